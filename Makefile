@@ -1,0 +1,49 @@
+# Two commands: `make demo` runs the main job, `make test` passes the tests; both set up what they need, once.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+TORCH := $(shell sed -n 's/^torch==//p' requirements.lock)
+# A folder or index that offers torch's CPU build, where pip's own configuration does not.
+TORCH_FIND_LINKS ?=
+FIND_TORCH := $(if $(TORCH_FIND_LINKS),--find-links $(TORCH_FIND_LINKS))
+
+.PHONY: demo test lint help clean
+
+demo: $(STAMP)  ## simulate a catalogue, train on it and judge: about five minutes on two cores
+	$(BIN)/terrella forecast demo
+
+test: lint  ## style, types, import contract and all tests
+	OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 MPLBACKEND=agg $(BIN)/python -m pytest -n 2 --dist worksteal
+
+lint: $(STAMP)  ## style, types and the import contract
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# Torch first and under constraints, so that nothing replaces it: with a GPU the CUDA build, else the CPU build
+# where pip finds one. An environment whose set-up was cut off is completed, or begun again where it has no pip.
+$(STAMP): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "error: $$($(PYTHON) --version) is too old: Terrella needs Python 3.11 or newer; try make PYTHON=python3.12"; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	@if command -v nvidia-smi >/dev/null 2>&1; then \
+		echo "GPU found: installing torch $(TORCH) with CUDA"; \
+		$(BIN)/python -m pip install -q $(FIND_TORCH) -c requirements.lock "torch==$(TORCH)"; \
+	else \
+		echo "no GPU found: installing the CPU build of torch $(TORCH)"; \
+		$(BIN)/python -m pip install -q $(FIND_TORCH) -c requirements.lock "torch==$(TORCH)+cpu" 2>/dev/null || { \
+			echo "pip offers no CPU build; installing the default one (set TORCH_FIND_LINKS to choose)"; \
+			$(BIN)/python -m pip install -q $(FIND_TORCH) -c requirements.lock "torch==$(TORCH)"; }; \
+	fi
+	@echo "installing Terrella and what it needs, at the versions of requirements.lock"
+	@$(BIN)/python -m pip install -q -c requirements.lock -e '.[dev]'
+	@touch $@
+
+clean:  ## remove the virtual environment and caches, never the runs
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*##/\1:/p' Makefile

@@ -1,0 +1,115 @@
+"""Write the README's tables from benchmarks/results/*.json, between their markers; `--check` only compares."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+RESULTS = ROOT / "benchmarks" / "results"
+
+MODELS = ("all-zero", "climatology", "persistence", "Reasenberg–Jones", "ETAS", "network")
+SCORES = {
+    "brier": "Brier score",
+    "brier_skill": "skill over climatology",
+    "information_gain": "gain over climatology",
+}
+HORIZONS = ("1d", "7d")
+COLUMNS = "|---|---:|---:|---|---:|---|"
+
+
+def california() -> str:
+    """Return the table of California's daily and weekly scores, and the network's gains over ETAS."""
+    rows = _rows("forecast_california")
+    if not rows:
+        return _missing("forecast_california")
+    values = {(r["what"], "network"): r["ours"] for r in rows if r["peer_name"]}
+    values |= {(r["what"], r["peer_name"]): r["peer"] for r in rows if r["peer"] is not None}
+    columns = [(score, horizon) for horizon in HORIZONS for score in SCORES]
+    lines = [
+        _line("model", *(f"{SCORES[score]}, {horizon[:-1]} d" for score, horizon in columns)),
+        "|---|" + "---:|" * len(columns),
+    ]
+    for model in MODELS:
+        cells = (_score(values.get((f"{score}@{horizon}", model)), score) for score, horizon in columns)
+        lines.append(_line(model, *cells))
+    gains = [
+        f"{r['what'].split('@')[1].split('d')[0]} d {r['ours']:+.3f} {r['what'].split('paired ')[1]}"
+        for r in rows
+        if r["what"].startswith("information_gain") and "paired" in r["what"] and r["peer_name"] == "ETAS"
+    ]
+    gains_line = "Gain of the network over ETAS, nats per earthquake, paired: " + "; ".join(gains) + "."
+    return "\n".join([*lines, "", gains_line.replace("-", "−")])
+
+
+def comparison(*names: str) -> str:
+    """Return the rows of result files, ours beside the peer's."""
+    lines = []
+    for name in names:
+        for r in (r for r in _rows(name) if not r["what"].endswith(" part")):
+            cells = (
+                _plain(r["ours"]),
+                _plain(r["peer"]),
+                r["unit"],
+                _plain(r["ratio"]),
+                r["peer_name"] or "–",
+            )
+            lines.append(_line(r["what"], *cells))
+    if lines:
+        lines = [_line("what", "Terrella", "peer", "unit", "ratio", "the peer is"), COLUMNS, *lines]
+    parts = ["\n".join(lines), *(_missing(name) for name in names if not _rows(name))]
+    return "\n\n".join(part for part in parts if part)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "california": california,
+    "etas": lambda: comparison("etas_fit", "etas_npp"),
+    "catalogue": lambda: comparison("catalogue_load"),
+}
+
+
+def updated(text: str) -> str:
+    """Return the README's text with fresh tables."""
+    for name, table in TABLES.items():
+        begin, end = f"<!-- {name} -->\n", f"<!-- end {name} -->"
+        before, rest = text.split(begin)
+        text = before + begin + "\n" + table() + "\n\n" + end + rest.split(end, 1)[1]
+    return text
+
+
+def _rows(name: str) -> list[dict]:
+    """Return the rows of a result file; none where it is absent, or of a quick version."""
+    path = RESULTS / f"{name}.json"
+    if not path.is_file():
+        return []
+    result = json.loads(path.read_text(encoding="utf-8"))
+    return [] if result.get("quick") else result["rows"]
+
+
+def _missing(name: str) -> str:
+    return f"No result yet: `python benchmarks/{name}.py` makes it."
+
+
+def _line(*cells: str) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _score(value: float | None, score: str) -> str:
+    return "–" if value is None else f"{value:.{6 if score == 'brier' else 3}f}".replace("-", "−")
+
+
+def _plain(value: float | str | None) -> str:
+    return (
+        "–" if value is None else f"{value:.4g}".replace("-", "−") if isinstance(value, float) else str(value)
+    )
+
+
+if __name__ == "__main__":
+    current = README.read_text(encoding="utf-8")
+    fresh = updated(current)
+    if "--check" in sys.argv:
+        sys.exit(
+            fresh != current and "README.md is older than the results: run python scripts/update_readme.py"
+        )
+    README.write_text(fresh, encoding="utf-8")

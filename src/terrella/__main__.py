@@ -1,0 +1,5 @@
+"""`python -m terrella`."""
+
+from terrella.cli.main import main
+
+main()

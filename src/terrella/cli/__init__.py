@@ -1,0 +1,1 @@
+"""The command line: one module per task, thin over the task's own functions."""

@@ -1,0 +1,188 @@
+"""`terrella forecast`: from a catalogue of earthquakes to probability maps that were scored honestly."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from terrella.engine.settings import load_settings
+from terrella.forecast.settings import ForecastSettings
+
+# Each of the settings becomes a typed flag, such as --fit.epochs 40.
+Overrides = Annotated[
+    ForecastSettings | None,
+    Parameter(name="*", negative_iterable=(), consume_multiple=True, group="Settings"),
+]
+
+forecast = App(
+    name="forecast",
+    help="Earthquake forecasts: a catalogue in, probability maps of the next day, week and month out.",
+)
+
+
+@forecast.command
+def demo(*, run: Path = Path("runs/forecast/demo"), seed: int = 1) -> None:
+    """Simulate a catalogue with known truth, train on it for a few minutes, and judge all models.
+
+    Example: terrella forecast demo
+
+    Parameters
+    ----------
+    run
+        Folder of the run; a demo that was stopped goes on from there.
+    seed
+        Seed of the simulated catalogue.
+    """
+    from terrella.engine.progress import shown_progress
+    from terrella.forecast.demo import demo as run_demo
+
+    with shown_progress() as report:
+        run_demo(run, seed, report)
+
+
+@forecast.command
+def data(
+    source: Path,
+    *,
+    output: Annotated[Path, Parameter(name=("--output", "-o"))],
+    columns: dict[str, str] | None = None,
+    bounds: Annotated[tuple[float, float, float, float] | None, Parameter(negative_iterable=())] = None,
+    min_magnitude: float | None = None,
+    start: str | None = None,
+    end: str | None = None,
+    drop_incomplete: bool = False,
+) -> None:
+    """Check a catalogue and write it in another format.
+
+    Reads Parquet, ComCat CSV and GeoJSON, QuakeML, CSEP ASCII and other CSV (each may be gzipped); writes
+    .parquet, .csv, .csv.gz, .xml (QuakeML) or .csep.
+
+    Example: terrella forecast data catalogue.csv -o catalogue.parquet --columns.time Date --columns.magnitude Mw
+
+    Parameters
+    ----------
+    source
+        Catalogue file to read.
+    output
+        File to write; its suffix chooses the format.
+    columns
+        Names of the columns of a CSV file: --columns.time Date.
+    bounds
+        West, east, south, north in degrees.
+    min_magnitude
+        Smallest magnitude to keep.
+    start
+        First time to keep, in UTC.
+    end
+        Time before which events are kept, in UTC.
+    drop_incomplete
+        Leave out rows without time, place or magnitude instead of refusing the file.
+    """
+    from terrella.forecast.data import convert
+
+    for line in convert(source, output, columns, bounds, min_magnitude, start, end, drop_incomplete):
+        print(line)
+
+
+@forecast.command
+def train(
+    *,
+    run: Path,
+    catalogue: Path | None = None,
+    config: Path | None = None,
+    settings: Overrides = None,
+) -> None:
+    """Fit ETAS and the other baselines, and train the network on top. Typed again, it goes on.
+
+    Example: terrella forecast train --catalogue catalogue.csv --run runs/forecast/mine --data.min-magnitude 3
+
+    Parameters
+    ----------
+    run
+        Folder of the run.
+    catalogue
+        Catalogue file, in any format that `data` reads.
+    config
+        Settings as TOML, such as settings.toml of an earlier run; flags go before it.
+    """
+    from terrella.engine.progress import shown_progress
+    from terrella.forecast.train import train as run_train
+
+    overrides = settings.model_dump(exclude_unset=True) if settings is not None else {}
+    if catalogue is not None:
+        overrides.setdefault("data", {})["catalogue"] = str(catalogue)
+    if config is None and catalogue is None and (run / "settings.toml").is_file():
+        config = run / "settings.toml"
+    chosen = load_settings(ForecastSettings, config, overrides)
+    with shown_progress() as report:
+        run_train(run, chosen, report)
+
+
+@forecast.command
+def judge(*, run: Path, catalogue: Path | None = None) -> None:
+    """Score the network and all baselines on the test window, with intervals and a report.
+
+    Example: terrella forecast judge --run runs/forecast/mine
+
+    Parameters
+    ----------
+    run
+        Folder of the run.
+    catalogue
+        Catalogue file, where it has moved since the training.
+    """
+    from terrella.engine.progress import shown_progress
+    from terrella.forecast.judging import judge_run
+
+    with shown_progress() as report:
+        judge_run(run, catalogue, report)
+
+
+@forecast.command
+def predict(
+    *,
+    bundle: Path,
+    catalogue: Path,
+    issue_time: str | None = None,
+    output: Annotated[Path, Parameter(name=("--output", "-o"))] = Path("forecast.nc"),
+    map: Path | None = None,
+) -> None:
+    """Issue a forecast from a trained bundle and the events before the issue time.
+
+    Example: terrella forecast predict --bundle runs/forecast/mine --catalogue catalogue.csv --issue-time 2019-07-06T04:00:00Z --output forecast.nc
+
+    Parameters
+    ----------
+    bundle
+        Folder of a bundle or of a run.
+    catalogue
+        Catalogue file with the events up to the issue time.
+    issue_time
+        UTC time such as 2019-07-06T04:00:00Z; by default just after the last event.
+    output
+        .nc (NetCDF-CF, all horizons), .csv, or .dat (CSEP gridded ASCII, one file per horizon).
+    map
+        Image file of the map, by default beside the output.
+    """  # noqa: E501
+    from terrella.forecast.predict import predict as run_predict
+
+    for line in run_predict(bundle, catalogue, issue_time, output, map):
+        print(line)
+
+
+@forecast.command
+def show(path: Path, *, output: Path | None = None) -> None:
+    """Show a catalogue (rate, map, completeness, b-value) or the scores of a run.
+
+    Example: terrella forecast show catalogue.csv
+
+    Parameters
+    ----------
+    path
+        Catalogue file, or folder of a run.
+    output
+        Image file of the figure, by default beside the catalogue.
+    """
+    from terrella.forecast.show import show as run_show
+
+    run_show(path, output)

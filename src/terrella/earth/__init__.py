@@ -1,0 +1,1 @@
+"""Distances, grids, projections and magnitudes: small, pure functions of numpy arrays."""

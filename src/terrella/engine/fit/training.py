@@ -1,0 +1,217 @@
+"""One training, from top to bottom: stages, steps, checkpoints, resumption."""
+
+import copy
+import math
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import torch
+from torch import Tensor, distributed, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from terrella.engine.feed import Batch, Feed
+from terrella.engine.fit.checkpoint import Position, State, remove_leftovers, restore, save
+from terrella.engine.fit.interruption import Interruption, noted_interruption
+from terrella.engine.fit.processes import rank, shared_mean, world
+from terrella.engine.fit.stage import Stage
+from terrella.engine.run import Event, Report, Run
+from terrella.errors import Interrupted, TerrellaError
+
+Loss = Callable[[nn.Module, Batch], Tensor]
+
+_STEPS_SHOWN = 20  # of each epoch, in the run's events
+
+
+@dataclass(frozen=True)
+class Training:
+    """What is trained, on what, and for how long."""
+
+    network: nn.Module
+    loss: Loss  # mean over the batch
+    feed: Feed
+    stages: tuple[Stage, ...]
+    validate: Callable[[nn.Module], float] | None  # lower is better; without it the last weights are the best
+    fingerprint: str  # of settings and data: a checkpoint of others is refused
+    weight_decay: float = 0.0
+    averaging: float = 0.0  # decay of the running average of the weights; 0 for none
+    clip: float = 1.0  # largest norm of the gradient
+    accumulation: int = 1  # parts into which a batch is split, so that a large one fits
+    precision: Literal["float32", "bfloat16"] = "float32"
+    checkpoint_seconds: float = 30.0
+
+
+def ignore(event: Event) -> None:
+    """Report nothing."""
+
+
+def train(training: Training, run: Run, report: Report = ignore) -> nn.Module:
+    """Train until the stages end, from the last checkpoint where there is one; return the best network.
+
+    The best is the running average of the weights at the epoch of the smallest validation loss. Resumed on the
+    same machine, a training ends with the same weights as one that was never stopped. With torch.distributed
+    initialised, each process takes its share of every batch, gradients are averaged, and the first one writes.
+
+    Raises:
+        Interrupted: after SIGTERM or Ctrl-C, with the state saved.
+        TerrellaError: where the loss is no longer finite, or a checkpoint cannot be written.
+        InputError: where the run's checkpoint belongs to other settings or data, or another process trains there.
+    """
+    with run.claimed() if rank() == 0 else nullcontext(), noted_interruption() as interruption:
+        return _train(training, run, report if rank() == 0 else ignore, interruption)
+
+
+def _train(training: Training, run: Run, report: Report, interruption: Interruption) -> nn.Module:
+    network = training.network
+    averaged, best = copy.deepcopy(network), copy.deepcopy(network)
+    optimiser = torch.optim.AdamW(network.parameters(), weight_decay=training.weight_decay)
+    state = State({"current": network, "averaged": averaged, "best": best}, optimiser)
+    position, broken = restore(run.checkpoints, state, training.fingerprint)
+    for line in broken:
+        report({"kind": "message", "message": line})
+    if position is not None and not position.finished:
+        report({"kind": "resumed", "step": position.step})
+    position = position or Position(training.fingerprint)
+    if rank() == 0 and not position.finished:
+        run.rewind(position.step, epoch_ended=position.batch == 0)
+        remove_leftovers(run.checkpoints)
+    model: nn.Module = DistributedDataParallel(network) if distributed.is_initialized() else network
+    training = replace(training, feed=replace(training.feed, rank=rank(), world=world()))
+    while not position.finished:
+        position = _epoch(training, model, run, report, state, position, interruption)
+    return best.eval()
+
+
+def _epoch(
+    training: Training,
+    model: nn.Module,
+    run: Run,
+    report: Report,
+    state: State,
+    position: Position,
+    interruption: Interruption,
+) -> Position:
+    """Finish the epoch at hand and return where the next one begins."""
+    stage, feed, network = training.stages[position.stage], training.feed, state.networks["current"]
+    batches, began, saved = feed.batches(), time.monotonic(), time.monotonic()
+    network.train()
+    for batch in feed.epoch(position.epochs, position.batch):
+        rate = stage.rate(position.epoch * batches + position.batch, stage.epochs * batches)
+        for group in state.optimiser.param_groups:
+            group["lr"] = rate
+        state.optimiser.zero_grad()
+        own_loss = _gradients(training, model, batch)
+        norm = float(nn.utils.clip_grad_norm_(network.parameters(), training.clip))
+        due = time.monotonic() - saved > training.checkpoint_seconds
+        # All processes must stop and save at the same step, whichever of them was told to.
+        loss, stops, dues = shared_mean([own_loss, interruption.signal is not None, due])
+        if not (math.isfinite(loss) and math.isfinite(norm)):
+            raise TerrellaError(
+                f"the loss is {loss:g} at step {position.step + 1}, its gradient {norm:g}; lower "
+                f"fit.learning_rate ({stage.learning_rate:g}), or look for extreme values in the data"
+            )
+        state.optimiser.step()
+        _average(state.networks["averaged"], network, training.averaging, position.step)
+        position = replace(
+            position, batch=position.batch + 1, step=position.step + 1, loss_sum=position.loss_sum + loss
+        )
+        event = {
+            "kind": "step",
+            "stage": stage.name,
+            "step": position.step,
+            "epoch": position.epoch + 1,
+            "epochs": stage.epochs,
+            "batch": position.batch,
+            "batches": batches,
+            "loss": loss,
+        }
+        report(event)
+        if rank() == 0 and position.batch % -(-batches // _STEPS_SHOWN) == 0:
+            run.append(event)
+        if stops or dues:
+            save(run.checkpoints, state, position)
+            saved = time.monotonic()
+        if stops:
+            raise Interrupted(
+                f"stopped at step {position.step}; all work is saved. Type the same command again to go on"
+            )
+    return _end_epoch(training, run, report, state, position, time.monotonic() - began)
+
+
+def _gradients(training: Training, model: nn.Module, batch: Batch) -> float:
+    """Add up the gradients of the loss, part by part of the batch; return the loss."""
+    total = 0.0
+    size = len(next(iter(batch.values())))
+    parts = [values.chunk(training.accumulation) for values in batch.values()]
+    for each in zip(*parts, strict=True):
+        part = dict(zip(batch, each, strict=True))
+        with _precision(training):
+            loss = training.loss(model, part) * (len(each[0]) / size)
+        loss.backward()  # type: ignore[no-untyped-call]
+        total += float(loss.detach())
+    return total
+
+
+def _precision(training: Training) -> torch.autocast:
+    device = next(training.network.parameters()).device.type
+    return torch.autocast(device, torch.bfloat16, enabled=training.precision == "bfloat16")
+
+
+def _end_epoch(
+    training: Training, run: Run, report: Report, state: State, position: Position, seconds: float
+) -> Position:
+    """Validate, keep the best weights, record the epoch and write a checkpoint."""
+    stage, averaged = training.stages[position.stage], state.networks["averaged"]
+    validation = _validation(training, averaged, position)
+    if validation is None or position.best is None or validation < position.best:
+        state.networks["best"].load_state_dict(averaged.state_dict())
+        position = replace(position, best=validation, best_epoch=position.epoch)
+    event = {
+        "kind": "epoch",
+        "stage": stage.name,
+        "step": position.step,
+        "epoch": position.epoch + 1,
+        "loss": position.loss_sum / training.feed.batches(),
+        "validation": validation,
+        "best": position.best,
+        "seconds": round(seconds, 2),
+    }
+    waited = position.epoch - position.best_epoch
+    position = replace(position, epoch=position.epoch + 1, epochs=position.epochs + 1, batch=0, loss_sum=0.0)
+    if position.epoch >= stage.epochs or (stage.patience is not None and waited >= stage.patience):
+        last = position.stage + 1 == len(training.stages)
+        position = replace(position, stage=position.stage + 1, epoch=0, best_epoch=-1, finished=last)
+    if rank() == 0:
+        run.append(event)
+        run.write_metrics()
+    # After the event, so that a kill in between repeats the epoch's end instead of losing its line.
+    save(run.checkpoints, state, position)
+    report(event)
+    return position
+
+
+def _validation(training: Training, network: nn.Module, position: Position) -> float | None:
+    if training.validate is None:
+        return None
+    network.eval()
+    with torch.no_grad(), _precision(training):
+        # Shared, so that rounding cannot make one process stop early and another go on.
+        (value,) = shared_mean([training.validate(network)])
+    if not math.isfinite(value):
+        raise TerrellaError(
+            f"the validation loss is {value} after step {position.step}; lower fit.learning_rate, or look for "
+            "extreme values in the validation data"
+        )
+    return value
+
+
+def _average(averaged: nn.Module, network: nn.Module, decay: float, step: int) -> None:
+    """Move the running average towards the weights; early steps weigh more, as the average is still young."""
+    weight = 1 - min(decay, (1 + step) / (10 + step))
+    with torch.no_grad():
+        for mean, value in zip(averaged.parameters(), network.parameters(), strict=True):
+            mean.lerp_(value, weight)
+        for kept, buffer in zip(averaged.buffers(), network.buffers(), strict=True):
+            kept.copy_(buffer)

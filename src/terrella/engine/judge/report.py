@@ -1,0 +1,89 @@
+"""One self-contained page: sections of text, tables and figures, without a single link to elsewhere."""
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from matplotlib.figure import Figure
+
+from terrella import __version__
+from terrella.engine.judge.bootstrap import Interval
+from terrella.files import replace_file, write_text
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table whose first column names the rows; cells are text or values with intervals."""
+
+    caption: str
+    columns: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[str | Interval]]]
+    digits: Sequence[int]  # decimals of each column's values
+    emphasised: str = ""  # the row that the page is about
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A figure with what it shows, in words: the caption, and a description for those who cannot see it."""
+
+    name: str
+    figure: Figure
+    caption: str
+    description: str
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """A part of the page."""
+
+    title: str
+    text: str = ""
+    tables: Sequence[Table] = ()
+    pictures: Sequence[Picture] = ()
+    preformatted: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Page:
+    """A report."""
+
+    title: str
+    lead: str
+    sections: Sequence[Section] = field(default_factory=tuple)
+
+
+def write_report(page: Page, path: Path, figures: Path) -> list[Path]:
+    """Write a page, and its pictures as PNG files of their own; return all paths."""
+    images, written = {}, [path]
+    for section in page.sections:
+        for picture in section.pictures:
+            target = figures / f"{picture.name}.png"
+            data = _png(picture.figure)
+            replace_file(target, partial(_write_bytes, data=data))
+            images[picture.name] = base64.b64encode(data).decode()
+            written.append(target)
+    loader = PackageLoader("terrella.engine.judge", "templates")
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment.filters["number"] = _number
+    template = environment.get_template("report.html.jinja")
+    write_text(path, template.render(page=page, images=images, version=__version__, Interval=Interval))
+    return written
+
+
+def _png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=150)
+    return buffer.getvalue()
+
+
+def _write_bytes(path: Path, *, data: bytes) -> None:
+    path.write_bytes(data)
+
+
+def _number(value: float, digits: int) -> str:
+    """Return a number with a proper minus sign, a dash where there is none."""
+    return "–" if value != value else f"{value:.{digits}f}".replace("-", "−")

@@ -1,0 +1,119 @@
+"""What a training shows while it runs: a live bar on a terminal, plain lines elsewhere."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from terrella.engine.run import Event, Report
+
+_SECONDS_BETWEEN_STEPS = 10.0
+_SECONDS_BETWEEN_EPOCHS = 2.0
+
+
+@contextmanager
+def shown_progress(console: Console | None = None) -> Iterator[Report]:
+    """Give a function that shows events: messages, steps and epochs of a training."""
+    console = console or Console(stderr=True)
+    if console.is_terminal:
+        with _bar(console) as progress:
+            yield _Live(progress).report
+    else:
+        yield _Plain(console).report
+
+
+def _bar(console: Console) -> Progress:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[loss]}"),
+        TimeRemainingColumn(),
+    )
+    return Progress(*columns, console=console, transient=True)
+
+
+class _Live:
+    """One bar for the stage at hand; what stays is printed above it."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+        self.stage: str | None = None
+        self.task: TaskID | None = None
+
+    def report(self, event: Event) -> None:
+        if event.get("kind") != "step":
+            if line := _line(event):
+                self.progress.console.print(line, highlight=False, markup=False)
+            return
+        done, total = _done(event)
+        if self.task is None or event["stage"] != self.stage:
+            if self.task is not None:
+                self.progress.remove_task(self.task)
+            self.stage = event["stage"]
+            # Begins where a resumed training stands, so that the speed is that of the steps seen.
+            self.task = self.progress.add_task(event["stage"], total=total, completed=done - 1, loss="")
+        self.progress.update(
+            self.task,
+            completed=done,
+            description=f"{event['stage']} · epoch {event['epoch']}/{event['epochs']}",
+            loss=f"loss {event['loss']:.4f}",
+        )
+
+
+class _Plain:
+    """Lines for a file or a pipe: few, and each whole."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.shown = -_SECONDS_BETWEEN_STEPS  # when the last line on training was
+        self.stage: str | None = None
+        self.began, self.first = 0.0, 0  # when and where the stage was first seen
+
+    def report(self, event: Event) -> None:
+        now = time.monotonic()
+        line = _line(event)
+        if event.get("kind") == "step":
+            done, total = _done(event)
+            if event["stage"] != self.stage:
+                self.stage, self.began, self.first = event["stage"], now, done
+            if now - self.shown >= _SECONDS_BETWEEN_STEPS and done > self.first:
+                left = (total - done) * (now - self.began) / (done - self.first)
+                line = (
+                    f"{event['stage']}: epoch {event['epoch']}/{event['epochs']}, step {event['batch']}/"
+                    f"{event['batches']}, loss {event['loss']:.4f}, {_duration(left)} left at most"
+                )
+        elif event.get("kind") == "epoch" and now - self.shown < _SECONDS_BETWEEN_EPOCHS:
+            line = None
+        if line:
+            self.shown = now if event.get("kind") in ("step", "epoch") else self.shown
+            self.console.file.write(line + "\n")
+            self.console.file.flush()
+
+
+def _done(event: Event) -> tuple[int, int]:
+    """Return how many steps of a stage are done, and how many it has."""
+    return (event["epoch"] - 1) * event["batches"] + event["batch"], event["epochs"] * event["batches"]
+
+
+def _line(event: Event) -> str | None:
+    match event.get("kind"):
+        case "message":
+            return str(event["message"])
+        case "epoch":
+            found = f"loss {event['loss']:.4f}"
+            if event["validation"] is not None:
+                found += f", validation {event['validation']:.4f}"
+                found += " (best)" if event["validation"] <= event["best"] else ""
+            return f"{event['stage']}: epoch {event['epoch']} took {_duration(event['seconds'])}, {found}"
+        case "resumed":
+            return f"going on from step {event['step']}"
+    return None
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

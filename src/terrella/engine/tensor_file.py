@@ -1,0 +1,59 @@
+"""Tensors and JSON values in one safetensors file that proves itself whole when it is read."""
+
+import json
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from terrella.errors import InputError
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> None:
+    """Write tensors by name, and JSON values in the file's header.
+
+    Raises:
+        OSError: where the disk is full or the path cannot be written.
+    """
+    # Clones, since the format refuses shared storage (tied weights).
+    own = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+    text = json.dumps(values)
+    try:
+        save_file(own, path, metadata={"values": text, "crc32": _checksum(own, text)})
+    except SafetensorError as error:
+        raise OSError(str(error)) from error
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return what `write_tensors` wrote, the tensors on the CPU.
+
+    Raises:
+        InputError: where the file cannot be read, is cut off, or a byte of it has changed.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = file.metadata() or {}
+            tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        whole = header["crc32"] == _checksum(tensors, header["values"])
+        values = json.loads(header["values"]) if whole else {}
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        raise InputError(f"{path} is damaged ({error})") from None
+    if not whole:
+        raise InputError(f"{path} is damaged (its checksum is another)")
+    return tensors, values
+
+
+def _checksum(tensors: Mapping[str, Tensor], text: str) -> str:
+    """The format checks a file's length only; this finds changed bytes too."""
+    crc = zlib.crc32(text.encode())
+    for name in sorted(tensors):
+        value = tensors[name]
+        described = f"{name} {value.dtype} {tuple(value.shape)}"
+        crc = zlib.crc32(described.encode(), crc)
+        crc = zlib.crc32(value.reshape(-1).view(torch.uint8).numpy().data, crc)
+    return f"{crc:08x}"

@@ -1,0 +1,82 @@
+"""A bundle: a trained model as a folder with its settings and its card. Never a pickle."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from terrella.engine.tensor_file import read_tensors, write_tensors
+from terrella.errors import InputError
+from terrella.files import replace_folder
+
+VERSION = 1
+_WEIGHTS, _SETTINGS, _CARD = "model.safetensors", "settings.toml", "card.md"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What a bundle holds: tensors by name, JSON values, settings as TOML text, and the card."""
+
+    task: str
+    tensors: Mapping[str, Tensor]
+    values: Mapping[str, Any]
+    settings: str
+    card: str
+
+
+def save_bundle(folder: Path, bundle: Bundle) -> None:
+    """Write a bundle in one step.
+
+    Raises:
+        TerrellaError: where it cannot be written; what was there before stays.
+    """
+    header = {"task": bundle.task, "version": VERSION, "values": bundle.values}
+
+    def write(temporary: Path) -> None:
+        write_tensors(temporary / _WEIGHTS, bundle.tensors, header)
+        (temporary / _SETTINGS).write_text(bundle.settings, encoding="utf-8")
+        (temporary / _CARD).write_text(bundle.card, encoding="utf-8")
+
+    replace_folder(folder, write)
+
+
+def load_bundle(folder: Path, task: str) -> Bundle:
+    """Return a bundle from its folder, from its run's folder, or from the name of a run in `runs/<task>`.
+
+    Raises:
+        InputError: where there is none, it is damaged, or of another task or a newer Terrella.
+    """
+    folder = _find(folder, task)
+    try:
+        tensors, header = read_tensors(folder / _WEIGHTS)
+        settings = (folder / _SETTINGS).read_text(encoding="utf-8")
+    except (InputError, OSError, UnicodeDecodeError) as error:
+        raise InputError(f"the bundle cannot be read: {error}; copy or train it again") from None
+    if header.get("task") != task:
+        raise InputError(f"{folder} is a bundle of the task {header.get('task')!r}, not of {task!r}")
+    if header["version"] > VERSION:
+        raise InputError(
+            f"{folder} was written by a newer Terrella (bundle version {header['version']}); update Terrella"
+        )
+    card = folder / _CARD
+    return Bundle(
+        task, tensors, header["values"], settings, card.read_text("utf-8") if card.is_file() else ""
+    )
+
+
+def _find(given: Path, task: str) -> Path:
+    """Return the folder that holds the bundle."""
+    places = [given, given / "model"]
+    if len(given.parts) == 1:
+        places.append(Path("runs", task, given, "model"))
+    for place in places:
+        if (place / _WEIGHTS).is_file() and (place / _SETTINGS).is_file():
+            return place
+    if not given.exists():
+        raise InputError(f"bundle {given} is not there; give the folder of a bundle, or of a finished run")
+    missing = [name for name in (_WEIGHTS, _SETTINGS) if not (given / name).is_file()]
+    raise InputError(
+        f"{given} is no bundle: {' and '.join(missing)} missing; give the folder `model` of a finished run"
+    )

@@ -1,0 +1,94 @@
+"""Output files that are never half-written: made under a temporary name, synced, and renamed."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from terrella.errors import TerrellaError
+
+
+def replace_file(path: Path, write: Callable[[Path], None]) -> None:
+    """Let `write` make a file under a temporary name beside `path`, then put it in place of `path`.
+
+    Raises:
+        TerrellaError: where the file cannot be written; what was there before stays.
+    """
+    # The suffix stays, since many writers choose their format by it.
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(temporary)
+        _sync(temporary)
+        temporary.replace(path)
+        # The new name lies in the folder, which must reach the disk too.
+        _sync(path.parent)
+    except OSError as error:
+        raise _not_written(path, error) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def replace_folder(path: Path, write: Callable[[Path], None]) -> None:
+    """Let `write` fill a folder under a temporary name beside `path`, then put it in place of `path`.
+
+    Raises:
+        TerrellaError: where the folder cannot be written; what was there before stays.
+    """
+    temporary, old = path.with_name(f".{path.name}.new"), path.with_name(f".{path.name}.old")
+    try:
+        # A kill between the two renames below leaves the earlier folder under its other name.
+        if old.exists() and not path.exists():
+            old.replace(path)
+        for leftover in (temporary, old):
+            shutil.rmtree(leftover, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        write(temporary)
+        for made in [*temporary.rglob("*"), temporary]:
+            _sync(made)
+        if path.exists():
+            path.replace(old)
+        try:
+            temporary.replace(path)
+        except OSError:
+            if old.exists():
+                old.replace(path)
+            raise
+        _sync(path.parent)
+    except OSError as error:
+        raise _not_written(path, error) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file in one step."""
+
+    def write(temporary: Path) -> None:
+        temporary.write_text(text, encoding="utf-8")
+
+    replace_file(path, write)
+
+
+def write_json(path: Path, values: Any) -> None:
+    """Write a JSON file in one step, indented for people."""
+    write_text(path, json.dumps(values, indent=1, ensure_ascii=False) + "\n")
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _not_written(path: Path, error: OSError) -> TerrellaError:
+    return TerrellaError(
+        f"{path} could not be written ({error.strerror or error}); what was there before is untouched"
+    )

@@ -1,0 +1,115 @@
+"""`terrella forecast predict`: a forecast from a bundle and the events before its issue time."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from terrella.engine.use.bundle import load_bundle
+from terrella.errors import InputError
+from terrella.forecast.counts import occurrence_probability
+from terrella.forecast.maps import draw_forecast
+from terrella.forecast.models import ETAS_, Forecaster, Models, log_means, make_forecaster
+from terrella.forecast.storage import TASK, from_bundle
+from terrella.forecast.windows import parse_time
+from terrella.formats.catalogue import Catalogue, Floats
+from terrella.formats.forecast_grid import ForecastGrid, write_forecast
+from terrella.formats.read import read_catalogue
+
+
+def predict(
+    bundle: Path, catalogue_path: Path, issue_time: str | None, output: Path, map_path: Path | None
+) -> list[str]:
+    """Write a forecast and its map; return lines on what was written.
+
+    Raises:
+        InputError: where bundle, catalogue or issue time are at fault.
+    """
+    models = from_bundle(load_bundle(bundle, TASK))
+    catalogue, findings = read_catalogue(catalogue_path, models.settings.data.columns or None)
+    if issue_time is not None:
+        issue = parse_time(issue_time, "--issue-time")
+    else:
+        # Just after the last event, in whole seconds.
+        issue = catalogue.time_utc[-1].astype("datetime64[s]").astype("datetime64[us]") + np.timedelta64(
+            1, "s"
+        )
+    chosen, etas = forecast(models, catalogue, issue)
+    written = write_forecast(chosen, output)
+    map_path = map_path or output.with_suffix(".png")
+    draw_forecast(chosen, etas, catalogue, map_path)
+    used = ", ".join(f"{h:g} d: {models.best(i)}" for i, h in enumerate(models.horizons_days))
+    lines = [*findings.lines(), f"issued {str(issue)[:19]}Z with {used}"]
+    for horizon, days in enumerate(models.horizons_days):
+        expected = chosen.expected_count[horizon]
+        lines.append(
+            f"next {days:g} d: {expected.sum():.1f} events of M ≥ {models.min_magnitude:g} expected, highest cell "
+            f"probability {chosen.probability[horizon].max():.3g}"
+        )
+    return [*lines, *(f"written {path}" for path in [*written, map_path])]
+
+
+def forecast(
+    models: Models, catalogue: Catalogue, issue_time: np.datetime64
+) -> tuple[ForecastGrid, ForecastGrid]:
+    """Return the forecast of the best model at each horizon, and ETAS's, from the events before `issue_time`.
+
+    Raises:
+        InputError: where the catalogue holds no fitting event before the issue time.
+    """
+    before = catalogue.above(models.min_magnitude)
+    before = before[before.time_utc < issue_time]
+    # The models were fitted to the events of their region alone.
+    before = before[models.region.contains(before.longitude, before.latitude)]
+    if len(before) == 0:
+        raise InputError(
+            f"{catalogue.name} holds no event of magnitude {models.min_magnitude:g} or more in the bundle's "
+            f"region before {str(issue_time)[:19]}Z; give an earlier catalogue or a later --issue-time"
+        )
+    return grid_forecasts(make_forecaster(models, before), issue_time)
+
+
+def grid_forecasts(
+    forecaster: Forecaster, issue_time: np.datetime64, model: str | None = None
+) -> tuple[ForecastGrid, ForecastGrid]:
+    """Return the forecast of the best model at each horizon, and ETAS's; `model` names one for all horizons."""
+    models = forecaster.models
+    issue_days = np.array([(issue_time - models.epoch) / np.timedelta64(86_400_000_000, "us")])
+    names = [model or models.best(horizon) for horizon in range(len(models.horizons_days))]
+    chosen, etas = [], []
+    for horizon, name in enumerate(names):
+        found = log_means(forecaster, issue_days, horizon)
+        chosen.append(_calibrated(models, found, name, horizon))
+        etas.append(_calibrated(models, found, ETAS_, horizon))
+    return (
+        _on_grid(models, issue_time, chosen, ", ".join(dict.fromkeys(names))),
+        _on_grid(models, issue_time, etas, ETAS_),
+    )
+
+
+def _calibrated(
+    models: Models, found: dict[str, torch.Tensor], name: str, horizon: int
+) -> tuple[Floats, Floats]:
+    calibration = models.calibrations[name][horizon]
+    log_mean = calibration.log_mean(found[name][0])
+    mean = torch.exp(log_mean)
+    return mean.numpy(), occurrence_probability(mean, calibration.dispersion(log_mean)).numpy()
+
+
+def _on_grid(
+    models: Models, issue_time: np.datetime64, forecasts: list[tuple[Floats, Floats]], name: str
+) -> ForecastGrid:
+    grid = models.grid
+    full = np.full((2, len(forecasts), *grid.shape), np.nan, np.float32)
+    full[:, :, :, grid.mask] = np.reshape(
+        np.swapaxes(np.array(forecasts), 0, 1), (2, len(forecasts), grid.shape[0], -1)
+    )
+    return ForecastGrid(
+        issue_time_utc=issue_time,
+        horizons_days=models.horizons_days,
+        grid=grid,
+        min_magnitude=models.min_magnitude,
+        expected_count=full[0],
+        probability=full[1],
+        model=name,
+    )

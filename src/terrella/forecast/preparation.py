@@ -1,0 +1,133 @@
+"""What comes before the network: the catalogue cut to its task, and the classical models fitted to it."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from terrella.earth.grid import Grid
+from terrella.earth.magnitude import completeness_by_b_stability, completeness_by_maximum_curvature
+from terrella.earth.region import Region
+from terrella.engine.fit import Report
+from terrella.errors import InputError
+from terrella.forecast.cell_rates import depth_shares
+from terrella.forecast.climatology import fit_climatology, smoothed_counts
+from terrella.forecast.etas import ETAS
+from terrella.forecast.etas_fit import fit_etas
+from terrella.forecast.models import Models
+from terrella.forecast.persistence import fit_persistence
+from terrella.forecast.reasenberg_jones import fit_reasenberg_jones
+from terrella.forecast.settings import ForecastSettings
+from terrella.forecast.windows import Windows, make_region, make_task_grid, make_windows
+from terrella.formats.catalogue import Catalogue, Floats
+
+_LEAST_EVENTS = 100
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """A catalogue cut to the magnitudes, region and times of a task, with its grid and windows."""
+
+    catalogue: Catalogue
+    region: Region
+    grid: Grid
+    windows: Windows
+    min_magnitude: float
+
+
+def cut(catalogue: Catalogue, settings: ForecastSettings) -> Cut:
+    """Return the part of a catalogue that the settings ask for.
+
+    Raises:
+        InputError: where too few events are left, or the windows do not fit the catalogue.
+    """
+    data = settings.data
+    min_magnitude = data.min_magnitude
+    if min_magnitude is None:
+        min_magnitude = _completeness(catalogue, data.magnitude_bin or 0.1)
+    min_magnitude = round(float(min_magnitude), 3)
+    large = catalogue.above(min_magnitude)
+    region = make_region(large, data)
+    inside = large[region.contains(large.longitude, large.latitude)]
+    windows = make_windows(inside, data)
+    known = inside.between(windows.date("auxiliary_start"), windows.date("test_end"))
+    in_training = len(known.between(windows.date("train_start"), windows.date("validation_start")))
+    if in_training < _LEAST_EVENTS:
+        raise InputError(
+            f"{catalogue.name}: {in_training} events of magnitude {min_magnitude} or more lie in the region "
+            f"and the training window, {_LEAST_EVENTS} are needed; lower data.min_magnitude, widen "
+            "data.bounds or lengthen the window"
+        )
+    return Cut(known, region, make_task_grid(region, data), windows, min_magnitude)
+
+
+def _completeness(catalogue: Catalogue, bin_width: float) -> float:
+    """Return the larger of two estimates: an incomplete catalogue misleads every model."""
+    estimates = [
+        completeness_by_maximum_curvature(catalogue.magnitude, bin_width),
+        completeness_by_b_stability(catalogue.magnitude, bin_width),
+    ]
+    return float(np.nanmax(estimates))
+
+
+def fit_classical(task: Cut, settings: ForecastSettings, report: Report) -> Models:
+    """Return all classical models fitted on the training window; none has seen validation or test events."""
+
+    def say(line: str) -> None:
+        report({"kind": "message", "message": line})
+
+    windows, catalogue = task.windows, task.catalogue
+    start, end = windows.date("train_start"), windows.date("validation_start")
+    training = catalogue.between(start, end)
+    say(f"fitting ETAS to {len(training):,} events of magnitude {task.min_magnitude} or more")
+    fit = fit_etas(
+        catalogue,
+        task.region.area_km2,
+        windows.date("auxiliary_start"),
+        start,
+        end,
+        task.min_magnitude,
+        settings.data.magnitude_bin,
+        background=settings.etas.background,
+    )
+    say(fit.message)
+    fold_limits = np.linspace(windows.train_start, windows.validation_start, settings.etas.folds + 1)
+    climatology = fit_climatology(catalogue, task.grid, windows)
+    say(f"climatology: {climatology.kernel} kernel, width {climatology.width:g}")
+    return Models(
+        settings=settings,
+        region=task.region,
+        grid=task.grid,
+        min_magnitude=task.min_magnitude,
+        epoch=windows.epoch,
+        start_day=windows.auxiliary_start,
+        etas=fit.model,
+        background=background_maps(fit.model, task, training, fold_limits),
+        fold_limits=fold_limits,
+        depth_shares=depth_shares(training, task.grid),
+        climatology=climatology,
+        persistence=fit_persistence(climatology),
+        reasenberg_jones=fit_reasenberg_jones(catalogue, task.grid, windows, climatology),
+    )
+
+
+def background_maps(etas: ETAS, task: Cut, training: Catalogue, fold_limits: Floats) -> Floats:
+    """Return the background on the grid (fold + 1, column) in events per day.
+
+    Each fold's map leaves out the events of its own time, so that a network trained within it meets a
+    background as blind to what follows as it will meet later; the last map holds all events.
+    """
+    grid, background = task.grid, etas.background
+    area = grid.area_km2[grid.mask]
+    if background is None:
+        return np.tile(etas.mu * area, (len(fold_limits), 1))
+    day = training.days_since(task.windows.epoch)
+    # The last interval, from the last limit to itself, holds no event: nothing is left out.
+    intervals = list(pairwise([*fold_limits, fold_limits[-1]]))
+    width = np.full(len(training), background.bandwidth_km)
+    maps = []
+    for first, last in intervals:
+        weight = np.where((day >= first) & (day < last), 0.0, background.weight)
+        smooth = smoothed_counts(training, grid, width, weight) / max(weight.sum(), 1e-12)
+        maps.append(background.uniform_rate * area + background.smoothed_rate * smooth)
+    return np.stack(maps)

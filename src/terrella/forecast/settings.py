@@ -1,0 +1,88 @@
+"""Settings of the forecast task, nested by step; the defaults suit a regional catalogue."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DataSettings(_Frozen):
+    """Which events, cells and times."""
+
+    catalogue: str | None = Field(None, description="catalogue file")
+    columns: dict[str, str] = Field({}, description="names of the columns in a CSV file, e.g. time = 'Date'")
+    min_magnitude: float | None = Field(
+        None, description="smallest magnitude; by default the completeness that is found"
+    )
+    magnitude_bin: float = Field(0.1, ge=0, description="width of the catalogue's magnitude bins")
+    bounds: tuple[float, float, float, float] | None = Field(
+        None, description="west, east, south, north in degrees; by default the extent of the events"
+    )
+    polygon: tuple[tuple[float, float], ...] | None = Field(
+        None, description="corners (longitude, latitude) of the region, instead of bounds"
+    )
+    cell_deg: PositiveFloat = Field(0.25, description="width of a cell in degrees")
+    depth_edges_km: tuple[float, ...] = Field((0.0, 1000.0), description="edges of the depth layers in km")
+    auxiliary_start: str | None = Field(None, description="events from here on act as sources")
+    train_start: str | None = Field(None, description="start of the training window")
+    validation_start: str | None = Field(None, description="start of the validation window")
+    test_start: str | None = Field(None, description="start of the test window")
+    test_end: str | None = Field(None, description="end of the test window")
+
+
+class EtasSettings(_Frozen):
+    """The ETAS model on which the network stands."""
+
+    background: Literal["uniform", "smoothed"] = Field("smoothed", description="kind of background")
+    folds: PositiveInt = Field(
+        8, description="time folds of the training window whose background leaves out their own events"
+    )
+
+
+class NetworkSettings(_Frozen):
+    """The 3-D U-Net and what it sees."""
+
+    width: PositiveInt = Field(16, description="channels of the first level")
+    levels: PositiveInt = Field(3, description="levels of the U-Net")
+    memory_days: tuple[PositiveFloat, ...] = Field(
+        (0.25, 1.0, 3.0, 20.0, 150.0, 1500.0), description="time constants of the memories of the past"
+    )
+    band_steps: tuple[float, ...] = Field(
+        (0.0, 1.0, 2.0), description="magnitude bands, as steps above the smallest magnitude"
+    )
+    residual_limit: PositiveFloat = Field(2.0, description="largest change of the log rate")
+
+
+class FitSettings(_Frozen):
+    """How the network is trained."""
+
+    epochs: PositiveInt = Field(12, description="largest number of epochs")
+    batch: PositiveInt = Field(16, description="issue times in a batch")
+    learning_rate: PositiveFloat = Field(2e-3, description="peak learning rate of AdamW")
+    weight_decay: float = Field(0.02, ge=0, description="weight decay of AdamW")
+    averaging: float = Field(0.99, ge=0, lt=1, description="decay of the running average of the weights")
+    patience: PositiveInt = Field(4, description="epochs without a better validation score before stopping")
+    step_days: PositiveFloat = Field(1.0, description="spacing of the issue times in training")
+    seed: int = Field(0, description="seed of weights and order")
+    device: str = Field("auto", description="auto, cpu or cuda")
+
+
+class JudgeSettings(_Frozen):
+    """How forecasts are scored."""
+
+    block_days: PositiveFloat = Field(30.0, description="length of the bootstrap's blocks")
+    resamples: PositiveInt = Field(1000, description="bootstrap resamples")
+
+
+class ForecastSettings(_Frozen):
+    """All settings of `terrella forecast`."""
+
+    horizons_days: tuple[PositiveFloat, ...] = Field((1.0, 7.0, 30.0), description="how far ahead, in days")
+    data: DataSettings = DataSettings()
+    etas: EtasSettings = EtasSettings()
+    network: NetworkSettings = NetworkSettings()
+    fit: FitSettings = FitSettings()
+    judge: JudgeSettings = JudgeSettings()

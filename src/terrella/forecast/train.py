@@ -1,0 +1,101 @@
+"""`terrella forecast train`: from a catalogue file to a bundle of judged-ready models."""
+
+from pathlib import Path
+
+from terrella.engine.fit import Report
+from terrella.engine.run import Run
+from terrella.engine.settings import fingerprint, load_settings, save_settings
+from terrella.engine.use.bundle import load_bundle, save_bundle
+from terrella.errors import InputError
+from terrella.forecast.card import make_card
+from terrella.forecast.models import Models
+from terrella.forecast.preparation import cut, fit_classical
+from terrella.forecast.settings import ForecastSettings
+from terrella.forecast.storage import TASK, from_bundle, to_bundle
+from terrella.forecast.training import calibrate_all, train_network
+from terrella.formats.catalogue import Catalogue
+from terrella.formats.read import read_catalogue
+
+
+def train(folder: Path, settings: ForecastSettings, report: Report) -> Models:
+    """Fit all models of a run and leave its bundle; what an earlier call finished is not done again.
+
+    Raises:
+        InputError: where the catalogue or the settings are at fault, or the run was begun with others.
+        Interrupted: after SIGTERM or Ctrl-C, with the state saved.
+    """
+
+    def say(line: str) -> None:
+        report({"kind": "message", "message": line})
+
+    task = cut(read_run_catalogue(settings, report), settings)
+    run = Run(folder)
+    mark = fingerprint(_without_place(settings), catalogue_mark(task.catalogue))
+    _check_same(run, settings)
+    save_settings(settings, run.settings)
+    cells = int(task.grid.mask.sum()) * task.grid.shape[0]
+    say(f"{len(task.catalogue):,} events of magnitude {task.min_magnitude} or more, {cells:,} cells")
+    done = _finished(run.bundle, mark)
+    if done is not None:
+        say(f"this training is finished: {run.bundle}")
+        return done
+    models = _finished(run.folder / "classical", mark)
+    if models is None:
+        models = fit_classical(task, settings, report)
+        save_bundle(run.folder / "classical", to_bundle(models, mark))
+    models = train_network(models, task.catalogue, task.windows, run, mark, report)
+    say("recalibrating all models on the validation window")
+    models = calibrate_all(models, task.catalogue, task.windows)
+    save_bundle(run.bundle, to_bundle(models, mark, make_card(models, task, mark)))
+    for horizon, gain in zip(models.horizons_days, models.gains, strict=True):
+        verdict = "the network is used" if gain.certain else "not certain: predict uses ETAS"
+        say(
+            f"{horizon:g} d: gain over ETAS on validation {gain.value:+.3f} "
+            f"[{gain.low:+.3f}, {gain.high:+.3f}] nats per earthquake; {verdict}"
+        )
+    return models
+
+
+def _finished(folder: Path, mark: str) -> Models | None:
+    """Return the models in a folder if they are those of these settings and data."""
+    if not folder.is_dir():
+        return None
+    bundle = load_bundle(folder, TASK)
+    return from_bundle(bundle) if bundle.values["fingerprint"] == mark else None
+
+
+def read_run_catalogue(settings: ForecastSettings, report: Report, path: Path | None = None) -> Catalogue:
+    """Return the catalogue of a run's settings, or of a path given instead, saying what was found in it."""
+    path = path or (Path(settings.data.catalogue) if settings.data.catalogue else None)
+    if path is None:
+        raise InputError("no catalogue: give --catalogue FILE, or data.catalogue in the settings")
+    catalogue, findings = read_catalogue(path, settings.data.columns or None)
+    for line in findings.lines():
+        report({"kind": "message", "message": f"{path.name}: {line}"})
+    return catalogue
+
+
+def catalogue_mark(catalogue: Catalogue) -> str:
+    """Return a fingerprint of a catalogue's events."""
+    return fingerprint(
+        catalogue.time_utc.tobytes(),
+        catalogue.longitude.tobytes(),
+        catalogue.latitude.tobytes(),
+        catalogue.magnitude.tobytes(),
+    )
+
+
+def _check_same(run: Run, settings: ForecastSettings) -> None:
+    """Refuse to go on with a run under other settings; where its catalogue lies may have changed."""
+    if not run.settings.is_file():
+        return
+    before = load_settings(ForecastSettings, run.settings)
+    if _without_place(before) != _without_place(settings):
+        raise InputError(
+            f"{run.folder} was begun with other settings ({run.settings}); give them as they were, "
+            "or another --run"
+        )
+
+
+def _without_place(settings: ForecastSettings) -> ForecastSettings:
+    return settings.model_copy(update={"data": settings.data.model_copy(update={"catalogue": None})})

@@ -1,0 +1,123 @@
+"""The region, the grid and the four windows of time that a training uses."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from terrella.earth.grid import Grid, make_grid
+from terrella.earth.region import Region, box
+from terrella.errors import InputError
+from terrella.forecast.settings import DataSettings
+from terrella.formats.catalogue import Catalogue
+
+NAMES = ("auxiliary_start", "train_start", "validation_start", "test_start", "test_end")
+# Shares of the catalogue's length at which the windows begin where the settings give no dates.
+SHARES = (0.0, 0.1, 0.6, 0.75, 1.0)
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Days since `epoch` at which the auxiliary, training, validation and test windows begin, and the end."""
+
+    epoch: np.datetime64
+    auxiliary_start: float
+    train_start: float
+    validation_start: float
+    test_start: float
+    test_end: float
+
+    def date(self, name: str) -> np.datetime64:
+        """Return one of the five limits as a UTC time."""
+        return self.epoch + np.timedelta64(round(getattr(self, name) * 86_400_000_000), "us")
+
+
+def parse_time(text: str, what: str) -> np.datetime64:
+    """Return a UTC time from ISO 8601 text such as 2019-07-06T04:00:00Z.
+
+    Raises:
+        InputError: where the text is no time; `what` names the setting or option.
+    """
+    try:
+        return np.datetime64(text.strip().removesuffix("Z").replace(" ", "T"), "us")
+    except ValueError:
+        raise InputError(
+            f"{what}: {text!r} is not a time; write it in UTC as 2019-07-06 or 2019-07-06T04:00:00Z"
+        ) from None
+
+
+def make_windows(catalogue: Catalogue, settings: DataSettings) -> Windows:
+    """Return the windows given in the settings, and shares of the catalogue's length for those left out.
+
+    Raises:
+        InputError: where the limits are out of order, or the catalogue ends before training can begin.
+    """
+    if len(catalogue) == 0:
+        raise InputError(
+            f"{catalogue.name}: no event is left to train on; lower data.min_magnitude or widen data.bounds"
+        )
+    first, last = catalogue.time_utc[0], catalogue.time_utc[-1]
+    epoch = first.astype("datetime64[D]").astype("datetime64[us]")
+    length = float((last - epoch) / np.timedelta64(1, "D"))
+    limits: dict[str, float] = {}
+    for name, share in zip(NAMES, SHARES, strict=True):
+        text = getattr(settings, name)
+        if text is None:
+            # Whole days, so that issue times fall on midnight.
+            limits[name] = np.ceil(length * share) if name == "test_end" else np.floor(length * share)
+        else:
+            limits[name] = float((parse_time(text, f"data.{name}") - epoch) / np.timedelta64(1, "D"))
+    for earlier, later in pairwise(NAMES):
+        if not limits[earlier] < limits[later]:
+            raise InputError(
+                f"data.{later} ({getattr(settings, later) or 'by default'}) must come after data.{earlier} "
+                f"({getattr(settings, earlier) or 'by default'}); {catalogue.name} holds events from "
+                f"{first.astype('datetime64[s]')} to {last.astype('datetime64[s]')}"
+            )
+    windows = Windows(epoch, **limits)
+    if last < windows.date("test_start"):
+        raise InputError(
+            f"{catalogue.name} ends on {last.astype('datetime64[s]')}, before the test window begins "
+            f"({windows.date('test_start').astype('datetime64[s]')}); use a longer catalogue or earlier "
+            "data.train_start, data.validation_start and data.test_start"
+        )
+    return windows
+
+
+def make_region(catalogue: Catalogue, settings: DataSettings) -> Region:
+    """Return the region of the settings, or the box of whole degrees around the events.
+
+    Raises:
+        InputError: where both a polygon and bounds are given, or bounds are out of order.
+    """
+    if settings.polygon is not None and settings.bounds is not None:
+        raise InputError("give data.polygon or data.bounds, not both")
+    if settings.polygon is not None:
+        return Region(settings.polygon)
+    if settings.bounds is not None:
+        west, east, south, north = settings.bounds
+        if not (west < east and south < north):
+            raise InputError(
+                f"data.bounds must be west < east and south < north, in this order; got {settings.bounds}"
+            )
+        return box(west, east, south, north)
+    if len(catalogue) == 0:
+        raise InputError(f"{catalogue.name} holds no events")
+    low, high = np.floor, np.ceil
+    return box(
+        float(low(catalogue.longitude.min())),
+        float(high(catalogue.longitude.max())),
+        float(low(catalogue.latitude.min())),
+        float(high(catalogue.latitude.max())),
+    )
+
+
+def make_task_grid(region: Region, settings: DataSettings) -> Grid:
+    """Return the grid of the settings over a region."""
+    return make_grid(region, settings.cell_deg, settings.depth_edges_km)
+
+
+def issue_days(start: float, end: float, step_days: float, horizon_days: float = 0.0) -> np.ndarray:
+    """Return issue times from `start` on, spaced by `step_days`, whose horizon ends by `end`; in days."""
+    count = int(np.floor((end - horizon_days - start) / step_days + 1e-9)) + 1
+    return start + step_days * np.arange(max(count, 0))

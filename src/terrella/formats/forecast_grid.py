@@ -1,0 +1,198 @@
+"""Forecasts on a grid: NetCDF-CF, CSEP gridded ASCII and CSV."""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from terrella import __version__
+from terrella.earth.grid import Grid
+from terrella.errors import InputError
+from terrella.files import replace_file
+
+_EPOCH = np.datetime64("1970-01-01", "us")
+# CSEP's files end the last magnitude bin here.
+_LARGEST_MAGNITUDE = 10.0
+
+
+@dataclass(frozen=True, eq=False)
+class ForecastGrid:
+    """A forecast for several horizons; values (horizon, depth, latitude, longitude), NaN outside the region."""
+
+    issue_time_utc: np.datetime64
+    horizons_days: tuple[float, ...]
+    grid: Grid
+    min_magnitude: float
+    expected_count: npt.NDArray[np.float32]
+    probability: npt.NDArray[np.float32]
+    model: str
+
+
+def write_forecast(forecast: ForecastGrid, path: Path) -> list[Path]:
+    """Write a forecast in the format of the suffix and return the files' paths.
+
+    .nc: NetCDF by the CF conventions, all horizons; .csv: one row per cell and horizon; .dat: CSEP gridded
+    ASCII (Schorlemmer & Gerstenberger 2007), one file per horizon named after it.
+
+    Raises:
+        InputError: where the suffix is none of these.
+    """
+    match path.suffix:
+        case ".nc":
+            replace_file(path, partial(_write_netcdf, forecast))
+            return [path]
+        case ".csv":
+            replace_file(path, partial(_write_csv, forecast))
+            return [path]
+        case ".dat":
+            paths = []
+            for horizon, days in enumerate(forecast.horizons_days):
+                target = path.with_name(f"{path.stem}_{days:g}d.dat")
+                replace_file(target, partial(_write_csep, forecast, horizon))
+                paths.append(target)
+            return paths
+    raise InputError(
+        f"{path}: a forecast is written as .nc, .csv or .dat (CSEP gridded ASCII); choose one of them"
+    )
+
+
+def read_forecast(path: Path) -> ForecastGrid:
+    """Return the forecast in a NetCDF file that `write_forecast` wrote.
+
+    Raises:
+        InputError: where the file is not there or no such forecast.
+    """
+    import xarray
+
+    try:
+        with xarray.open_dataset(path, engine="h5netcdf", decode_timedelta=False) as data:
+            data.load()
+        grid = Grid(
+            longitude_edges=_edges(data["longitude_bounds"].values),
+            latitude_edges=_edges(data["latitude_bounds"].values),
+            depth_edges_km=_edges(data["depth_bounds"].values),
+            mask=np.isfinite(data["probability"].values[0, 0]),
+        )
+        return ForecastGrid(
+            issue_time_utc=data["issue_time"].values.reshape(1).astype("datetime64[us]")[0],
+            horizons_days=tuple(float(h) for h in data["horizon"].values),
+            grid=grid,
+            min_magnitude=float(data.attrs["min_magnitude"]),
+            expected_count=data["expected_count"].values,
+            probability=data["probability"].values,
+            model=str(data.attrs["model"]),
+        )
+    except (OSError, KeyError, ValueError) as error:
+        raise InputError(f"{path} is no forecast in NetCDF written by Terrella: {error}") from None
+
+
+def _edges(bounds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.append(bounds[:, 0], bounds[-1, 1])
+
+
+def _write_netcdf(forecast: ForecastGrid, path: Path) -> None:
+    import xarray
+
+    grid = forecast.grid
+    dimensions = ("horizon", "depth", "latitude", "longitude")
+    axes = {
+        "longitude": (
+            grid.longitude_edges,
+            {"standard_name": "longitude", "units": "degrees_east", "axis": "X"},
+        ),
+        "latitude": (
+            grid.latitude_edges,
+            {"standard_name": "latitude", "units": "degrees_north", "axis": "Y"},
+        ),
+        "depth": (
+            grid.depth_edges_km,
+            {"standard_name": "depth", "units": "km", "positive": "down", "axis": "Z"},
+        ),
+    }
+    coordinates, bounds = {}, {}
+    for name, (edges, attributes) in axes.items():
+        attributes["bounds"] = f"{name}_bounds"
+        coordinates[name] = (name, (edges[1:] + edges[:-1]) / 2, attributes)
+        bounds[f"{name}_bounds"] = ((name, "side"), np.stack([edges[:-1], edges[1:]], axis=1))
+    coordinates["horizon"] = (
+        "horizon",
+        np.array(forecast.horizons_days),
+        {"long_name": "days after the issue time", "units": "days"},
+    )
+    magnitude = f"M >= {forecast.min_magnitude:g}"
+    variables = {
+        "expected_count": (
+            dimensions,
+            forecast.expected_count,
+            {"long_name": f"expected number of {magnitude} earthquakes in the cell", "units": "1"},
+        ),
+        "probability": (
+            dimensions,
+            forecast.probability,
+            {"long_name": f"probability of one or more {magnitude} earthquakes in the cell", "units": "1"},
+        ),
+        "issue_time": (
+            (),
+            int((forecast.issue_time_utc - _EPOCH) / np.timedelta64(1, "us")),
+            {
+                "standard_name": "forecast_reference_time",
+                "units": "microseconds since 1970-01-01 00:00:00",
+                "calendar": "standard",
+            },
+        ),
+    }
+    about: dict[str, str | float] = {
+        "Conventions": "CF-1.11",
+        "title": f"Earthquake forecast issued {str(forecast.issue_time_utc)[:19]}Z",
+        "source": f"Terrella {__version__}, model: {forecast.model}",
+        "history": f"{np.datetime64('now')}Z written by terrella forecast predict",
+        "model": forecast.model,
+        "min_magnitude": forecast.min_magnitude,
+    }
+    data = xarray.Dataset({**variables, **bounds}, coordinates, about)
+    compressed = {name: {"zlib": True} for name in ("expected_count", "probability")}
+    data.to_netcdf(path, engine="h5netcdf", encoding=compressed)
+
+
+def _cells(forecast: ForecastGrid) -> npt.NDArray[np.float64]:
+    """Return west, east, south, north, top and bottom of all cells in the region, (cell, 6)."""
+    grid = forecast.grid
+    depth, row, column = np.nonzero(np.broadcast_to(grid.mask, grid.shape))
+    return np.stack(
+        [
+            grid.longitude_edges[column],
+            grid.longitude_edges[column + 1],
+            grid.latitude_edges[row],
+            grid.latitude_edges[row + 1],
+            grid.depth_edges_km[depth],
+            grid.depth_edges_km[depth + 1],
+        ],
+        axis=1,
+    )
+
+
+def _inside(forecast: ForecastGrid, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    return values[:, forecast.grid.mask].ravel()
+
+
+def _write_csep(forecast: ForecastGrid, horizon: int, path: Path) -> None:
+    cells = _cells(forecast)
+    rates = _inside(forecast, forecast.expected_count[horizon])
+    ones = np.ones(len(cells))
+    magnitudes = [forecast.min_magnitude * ones, _LARGEST_MAGNITUDE * ones]
+    table = np.column_stack([cells, *magnitudes, rates, ones])
+    np.savetxt(path, table, fmt=["%.12g"] * 8 + ["%.8e", "%d"], delimiter="\t")
+
+
+def _write_csv(forecast: ForecastGrid, path: Path) -> None:
+    cells = _cells(forecast)
+    names = "horizon_days,west,east,south,north,depth_top_km,depth_bottom_km,expected_count,probability"
+    with path.open("w", encoding="utf-8") as file:
+        file.write(names + "\n")
+        for horizon, days in enumerate(forecast.horizons_days):
+            counts = _inside(forecast, forecast.expected_count[horizon])
+            probability = _inside(forecast, forecast.probability[horizon])
+            table = np.column_stack([np.full(len(cells), days), cells, counts, probability])
+            np.savetxt(file, table, fmt=["%.12g"] * 7 + ["%.6g"] * 2, delimiter=",")

@@ -1,0 +1,49 @@
+"""Writing a catalogue in the format that the file's suffix names."""
+
+from pathlib import Path
+
+from terrella.errors import InputError
+from terrella.files import replace_file
+from terrella.formats.catalogue import Catalogue
+
+
+def write_catalogue(catalogue: Catalogue, path: Path | str) -> None:
+    """Write a catalogue in the format of the suffix.
+
+    Parquet (.parquet), ComCat CSV (.csv, .csv.gz), QuakeML (.xml, .quakeml), CSEP ASCII (.csep, .dat, .txt).
+    The file appears whole or not at all.
+
+    Raises:
+        InputError: where the suffix names none of these.
+        TerrellaError: where the place cannot be written.
+    """
+    path = Path(path)
+    name = path.name.lower()
+    if path.is_dir():
+        raise InputError(f"{path}: a folder; a file to write was expected")
+    if not name.endswith(_SUFFIXES):
+        raise InputError(f"{path}: unknown suffix for a catalogue; expected one of {', '.join(_SUFFIXES)}")
+    replace_file(path, lambda temporary: _write(catalogue, temporary, name))
+
+
+def _write(catalogue: Catalogue, path: Path, name: str) -> None:
+    """Write to a (temporary) path what the final name asks for."""
+    if name.endswith(".parquet"):
+        from terrella.formats.parquet import write_parquet
+
+        write_parquet(catalogue, path)
+    elif name.endswith((".csv", ".csv.gz")):
+        from terrella.formats.comcat_csv import write_comcat_csv
+
+        write_comcat_csv(catalogue, path, compressed=name.endswith(".gz"))
+    elif name.endswith((".xml", ".quakeml")):
+        from terrella.formats.quakeml import write_quakeml
+
+        write_quakeml(catalogue, path)
+    else:
+        from terrella.formats.csep_ascii import write_csep_ascii
+
+        write_csep_ascii(catalogue, path)
+
+
+_SUFFIXES = (".parquet", ".csv", ".csv.gz", ".xml", ".quakeml", ".csep", ".dat", ".txt")

@@ -1,0 +1,27 @@
+"""A small catalogue file and a run trained on it, for the commands."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typed_commands import SMALL, run
+
+from terrella.forecast.process import demo_process
+from terrella.forecast.simulate import simulate
+from terrella.formats.write import write_catalogue
+
+
+@pytest.fixture(scope="session")
+def catalogue_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    catalogue = simulate(demo_process(), "2000-01-01", "2009-01-01", seed=3)
+    inside = (np.abs(catalogue.longitude - 2) <= 2) & (np.abs(catalogue.latitude - 2) <= 2)
+    path = tmp_path_factory.mktemp("catalogue") / "small.csv"
+    write_catalogue(catalogue[inside], path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def trained(catalogue_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "small"
+    assert run("forecast", "train", "--catalogue", catalogue_file, "--run", folder, *SMALL) == 0
+    return folder

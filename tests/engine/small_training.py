@@ -1,0 +1,100 @@
+"""A training of a second or so, in this process or in one of its own that tests may kill.
+
+It draws random numbers at each step (dropout, and noise from NumPy and Python), so that resuming must restore
+random states too.
+"""
+
+import hashlib
+import multiprocessing
+import random
+import sys
+import time
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import distributed, nn
+
+from terrella.engine.feed import Feed, Held
+from terrella.engine.fit import Stage, Training, train
+from terrella.engine.run import Run
+from terrella.errors import TerrellaError
+
+# A server that has imported torch once, and what its optimisers import when first used, forks each child in
+# milliseconds.
+_PROCESSES = multiprocessing.get_context("forkserver")
+_PROCESSES.set_forkserver_preload(["terrella.engine.fit", "torch._dynamo"])
+
+
+class Small(nn.Module):
+    def __init__(self, dropout: float) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(4, 16), nn.Tanh(), nn.Dropout(dropout), nn.Linear(16, 1))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layers(x)
+
+
+def make_training(
+    epochs: int = 6, dropout: float = 0.2, learning_rate: float = 0.01, pause: float = 0.0,
+    patience: int | None = None, samples: int = 96,
+) -> Training:  # fmt: skip
+    torch.manual_seed(0)
+    np.random.seed(0)  # noqa: NPY002
+    random.seed(0)
+    x = torch.randn(samples, 4)
+    data = {"x": x, "y": torch.sin(x.sum(1, keepdim=True))}
+
+    def loss(network: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+        time.sleep(pause)
+        noise = dropout * (np.random.normal() + random.gauss(0, 1))  # noqa: NPY002
+        return nn.functional.mse_loss(network(batch["x"] + 0.01 * noise), batch["y"])
+
+    def validate(network: nn.Module) -> float:
+        return float(nn.functional.mse_loss(network(x), data["y"]))
+
+    return Training(
+        network=Small(dropout),
+        loss=loss,
+        feed=Feed(Held(data, torch.device("cpu")), 16, seed=3),
+        stages=(
+            Stage("first", epochs, learning_rate, 5, patience),
+            Stage("second", 2, learning_rate / 10, 0, schedule="constant"),
+        ),
+        validate=validate,
+        fingerprint="small",
+        averaging=0.9,
+        checkpoint_seconds=0.0,
+    )
+
+
+def digest(network: nn.Module) -> str:
+    values = b"".join(v.numpy().tobytes() for v in network.state_dict().values())
+    return hashlib.sha256(values).hexdigest()
+
+
+def start(run: Path, pause: float = 0.0, rank: int = 0, world: int = 1, dropout: float = 0.2) -> BaseProcess:
+    """Train in a process of its own, which leaves its outcome in `outcome-RANK.txt` beside the run."""
+    process = _PROCESSES.Process(target=_train, args=(run, pause, rank, world, dropout))
+    process.start()
+    return process
+
+
+def outcome(run: Path, rank: int = 0) -> str:
+    return run.with_name(f"{run.name}-outcome-{rank}.txt").read_text()
+
+
+def _train(run: Path, pause: float, rank: int, world: int, dropout: float) -> None:
+    torch.set_num_threads(1)
+    if world > 1:
+        meeting = run.with_name("meeting")
+        distributed.init_process_group("gloo", f"file://{meeting}", rank=rank, world_size=world)
+    try:
+        said, code = digest(train(make_training(pause=pause, dropout=dropout), Run(run))), 0
+    except TerrellaError as error:
+        said, code = str(error), error.exit_code
+    run.with_name(f"{run.name}-outcome-{rank}.txt").write_text(said)
+    if world > 1:
+        distributed.destroy_process_group()
+    sys.exit(code)

@@ -1,0 +1,145 @@
+"""What judging leaves: scores.json in the documented form, and a page that needs nothing but itself."""
+
+import base64
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from terrella.engine.judge import Forecast, Interval, Scores, judge, make_blocks, scores_document
+from terrella.engine.judge.report import Page, Picture, Section, Table, write_report
+
+
+@pytest.fixture(scope="module")
+def scores() -> Scores:
+    random = np.random.default_rng(0)
+    p = random.uniform(0.01, 0.3, (90, 12)).astype(np.float32)
+    counts = (random.random(p.shape) < p).astype(np.float32)
+    forecasts = {
+        "all-zero": Forecast(np.zeros_like(p), None),
+        "climatology": Forecast(np.full_like(p, 0.15), random.random(90) + 1),
+        "network": Forecast(p, random.random(90)),
+    }
+    return judge(forecasts, counts, make_blocks(np.arange(90.0), 10, 200), "climatology", ("network",))
+
+
+def test_document_has_the_form_that_others_rely_on(scores: Scores) -> None:
+    document = scores_document("California", "test", {"1d": scores, "7d": scores})
+    again = json.loads(json.dumps(document, allow_nan=False))
+    assert list(again) == ["data", "split", "models", "paired"]
+    assert list(again["models"]) == ["all-zero", "climatology", "network"]
+    for score in ("brier@1d", "information_gain@7d"):
+        entry = again["models"]["network"][score]
+        assert list(entry) == ["value", "low", "high", "unit"]
+        assert entry["low"] <= entry["value"] <= entry["high"]
+    assert again["models"]["network"]["information_gain@1d"]["unit"] == "nats per earthquake"
+    assert [sorted(pair) for pair in again["paired"]] == [
+        ["gain", "high", "low", "model", "over", "score"]
+    ] * len(again["paired"])
+    assert {(p["score"], p["over"]) for p in again["paired"]} == {
+        (f"{score}@{horizon}", over)
+        for horizon in ("1d", "7d")
+        for score, over in [
+            ("brier_skill", "all-zero"),
+            ("brier_skill", "climatology"),
+            ("information_gain", "climatology"),
+        ]
+    }
+
+
+def test_scores_that_a_model_does_not_have_are_null(scores: Scores) -> None:
+    of_zero = scores_document("California", "test", {"1d": scores})["models"]["all-zero"]
+    for score in ("log_score@1d", "log_likelihood@1d", "information_gain@1d"):
+        assert (of_zero[score]["value"], of_zero[score]["low"], of_zero[score]["high"]) == (None, None, None)
+    assert of_zero["brier@1d"]["value"] > 0
+
+
+def test_small_scores_keep_their_digits(scores: Scores) -> None:
+    tiny = Scores({"network": {"brier": Interval(1.23456789e-7, 1e-7, 2e-7)}}, (), {})
+    entry = scores_document("", "", {"1d": tiny})["models"]["network"]["brier@1d"]
+    assert entry["value"] == pytest.approx(1.23456789e-7, rel=1e-7)
+
+
+class _Elements(HTMLParser):
+    """Collects tags with their attributes, and checks that what is opened is closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attributes)))
+        if tag not in ("meta", "img", "br", "link"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> tuple[str, list[Path]]:
+    figure = Figure(figsize=(2, 1))
+    figure.subplots().plot([0, 1])
+    rows = [
+        ("climatology", [Interval(0.01, 0.005, 0.02), "–"]),
+        ("ETAS", [Interval(0.02, 0.02, 0.02), Interval(0.1, -0.1, 0.3)]),
+        ("network", [Interval(-0.25, np.nan, np.nan), Interval(np.nan, np.nan, np.nan)]),
+    ]
+    page = Page(
+        title="Earthquakes <in> California",
+        lead="A lead.",
+        sections=[
+            Section(
+                "Scores",
+                "First paragraph.\n\nSecond.",
+                [Table("Seven days", ["Brier score", "gain"], rows, [3, 2], "network")],
+                [Picture("gain", figure, "A caption.", "A line that rises.")],
+            ),
+            Section("Settings", preformatted='seed = 0\nname = "a & b"'),
+        ],
+    )
+    paths = write_report(page, tmp_path / "report.html", tmp_path / "figures")
+    return (tmp_path / "report.html").read_text(encoding="utf-8"), paths
+
+
+def test_page_is_well_formed_and_loads_nothing_from_elsewhere(written: tuple[str, list[Path]]) -> None:
+    html, _ = written
+    elements = _Elements()
+    elements.feed(html)
+    assert elements.open == []
+    for tag, attributes in elements.found:
+        assert tag not in ("script", "link", "iframe")
+        assert all(v is None or v.startswith("data:") for k, v in attributes.items() if k in ("src", "href"))
+    assert "url(" not in html
+    assert "@import" not in html
+
+
+def test_pictures_are_in_the_page_described_and_beside_it(written: tuple[str, list[Path]]) -> None:
+    html, paths = written
+    assert [path.name for path in paths] == ["report.html", "gain.png"]
+    embedded = re.findall(r'src="data:image/png;base64,([^"]+)" alt="([^"]+)"', html)
+    assert [alt for _, alt in embedded] == ["A line that rises."]
+    assert base64.b64decode(embedded[0][0]) == paths[1].read_bytes()
+    assert paths[1].read_bytes().startswith(b"\x89PNG")
+
+
+def test_table_shows_values_over_their_intervals(written: tuple[str, list[Path]]) -> None:
+    html, _ = written
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+    assert "climatology 0.010 0.005 to 0.020 –" in text
+    assert "ETAS 0.020 0.10 −0.10 to 0.30" in text  # the first is certain, so no interval
+    assert "network −0.250 –" in text  # no interval, and no number
+    assert "nan" not in text.split("</style>")[-1]
+    assert "First paragraph." in text
+    assert "Second." in text
+
+
+def test_text_is_escaped(written: tuple[str, list[Path]]) -> None:
+    html, _ = written
+    assert "Earthquakes &lt;in&gt; California" in html
+    assert "a &amp; b" in html

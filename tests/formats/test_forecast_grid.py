@@ -1,0 +1,196 @@
+"""Forecasts on a grid: what is written is read back, by us and by the tools that others use."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray
+
+from terrella.earth.grid import make_grid
+from terrella.earth.region import Region, box
+from terrella.errors import InputError
+from terrella.formats.forecast_grid import ForecastGrid, read_forecast, write_forecast
+
+ISSUE_TIME = np.datetime64("2011-03-09T02:45:12.345678", "us")
+
+
+@pytest.fixture(scope="module")
+def forecast() -> ForecastGrid:
+    """A triangle of cells in two layers at two horizons, with values over many decades."""
+    grid = make_grid(Region(((140.0, 36.0), (144.0, 36.0), (142.0, 40.0))), 0.5, [0, 30, 100])
+    random = np.random.default_rng(3)
+    expected = 10 ** random.uniform(-9, 1, (2, *grid.shape))
+    expected[:, :, ~grid.mask] = np.nan
+    return ForecastGrid(
+        issue_time_utc=ISSUE_TIME,
+        horizons_days=(1.0, 7.0),
+        grid=grid,
+        min_magnitude=4.95,
+        expected_count=expected.astype(np.float32),
+        probability=(-np.expm1(-expected)).astype(np.float32),
+        model="network",
+    )
+
+
+def inside(forecast: ForecastGrid, values: np.ndarray) -> np.ndarray:
+    return values[..., forecast.grid.mask]
+
+
+def test_netcdf_gives_back_what_was_written(forecast: ForecastGrid, tmp_path: Path) -> None:
+    path = tmp_path / "forecast.nc"
+    assert write_forecast(forecast, path) == [path]
+    again = read_forecast(path)
+    assert again.issue_time_utc == ISSUE_TIME
+    assert again.horizons_days == forecast.horizons_days
+    assert again.min_magnitude == forecast.min_magnitude
+    assert again.model == "network"
+    for name in ("longitude_edges", "latitude_edges", "depth_edges_km", "mask"):
+        np.testing.assert_array_equal(getattr(again.grid, name), getattr(forecast.grid, name))
+    for name in ("expected_count", "probability"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(forecast, name))
+        assert getattr(again, name).dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    "time", ["1906-04-18T13:12:00", "2199-12-31T23:59:59.999999", "1969-12-31T23:59:59.5"]
+)
+def test_netcdf_keeps_any_issue_time_to_the_microsecond(
+    forecast: ForecastGrid, tmp_path: Path, time: str
+) -> None:
+    other = ForecastGrid(**{**vars(forecast), "issue_time_utc": np.datetime64(time, "us")})
+    write_forecast(other, tmp_path / "f.nc")
+    assert read_forecast(tmp_path / "f.nc").issue_time_utc == np.datetime64(time, "us")
+
+
+def test_xarray_finds_the_attributes_of_the_cf_conventions(forecast: ForecastGrid, tmp_path: Path) -> None:
+    write_forecast(forecast, tmp_path / "f.nc")
+    with xarray.open_dataset(tmp_path / "f.nc", engine="h5netcdf", decode_timedelta=False) as data:
+        data.load()
+    assert data.attrs["Conventions"].startswith("CF-1.")
+    assert "2011-03-09T02:45:12Z" in data.attrs["title"]
+    assert data["probability"].dims == ("horizon", "depth", "latitude", "longitude")
+    axes = {name: data[name].attrs for name in ("longitude", "latitude", "depth")}
+    assert {name: found["units"] for name, found in axes.items()} == {
+        "longitude": "degrees_east", "latitude": "degrees_north", "depth": "km",
+    }  # fmt: skip
+    assert {name: found["axis"] for name, found in axes.items()} == {
+        "longitude": "X", "latitude": "Y", "depth": "Z",
+    }  # fmt: skip
+    assert axes["depth"]["positive"] == "down"
+    for name, attributes in axes.items():
+        assert attributes["standard_name"] == name
+        bounds = data[attributes.get("bounds") or data[name].encoding["bounds"]]
+        assert bounds.dims == (name, "side")
+        np.testing.assert_allclose(bounds.mean("side"), data[name])
+        np.testing.assert_array_equal(bounds[1:, 0], bounds[:-1, 1])
+    assert data["issue_time"].attrs["standard_name"] == "forecast_reference_time"
+    assert data["issue_time"].values == ISSUE_TIME
+    assert data["horizon"].attrs["units"] == "days"
+    for name in ("expected_count", "probability"):
+        assert data[name].attrs["units"] == "1"
+        assert "M >= 4.95" in data[name].attrs["long_name"]
+
+
+def test_xarray_selects_a_place_and_a_horizon(forecast: ForecastGrid, tmp_path: Path) -> None:
+    write_forecast(forecast, tmp_path / "f.nc")
+    layer, row, column = np.unravel_index(forecast.grid.cell_of(142.1, 37.2, 50.0), forecast.grid.shape)
+    with xarray.open_dataset(tmp_path / "f.nc", engine="h5netcdf", decode_timedelta=False) as data:
+        found = data["probability"].sel(horizon=7, longitude=142.1, latitude=37.2, depth=50, method="nearest")
+        assert found == forecast.probability[1, layer, row, column]
+
+
+def test_csep_files_have_one_row_per_cell_and_one_file_per_horizon(
+    forecast: ForecastGrid, tmp_path: Path
+) -> None:
+    paths = write_forecast(forecast, tmp_path / "tohoku.dat")
+    assert [path.name for path in paths] == ["tohoku_1d.dat", "tohoku_7d.dat"]
+    for horizon, path in enumerate(paths):
+        table = np.loadtxt(path, delimiter="\t")
+        # Columns: longitude, latitude, depth and magnitude from and to, rate, mask.
+        assert table.shape == (2 * forecast.grid.mask.sum(), 10)
+        west, east, south, north, top, bottom, low, high, rate, mask = table.T
+        np.testing.assert_allclose(east - west, 0.5, atol=1e-9)
+        np.testing.assert_allclose(north - south, 0.5, atol=1e-9)
+        assert set(zip(top, bottom, strict=True)) == {(0, 30), (30, 100)}
+        assert set(low) == {4.95}
+        assert (high > low).all()
+        assert (mask == 1).all()
+        np.testing.assert_allclose(rate.sum(), np.nansum(forecast.expected_count[horizon]), rtol=1e-6)
+        cells = forecast.grid.cell_of((west + east) / 2, (south + north) / 2, (top + bottom) / 2)
+        np.testing.assert_allclose(rate, forecast.expected_count[horizon].ravel()[cells], rtol=1e-7)
+
+
+def test_csv_has_one_row_per_cell_and_horizon(forecast: ForecastGrid, tmp_path: Path) -> None:
+    path = tmp_path / "f.csv"
+    assert write_forecast(forecast, path) == [path]
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == [
+        "horizon_days", "west", "east", "south", "north", "depth_top_km", "depth_bottom_km",
+        "expected_count", "probability",
+    ]  # fmt: skip
+    n_cells = 2 * forecast.grid.mask.sum()
+    assert [float(row["horizon_days"]) for row in rows] == [1.0] * n_cells + [7.0] * n_cells
+    for horizon, days in enumerate(forecast.horizons_days):
+        for name in ("expected_count", "probability"):
+            written = [float(row[name]) for row in rows if float(row["horizon_days"]) == days]
+            values = inside(forecast, getattr(forecast, name)[horizon]).ravel()
+            np.testing.assert_allclose(written, values, rtol=1e-5)
+    middle = rows[n_cells // 2]
+    cell = forecast.grid.cell_of(
+        (float(middle["west"]) + float(middle["east"])) / 2,
+        (float(middle["south"]) + float(middle["north"])) / 2,
+        (float(middle["depth_top_km"]) + float(middle["depth_bottom_km"])) / 2,
+    )
+    assert float(middle["probability"]) == pytest.approx(
+        float(forecast.probability[0].ravel()[cell]), rel=1e-5
+    )
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".dat"])
+def test_text_keeps_edges_of_small_cells_apart(tmp_path: Path, suffix: str) -> None:
+    grid = make_grid(box(-124.25, -124, 40, 40.125), 1 / 16)
+    values = np.ones((1, *grid.shape), np.float32)
+    path = write_forecast(
+        ForecastGrid(ISSUE_TIME, (1.0,), grid, 3.0, values, values / 2, "ETAS"), tmp_path / f"f{suffix}"
+    )[0]
+    first = 1 if suffix == ".csv" else 0
+    table = np.loadtxt(path, delimiter="," if suffix == ".csv" else "\t", skiprows=first)
+    np.testing.assert_allclose(np.unique(table[:, first]), grid.longitude_edges[:-1], atol=1e-9)
+    np.testing.assert_allclose(np.unique(table[:, first + 3]), grid.latitude_edges[1:], atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["f.grib", "f", "f.nc.gz"])
+def test_an_unknown_suffix_is_refused(forecast: ForecastGrid, tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError, match=r"a forecast is written as \.nc, \.csv or \.dat"):
+        write_forecast(forecast, tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_temporary_files_stay(forecast: ForecastGrid, tmp_path: Path) -> None:
+    for suffix in (".nc", ".csv", ".dat"):
+        write_forecast(forecast, tmp_path / f"f{suffix}")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["f.csv", "f.nc", "f_1d.dat", "f_7d.dat"]
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"none\.nc is no forecast in NetCDF"):
+        read_forecast(tmp_path / "none.nc")
+
+
+def test_other_and_damaged_files_are_refused_in_one_line(forecast: ForecastGrid, tmp_path: Path) -> None:
+    text = tmp_path / "text.nc"
+    text.write_text("time,latitude\n")
+    other = tmp_path / "other.nc"
+    xarray.Dataset({"t2m": ("x", np.zeros(3))}).to_netcdf(other, engine="h5netcdf")
+    cut = tmp_path / "cut.nc"
+    write_forecast(forecast, cut)
+    cut.write_bytes(cut.read_bytes()[:3000])
+    empty = tmp_path / "empty.nc"
+    empty.touch()
+    for path in (text, other, cut, empty):
+        with pytest.raises(InputError) as caught:
+            read_forecast(path)
+        assert str(path) in str(caught.value)
+        assert "\n" not in str(caught.value)

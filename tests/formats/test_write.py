@@ -1,0 +1,134 @@
+"""What is written in a format is read back the same, by Terrella and by the format's other users."""
+
+import csv
+from datetime import datetime
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from terrella.errors import InputError, TerrellaError
+from terrella.formats.catalogue import Catalogue, make_catalogue
+from terrella.formats.read import read_catalogue
+from terrella.formats.write import write_catalogue
+
+FORMATS = ("parquet", "csv", "csv.gz", "xml", "csep")
+
+
+def assert_same_events(a: Catalogue, b: Catalogue) -> None:
+    np.testing.assert_array_equal(a.time_utc, b.time_utc)
+    for name in ("longitude", "latitude", "magnitude"):
+        np.testing.assert_array_equal(getattr(a, name), getattr(b, name), err_msg=name)
+    np.testing.assert_array_equal(a.depth_km, b.depth_km)
+
+
+def types_of(catalogue: Catalogue) -> list[str]:
+    return [(*catalogue.magnitude_types, "")[code] for code in catalogue.magnitude_type]
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_events_come_back_as_they_were(small: Catalogue, tmp_path: Path, suffix: str) -> None:
+    write_catalogue(small, tmp_path / f"small.{suffix}")
+    back, _ = read_catalogue(tmp_path / f"small.{suffix}")
+    assert_same_events(small, back)
+    assert back.name == "small"
+    if suffix != "csep":  # CSEP ASCII has no magnitude type
+        assert types_of(back) == types_of(small)
+    ids = [i.decode() for i in back.event_id]
+    assert [ids[0], ids[1], ids[3]] == ["iscgem16957905", "ci38457511", "us7000m123"]
+
+
+events = st.lists(
+    st.tuples(
+        st.datetimes(datetime(1700, 1, 1), datetime(2025, 1, 1)),
+        st.floats(-180, 180),
+        st.floats(-90, 90),
+        st.floats(-5, 10),
+        st.floats(-10, 800, width=32) | st.just(float("nan")),
+    ),
+    min_size=1,
+    max_size=8,
+    unique_by=lambda event: event[0],
+)
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=events)
+def test_any_catalogue_survives_any_format(rows: list, tmp_path: Path, suffix: str) -> None:
+    catalogue = make_catalogue(*(list(column) for column in zip(*rows, strict=True)))
+    write_catalogue(catalogue, tmp_path / f"any.{suffix}")
+    assert_same_events(catalogue, read_catalogue(tmp_path / f"any.{suffix}")[0])
+
+
+def test_obspy_reads_the_quakeml_and_its_schema_accepts_it(
+    small: Catalogue, tmp_path: Path, obspy: ModuleType
+) -> None:
+    from obspy.io.quakeml.core import _validate
+
+    path = tmp_path / "small.xml"
+    write_catalogue(small, path)
+    theirs = obspy.read_events(str(path))
+    assert _validate(str(path))
+    assert [e.preferred_magnitude().mag for e in theirs] == small.magnitude.tolist()
+    assert [e.preferred_magnitude().magnitude_type for e in theirs] == ["mw", "Mww", None, "Mww"]
+    assert theirs[0].preferred_origin().depth is None
+    assert theirs[3].preferred_origin().depth == pytest.approx(612_345, abs=0.01)
+    assert theirs[1].preferred_origin().time.isoformat() == "2019-07-06T03:19:53.040000"
+
+
+def test_csep_ascii_has_the_documented_columns(small: Catalogue, tmp_path: Path) -> None:
+    write_catalogue(small, tmp_path / "small.csep")
+    with (tmp_path / "small.csep").open() as file:
+        header, *rows = csv.reader(file)
+    assert header[:2] == ["lon", "lat"]
+    for row, magnitude in zip(rows, small.magnitude, strict=True):
+        lon, lat, mag, time, depth, catalogue_id, _ = row
+        assert float(mag) == magnitude
+        assert -180 <= float(lon) <= 180
+        assert -90 <= float(lat) <= 90
+        datetime.strptime(time, "%Y-%m-%dT%H:%M:%S.%f")
+        float(depth)
+        int(catalogue_id)
+
+
+def test_comcat_csv_keeps_the_columns_of_comcat(shared_data: Path, tmp_path: Path, small: Catalogue) -> None:
+    import gzip
+
+    write_catalogue(small, tmp_path / "small.csv.gz")
+    with (
+        gzip.open(shared_data / "forecast" / "global_m45_2012_2018.comcat.csv.gz", "rt") as theirs,
+        gzip.open(tmp_path / "small.csv.gz", "rt") as ours,
+    ):
+        assert next(csv.reader(ours)) == next(csv.reader(theirs))
+
+
+def test_equal_catalogues_give_equal_files(small: Catalogue, tmp_path: Path) -> None:
+    for suffix in FORMATS:
+        for name in "ab":
+            write_catalogue(small, tmp_path / f"{name}.{suffix}")
+        assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes(), suffix
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(
+    small: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from terrella.formats import quakeml
+
+    path = tmp_path / "old.xml"
+    path.write_text("what was there before")
+    monkeypatch.setattr(quakeml, "_event_xml", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left")))
+    with pytest.raises(TerrellaError, match="No space left"):
+        write_catalogue(small, path)
+    assert path.read_text() == "what was there before"
+    assert [p.name for p in tmp_path.iterdir()] == ["old.xml"]
+
+
+def test_an_unknown_suffix_and_a_folder_are_refused(small: Catalogue, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"unknown suffix.*\.parquet"):
+        write_catalogue(small, tmp_path / "small.docx")
+    with pytest.raises(InputError, match="a folder"):
+        write_catalogue(small, tmp_path)
