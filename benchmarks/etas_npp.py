@@ -34,10 +34,7 @@ def main() -> None:
     npp = json.loads((DATA / "earthquakenpp_comcat25.json").read_text(encoding="utf-8"))
     magnitude = 3.5 if quick else npp["magnitude_cutoff"]
     published, stored = npp["published"], npp["recomputed_on_this_file"]
-    auxiliary, start, end = (
-        np.datetime64(npp[name], "us") for name in ("auxiliary_start", "test_start", "test_end")
-    )
-    test = (catalogue, auxiliary, start, end, npp["area_km2"])
+    test = (catalogue, *npp_window())
     rows, notes = [], []
     poisson = npp_poisson_score(*test, magnitude)
     rows += score_rows(
@@ -66,6 +63,15 @@ def main() -> None:
     write_result("etas_npp", rows, ". ".join(notes), quick)
 
 
+def npp_window() -> tuple[np.datetime64, np.datetime64, np.datetime64, float]:
+    """Return the benchmark's auxiliary start, test start and test end, and its area in km²."""
+    npp = json.loads((DATA / "earthquakenpp_comcat25.json").read_text(encoding="utf-8"))
+    auxiliary, start, end = (
+        np.datetime64(npp[name], "us") for name in ("auxiliary_start", "test_start", "test_end")
+    )
+    return auxiliary, start, end, npp["area_km2"]
+
+
 def fitted(
     catalogue: Catalogue, npp: dict[str, Any], magnitude: float, background: Literal["uniform", "smoothed"]
 ) -> EtasFit:
@@ -89,10 +95,11 @@ def parameters(fit: EtasFit) -> str:
         for name, error in fit.standard_errors.items()
         if name in values
     ]
-    width = fit.model.background.bandwidth_km if fit.model.background else None
+    background = fit.model.background
+    width = np.median(background.bandwidth_km) if background else None
     return (
         ", ".join(shown)
-        + (f", bandwidth {width:g} km" if width else "")
+        + (f", median bandwidth {width:.2g} km" if width else "")
         + ("" if fit.converged else ", NOT converged")
     )
 

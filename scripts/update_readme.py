@@ -16,6 +16,12 @@ SCORES = {
     "information_gain": "gain over climatology",
 }
 HORIZONS = ("1d", "7d")
+REGIONS = {
+    "California, 0.25°": "forecast_california",
+    "California, 0.1°": "forecast_california_fine",
+    "Italy, 0.25°, three depth layers": "forecast_italy",
+    "the world, 1°, M ≥ 4.5": "forecast_world",
+}
 COLUMNS = "|---|---:|---:|---|---:|---|"
 
 
@@ -43,6 +49,21 @@ def california() -> str:
     return "\n".join([*lines, "", gains_line.replace("-", "−")])
 
 
+def regions() -> str:
+    """Return the network's paired gains over ETAS on each catalogue, by horizon."""
+    lines = [_line("catalogue", *(f"{horizon} d" for horizon in (1, 7, 30))), "|---|---|---|---|"]
+    for title, name in REGIONS.items():
+        gains = {
+            r["what"].split("@")[1].split("d")[0]: f"{r['ours']:+.3f} {r['what'].split('paired ')[1]}"
+            for r in _rows(name)
+            if r["what"].startswith("information_gain") and "paired" in r["what"] and r["peer_name"] == "ETAS"
+        }
+        if gains:
+            lines.append(_line(title, *(gains.get(h, "–").replace("-", "−") for h in ("1", "7", "30"))))
+    parts = ["\n".join(lines), *(_missing(name) for name in REGIONS.values() if not _rows(name))]
+    return "\n\n".join(parts)
+
+
 def comparison(*names: str) -> str:
     """Return the rows of result files, ours beside the peer's."""
     lines = []
@@ -64,6 +85,10 @@ def comparison(*names: str) -> str:
 
 TABLES: dict[str, Callable[[], str]] = {
     "california": california,
+    "regions": regions,
+    "intensity": lambda: comparison("intensity_npp"),
+    "ablation": lambda: comparison("forecast_ablation"),
+    "simulation": lambda: comparison("simulation"),
     "etas": lambda: comparison("etas_fit", "etas_npp"),
     "catalogue": lambda: comparison("catalogue_load"),
 }

@@ -63,18 +63,18 @@ REFERENCES: dict[str, str] = {
   journal = {Science},
   year = {1989}, volume = {243}, pages = {1173--1176}, doi = {10.1126/science.243.4895.1173}
 }""",
-    "network": """@inproceedings{Ronneberger2015,
-  author = {Ronneberger, Olaf and Fischer, Philipp and Brox, Thomas},
-  title = {{U-Net}: Convolutional Networks for Biomedical Image Segmentation},
-  booktitle = {Medical Image Computing and Computer-Assisted Intervention},
-  year = {2015}, pages = {234--241}, doi = {10.1007/978-3-319-24574-4_28}
+    "network": """@article{Zlydenko2023,
+  author = {Zlydenko, Oleg and Elidan, Gal and Hassidim, Avinatan and Kukliansky, Doron and Matias, Yossi
+    and Meade, Brendan and Molchanov, Alexandra and Nevo, Sella and Bar-Sinai, Yohai},
+  title = {A neural encoder for earthquake rate forecasting},
+  journal = {Scientific Reports},
+  year = {2023}, volume = {13}, pages = {12350}, doi = {10.1038/s41598-023-38033-9}
 }
-@inproceedings{Cicek2016,
-  author = {{\\c{C}}i{\\c{c}}ek, {\\"O}zg{\\"u}n and Abdulkadir, Ahmed and Lienkamp, Soeren S.
-    and Brox, Thomas and Ronneberger, Olaf},
-  title = {{3D U-Net}: Learning Dense Volumetric Segmentation from Sparse Annotation},
-  booktitle = {Medical Image Computing and Computer-Assisted Intervention},
-  year = {2016}, pages = {424--432}, doi = {10.1007/978-3-319-46723-8_49}
+@article{HorvitzThompson1952,
+  author = {Horvitz, Daniel G. and Thompson, Donovan J.},
+  title = {A Generalization of Sampling Without Replacement from a Finite Universe},
+  journal = {Journal of the American Statistical Association},
+  year = {1952}, volume = {47}, pages = {663--685}, doi = {10.1080/01621459.1952.10483446}
 }""",
     "counts": """@article{Kagan2010,
   author = {Kagan, Yan Y.},

@@ -47,7 +47,7 @@ def test_help_takes_less_than_0_6_seconds(arguments):
     assert min(seconds() for _ in range(3)) < 0.6
 
 
-@pytest.mark.parametrize("command", ["demo", "data", "train", "judge", "predict", "show"])
+@pytest.mark.parametrize("command", ["demo", "data", "train", "judge", "predict", "simulate", "show"])
 def test_every_command_has_help_with_an_example(command, capsys):
     assert run("forecast", command, "--help") == 0
     assert f"Example: terrella forecast {command}" in " ".join(capsys.readouterr().out.split())
@@ -123,7 +123,7 @@ def test_cite_names_the_methods_of_the_settings_and_the_judged_models(tmp_path, 
     (tmp_path / "scores.json").write_text(json.dumps({"models": {"all-zero": {}, "ETAS": {}}}))
     text = cited()
     assert "Zhuang2002" not in text
-    assert "Cicek2016" not in text
+    assert "Zlydenko2023" not in text
     for key in ("WiemerWyss2000", "Ogata1998", "Brier1950"):
         assert key in text
 

@@ -4,7 +4,7 @@ from terrella.cli.main import main
 
 SMALL = [
     "--data.min-magnitude", "3", "--data.magnitude-bin", "0", "--data.bounds", "0", "4", "0", "4",
-    "--data.cell-deg", "0.5", "--network.width", "4", "--network.levels", "2", "--fit.epochs", "2",
+    "--data.cell-deg", "0.5", "--network.hidden", "8", "--fit.samples", "20000", "--fit.epochs", "2",
     "--fit.step-days", "20", "--judge.resamples", "50", "--horizons-days", "1", "7", "--etas.folds", "3",
 ]  # fmt: skip
 

@@ -253,3 +253,44 @@ def test_depth_edges_that_do_not_increase_are_refused(edges):
 def test_a_region_between_centres_is_refused():
     with pytest.raises(InputError, match="no cell of 10 degrees has its centre in the region"):
         make_grid(box(1, 2, 1, 2), 10)
+
+
+GLOBE = box(-180, 180, -90, 90)
+
+
+@pytest.mark.parametrize("cell_deg", [0.5, 1.0, 7.5])
+def test_a_grid_of_the_globe_covers_the_sphere(cell_deg):
+    grid = make_grid(GLOBE, cell_deg)
+    assert grid.wraps
+    assert grid.mask.all()
+    assert grid.mask.shape == (180 / cell_deg, 360 / cell_deg)
+    sphere = 4 * np.pi * EARTH_RADIUS_KM**2
+    assert grid.area_km2.sum() == pytest.approx(sphere, rel=1e-12)
+    # A cap of one row: 2πR²(1 − cos).
+    cap = sphere / 2 * (1 - np.cos(np.radians(cell_deg)))
+    assert grid.area_km2[0].sum() == pytest.approx(cap, rel=1e-9)
+    assert grid.area_km2[-1].sum() == pytest.approx(cap, rel=1e-9)
+
+
+def test_the_globe_has_the_area_of_the_ellipsoid():
+    assert GLOBE.area_km2 == pytest.approx(510_065_622, rel=1e-6)
+
+
+def test_no_point_lies_outside_a_grid_of_the_globe():
+    grid = make_grid(GLOBE, 1)
+    column = grid.cell_of([-180, 180, 179.9, 540, -180.5, 180.5], np.zeros(6)) - 90 * 360
+    assert column.tolist() == [0, 0, 359, 0, 359, 0]
+    assert grid.cell_of([0.5, 0.5], [90, -90]).tolist() == [179 * 360 + 180, 180]
+    assert grid.cell_of([np.nextafter(-180, -181), -180 - 1e-14], [0, 0]).min() >= 0
+
+
+def test_a_region_does_not_wrap():
+    grid = make_grid(box(-180, 179, -90, 90), 1)
+    assert not grid.wraps
+    assert grid.cell_of([180.0, -180.0], [0, 0]).tolist() == [-1, 90 * 359]
+
+
+@pytest.mark.parametrize("cell_deg", [0.7, 20.0])
+def test_cells_that_do_not_fit_on_the_globe_are_refused(cell_deg):
+    with pytest.raises(InputError, match="divides 90"):
+        make_grid(GLOBE, cell_deg)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from terrella.engine.judge import interval, make_blocks, ratio
+from terrella.engine.judge import interval, label_blocks, make_blocks, ratio
 from terrella.engine.judge.bootstrap import limits
 
 
@@ -84,3 +84,21 @@ def test_resamples_in_which_nothing_happened_are_left_out() -> None:
     np.testing.assert_allclose(high, [3.95, np.nan])
     assert limits(np.ones((4, 0)))[0].shape == (0,)
     assert np.isnan(ratio(np.ones(1), np.zeros(1))).all()
+
+
+def test_labels_of_blocks_reproduce_the_blocks() -> None:
+    days = np.random.default_rng(3).uniform(0, 365, 200)
+    blocks = make_blocks(days, 30.0, 40, seed=5)
+    for labels in (blocks.of_time, blocks.of_time * 10 - 3):
+        again = label_blocks(labels, 40, seed=5)
+        np.testing.assert_array_equal(again.of_time, blocks.of_time)
+        np.testing.assert_array_equal(again.draws, blocks.draws)
+
+
+def test_one_label_counts_once_however_many_values_it_has() -> None:
+    labels = np.r_[np.zeros(1000), np.arange(1, 10)]
+    blocks = label_blocks(labels, 300)
+    drawn = blocks.sums(labels == 0) / 1000
+    np.testing.assert_array_equal(drawn, blocks.draws[:, :1].ravel())
+    assert drawn.max() >= 3
+    assert label_blocks(np.zeros(5), 300).draws.shape == (1, 1)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from terrella.engine.judge import Forecast, Interval, Scores, judge, make_blocks, scores_document
+from terrella.engine.judge import Forecast, Interval, Scores, judge, make_blocks, scores_document, scores_rows
 from terrella.engine.judge.report import Page, Picture, Section, Table, write_report
 
 
@@ -143,3 +143,33 @@ def test_text_is_escaped(written: tuple[str, list[Path]]) -> None:
     html, _ = written
     assert "Earthquakes &lt;in&gt; California" in html
     assert "a &amp; b" in html
+
+
+def test_rows_hold_every_score_and_gain_with_the_marks_of_their_origin(scores: Scores) -> None:
+    more = {"model_mark": "abc", "catalogue_mark": "def", "further": [1]}
+    document = scores_document("California", "test", {"1d": scores}, more)
+    assert document["further"] == [1]
+    rows = scores_rows(document)
+    assert len(rows) == sum(len(each) for each in document["models"].values()) + len(document["paired"])
+    assert {(row["model_mark"], row["catalogue_mark"]) for row in rows} == {("abc", "def")}
+    assert len({tuple(row) for row in rows}) == 1  # the same columns in the same order
+    gain = next(
+        r
+        for r in rows
+        if (r["model"], r["over"], r["score"]) == ("network", "climatology", "information_gain@1d")
+    )
+    pair = next(
+        p for p in document["paired"] if (p["over"], p["score"]) == ("climatology", "information_gain@1d")
+    )
+    assert (gain["value"], gain["low"], gain["high"]) == (pair["gain"], pair["low"], pair["high"])
+    assert gain["unit"] == "nats per earthquake"
+
+
+def test_numbers_that_round_to_zero_have_no_sign(tmp_path: Path) -> None:
+    rows = [("x", [Interval(-0.0004, -0.3, 0.2)])]
+    page = Page("t", "l", sections=[Section("s", tables=[Table("c", ["v"], rows, [3])])])
+    write_report(page, tmp_path / "r.html", tmp_path)
+    text = (tmp_path / "r.html").read_text()
+    assert "0.000" in text
+    assert "−0.000" not in text
+    assert "−0.300" in text

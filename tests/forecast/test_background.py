@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 
 from terrella.earth.sphere import distance_km
-from terrella.forecast.background import Background, smoothed_shape
+from terrella.forecast.background import Background, neighbour_distances, smoothed_shape
 
 DRAW = np.random.default_rng(0)
 LONGITUDE, LATITUDE = DRAW.uniform(10, 12, 200), DRAW.uniform(40, 41, 200)
 WEIGHT = DRAW.uniform(0.1, 1, 200)
+EVEN, UNEVEN = np.full(200, 12.0), DRAW.uniform(1, 30, 200)
 
 
-@pytest.mark.parametrize("bandwidth_km", [3.0, 12.0])
+@pytest.mark.parametrize("bandwidth_km", [EVEN, UNEVEN])
 def test_shape_is_a_weighted_mean_of_gaussians(bandwidth_km):
     lon, lat = np.array([[10.5, 11.0]]), np.array([[40.2, 40.9]])
     found = smoothed_shape(LONGITUDE, LATITUDE, WEIGHT, bandwidth_km, lon, lat)
@@ -24,22 +25,35 @@ def test_shape_is_a_weighted_mean_of_gaussians(bandwidth_km):
 
 
 def test_leaving_one_out_is_building_without_it():
-    whole = smoothed_shape(LONGITUDE, LATITUDE, WEIGHT, 8.0, LONGITUDE, LATITUDE, leave_one_out=True)
+    whole = smoothed_shape(LONGITUDE, LATITUDE, WEIGHT, UNEVEN, LONGITUDE, LATITUDE, leave_one_out=True)
     for k in (0, 50, 199):
-        others = np.arange(200) != k
-        alone = smoothed_shape(
-            LONGITUDE[others],
-            LATITUDE[others],
-            WEIGHT[others],
-            8.0,
-            LONGITUDE[k : k + 1],
-            LATITUDE[k : k + 1],
-        )
+        rest = np.arange(200) != k
+        others = LONGITUDE[rest], LATITUDE[rest], WEIGHT[rest], UNEVEN[rest]
+        alone = smoothed_shape(*others, LONGITUDE[k : k + 1], LATITUDE[k : k + 1])
         assert whole[k] == pytest.approx(alone[0], rel=1e-6)
 
 
+def test_bandwidths_reach_as_many_neighbours_as_weigh_enough():
+    found = neighbour_distances(LONGITUDE, LATITUDE, WEIGHT, 3.0)
+    for k in (3, 77, 150):
+        r = distance_km(LONGITUDE[k], LATITUDE[k], LONGITUDE, LATITUDE)
+        order = np.argsort(r)[1:]
+        expected = r[order][np.searchsorted(np.cumsum(WEIGHT[order]), 3.0)]
+        assert found[k] == pytest.approx(expected, rel=1e-3)
+    assert (neighbour_distances(LONGITUDE, LATITUDE, WEIGHT, 15.0) > found).all()
+
+
+def test_bandwidths_of_events_at_one_place_or_alone_stay_within_limits():
+    together = neighbour_distances(np.full(30, 5.0), np.full(30, 5.0), np.ones(30), 5.0)
+    assert (together == 0.5).all()
+    alone = neighbour_distances(np.array([0.0, 90.0]), np.zeros(2), np.ones(2), 5.0)
+    assert (alone == 100).all()
+    assert (neighbour_distances(np.zeros(1), np.zeros(1), np.ones(1), 5.0) <= 100).all()
+
+
 def test_density_integrates_to_its_rates_and_is_nowhere_zero():
-    background = Background(LONGITUDE, LATITUDE, WEIGHT, 6.0, uniform_rate=1e-7, smoothed_rate=0.3)
+    widths = np.clip(UNEVEN, 4, 12)
+    background = Background(LONGITUDE, LATITUDE, WEIGHT, widths, uniform_rate=1e-7, smoothed_rate=0.3)
     step = 0.02
     lon, lat = np.meshgrid(np.arange(9, 13, step), np.arange(39.2, 41.8, step))
     area = (111.195 * step) ** 2 * np.cos(np.radians(lat))

@@ -15,8 +15,8 @@ from terrella.forecast.climatology import (
     Climatology,
     fit_climatology,
     neighbour_distance_km,
-    smoothed_counts,
 )
+from terrella.forecast.smoothing import smoothed_counts
 from terrella.forecast.windows import Windows
 from terrella.formats.catalogue import Catalogue, make_catalogue
 

@@ -90,7 +90,7 @@ def test_gradient_is_that_of_differences(catalogue):
     window = make_window(catalogue, EPOCH, day(100), day(730), 2.5, 0.1)
     shape = smoothed_shape(
         window.longitude[window.first_target :], window.latitude[window.first_target :],
-        np.ones(window.n_targets), 10.0, window.longitude[window.first_target :],
+        np.ones(window.n_targets), np.full(window.n_targets, 10.0), window.longitude[window.first_target :],
         window.latitude[window.first_target :], leave_one_out=True,
     )  # fmt: skip
     problem = etas_fit._Problem(window, AREA, shape)

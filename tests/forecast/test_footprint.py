@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from footprint_oracle import make_footprints
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from terrella.earth.grid import make_grid
 from terrella.earth.region import box
 from terrella.earth.sphere import distance_km
-from terrella.forecast.footprint import make_footprints
 
 GRID = make_grid(box(-10, 10, -8, 8), 0.25)
 

@@ -75,7 +75,7 @@ def test_random_fields(tmp_path: Path, rows: list[list[str]], header: bool) -> N
     check_reading(tmp_path / "fuzz.csv")
 
 
-@pytest.mark.parametrize("suffix", ["parquet", "csv", "csv.gz", "xml", "csep"])
+@pytest.mark.parametrize("suffix", ["parquet", "csv", "csv.gz", "xml", "csep", "zmap"])
 @settings(relaxed, max_examples=40)
 @given(data=st.data())
 def test_damaged_files(small: Catalogue, tmp_path: Path, suffix: str, data: st.DataObject) -> None:

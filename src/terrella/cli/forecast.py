@@ -42,31 +42,34 @@ def demo(*, run: Path = Path("runs/forecast/demo"), seed: int = 1) -> None:
 
 @forecast.command
 def data(
-    source: Path,
+    source: Path | None = None,
     *,
     output: Annotated[Path, Parameter(name=("--output", "-o"))],
-    columns: dict[str, str] | None = None,
+    region: str | None = None,
     bounds: Annotated[tuple[float, float, float, float] | None, Parameter(negative_iterable=())] = None,
     min_magnitude: float | None = None,
     start: str | None = None,
     end: str | None = None,
+    service: str | None = None,
+    columns: dict[str, str] | None = None,
     drop_incomplete: bool = False,
 ) -> None:
-    """Check a catalogue and write it in another format.
+    """Download a catalogue; or, where a file is named, check it and write it in another format.
 
-    Reads Parquet, ComCat CSV and GeoJSON, QuakeML, CSEP ASCII and other CSV (each may be gzipped); writes
-    .parquet, .csv, .csv.gz, .xml (QuakeML) or .csep.
+    Downloads from any FDSN event service. Stopped and typed again it goes on; once done and typed again it
+    fetches what is new, revised or deleted. Reads Parquet, ComCat CSV and GeoJSON, FDSN text, QuakeML, CSEP ASCII,
+    ZMAP, HORUS and other CSV (each may be gzipped); writes .parquet, .csv, .csv.gz, .xml (QuakeML), .csep or .zmap.
 
-    Example: terrella forecast data catalogue.csv -o catalogue.parquet --columns.time Date --columns.magnitude Mw
+    Example: terrella forecast data --region california --start 1980-01-01 --min-magnitude 2.5 -o catalogue.parquet
 
     Parameters
     ----------
     source
-        Catalogue file to read.
+        Catalogue file to read; without it, a catalogue is downloaded.
     output
         File to write; its suffix chooses the format.
-    columns
-        Names of the columns of a CSV file: --columns.time Date.
+    region
+        Region with a name: california, italy, japan, new-zealand or world.
     bounds
         West, east, south, north in degrees.
     min_magnitude
@@ -75,12 +78,31 @@ def data(
         First time to keep, in UTC.
     end
         Time before which events are kept, in UTC.
+    service
+        Service to download from: usgs (the default), emsc, geonet, ingv, isc, or an address.
+    columns
+        Names of the columns of a CSV file: --columns.time Date.
     drop_incomplete
         Leave out rows without time, place or magnitude instead of refusing the file.
     """
-    from terrella.forecast.data import convert
+    from terrella.engine.progress import shown_progress
+    from terrella.forecast.data import make
 
-    for line in convert(source, output, columns, bounds, min_magnitude, start, end, drop_incomplete):
+    with shown_progress() as report:
+        lines = make(
+            source,
+            output,
+            report,
+            columns,
+            region,
+            bounds,
+            min_magnitude,
+            start,
+            end,
+            drop_incomplete,
+            service,
+        )
+    for line in lines:
         print(line)
 
 
@@ -149,12 +171,12 @@ def predict(
 ) -> None:
     """Issue a forecast from a trained bundle and the events before the issue time.
 
-    Example: terrella forecast predict --bundle runs/forecast/mine --catalogue catalogue.csv --issue-time 2019-07-06T04:00:00Z --output forecast.nc
+    Example: terrella forecast predict --bundle california --catalogue catalogue.csv --issue-time 2019-07-06T04:00:00Z --output forecast.nc
 
     Parameters
     ----------
     bundle
-        Folder of a bundle or of a run.
+        Folder of a bundle or of a run, or the name of a bundle that comes along: california, italy or world.
     catalogue
         Catalogue file with the events up to the issue time.
     issue_time
@@ -168,6 +190,46 @@ def predict(
 
     for line in run_predict(bundle, catalogue, issue_time, output, map):
         print(line)
+
+
+@forecast.command
+def simulate(
+    *,
+    bundle: Path,
+    catalogue: Path,
+    issue_time: str | None = None,
+    days: float = 7.0,
+    number: int = 10_000,
+    seed: int = 1,
+    output: Annotated[Path, Parameter(name=("--output", "-o"))] = Path("futures.csep"),
+    grid: Path | None = None,
+) -> None:
+    """Simulate what may follow the issue time: thousands of catalogues from a bundle's ETAS and the past.
+
+    Example: terrella forecast simulate --bundle runs/forecast/mine --catalogue catalogue.csv --issue-time 2019-07-06T04:00:00Z --output futures.csep
+
+    Parameters
+    ----------
+    bundle
+        Folder of a bundle or of a run, or the name of a bundle that comes along: california, italy or world.
+    catalogue
+        Catalogue file with the events up to the issue time.
+    issue_time
+        UTC time such as 2019-07-06T04:00:00Z; by default just after the last event.
+    days
+        Length of the window after the issue time.
+    number
+        How many catalogues to simulate.
+    seed
+        Seed of the random numbers.
+    output
+        .csep or .csv (CSEP's catalogue-based forecast, one file), .csv.gz, or .parquet.
+    grid
+        File for expected counts and probabilities of the cells: .nc (NetCDF-CF), .csv or .dat (CSEP gridded ASCII).
+    """  # noqa: E501
+    from terrella.forecast.futures_command import simulate as run_simulate
+
+    run_simulate(bundle, catalogue, issue_time, days, number, seed, output, grid)
 
 
 @forecast.command

@@ -31,6 +31,11 @@ class Grid:
         return len(self.depth_edges_km) - 1, len(self.latitude_edges) - 1, len(self.longitude_edges) - 1
 
     @cached_property
+    def wraps(self) -> bool:
+        """Whether the first and the last column are neighbours: the grid goes around the Earth."""
+        return bool(abs(self.longitude_edges[-1] - self.longitude_edges[0] - 360) < 1e-6)
+
+    @cached_property
     def longitudes(self) -> Floats:
         """Longitudes of the cells' centres, in degrees."""
         return (self.longitude_edges[1:] + self.longitude_edges[:-1]) / 2
@@ -51,11 +56,18 @@ class Grid:
     ) -> Ints:
         """Return each point's flat cell index, −1 outside the grid or its mask.
 
-        With a single depth layer depth is ignored; otherwise an unknown (NaN) depth goes to the layer
-        of the catalogue convention, the shallowest.
+        On a grid that wraps, longitudes of any turn are known, and the poles. With a single depth layer
+        depth is ignored; otherwise an unknown (NaN) depth goes to the layer of the catalogue convention,
+        the shallowest.
         """
         lon, lat = np.asarray(longitude, float), np.asarray(latitude, float)
         n_depth, n_lat, n_lon = self.shape
+        if self.wraps:
+            west = self.longitude_edges[0]
+            # A longitude just below `west` rounds to its end, which is the start again.
+            lon = np.where((turn := (lon - west) % 360) < 360, turn, 0.0) + west
+            # The pole belongs to the last row: on the globe no point is outside.
+            lat = np.where(lat == 90, np.nextafter(90, 0), lat)
         column = np.searchsorted(self.longitude_edges, lon, "right") - 1
         row = np.searchsorted(self.latitude_edges, lat, "right") - 1
         layer = np.zeros(lon.shape, int)
@@ -76,7 +88,8 @@ def make_grid(region: Region, cell_deg: float, depth_edges_km: npt.ArrayLike = (
     Edges are multiples of `cell_deg`, so that grids of different regions share their cells.
 
     Raises:
-        InputError: where the cell size is not positive or no cell's centre lies in the region.
+        InputError: where the cell size is not positive or does not fit on the globe, or no cell's centre lies in
+            the region.
     """
     if not 0 < cell_deg <= 90:
         raise InputError(f"the cell size must lie between 0 and 90 degrees; got {cell_deg}")
@@ -92,6 +105,11 @@ def make_grid(region: Region, cell_deg: float, depth_edges_km: npt.ArrayLike = (
         return np.round(np.arange(first, last + 1) * cell_deg, 9)
 
     longitude_edges, latitude_edges = edges(west, east), edges(south, north)
+    if latitude_edges[0] < -90 or latitude_edges[-1] > 90 or longitude_edges[-1] - longitude_edges[0] > 360:
+        raise InputError(
+            f"cells of {cell_deg} degrees reach over a pole or more than once around the globe; "
+            "use a cell size that divides 90, or narrower bounds"
+        )
     lon, lat = np.meshgrid(
         (longitude_edges[1:] + longitude_edges[:-1]) / 2, (latitude_edges[1:] + latitude_edges[:-1]) / 2
     )

@@ -1,4 +1,4 @@
-"""What a training shows while it runs: a live bar on a terminal, plain lines elsewhere."""
+"""What a training or a download shows while it runs: a live bar on a terminal, plain lines elsewhere."""
 
 import time
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _SECONDS_BETWEEN_EPOCHS = 2.0
 
 @contextmanager
 def shown_progress(console: Console | None = None) -> Iterator[Report]:
-    """Give a function that shows events: messages, steps and epochs of a training."""
+    """Give a function that shows events: messages, steps and epochs of a training, the progress of other work."""
     console = console or Console(stderr=True)
     if console.is_terminal:
         with _bar(console) as progress:
@@ -29,7 +29,7 @@ def _bar(console: Console) -> Progress:
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[loss]}"),
+        TextColumn("{task.fields[note]}"),
         TimeRemainingColumn(),
     )
     return Progress(*columns, console=console, transient=True)
@@ -44,23 +44,25 @@ class _Live:
         self.task: TaskID | None = None
 
     def report(self, event: Event) -> None:
+        if event.get("kind") == "progress":
+            self._show(event["stage"], event["done"], event["total"], event["stage"], event["note"])
+            return
         if event.get("kind") != "step":
             if line := _line(event):
                 self.progress.console.print(line, highlight=False, markup=False)
             return
         done, total = _done(event)
-        if self.task is None or event["stage"] != self.stage:
+        description = f"{event['stage']} · epoch {event['epoch']}/{event['epochs']}"
+        self._show(event["stage"], done, total, description, f"loss {event['loss']:.4f}")
+
+    def _show(self, stage: str, done: float, total: float, description: str, note: str) -> None:
+        if self.task is None or stage != self.stage:
             if self.task is not None:
                 self.progress.remove_task(self.task)
-            self.stage = event["stage"]
+            self.stage = stage
             # Begins where a resumed training stands, so that the speed is that of the steps seen.
-            self.task = self.progress.add_task(event["stage"], total=total, completed=done - 1, loss="")
-        self.progress.update(
-            self.task,
-            completed=done,
-            description=f"{event['stage']} · epoch {event['epoch']}/{event['epochs']}",
-            loss=f"loss {event['loss']:.4f}",
-        )
+            self.task = self.progress.add_task(stage, total=total, completed=max(0, int(done) - 1), note="")
+        self.progress.update(self.task, completed=done, description=description, note=note)
 
 
 class _Plain:
@@ -85,10 +87,13 @@ class _Plain:
                     f"{event['stage']}: epoch {event['epoch']}/{event['epochs']}, step {event['batch']}/"
                     f"{event['batches']}, loss {event['loss']:.4f}, {_duration(left)} left at most"
                 )
+        elif event.get("kind") == "progress" and now - self.shown >= _SECONDS_BETWEEN_STEPS:
+            share = event["done"] / event["total"] if event["total"] else 1.0
+            line = f"{event['stage']}: {share:.0%}, {event['note']}"
         elif event.get("kind") == "epoch" and now - self.shown < _SECONDS_BETWEEN_EPOCHS:
             line = None
         if line:
-            self.shown = now if event.get("kind") in ("step", "epoch") else self.shown
+            self.shown = now if event.get("kind") in ("step", "epoch", "progress") else self.shown
             self.console.file.write(line + "\n")
             self.console.file.flush()
 

@@ -35,9 +35,13 @@ class CellRates:
 
     def background_at(self, issue_days: Tensor) -> Tensor:
         """Return the background map (n, column) that knows nothing of the days around each issue time."""
+        return self.background[self.fold_of(issue_days)]
+
+    def fold_of(self, issue_days: Tensor) -> Tensor:
+        """Return which background map (n,) belongs to each issue time."""
         fold = torch.searchsorted(self.fold_limits, issue_days, right=True) - 1
         last = len(self.background) - 1
-        return self.background[torch.where((fold < 0) | (fold >= last), last, fold)]
+        return torch.where((fold < 0) | (fold >= last), last, fold)
 
     def expected(self, triggering: Tensor, background: Tensor) -> Tensor:
         """Return expected counts (n, horizon, layer, column), aftershocks of aftershocks included."""

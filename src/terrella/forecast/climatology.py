@@ -11,23 +11,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.spatial import KDTree
-from scipy.special import ndtr
 
 from terrella.earth.grid import Grid
 from terrella.earth.sphere import EARTH_RADIUS_KM, unit_vectors
 from terrella.errors import InputError
 from terrella.forecast.cell_rates import depth_shares
+from terrella.forecast.smoothing import smoothed_counts
 from terrella.forecast.windows import Windows
 from terrella.formats.catalogue import Catalogue, Floats
 
 _CANDIDATES = (
-    *(("fixed", km) for km in (3.0, 5.0, 8.0, 12.0, 20.0, 35.0, 60.0)),
+    *(("fixed", km) for km in (3.0, 5.0, 8.0, 12.0, 20.0, 35.0, 60.0, 100.0, 200.0)),
     *(("adaptive", float(neighbours)) for neighbours in (1, 2, 3, 5, 8, 13, 20, 35)),
 )
 _NARROWEST_KM = 1.0  # about the location error: keeps events of one place from becoming a spike
 _UNIFORM_SHARES = (0.003, 0.01, 0.03, 0.1)
-_KM_PER_DEGREE = np.radians(1) * EARTH_RADIUS_KM
-_CHUNK = 2000
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,27 +101,6 @@ def fit_climatology(
                 best = score, Climatology(rate, kernel, width, uniform)
     assert best is not None
     return best[1]
-
-
-def smoothed_counts(events: Catalogue, grid: Grid, width_km: Floats, weight: Floats) -> Floats:
-    """Return the events' weights smoothed over the columns of a grid (column,).
-
-    Each Gaussian of standard deviation `width_km` (event,) is integrated over the cells exactly on the plane
-    that keeps north–south distances and, in each row, the row's own east–west distances.
-    """
-    total = np.zeros(grid.shape[1:])
-    parallel = _KM_PER_DEGREE * np.cos(np.radians(grid.latitudes))
-    for start in range(0, len(events), _CHUNK):
-        chunk = slice(start, start + _CHUNK)
-        width = width_km[chunk, None]
-        north = (grid.latitude_edges - events.latitude[chunk, None]) * _KM_PER_DEGREE / width
-        rows = np.diff(ndtr(north), axis=1) * weight[chunk, None]
-        east = (grid.longitude_edges - events.longitude[chunk, None]) / width
-        for row, scale in enumerate(parallel):
-            # Rows that no kernel reaches add nothing.
-            near = np.flatnonzero(rows[:, row] > 1e-12)
-            total[row] += rows[near, row] @ np.diff(ndtr(east[near] * scale), axis=1)
-    return total[grid.mask]
 
 
 def neighbour_distance_km(events: Catalogue, neighbours: int) -> Floats:

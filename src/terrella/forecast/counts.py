@@ -54,27 +54,38 @@ class Calibration:
         """Return the recalibrated logarithm of the expected count."""
         return self.intercept + self.slope * log_mean
 
-    def dispersion(self, log_mean: Tensor) -> Tensor:
-        """Return α for recalibrated logarithms of the expected count."""
-        return dispersion_of(log_mean, self.log_dispersion, self.dispersion_slope)
+    def dispersion(self, log_mean: Tensor, log_spread: Tensor | float = 0.0) -> Tensor:
+        """Return α for recalibrated logarithms of the expected count; `log_spread` adds to its logarithm."""
+        return dispersion_of(log_mean, self.log_dispersion, self.dispersion_slope, log_spread)
 
 
-def dispersion_of(log_mean: Tensor, log_dispersion: Tensor | float, slope: Tensor | float) -> Tensor:
-    """Return α = exp(log_dispersion + slope · log μ), kept where the distribution is well defined."""
-    return torch.exp((log_dispersion + slope * log_mean).clamp(-7, 7))
+def dispersion_of(
+    log_mean: Tensor,
+    log_dispersion: Tensor | float,
+    slope: Tensor | float,
+    log_spread: Tensor | float = 0.0,
+) -> Tensor:
+    """Return α = exp(log_dispersion + slope · log μ + log_spread), kept where the distribution is defined."""
+    return torch.exp((log_dispersion + slope * log_mean + log_spread).clamp(-7, 7))
 
 
 @torch.enable_grad()
-def calibrate(log_mean: Tensor, counts: Tensor) -> Calibration:
+def calibrate(
+    log_mean: Tensor, counts: Tensor, weight: Tensor | None = None, log_spread: Tensor | None = None
+) -> Calibration:
     """Return the calibration of largest likelihood for forecasts and what happened (any equal shapes).
+
+    `weight` says for how many cells each stands; `log_spread` is a model's own change of the log dispersion.
 
     The same four numbers are fitted for every model, so that none gains from calibration alone. Few events
     cannot carry them all: with fewer than 20 the means stay and only a constant dispersion is fitted.
     """
     n = counts.double().flatten()
-    total = float(n.sum())
+    w = torch.ones_like(n) if weight is None else weight.double().flatten()
+    spread = torch.zeros_like(n) if log_spread is None else log_spread.double().flatten()
+    total = float((w * n).sum())
     # Centring separates intercepts from slopes, which a quasi-Newton search needs to converge.
-    centre = float((log_mean.double().flatten() * n).sum() / total) if total else 0.0
+    centre = float((log_mean.double().flatten() * n * w).sum() / total) if total else 0.0
     x = log_mean.double().flatten() - centre
     start = np.array([0.0, 1.0, 0.0, -0.3]) if total >= 20 else np.array([0.0, 1.0, 0.0, 0.0])
     free = np.ones(4) if total >= 20 else np.array([0.0, 0.0, 1.0, 0.0])
@@ -83,8 +94,8 @@ def calibrate(log_mean: Tensor, counts: Tensor) -> Calibration:
         parameters = torch.tensor(start + free * (values - start), dtype=torch.float64, requires_grad=True)
         shift, slope, log_dispersion, dispersion_slope = parameters
         change = shift + slope * x
-        dispersion = dispersion_of(change, log_dispersion, dispersion_slope)
-        loss = negative_log_likelihood(n, centre + change, dispersion).sum() / max(total, 1.0)
+        dispersion = dispersion_of(change, log_dispersion, dispersion_slope, spread)
+        loss = (w * negative_log_likelihood(n, centre + change, dispersion)).sum() / max(total, 1.0)
         loss.backward()
         assert parameters.grad is not None
         return float(loss.detach()), parameters.grad.numpy() * free

@@ -13,7 +13,7 @@ from terrella.engine.fit import Report
 from terrella.forecast.judging import judge_run
 from terrella.forecast.models import Forecaster
 from terrella.forecast.process import demo_process
-from terrella.forecast.settings import DataSettings, FitSettings, ForecastSettings, NetworkSettings
+from terrella.forecast.settings import DataSettings, FitSettings, ForecastSettings
 from terrella.forecast.simulate import simulate
 from terrella.forecast.train import train
 from terrella.forecast.truth import expected_counts
@@ -41,8 +41,7 @@ def demo_settings(catalogue: Path) -> ForecastSettings:
             test_start="2018-01-01",
             test_end=_END,
         ),
-        network=NetworkSettings(width=12, levels=3),
-        fit=FitSettings(epochs=6, batch=16, patience=2, step_days=4.0),
+        fit=FitSettings(samples=300_000, step_days=2.0),
     )
 
 

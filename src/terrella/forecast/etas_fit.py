@@ -15,13 +15,13 @@ import numpy.typing as npt
 
 from terrella.earth.magnitude import b_value
 from terrella.errors import InputError
-from terrella.forecast.background import Background, smoothed_shape
+from terrella.forecast.background import Background, neighbour_distances, smoothed_shape
 from terrella.forecast.etas import EARTH_RADIUS_KM, ETAS
 from terrella.forecast.etas_likelihood import Window, log_likelihood, make_window, triggered_integral
 from terrella.forecast.etas_pairs import Pairs, sample_pairs, sampled_intensity, triggered_intensity
 from terrella.formats.catalogue import Catalogue, Floats
 
-BANDWIDTHS_KM = (3.0, 6.0, 12.0)
+NEIGHBOURS = (5.0, 15.0)  # whose distance is the bandwidth of a background event
 
 # log10 or plain bounds of log uniform background, log smoothed background, and the kernel's eight parameters.
 _LOW = np.array([-40, -40, -30, 0.1, np.log(1e-6), -0.5, np.log(1.0), np.log(1e-4), -0.5, 0.05])
@@ -78,8 +78,8 @@ def fit_etas(
     """Return the ETAS model of largest likelihood on start ≤ time < end; earlier events act as sources.
 
     With a smoothed background its map is built from the targets, each weighted by its background probability,
-    and left out at its own place (Zhuang, Ogata & Vere-Jones 2002); the bandwidth is the one of
-    `BANDWIDTHS_KM` with the largest likelihood.
+    and left out at its own place (Zhuang, Ogata & Vere-Jones 2002); its bandwidth is the distance to as many
+    neighbours, of those in `NEIGHBOURS`, as give the largest likelihood.
 
     Raises:
         InputError: where the window holds fewer than 50 events.
@@ -277,45 +277,46 @@ def _draw(x: Floats, problem: _Problem, before: Pairs | None) -> Pairs:
     return sample_pairs(*events, theta, spacing, EARTH_RADIUS_KM)
 
 
-def _fit_smoothed(problem: _Problem, progress: Callable[[str], None]) -> tuple[_Solution, _Problem, float]:
-    """Return the solution with the smoothed background of the best bandwidth.
+def _fit_smoothed(problem: _Problem, progress: Callable[[str], None]) -> tuple[_Solution, _Problem, Floats]:
+    """Return the solution with the best smoothed background, and the bandwidths of its events.
 
-    For each bandwidth the map, at first of all events alike, and the parameters are alternated on one sample
-    of pairs; the best goes on to samples of its own.
+    For each number of neighbours the map, at first of all events alike, and the parameters are alternated on
+    one sample of pairs; the best goes on to samples of its own.
     """
     window = problem.window
     targets = slice(window.first_target, None)
     longitude, latitude = window.longitude[targets], window.latitude[targets]
     begin = _start(problem)
     pairs = _draw(begin, problem, None)
-    tried: list[tuple[float, float, _Solution, _Problem]] = []
-    for bandwidth in BANDWIDTHS_KM:
+    tried: list[tuple[float, float, Floats, _Solution, _Problem]] = []
+    for neighbours in NEIGHBOURS:
         x, weight = begin, np.ones(window.n_targets)
         for _ in range(_ALTERNATIONS):
+            bandwidth = neighbour_distances(longitude, latitude, weight, neighbours)
             shape = smoothed_shape(
                 longitude, latitude, weight, bandwidth, longitude, latitude, leave_one_out=True
             )
             fitted = replace(problem, shape=shape)
             current = _solve(fitted, x, lambda line: None, pairs, rounds=1)
             x, weight = current.x, current.probability
-        progress(f"bandwidth {bandwidth:g} km: {-current.loss / window.n_targets:.5f} nats per event")
-        tried.append((current.loss, bandwidth, current, fitted))
-    _, bandwidth, current, fitted = min(tried, key=lambda each: each[:2])
+        progress(f"{neighbours:g} neighbours: {-current.loss / window.n_targets:.5f} nats per event")
+        tried.append((current.loss, neighbours, bandwidth, current, fitted))
+    _, _, bandwidth, current, fitted = min(tried, key=lambda each: each[:2])
     return _solve(fitted, current.x, progress), fitted, bandwidth
 
 
 def _model(
-    solution: _Solution, problem: _Problem, min_magnitude: float, beta: float, bandwidth: float | None
+    solution: _Solution, problem: _Problem, min_magnitude: float, beta: float, bandwidth_km: Floats | None
 ) -> ETAS:
     window, targets = problem.window, slice(problem.window.first_target, None)
     uniform_rate, smoothed_rate = np.exp(solution.x[0]), np.exp(solution.x[1])
     background = None
-    if bandwidth is not None:
+    if bandwidth_km is not None:
         background = Background(
             longitude=window.longitude[targets],
             latitude=window.latitude[targets],
             weight=solution.probability,
-            bandwidth_km=bandwidth,
+            bandwidth_km=bandwidth_km,
             uniform_rate=float(uniform_rate),
             smoothed_rate=float(smoothed_rate * problem.area_km2),
         )

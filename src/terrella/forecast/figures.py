@@ -1,6 +1,7 @@
 """Figures of the report, one function each: data and axes in, axes out."""
 
 from collections.abc import Mapping, Sequence
+from zlib import crc32
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -20,11 +21,18 @@ _STYLES = {
     "network": ("#D55E00", "-", "D"),
     "true process": ("#000000", "--", "*"),
 }
+# Models without a style of their own share these, each name always the same one.
+_OTHERS = (
+    ("#009E73", (0, (3, 1, 1, 1)), "P"),
+    ("#56B4E9", (0, (5, 1, 1, 1, 1, 1)), "X"),
+    ("#7A4B9A", (0, (1, 1)), "h"),
+    ("#8C6D1F", (0, (4, 2)), "p"),
+)
 
 
 def style(name: str) -> dict[str, object]:
     """Return a model's colour, line style and marker for matplotlib."""
-    colour, line, marker = _STYLES.get(name, ("#009E73", "-", "P"))
+    colour, line, marker = _STYLES.get(name) or _OTHERS[crc32(name.encode()) % len(_OTHERS)]
     return {"color": colour, "linestyle": line, "marker": marker}
 
 

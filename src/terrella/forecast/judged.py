@@ -1,8 +1,12 @@
-"""What judging one horizon found."""
+"""What judging found."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from terrella.engine.judge import Scores
+from terrella.engine.judge import Blocks, Molchan, Scores
+from terrella.forecast.breakdown import Breakdown
+from terrella.forecast.csep_tests import CsepTests
+from terrella.forecast.sequences import Followed
 from terrella.formats.catalogue import Floats
 
 
@@ -15,8 +19,20 @@ class Judged:
     events: Floats
     losses: dict[str, Floats]
     scores: Scores
+    blocks: Blocks
+    molchan: Mapping[str, Molchan]
+    breakdown: Breakdown
 
     @property
     def label(self) -> str:
         """The horizon as the names of scores have it."""
         return f"{self.horizon_days:g}d"
+
+
+@dataclass(frozen=True, eq=False)
+class Closer:
+    """What a closer look at the forecasts of the shortest horizon found."""
+
+    horizon_days: float
+    sequences: tuple[Followed, ...]
+    csep: CsepTests | None  # none where pyCSEP is not installed

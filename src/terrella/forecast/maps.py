@@ -231,7 +231,7 @@ def _coasts(view: MapView) -> Iterator[Outline]:
 
 
 def _add(axes: Axes, view: MapView, patch: PathPatch) -> None:
-    axes.add_patch(patch)
+    axes.add_artist(patch)  # not as a patch, whose outline would be searched for limits that are known
     _clip(patch, axes, view)
 
 

@@ -1,7 +1,7 @@
 """All models of a run, fitted: what a bundle holds, and their forecasts side by side."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -9,16 +9,17 @@ from torch import Tensor
 
 from terrella.earth.grid import Grid
 from terrella.earth.region import Region
-from terrella.forecast.cell_rates import make_cell_rates
+from terrella.forecast.cell_rates import CellRates, make_cell_rates
 from terrella.forecast.climatology import Climatology
 from terrella.forecast.counts import Calibration
 from terrella.forecast.etas import ETAS
+from terrella.forecast.features import Maps, features, make_maps
 from terrella.forecast.network import ForecastNetwork
-from terrella.forecast.past import make_past
+from terrella.forecast.observed import observed_counts as counted
 from terrella.forecast.persistence import Persistence
 from terrella.forecast.reasenberg_jones import ReasenbergJones
 from terrella.forecast.settings import ForecastSettings
-from terrella.forecast.volumes import Volumes
+from terrella.forecast.sweep import Sources, make_sources, sweep
 from terrella.formats.catalogue import Catalogue, Floats
 
 # Names of the models in tables, figures and files, in this order.
@@ -26,7 +27,8 @@ ALL_ZERO, CLIMATOLOGY, PERSISTENCE = "all-zero", "climatology", "persistence"
 REASENBERG_JONES, ETAS_, NETWORK = "Reasenberg–Jones", "ETAS", "network"
 FITTED = (CLIMATOLOGY, PERSISTENCE, REASENBERG_JONES, ETAS_, NETWORK)
 
-_BATCH = 32
+_SWEPT_CELLS = 150_000  # issue times × cells that are held at once
+_CLASSICAL_CELLS = 1_000_000  # issue times × cells that the classical models answer for at once
 _TINY = 1e-12
 
 
@@ -76,20 +78,36 @@ class Models:
         return NETWORK if certain else ETAS_
 
 
+@dataclass(frozen=True)
+class Expectation:
+    """What a model expects of cells: log expected counts, and how it changes their log dispersion."""
+
+    log_mean: Tensor
+    log_spread: Tensor  # of the same shape, or a single zero
+
+
 @dataclass(frozen=True, eq=False)
 class Forecaster:
     """The models of a run over the events of a catalogue, ready for any issue time."""
 
     models: Models
     catalogue: Catalogue
-    volumes: Volumes
+    sources: Sources
+    rates: CellRates
+    columns: Tensor  # flat map index of each column of the mask
+    device: torch.device
+
+    @property
+    def cells(self) -> int:
+        """Number of cells inside the mask, over all layers."""
+        return self.sources.layers * self.sources.n_columns
 
 
 def make_forecaster(models: Models, catalogue: Catalogue, device: torch.device | str = "cpu") -> Forecaster:
-    """Return the models over a catalogue; its volumes hold no issue times yet."""
+    """Return the models over a catalogue."""
     network = models.settings.network
-    past = make_past(
-        catalogue, models.epoch, models.grid, models.etas, network.memory_days, network.band_steps, device
+    sources = make_sources(
+        catalogue, models.epoch, models.grid, models.etas, network.memory_days, network.band_steps
     )
     rates = make_cell_rates(
         models.etas,
@@ -101,60 +119,100 @@ def make_forecaster(models: Models, catalogue: Catalogue, device: torch.device |
         models.start_day,
         device,
     )
-    volumes = Volumes(
-        past=past,
-        rates=rates,
-        issue_days=torch.zeros(0, dtype=torch.float64, device=device),
-        horizons_days=torch.tensor(models.horizons_days, dtype=torch.float64, device=device),
-        map_shape=models.grid.mask.shape,
-    )
-    return Forecaster(models, catalogue, volumes)
+    columns = torch.as_tensor(np.flatnonzero(models.grid.mask), device=device)
+    return Forecaster(models, catalogue, sources, rates, columns, torch.device(device))
+
+
+def swept_maps(forecaster: Forecaster, issue_days: Floats) -> Iterator[tuple[slice, Maps]]:
+    """Yield ETAS and the features of all cells, for batches of ascending issue times and their slices."""
+    grid, device = forecaster.models.grid, forecaster.device
+    days = torch.as_tensor(issue_days, dtype=torch.float64, device=device)
+    batch = max(1, _SWEPT_CELLS // forecaster.cells)
+    rates, layout = forecaster.rates, (forecaster.columns, grid.mask.shape, grid.wraps)
+    for swept in sweep(forecaster.sources, issue_days, batch):
+        here = slice(swept.first, swept.last)
+        triggering, local = (torch.from_numpy(each).to(device) for each in (swept.triggering, swept.local))
+        background = rates.background_at(days[here])
+        yield here, make_maps(rates, days[here], triggering, local, background, *layout)
+
+
+def swept_etas(forecaster: Forecaster, issue_days: Floats) -> Iterator[tuple[slice, Tensor]]:
+    """Yield log expected counts of ETAS alone (n, horizon, layer, column), as `swept_maps` does."""
+    # Without bands there are no local memories to carry.
+    bare = replace(forecaster.sources, weights=forecaster.sources.weights[:, :0])
+    days = torch.as_tensor(issue_days, dtype=torch.float64, device=forecaster.device)
+    for swept in sweep(bare, issue_days, max(1, _SWEPT_CELLS // forecaster.cells)):
+        here = slice(swept.first, swept.last)
+        triggering = torch.from_numpy(swept.triggering).to(forecaster.device)
+        background = forecaster.rates.background_at(days[here])
+        yield here, torch.log(forecaster.rates.expected(triggering, background) + _TINY)
 
 
 @torch.no_grad()
-def log_means(forecaster: Forecaster, issue_days: Floats, horizon: int) -> dict[str, Tensor]:
-    """Return every model's log expected counts (n, cell) as it was fitted, before recalibration.
+def expectations(
+    forecaster: Forecaster, issue_days: Floats, horizons: tuple[int, ...]
+) -> list[dict[str, Expectation]]:
+    """Return every model's expectation (n, cell), before recalibration, for each of several horizons.
 
-    Only events before each issue time enter.
+    Issue times must ascend; only events before each of them enter.
     """
-    models, catalogue, volumes = forecaster.models, forecaster.catalogue, forecaster.volumes
-    days = models.horizons_days[horizon]
-    about = (catalogue, models.grid, models.epoch)
-    counts = {
-        CLIMATOLOGY: models.climatology.expected_counts(issue_days, days),
-        PERSISTENCE: models.persistence.expected_counts(issue_days, days, *about),
-        REASENBERG_JONES: models.reasenberg_jones.expected_counts(issue_days, days, *about),
-    }
-    found = {name: torch.log(torch.as_tensor(values) + _TINY) for name, values in counts.items()}
-    columns = volumes.past.columns
-    etas, network = [], []
-    if models.network is not None:
-        models.network.eval()
-    for batch in torch.as_tensor(issue_days, dtype=torch.float64).split(_BATCH):
-        batch = batch.to(columns.device)
-        if models.network is None:
-            etas.append(_cells(volumes.log_etas(batch)[:, horizon], columns))
-            continue
-        features, log_etas = volumes.inputs(batch)
-        etas.append(_cells(log_etas[:, horizon], columns))
-        log_mean, _ = models.network(features, log_etas)
-        network.append(_cells(log_mean[:, horizon], columns))
-    found[ETAS_] = torch.cat(etas)
-    if network:
-        found[NETWORK] = torch.cat(network)
+    found = [classical(forecaster, issue_days, horizon) for horizon in horizons]
+    network = forecaster.models.network
+    parts: list[list[tuple[Tensor, ...]]] = [[] for _ in horizons]
+    for _, maps in swept_maps(forecaster, issue_days):
+        learned = _learned(network, maps) if network is not None else None
+        for part, horizon in zip(parts, horizons, strict=True):
+            values = [maps.log_etas[:, horizon].flatten(1).cpu()]
+            if learned is not None:
+                values += [each[:, horizon].cpu() for each in learned]
+            part.append(tuple(values))
+    for by_name, part in zip(found, parts, strict=True):
+        etas, *learned_parts = (torch.cat(each) for each in zip(*part, strict=True))
+        by_name[ETAS_] = Expectation(etas, torch.zeros(()))
+        if learned_parts:
+            by_name[NETWORK] = Expectation(*learned_parts)
     return found
 
 
 def observed_counts(forecaster: Forecaster, issue_days: Floats, horizon: int) -> Tensor:
     """Return what happened in the horizon after each issue time, (n, cell)."""
-    past, horizons = forecaster.volumes.past, forecaster.volumes.horizons_days[horizon : horizon + 1]
-    counts = [
-        past.counts(batch.to(horizons.device), horizons).flatten(1).cpu()
-        for batch in torch.as_tensor(issue_days, dtype=torch.float64).split(_BATCH)
+    days = forecaster.models.horizons_days[horizon : horizon + 1]
+    return torch.from_numpy(counted(forecaster.sources, issue_days, days)).flatten(1)
+
+
+def classical(forecaster: Forecaster, issue_days: Floats, horizon: int) -> dict[str, Expectation]:
+    """Return what climatology, persistence and Reasenberg–Jones expect (n, cell)."""
+    models, catalogue = forecaster.models, forecaster.catalogue
+    days, about = models.horizons_days[horizon], (catalogue, models.grid, models.epoch)
+    size = max(1, _CLASSICAL_CELLS // forecaster.cells)
+    parts = [
+        (
+            models.climatology.expected_counts(batch, days),
+            models.persistence.expected_counts(batch, days, *about),
+            models.reasenberg_jones.expected_counts(batch, days, *about),
+        )
+        for batch in np.split(issue_days, range(size, len(issue_days), size))
     ]
-    return torch.cat(counts)
+    names = (CLIMATOLOGY, PERSISTENCE, REASENBERG_JONES)
+    return {
+        name: Expectation(torch.cat([_log(values) for values in each]), torch.zeros(()))
+        for name, each in zip(names, zip(*parts, strict=True), strict=True)
+    }
 
 
-def _cells(on_map: Tensor, columns: Tensor) -> Tensor:
-    """Return the cells inside the mask (n, layer × column) of volumes (n, layer, latitude, longitude)."""
-    return on_map.flatten(2)[..., columns].flatten(1).cpu()
+def _log(values: Floats) -> Tensor:
+    return torch.log(torch.as_tensor(values) + _TINY).float()
+
+
+def _learned(network: ForecastNetwork, maps: Maps) -> tuple[Tensor, Tensor]:
+    """Return the network's log mean and log spread of all cells, (n, horizon, cell) each."""
+    network.eval()
+    n, horizons, layers, columns = maps.log_etas.shape
+    device = maps.log_etas.device
+    issue, layer, column = torch.meshgrid(
+        *(torch.arange(size, device=device) for size in (n, layers, columns)), indexing="ij"
+    )
+    seen = features(maps, issue.flatten(), layer.flatten(), column.flatten())
+    log_mean, _, spread = network(seen, maps.log_etas.permute(0, 2, 3, 1).reshape(-1, horizons))
+    shape = (n, layers * columns, horizons)
+    return log_mean.view(shape).transpose(1, 2), spread.view(shape).transpose(1, 2)

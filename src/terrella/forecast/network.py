@@ -1,56 +1,70 @@
-"""The physics-informed network: log ETAS plus a learned residual."""
+"""The physics-informed network: log ETAS plus a learned residual, cell by cell."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
 from terrella.forecast.counts import dispersion_of, negative_log_likelihood
 from terrella.forecast.settings import NetworkSettings
-from terrella.nets.unet import UNet3d
+
+_CLIP = 8.0  # standard deviations beyond which a feature tells no more
 
 
 class ForecastNetwork(nn.Module):
-    """A 3-D U-Net whose answer is added to the logarithm of ETAS's expected counts.
+    """A perceptron over a cell and its surroundings, whose answer is added to the logarithm of ETAS's counts.
 
     Its last layer starts at zero, so that an untrained network is ETAS; the change of the log rate is limited
-    to ± `residual_limit`.
+    to ± `residual_limit`. It also says where counts vary more or less than their mean would tell.
     """
 
     feature_mean: Tensor
     feature_scale: Tensor
 
-    def __init__(self, channels: int, horizons: int, layers: int, settings: NetworkSettings) -> None:
+    def __init__(self, channels: int, horizons: int, settings: NetworkSettings) -> None:
         super().__init__()
-        self.unet = UNet3d(channels, horizons, settings.width, settings.levels, layers)
+        layers: list[nn.Module] = []
+        for size, width in pairwise((channels, *settings.hidden)):
+            layers += [nn.Linear(size, width), nn.SiLU()]
+        self.body = nn.Sequential(*layers)
+        self.head = nn.Linear((channels, *settings.hidden)[-1], 2 * horizons)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
         self.limit = settings.residual_limit
+        # Per horizon: log μ = intercept + slope · log ETAS + residual.
+        self.scale = nn.Parameter(torch.tensor([[0.0, 1.0]]).repeat(horizons, 1))
         # Per horizon: logarithm of the dispersion at one expected event, and its slope (see Calibration).
         self.dispersion = nn.Parameter(torch.tensor([[0.0, -0.3]]).repeat(horizons, 1))
         self.register_buffer("feature_mean", torch.zeros(channels))
         self.register_buffer("feature_scale", torch.ones(channels))
 
-    def forward(self, features: Tensor, log_etas: Tensor) -> tuple[Tensor, Tensor]:
-        """Return log expected counts and their dispersion, (n, horizon, layer, latitude, longitude) each."""
-        shape = (1, -1, 1, 1, 1)
-        standard = (features - self.feature_mean.view(shape)) / self.feature_scale.view(shape)
-        log_mean = log_etas + self.limit * torch.tanh(self.unet(standard) / self.limit)
-        level, slope = self.dispersion.view(1, -1, 1, 1, 1, 2).unbind(-1)
-        return log_mean, dispersion_of(log_mean, level, slope)
+    def forward(self, features: Tensor, log_etas: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return log expected counts, their dispersion and what of its logarithm the features changed.
+
+        All are (cell, horizon).
+        """
+        standard = ((features - self.feature_mean) / self.feature_scale).clamp(-_CLIP, _CLIP)
+        residual, spread = self.head(self.body(standard)).chunk(2, dim=1)
+        intercept, slope = self.scale.unbind(1)
+        log_mean = intercept + slope * log_etas + self.limit * torch.tanh(residual / self.limit)
+        spread = self.limit * torch.tanh(spread / self.limit)
+        level, level_slope = self.dispersion.unbind(1)
+        return log_mean, dispersion_of(log_mean, level, level_slope, spread), spread
 
     @torch.no_grad()
-    def standardise(self, features: Tensor, mask: Tensor) -> None:
-        """Take mean and scale of each channel from sample features, inside the region only."""
-        inside = features.movedim(1, -1)[mask.expand(features.shape[0], *features.shape[2:])]
-        self.feature_mean.copy_(inside.mean(0))
-        self.feature_scale.copy_(inside.std(0).clamp(min=1e-3))
+    def standardise(self, features: Tensor) -> None:
+        """Take mean and scale of each channel from samples (sample, channel)."""
+        self.feature_mean.copy_(features.mean(0))
+        self.feature_scale.copy_(features.std(0).clamp(min=1e-3))
 
 
-def count_loss(network: nn.Module, batch: Mapping[str, Tensor], mask: Tensor, per_sample: Tensor) -> Tensor:
+def count_loss(network: nn.Module, batch: Mapping[str, Tensor], per_sample: Tensor) -> Tensor:
     """Return the negative log-likelihood of the counts, averaged over horizons, in nats per event.
 
-    `per_sample` (horizon,) is the mean number of events of a sample: dividing by it weighs horizons alike.
+    `per_sample` (horizon,) is the mean weighted number of events of a sample: dividing by it weighs horizons
+    alike.
     """
-    log_mean, dispersion = network(batch["features"], batch["log_etas"])
+    log_mean, dispersion, _ = network(batch["features"], batch["log_etas"])
     loss = negative_log_likelihood(batch["counts"], log_mean, dispersion)
-    total = (loss * mask).sum((0, 2, 3, 4)) / len(loss)
-    return (total / per_sample).mean()
+    return ((loss * batch["weight"][:, None]).mean(0) / per_sample).mean()

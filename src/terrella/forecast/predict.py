@@ -9,7 +9,7 @@ from terrella.engine.use.bundle import load_bundle
 from terrella.errors import InputError
 from terrella.forecast.counts import occurrence_probability
 from terrella.forecast.maps import draw_forecast
-from terrella.forecast.models import ETAS_, Forecaster, Models, log_means, make_forecaster
+from terrella.forecast.models import ETAS_, Expectation, Forecaster, Models, expectations, make_forecaster
 from terrella.forecast.storage import TASK, from_bundle
 from terrella.forecast.windows import parse_time
 from terrella.formats.catalogue import Catalogue, Floats
@@ -43,8 +43,8 @@ def predict(
     for horizon, days in enumerate(models.horizons_days):
         expected = chosen.expected_count[horizon]
         lines.append(
-            f"next {days:g} d: {expected.sum():.1f} events of M ≥ {models.min_magnitude:g} expected, highest cell "
-            f"probability {chosen.probability[horizon].max():.3g}"
+            f"next {days:g} d: {np.nansum(expected):.1f} events of M ≥ {models.min_magnitude:g} expected, "
+            f"highest cell probability {np.nanmax(chosen.probability[horizon]):.3g}"
         )
     return [*lines, *(f"written {path}" for path in [*written, map_path])]
 
@@ -77,8 +77,9 @@ def grid_forecasts(
     issue_days = np.array([(issue_time - models.epoch) / np.timedelta64(86_400_000_000, "us")])
     names = [model or models.best(horizon) for horizon in range(len(models.horizons_days))]
     chosen, etas = [], []
-    for horizon, name in enumerate(names):
-        found = log_means(forecaster, issue_days, horizon)
+    every = tuple(range(len(names)))
+    for horizon, found in enumerate(expectations(forecaster, issue_days, every)):
+        name = names[horizon]
         chosen.append(_calibrated(models, found, name, horizon))
         etas.append(_calibrated(models, found, ETAS_, horizon))
     return (
@@ -88,12 +89,14 @@ def grid_forecasts(
 
 
 def _calibrated(
-    models: Models, found: dict[str, torch.Tensor], name: str, horizon: int
+    models: Models, found: dict[str, Expectation], name: str, horizon: int
 ) -> tuple[Floats, Floats]:
     calibration = models.calibrations[name][horizon]
-    log_mean = calibration.log_mean(found[name][0])
+    expected = found[name]
+    log_mean = calibration.log_mean(expected.log_mean[0])
+    spread = expected.log_spread.expand_as(expected.log_mean)[0]
     mean = torch.exp(log_mean)
-    return mean.numpy(), occurrence_probability(mean, calibration.dispersion(log_mean)).numpy()
+    return mean.numpy(), occurrence_probability(mean, calibration.dispersion(log_mean, spread)).numpy()
 
 
 def _on_grid(

@@ -11,13 +11,14 @@ from terrella.earth.region import Region
 from terrella.engine.fit import Report
 from terrella.errors import InputError
 from terrella.forecast.cell_rates import depth_shares
-from terrella.forecast.climatology import fit_climatology, smoothed_counts
+from terrella.forecast.climatology import fit_climatology
 from terrella.forecast.etas import ETAS
 from terrella.forecast.etas_fit import fit_etas
 from terrella.forecast.models import Models
 from terrella.forecast.persistence import fit_persistence
 from terrella.forecast.reasenberg_jones import fit_reasenberg_jones
 from terrella.forecast.settings import ForecastSettings
+from terrella.forecast.smoothing import smoothed_counts
 from terrella.forecast.windows import Windows, make_region, make_task_grid, make_windows
 from terrella.formats.catalogue import Catalogue, Floats
 
@@ -79,11 +80,18 @@ def fit_classical(task: Cut, settings: ForecastSettings, report: Report) -> Mode
     windows, catalogue = task.windows, task.catalogue
     start, end = windows.date("train_start"), windows.date("validation_start")
     training = catalogue.between(start, end)
-    say(f"fitting ETAS to {len(training):,} events of magnitude {task.min_magnitude} or more")
+    # Pairs grow as the square of the events: of very many, the latest tell enough, after half as many sources.
+    most = settings.etas.events
+    targets = training[max(len(training) - most, 0) :]
+    known = catalogue.between(windows.date("auxiliary_start"), end)
+    sources_start = windows.date("auxiliary_start")
+    if len(targets) < len(training):
+        start, sources_start = targets.time_utc[0], known.time_utc[max(len(known) - most * 3 // 2, 0)]
+    say(f"fitting ETAS to {len(targets):,} events of magnitude {task.min_magnitude} or more")
     fit = fit_etas(
         catalogue,
         task.region.area_km2,
-        windows.date("auxiliary_start"),
+        sources_start,
         start,
         end,
         task.min_magnitude,
@@ -102,7 +110,7 @@ def fit_classical(task: Cut, settings: ForecastSettings, report: Report) -> Mode
         epoch=windows.epoch,
         start_day=windows.auxiliary_start,
         etas=fit.model,
-        background=background_maps(fit.model, task, training, fold_limits),
+        background=background_maps(fit.model, task, targets, fold_limits),
         fold_limits=fold_limits,
         depth_shares=depth_shares(training, task.grid),
         climatology=climatology,
@@ -111,8 +119,8 @@ def fit_classical(task: Cut, settings: ForecastSettings, report: Report) -> Mode
     )
 
 
-def background_maps(etas: ETAS, task: Cut, training: Catalogue, fold_limits: Floats) -> Floats:
-    """Return the background on the grid (fold + 1, column) in events per day.
+def background_maps(etas: ETAS, task: Cut, targets: Catalogue, fold_limits: Floats) -> Floats:
+    """Return the background on the grid (fold + 1, column) in events per day, from the events it was fitted to.
 
     Each fold's map leaves out the events of its own time, so that a network trained within it meets a
     background as blind to what follows as it will meet later; the last map holds all events.
@@ -121,13 +129,12 @@ def background_maps(etas: ETAS, task: Cut, training: Catalogue, fold_limits: Flo
     area = grid.area_km2[grid.mask]
     if background is None:
         return np.tile(etas.mu * area, (len(fold_limits), 1))
-    day = training.days_since(task.windows.epoch)
+    day = targets.days_since(task.windows.epoch)
     # The last interval, from the last limit to itself, holds no event: nothing is left out.
     intervals = list(pairwise([*fold_limits, fold_limits[-1]]))
-    width = np.full(len(training), background.bandwidth_km)
     maps = []
     for first, last in intervals:
         weight = np.where((day >= first) & (day < last), 0.0, background.weight)
-        smooth = smoothed_counts(training, grid, width, weight) / max(weight.sum(), 1e-12)
+        smooth = smoothed_counts(targets, grid, background.bandwidth_km, weight) / max(weight.sum(), 1e-12)
         maps.append(background.uniform_rate * area + background.smoothed_rate * smooth)
     return np.stack(maps)

@@ -1,6 +1,7 @@
 """What a judged run leaves for people: the report page, its figures and the table in the terminal."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -12,11 +13,13 @@ from terrella.engine.judge.report import Page, Picture, Section, Table, write_re
 from terrella.engine.run import Run
 from terrella.engine.settings import settings_text
 from terrella.forecast import figures
-from terrella.forecast.judged import Judged
+from terrella.forecast.breakdown import Context
+from terrella.forecast.judged import Closer, Judged
 from terrella.forecast.maps import forecast_figure
 from terrella.forecast.models import ALL_ZERO, ETAS_, FITTED, NETWORK, Forecaster
 from terrella.forecast.predict import grid_forecasts
 from terrella.forecast.preparation import Cut
+from terrella.forecast.skill_sections import paired_by_sequence, skill_sections
 
 _COLUMNS = {
     "brier": "Brier score",
@@ -35,38 +38,59 @@ _TERMINAL = {
 _NOTHING = Interval(float("nan"), float("nan"), float("nan"))
 
 
+@dataclass(frozen=True)
+class About:
+    """What was judged: data and test window in words, and short fingerprints of the model and the catalogue."""
+
+    data: str
+    split: str
+    model_mark: str
+    catalogue_mark: str
+    ceiling: str | None  # the name of the true process, where it is known
+
+    @property
+    def mark(self) -> str:
+        """The line that stands on every table and figure."""
+        return f"model {self.model_mark} · catalogue {self.catalogue_mark}"
+
+
 def write_run_report(
     run: Run,
     forecaster: Forecaster,
     task: Cut,
     judged: Sequence[Judged],
-    data: str,
-    split: str,
-    ceiling: str | None,
+    closer: Closer,
+    context: Context,
+    about: About,
 ) -> None:
     """Write report.html and figures of a run, and print its tables."""
+    settings = forecaster.models.settings
     page = Page(
         title=f"Earthquake forecasts: {task.catalogue.name}",
-        lead=_lead(judged, ceiling),
+        lead=_lead(judged, about.ceiling),
+        mark=about.mark,
         sections=[
-            Section("Scores", _about(split), [_score_table(each) for each in judged]),
+            Section("Scores", _about(about.split), [_score_table(each) for each in judged]),
             Section(
                 "Network against baselines",
                 "Gains of the network, paired: the same issue times and cells, resampled together. A gain "
-                "whose interval holds zero is no gain.",
-                [_paired_table(judged)],
+                "whose interval holds zero is no gain."
+                f"\n\nIntervals come from two bootstraps. One resamples blocks of {settings.judge.block_days:g} "
+                "days. The other resamples "
+                "sequences, each mainshock with its aftershocks (windows of Gardner & Knopoff 1974), as wholes, "
+                "so that a single large one counts once; what belongs to none stays in its block of days.",
+                [paired_by_sequence(judged, settings.judge.resamples)],
                 [_horizon_picture(judged), _cumulative_picture(judged)],
             ),
+            *skill_sections(judged, closer, context, settings.judge.resamples),
             Section("Calibration and discrimination", "", [], _curve_pictures(judged)),
             Section("A forecast", "", [], [_map_picture(forecaster, judged)]),
             Section("Training", "", [], _training_pictures(run)),
-            Section(
-                "Data and settings", f"{data}. {split}.", [], [], settings_text(forecaster.models.settings)
-            ),
+            Section("Data and settings", f"{about.data}. {about.split}.", [], [], settings_text(settings)),
         ],
     )
     write_report(page, run.report, run.figures)
-    print_scores(judged, ceiling)
+    print_scores(judged, about.ceiling)
 
 
 def print_scores(judged: Sequence[Judged], ceiling: str | None) -> None:
@@ -151,15 +175,6 @@ def _score_table(each: Judged) -> Table:
     number = f"{len(each.issue_days):,} issue times, {int(each.events.sum()):,} events"
     caption = f"{each.horizon_days:g}-day forecasts: {number}"
     return Table(caption, list(_COLUMNS.values()), rows, [6, 4, 3, 3, 4], NETWORK)
-
-
-def _paired_table(judged: Sequence[Judged]) -> Table:
-    others = [name for name in judged[0].scores.models if name not in (NETWORK, ALL_ZERO)]
-    columns = [f"{each.horizon_days:g} d" for each in judged]
-    rows = [(f"over {name}", [_gain(each, NETWORK, name) or _NOTHING for each in judged]) for name in others]
-    return Table(
-        "Information gain of the network, nats per earthquake", columns, rows, [3] * len(columns), "over ETAS"
-    )
 
 
 def _horizon_picture(judged: Sequence[Judged]) -> Picture:

@@ -37,18 +37,21 @@ class EtasSettings(_Frozen):
     """The ETAS model on which the network stands."""
 
     background: Literal["uniform", "smoothed"] = Field("smoothed", description="kind of background")
+    events: PositiveInt = Field(
+        60_000, description="most events that ETAS is fitted to: the latest of the training window"
+    )
     folds: PositiveInt = Field(
         8, description="time folds of the training window whose background leaves out their own events"
     )
 
 
 class NetworkSettings(_Frozen):
-    """The 3-D U-Net and what it sees."""
+    """The network and what it sees."""
 
-    width: PositiveInt = Field(16, description="channels of the first level")
-    levels: PositiveInt = Field(3, description="levels of the U-Net")
+    hidden: tuple[PositiveInt, ...] = Field((128, 128), description="widths of the hidden layers")
     memory_days: tuple[PositiveFloat, ...] = Field(
-        (0.25, 1.0, 3.0, 20.0, 150.0, 1500.0), description="time constants of the memories of the past"
+        (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 150.0, 1500.0),
+        description="time constants of the memories of the past",
     )
     band_steps: tuple[float, ...] = Field(
         (0.0, 1.0, 2.0), description="magnitude bands, as steps above the smallest magnitude"
@@ -59,14 +62,15 @@ class NetworkSettings(_Frozen):
 class FitSettings(_Frozen):
     """How the network is trained."""
 
-    epochs: PositiveInt = Field(12, description="largest number of epochs")
-    batch: PositiveInt = Field(16, description="issue times in a batch")
+    epochs: PositiveInt = Field(8, description="largest number of epochs")
+    samples: PositiveInt = Field(600_000, description="about how many cells and issue times are drawn")
+    batch: PositiveInt = Field(4096, description="samples in a batch")
     learning_rate: PositiveFloat = Field(2e-3, description="peak learning rate of AdamW")
     weight_decay: float = Field(0.02, ge=0, description="weight decay of AdamW")
-    averaging: float = Field(0.99, ge=0, lt=1, description="decay of the running average of the weights")
-    patience: PositiveInt = Field(4, description="epochs without a better validation score before stopping")
+    averaging: float = Field(0.995, ge=0, lt=1, description="decay of the running average of the weights")
+    patience: PositiveInt = Field(3, description="epochs without a better validation score before stopping")
     step_days: PositiveFloat = Field(1.0, description="spacing of the issue times in training")
-    seed: int = Field(0, description="seed of weights and order")
+    seed: int = Field(0, description="seed of weights, samples and order")
     device: str = Field("auto", description="auto, cpu or cuda")
 
 

@@ -31,8 +31,8 @@ _BASELINES: dict[str, Any] = {
 }
 _MAPS = ("background", "fold_limits", "depth_shares")
 _GRID = ("longitude_edges", "latitude_edges", "depth_edges_km", "mask")
-_EVENTS = ("longitude", "latitude", "weight")
-_RATES = ("bandwidth_km", "uniform_rate", "smoothed_rate")
+_EVENTS = ("longitude", "latitude", "weight", "bandwidth_km")
+_RATES = ("uniform_rate", "smoothed_rate")
 
 
 def to_bundle(models: Models, fingerprint: str, card: str = "") -> Bundle:
@@ -107,8 +107,8 @@ def _network(bundle: Bundle, settings: ForecastSettings) -> ForecastNetwork | No
     weights: dict[str, Tensor] = _tensors(bundle, "network")
     if not weights:
         return None
-    channels, layers = len(weights["feature_mean"]), len(bundle.tensors["grid.depth_edges_km"]) - 1
-    network = ForecastNetwork(channels, len(settings.horizons_days), layers, settings.network)
+    channels = len(weights["feature_mean"])
+    network = ForecastNetwork(channels, len(settings.horizons_days), settings.network)
     network.load_state_dict(weights)
     return network.eval()
 

@@ -17,7 +17,11 @@ Mask = npt.NDArray[np.bool_]
 
 
 def check_events(
-    raw: RawEvents, name: str, drop_incomplete: bool = False, now_utc: np.datetime64 | None = None
+    raw: RawEvents,
+    name: str,
+    drop_incomplete: bool = False,
+    now_utc: np.datetime64 | None = None,
+    drop_impossible: bool = False,
 ) -> tuple[Catalogue, Findings]:
     """Return a catalogue in order of time and what was found in the events of a file.
 
@@ -37,7 +41,7 @@ def check_events(
     raw = _leave_out_other_events(raw, found)
     raw = _leave_out_incomplete(raw, found, drop_incomplete)
     _refuse_swapped(raw)
-    _refuse_impossible(raw)
+    raw = _without_impossible(raw, found, drop_impossible)
     raw = _sorted(raw, found)
     raw = _drop(raw, exact_duplicates(raw), "exact duplicates dropped", found)
     now = np.datetime64("now", "us") if now_utc is None else now_utc
@@ -106,7 +110,8 @@ def _refuse_swapped(raw: RawEvents) -> None:
         raise _refusal(raw, beyond, ("latitude", "longitude"), message, remedy)
 
 
-def _refuse_impossible(raw: RawEvents) -> None:
+def _without_impossible(raw: RawEvents, found: list[Finding], drop_impossible: bool) -> RawEvents:
+    """Refuse values that cannot be, or leave their rows out."""
     limits = (
         ("latitude", -90.0, 90.0, ""),
         ("longitude", -180.0, 360.0, ""),
@@ -116,9 +121,12 @@ def _refuse_impossible(raw: RawEvents) -> None:
     for what, low, high, unit in limits:
         values = getattr(raw, what)
         rows = (values < low) | (values > high)
-        if rows.any():
+        if drop_impossible:
+            raw = _drop(raw, rows, f"rows with a {what} beyond {low:g} to {high:g} dropped", found)
+        elif rows.any():
             remedy = f"correct or delete it, or name another column with --columns {what}=NAME"
             raise _refusal(raw, rows, (what,), f"expected {low:g} to {high:g}{unit}", remedy)
+    return raw
 
 
 def _sorted(raw: RawEvents, found: list[Finding]) -> RawEvents:

@@ -1,4 +1,4 @@
-"""Delimited text with a header: ComCat's CSV, FDSN event text and any CSV with a column mapping."""
+"""Delimited text with a header: ComCat's CSV and any CSV with a column mapping."""
 
 import csv
 import io
@@ -14,6 +14,7 @@ from terrella.formats.table import events_from_table
 
 _DELIMITERS = ",;\t|"
 _LONGEST_HEADER = 100_000  # characters
+_Row = tuple[int, int, list[str]]  # number from 0, line in the file from 1, fields
 
 
 def read_delimited(text: str, file: str, columns: Mapping[str, str] | None = None) -> RawEvents:
@@ -29,9 +30,19 @@ def read_delimited(text: str, file: str, columns: Mapping[str, str] | None = Non
 
 
 def read_rows(
-    text: str, file: str, delimiter: str, names: list[str], found: Mapping[str, int], header_lines: int
+    text: str,
+    file: str,
+    delimiter: str,
+    names: list[str],
+    found: Mapping[str, int],
+    header_lines: int,
+    quoted: bool = True,
 ) -> RawEvents:
-    """Return the events of the rows below the header; `found` maps our names to positions in `names`."""
+    """Return the events of the rows below the header; `found` maps our names to positions in `names`.
+
+    Where nothing is `quoted`, quotation marks are letters like any other.
+    """
+    quote = '"' if quoted else False
     used = sorted(set(found.values()))
     try:
         table = arrow_csv.read_csv(
@@ -39,7 +50,9 @@ def read_rows(
             read_options=arrow_csv.ReadOptions(
                 column_names=[str(i) for i in range(len(names))], skip_rows=header_lines, block_size=1 << 22
             ),
-            parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values='"' in text),
+            parse_options=arrow_csv.ParseOptions(
+                delimiter=delimiter, quote_char=quote, newlines_in_values=quoted and '"' in text
+            ),
             convert_options=arrow_csv.ConvertOptions(
                 column_types={str(i): pa.string() for i in used},
                 include_columns=[str(i) for i in used],
@@ -47,11 +60,15 @@ def read_rows(
             ),
         )
     except pa.ArrowInvalid as error:
-        raise _unread(text, file, delimiter, header_lines, len(names), error) from error
+        raise _unread(_rows(text, delimiter, header_lines, quoted), file, len(names), error) from error
     one_line_each = text.count("\n") + (not text.endswith("\n")) == header_lines + table.num_rows
 
     def name_row(row: int) -> str:
-        line = header_lines + row + 1 if one_line_each else _line_of(text, delimiter, header_lines, row)
+        line = (
+            header_lines + row + 1
+            if one_line_each
+            else _line_of(_rows(text, delimiter, header_lines, quoted), row)
+        )
         return f"row {row + 1} (line {line})"
 
     place = Place(file, name_row)
@@ -68,8 +85,8 @@ def _header(text: str, file: str) -> tuple[str, list[str], int]:
     delimiter = max(_DELIMITERS, key=first.count)
     if delimiter not in first:
         raise InputError(
-            f"{file}: not a catalogue that Terrella knows; expected ComCat CSV or GeoJSON, QuakeML, CSEP ASCII "
-            "or Parquet, or a CSV whose first line names its columns"
+            f"{file}: not a catalogue that Terrella knows; expected ComCat CSV or GeoJSON, FDSN text, QuakeML, "
+            "CSEP ASCII, ZMAP or Parquet, or a CSV whose first line names its columns"
         )
     reader = csv.reader(io.StringIO(text), delimiter=delimiter)
     for fields in _walk(reader):
@@ -78,11 +95,9 @@ def _header(text: str, file: str) -> tuple[str, list[str], int]:
     raise InputError(f"{file}: no header line found")
 
 
-def _unread(
-    text: str, file: str, delimiter: str, header_lines: int, n_columns: int, error: Exception
-) -> InputError:
+def _unread(rows: Iterator[_Row], file: str, n_columns: int, error: Exception) -> InputError:
     """Return the error that names the first row with too few or too many fields."""
-    for row, line, fields in _rows(text, delimiter, header_lines):
+    for row, line, fields in rows:
         if len(fields) != n_columns:
             return InputError(
                 f"{file}, row {row + 1} (line {line}): {len(fields)} fields where the header has {n_columns}; "
@@ -94,16 +109,16 @@ def _unread(
     return InputError(f"{file}: cannot be read as CSV ({reason})")
 
 
-def _line_of(text: str, delimiter: str, header_lines: int, wanted: int) -> int | str:
-    return next((line for row, line, _ in _rows(text, delimiter, header_lines) if row == wanted), "?")
+def _line_of(rows: Iterator[_Row], wanted: int) -> int | str:
+    return next((line for row, line, _ in rows if row == wanted), "?")
 
 
-def _rows(text: str, delimiter: str, header_lines: int) -> Iterator[tuple[int, int, list[str]]]:
+def _rows(text: str, delimiter: str, header_lines: int, quoted: bool) -> Iterator[_Row]:
     """Yield data row (from 0), line in the file (from 1) and fields; blank lines count as lines only."""
     lines = io.StringIO(text)
     for _ in range(header_lines):
         lines.readline()
-    reader = csv.reader(lines, delimiter=delimiter)
+    reader = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE)
     row, before = 0, 0
     for fields in _walk(reader):
         if fields:

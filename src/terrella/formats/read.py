@@ -18,8 +18,8 @@ def read_catalogue(
 ) -> tuple[Catalogue, Findings]:
     """Return the events of a file in order of time, checked, and what was found while checking.
 
-    The format is recognised by content: Parquet, ComCat GeoJSON, QuakeML, CSEP ASCII, and delimited text with
-    a header (ComCat CSV, FDSN event text, any other); each may be gzipped. Times without a zone are UTC,
+    The format is recognised by content: Parquet, ComCat GeoJSON, QuakeML, CSEP ASCII, FDSN event text, ZMAP, and
+    text with a header (ComCat CSV, HORUS, any other); each may be gzipped. Times without a zone are UTC,
     depths km positive down. `columns` maps our names (time, longitude, latitude, magnitude, depth_km,
     magnitude_type, event_id, event_type, time_epoch_s, time_epoch_ms, year, …) to the table's. With
     `drop_incomplete`, rows without time, place or magnitude are left out instead of refused.
@@ -47,8 +47,8 @@ def _read_raw(path: Path, columns: Mapping[str, str] | None) -> RawEvents:
         raise InputError(f"{path}: the file is empty; a catalogue was expected")
     if b"\0" in content[:65536]:
         raise InputError(
-            f"{path}: binary data in no catalogue format; expected Parquet, ComCat CSV or GeoJSON, QuakeML, "
-            "CSEP ASCII or another CSV"
+            f"{path}: binary data in no catalogue format; expected Parquet, ComCat CSV or GeoJSON, FDSN text, "
+            "QuakeML, CSEP ASCII, ZMAP or another CSV"
         )
     if text_start.startswith(b"<"):
         from terrella.formats.quakeml import read_quakeml
@@ -62,11 +62,19 @@ def _read_text(text: str, file: str, columns: Mapping[str, str] | None) -> RawEv
         from terrella.formats.comcat_geojson import read_comcat_geojson
 
         return read_comcat_geojson(text, file)
+    from terrella.formats.aligned import is_spaced_table, is_zmap, read_spaced_table, read_zmap
     from terrella.formats.csep_ascii import is_csep_ascii, read_csep_ascii
     from terrella.formats.delimited import read_delimited
+    from terrella.formats.fdsn_text import is_fdsn_text, read_fdsn_text
 
     if not columns and is_csep_ascii(text):
         return read_csep_ascii(text, file)
+    if not columns and is_zmap(text):
+        return read_zmap(text, file)
+    if is_fdsn_text(text):
+        return read_fdsn_text(text, file, columns)
+    if is_spaced_table(text):
+        return read_spaced_table(text, file, columns)
     return read_delimited(text, file, columns)
 
 

@@ -10,7 +10,8 @@ from terrella.formats.catalogue import Catalogue
 def write_catalogue(catalogue: Catalogue, path: Path | str) -> None:
     """Write a catalogue in the format of the suffix.
 
-    Parquet (.parquet), ComCat CSV (.csv, .csv.gz), QuakeML (.xml, .quakeml), CSEP ASCII (.csep, .dat, .txt).
+    Parquet (.parquet), ComCat CSV (.csv, .csv.gz), QuakeML (.xml, .quakeml), CSEP ASCII (.csep, .dat, .txt),
+    ZMAP (.zmap).
     The file appears whole or not at all.
 
     Raises:
@@ -18,12 +19,16 @@ def write_catalogue(catalogue: Catalogue, path: Path | str) -> None:
         TerrellaError: where the place cannot be written.
     """
     path = Path(path)
-    name = path.name.lower()
+    check_output(path)
+    replace_file(path, lambda temporary: _write(catalogue, temporary, path.name.lower()))
+
+
+def check_output(path: Path) -> None:
+    """Refuse a path that `write_catalogue` would refuse, before work is put into its content."""
     if path.is_dir():
         raise InputError(f"{path}: a folder; a file to write was expected")
-    if not name.endswith(_SUFFIXES):
+    if not path.name.lower().endswith(_SUFFIXES):
         raise InputError(f"{path}: unknown suffix for a catalogue; expected one of {', '.join(_SUFFIXES)}")
-    replace_file(path, lambda temporary: _write(catalogue, temporary, name))
 
 
 def _write(catalogue: Catalogue, path: Path, name: str) -> None:
@@ -40,10 +45,14 @@ def _write(catalogue: Catalogue, path: Path, name: str) -> None:
         from terrella.formats.quakeml import write_quakeml
 
         write_quakeml(catalogue, path)
+    elif name.endswith(".zmap"):
+        from terrella.formats.aligned import write_zmap
+
+        write_zmap(catalogue, path)
     else:
         from terrella.formats.csep_ascii import write_csep_ascii
 
         write_csep_ascii(catalogue, path)
 
 
-_SUFFIXES = (".parquet", ".csv", ".csv.gz", ".xml", ".quakeml", ".csep", ".dat", ".txt")
+_SUFFIXES = (".parquet", ".csv", ".csv.gz", ".xml", ".quakeml", ".csep", ".dat", ".txt", ".zmap")

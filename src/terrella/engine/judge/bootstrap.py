@@ -1,4 +1,4 @@
-"""Intervals for ratios of sums over time, by resampling blocks of neighbouring times (Künsch 1989)."""
+"""Intervals for ratios of sums, by resampling blocks: neighbouring times (Künsch 1989) or whole groups."""
 
 from dataclasses import dataclass
 
@@ -35,6 +35,10 @@ class Blocks:
         np.add.at(per_block, self.of_time, flat)
         return (self.draws @ per_block).reshape(-1, *values.shape[1:])
 
+    def gain(self, better: npt.ArrayLike, events: npt.ArrayLike) -> Interval:
+        """Return Σ `better` / Σ `events` over time with its interval, both (time,)."""
+        return interval(ratio(self.sums(better), self.sums(events)))
+
 
 def make_blocks(days: npt.ArrayLike, block_days: float, resamples: int, seed: int = 0) -> Blocks:
     """Return blocks of `block_days` from the first time on, and `resamples` draws with replacement.
@@ -42,8 +46,15 @@ def make_blocks(days: npt.ArrayLike, block_days: float, resamples: int, seed: in
     A single block holds no information on how results vary: it is not resampled and intervals are NaN.
     """
     days = np.asarray(days, float)
-    number = np.floor((days - days.min()) / block_days).astype(np.int64)
-    _, of_time = np.unique(number, return_inverse=True)
+    return label_blocks(np.floor((days - days.min()) / block_days), resamples, seed)
+
+
+def label_blocks(labels: npt.ArrayLike, resamples: int, seed: int = 0) -> Blocks:
+    """Return blocks of equal labels, one label per value that is summed, and draws as `make_blocks` does.
+
+    Labels name what varies as a whole, such as a sequence of events, so that each counts once however long.
+    """
+    _, of_time = np.unique(np.asarray(labels), return_inverse=True)
     n_blocks = int(of_time.max()) + 1
     resamples = resamples if n_blocks > 1 else 0
     draws = np.random.default_rng(seed).multinomial(n_blocks, np.full(n_blocks, 1 / n_blocks), resamples)

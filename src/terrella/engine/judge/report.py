@@ -53,6 +53,7 @@ class Page:
 
     title: str
     lead: str
+    mark: str = ""  # what was judged, in short: stands on every table and figure
     sections: Sequence[Section] = field(default_factory=tuple)
 
 
@@ -62,7 +63,7 @@ def write_report(page: Page, path: Path, figures: Path) -> list[Path]:
     for section in page.sections:
         for picture in section.pictures:
             target = figures / f"{picture.name}.png"
-            data = _png(picture.figure)
+            data = _png(picture.figure, page.mark)
             replace_file(target, partial(_write_bytes, data=data))
             images[picture.name] = base64.b64encode(data).decode()
             written.append(target)
@@ -74,7 +75,9 @@ def write_report(page: Page, path: Path, figures: Path) -> list[Path]:
     return written
 
 
-def _png(figure: Figure) -> bytes:
+def _png(figure: Figure, mark: str) -> bytes:
+    if mark:
+        figure.supxlabel(mark, x=0.998, ha="right", fontsize=5.5, color="#777777")
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=150)
     return buffer.getvalue()
@@ -86,4 +89,6 @@ def _write_bytes(path: Path, *, data: bytes) -> None:
 
 def _number(value: float, digits: int) -> str:
     """Return a number with a proper minus sign, a dash where there is none."""
-    return "–" if value != value else f"{value:.{digits}f}".replace("-", "−")
+    if value != value:
+        return "–"
+    return f"{round(value, digits) or 0.0:.{digits}f}".replace("-", "−")  # no sign before a zero

@@ -12,6 +12,7 @@ from terrella.errors import InputError
 from terrella.files import replace_folder
 
 VERSION = 1
+_RELEASED = Path(__file__).parents[2] / "released"  # bundles that come with the package, by task and name
 _WEIGHTS, _SETTINGS, _CARD = "model.safetensors", "settings.toml", "card.md"
 
 
@@ -43,7 +44,7 @@ def save_bundle(folder: Path, bundle: Bundle) -> None:
 
 
 def load_bundle(folder: Path, task: str) -> Bundle:
-    """Return a bundle from its folder, from its run's folder, or from the name of a run in `runs/<task>`.
+    """Return a bundle from its folder or its run's, or by the name of a run in `runs/<task>` or of a released one.
 
     Raises:
         InputError: where there is none, it is damaged, or of another task or a newer Terrella.
@@ -70,12 +71,16 @@ def _find(given: Path, task: str) -> Path:
     """Return the folder that holds the bundle."""
     places = [given, given / "model"]
     if len(given.parts) == 1:
-        places.append(Path("runs", task, given, "model"))
+        places += [Path("runs", task, given, "model"), _RELEASED / task / given]
     for place in places:
         if (place / _WEIGHTS).is_file() and (place / _SETTINGS).is_file():
             return place
     if not given.exists():
-        raise InputError(f"bundle {given} is not there; give the folder of a bundle, or of a finished run")
+        released = ", ".join(sorted(each.name for each in (_RELEASED / task).glob("*")))
+        raise InputError(
+            f"bundle {given} is not there; give the folder of a bundle, or of a finished run"
+            + (f", or one of the released ones: {released}" if released else "")
+        )
     missing = [name for name in (_WEIGHTS, _SETTINGS) if not (given / name).is_file()]
     raise InputError(
         f"{given} is no bundle: {' and '.join(missing)} missing; give the folder `model` of a finished run"

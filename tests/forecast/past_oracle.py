@@ -3,25 +3,35 @@
 Two memories are kept for each cell. The *triggering* memory spreads every event's expected direct aftershocks
 over the cells by ETAS's spatial kernel; every function of the events' ages that ETAS needs is a weighted sum
 over its time constants. The *local* memories hold what happened in the cell itself: counts by magnitude band
-and seismic moment. Both are stored at knots in time, a few hundred events apart; between a knot and an issue
-time the few events that followed are added on the device.
+and seismic moment. Both decay as exponentials, so that `sweep` carries them from one issue time to the next
+and adds only the events in between.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import torch
+from footprint_oracle import Footprints, make_footprints
 from torch import Tensor
 
 from terrella.earth.grid import Grid
 from terrella.forecast.etas import ETAS
 from terrella.forecast.exponentials import TIME_CONSTANTS_DAYS
-from terrella.forecast.footprint import Footprints, make_footprints
 from terrella.formats.catalogue import Catalogue
 
 _CHUNK = 256  # events whose footprints are held at once: about what fits a processor's cache
-_KNOT_BYTES = 128e6
-_KNOT_EVENTS = 64
+_BATCH_CELLS = 150_000  # issue times × cells that are held at once
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """The memories just before a time: what a sweep carries forward."""
+
+    day: Tensor  # (1,) float64
+    events: Tensor  # (1,) number of events before it
+    triggering: Tensor  # (1, time constant, column)
+    local: Tensor  # (1, band, memory, layer × column)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,26 +53,36 @@ class Past:
     layers: int
     memory_days: Tensor
     time_constants: Tensor
-    knot_days: Tensor
-    knot_event: Tensor  # number of events before each knot
-    triggering_knots: Tensor  # (knot, time constant, column)
-    local_knots: Tensor  # (knot, band, memory, layer × column)
 
-    def memories(self, issue_days: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the memories at issue times (n,) in days since the epoch.
+    def memories(self, issue_days: Tensor, state: State | None = None) -> tuple[Tensor, Tensor]:
+        """Return the memories at issue times (n,) in days since the epoch, none before the state's.
 
         Shapes: triggering (n, time constant, column), local (n, band, memory, layer, column). Events at or
         after an issue time do not enter.
         """
-        knot = (torch.searchsorted(self.knot_days, issue_days, right=True) - 1).clamp(min=0)
-        since_knot = (issue_days - self.knot_days[knot]).clamp(min=0).float()[:, None]
-        triggering = self.triggering_knots[knot] * torch.exp(-since_knot / self.time_constants)[:, :, None]
-        local = self.local_knots[knot] * torch.exp(-since_knot / self.memory_days)[:, None, :, None]
-        first, last = self.knot_event[knot], torch.searchsorted(self.days, issue_days)
-        owner, event = spans(first, last)
+        state = state or self._nothing()
+        since = (issue_days - state.day).clamp(min=0).float()[:, None]
+        triggering = state.triggering * torch.exp(-since / self.time_constants)[:, :, None]
+        local = state.local * torch.exp(-since / self.memory_days)[:, None, :, None]
+        last = torch.searchsorted(self.days, issue_days)
+        owner, event = spans(state.events.expand_as(last), last)
         self._add_local(local, owner, event, issue_days)
         self._add_triggering(triggering, owner, event, issue_days)
         return triggering, local.unflatten(-1, (self.layers, len(self.columns)))
+
+    def state(self, day: Tensor, before: State | None = None) -> State:
+        """Return the state at a time (1,), from an earlier one where there is one."""
+        triggering, local = self.memories(day, before)
+        return State(day, torch.searchsorted(self.days, day), triggering, local.flatten(3))
+
+    def _nothing(self) -> State:
+        device, cells = self.days.device, self.layers * len(self.columns)
+        return State(
+            day=torch.zeros(1, dtype=torch.float64, device=device),
+            events=torch.zeros(1, dtype=torch.int64, device=device),
+            triggering=torch.zeros(1, len(self.time_constants), len(self.columns), device=device),
+            local=torch.zeros(1, self.weights.shape[1], len(self.memory_days), cells, device=device),
+        )
 
     def counts(self, issue_days: Tensor, horizons_days: Tensor) -> Tensor:
         """Return the events that follow within each horizon, (n, horizon, layer, column), as float32."""
@@ -107,6 +127,17 @@ class Past:
         return shares.flatten(1)[:, self.columns] * self.productivity[events, None]
 
 
+def sweep(past: Past, issue_days: Tensor) -> Iterator[tuple[slice, Tensor, Tensor]]:
+    """Yield batches of issue times, which must ascend, as their slice and both memories (see `memories`)."""
+    size = max(1, _BATCH_CELLS // (past.layers * len(past.columns)))
+    state = None
+    for first in range(0, len(issue_days), size):
+        batch = slice(first, min(first + size, len(issue_days)))
+        # One state for the batch: what came before its first issue time is added once, not for each of them.
+        state = past.state(issue_days[first : first + 1], state)
+        yield batch, *past.memories(issue_days[batch], state)
+
+
 def spans(first: Tensor, last: Tensor) -> tuple[Tensor, Tensor]:
     """Return owner and value of each integer in the half-open ranges first..last, one range after another."""
     length = (last - first).clamp(min=0)
@@ -140,7 +171,7 @@ def make_past(
     # Seismic moment relative to that of the smallest magnitude (Hanks & Kanamori 1979).
     weights = np.stack([*counts, 10 ** (1.5 * step)], axis=1)
     days = tensor(catalogue.days_since(epoch), torch.float64)
-    past = Past(
+    return Past(
         days=days,
         longitude=tensor(catalogue.longitude),
         latitude=tensor(catalogue.latitude),
@@ -153,40 +184,4 @@ def make_past(
         layers=grid.shape[0],
         memory_days=tensor(np.asarray(memory_days)),
         time_constants=tensor(TIME_CONSTANTS_DAYS),
-        knot_days=torch.zeros(1, dtype=torch.float64, device=device),
-        knot_event=torch.zeros(1, dtype=torch.int64, device=device),
-        triggering_knots=torch.zeros(1, len(TIME_CONSTANTS_DAYS), len(columns), device=device),
-        local_knots=torch.zeros(
-            1, weights.shape[1], len(memory_days), grid.shape[0] * len(columns), device=device
-        ),
-    )
-    return _with_knots(past)
-
-
-def _with_knots(past: Past) -> Past:
-    """Return the past with its memories stored at times a few hundred events apart."""
-    per_knot = 4 * (past.triggering_knots.numel() + past.local_knots.numel())
-    n_events = len(past.days)
-    n_knots = int(min(_KNOT_BYTES // per_knot, n_events // _KNOT_EVENTS))
-    latest = replace(past, knot_days=past.days[:1] - 1) if n_events else past
-    knots = [latest]
-    for event in np.linspace(0, n_events, n_knots + 2)[1:-1].astype(int):
-        time = past.days[event : event + 1]
-        if time <= latest.knot_days[0]:
-            continue
-        triggering, local = latest.memories(time)
-        latest = replace(
-            past,
-            knot_days=time,
-            knot_event=torch.searchsorted(past.days, time),
-            triggering_knots=triggering,
-            local_knots=local.flatten(3),
-        )
-        knots.append(latest)
-    return replace(
-        past,
-        knot_days=torch.cat([knot.knot_days for knot in knots]),
-        knot_event=torch.cat([knot.knot_event for knot in knots]),
-        triggering_knots=torch.cat([knot.triggering_knots for knot in knots]),
-        local_knots=torch.cat([knot.local_knots for knot in knots]),
     )
