@@ -1,6 +1,7 @@
 """Write the README's tables from benchmarks/results/*.json, between their markers; `--check` only compares."""
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -64,11 +65,21 @@ def regions() -> str:
     return "\n\n".join(parts)
 
 
-def comparison(*names: str) -> str:
-    """Return the rows of result files, ours beside the peer's."""
+def ablation() -> str:
+    """Return the gains over ETAS of the network, of its rivals and of its parts, at one day."""
+    lines = [_line("model", "gain over ETAS, 1 d", "95 %"), "|---|---:|---|"]
+    for r in _rows("forecast_ablation"):
+        if r["what"].startswith("1 d, "):
+            name, interval = re.match(r"1 d, (.*?) (\[.*?\])", r["what"]).groups()
+            lines.append(_line(name, f"{r['ours']:+.4f}".replace("-", "−"), interval.replace("-", "−")))
+    return "\n".join(lines) if len(lines) > 2 else _missing("forecast_ablation")
+
+
+def comparison(*names: str, only: str = "") -> str:
+    """Return the rows of result files whose name holds `only`, ours beside the peer's."""
     lines = []
     for name in names:
-        for r in (r for r in _rows(name) if not r["what"].endswith(" part")):
+        for r in (r for r in _rows(name) if not r["what"].endswith(" part") and only in r["what"]):
             cells = (
                 _plain(r["ours"]),
                 _plain(r["peer"]),
@@ -87,8 +98,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "california": california,
     "regions": regions,
     "intensity": lambda: comparison("intensity_npp"),
-    "ablation": lambda: comparison("forecast_ablation"),
-    "simulation": lambda: comparison("simulation"),
+    "ablation": ablation,
+    "simulation": lambda: comparison("simulation", only="time"),
     "etas": lambda: comparison("etas_fit", "etas_npp"),
     "catalogue": lambda: comparison("catalogue_load"),
 }
