@@ -191,7 +191,7 @@ def train_variant(task: Task, variant: Variant, seed: int) -> Trained:
     training, validation = seen(task.training, 0), seen(task.validation, 1)
     torch.manual_seed(seed)
     network = make_network(variant, training.features.shape[1], task.models)
-    network.standardise(training.features.float())
+    network.standardise(training.features)
     per_sample = events_per_sample(training)
     with tempfile.TemporaryDirectory() as folder:
         best = train(

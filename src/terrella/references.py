@@ -112,5 +112,133 @@ REFERENCES: dict[str, str] = {
   title = {The Jackknife and the Bootstrap for General Stationary Observations},
   journal = {The Annals of Statistics},
   year = {1989}, volume = {17}, pages = {1217--1241}, doi = {10.1214/aos/1176347265}
+}
+@article{Molchan1990,
+  author = {Molchan, George M.},
+  title = {Strategies in strong earthquake prediction},
+  journal = {Physics of the Earth and Planetary Interiors},
+  year = {1990}, volume = {61}, pages = {84--98}, doi = {10.1016/0031-9201(90)90097-H}
+}
+@article{ZecharJordan2008,
+  author = {Zechar, J. Douglas and Jordan, Thomas H.},
+  title = {Testing alarm-based earthquake predictions},
+  journal = {Geophysical Journal International},
+  year = {2008}, volume = {172}, pages = {715--724}, doi = {10.1111/j.1365-246X.2007.03676.x}
+}
+@article{Savran2022,
+  author = {Savran, William H. and Bayona, Jos{\\'e} A. and Iturrieta, Pablo and Asim, Khawaja M. and Bao, Han
+    and Bayliss, Kirsty and Herrmann, Marcus and Schorlemmer, Danijel and Maechling, Philip J. and Werner,
+    Maximilian J.},
+  title = {py{CSEP}: A {P}ython Toolkit for Earthquake Forecast Developers},
+  journal = {Seismological Research Letters},
+  year = {2022}, volume = {93}, pages = {2858--2870}, doi = {10.1785/0220220033}
+}""",
+    "sequences": """@article{GardnerKnopoff1974,
+  author = {Gardner, J. K. and Knopoff, Leon},
+  title = {Is the sequence of earthquakes in {S}outhern {C}alifornia, with aftershocks removed, {P}oissonian?},
+  journal = {Bulletin of the Seismological Society of America},
+  year = {1974}, volume = {64}, pages = {1363--1367}
+}""",
+    "picking": """@article{Muenchmeyer2022,
+  author = {M{\\"u}nchmeyer, Jannes and Woollam, Jack and Rietbrock, Andreas and Tilmann, Frederik
+    and Lange, Dietrich and Bornstein, Thomas and Diehl, Tobias and Giunchi, Carlo and Haslinger, Florian
+    and Jozinovi{\\'c}, Dario and Michelini, Alberto and Saul, Joachim and Soto, Hugo},
+  title = {Which Picker Fits My Data? {A} Quantitative Evaluation of Deep Learning Based Seismic Pickers},
+  journal = {Journal of Geophysical Research: Solid Earth},
+  year = {2022}, volume = {127}, pages = {e2021JB023499}, doi = {10.1029/2021JB023499}
+}""",
+    "PhaseNet": """@article{ZhuBeroza2019,
+  author = {Zhu, Weiqiang and Beroza, Gregory C.},
+  title = {{PhaseNet}: a deep-neural-network-based seismic arrival-time picking method},
+  journal = {Geophysical Journal International},
+  year = {2019}, volume = {216}, pages = {261--273}, doi = {10.1093/gji/ggy423}
+}""",
+    "EQTransformer": """@article{Mousavi2020,
+  author = {Mousavi, S. Mostafa and Ellsworth, William L. and Zhu, Weiqiang and Chuang, Lindsay Y.
+    and Beroza, Gregory C.},
+  title = {Earthquake transformer: an attentive deep-learning model for simultaneous earthquake detection
+    and phase picking},
+  journal = {Nature Communications},
+  year = {2020}, volume = {11}, pages = {3952}, doi = {10.1038/s41467-020-17591-w}
+}""",
+    "GPD": """@article{Ross2018,
+  author = {Ross, Zachary E. and Meier, Men-Andrin and Hauksson, Egill and Heaton, Thomas H.},
+  title = {Generalized Seismic Phase Detection with Deep Learning},
+  journal = {Bulletin of the Seismological Society of America},
+  year = {2018}, volume = {108}, pages = {2894--2901}, doi = {10.1785/0120180080}
+}""",
+    "CRED": """@article{Mousavi2019,
+  author = {Mousavi, S. Mostafa and Zhu, Weiqiang and Sheng, Yixiao and Beroza, Gregory C.},
+  title = {{CRED}: A Deep Residual Network of Convolutional and Recurrent Units for Earthquake Signal Detection},
+  journal = {Scientific Reports},
+  year = {2019}, volume = {9}, pages = {10267}, doi = {10.1038/s41598-019-45748-1}
+}""",
+    "DPP": """@article{SotoSchurr2021,
+  author = {Soto, Hugo and Schurr, Bernd},
+  title = {{DeepPhasePick}: a method for detecting and picking seismic phases from local earthquakes based on
+    highly optimized convolutional and recurrent deep neural networks},
+  journal = {Geophysical Journal International},
+  year = {2021}, volume = {227}, pages = {1268--1294}, doi = {10.1093/gji/ggab266}
+}""",
+    "BasicPhaseAE": """@article{Woollam2019,
+  author = {Woollam, Jack and Rietbrock, Andreas and Bueno, Angel and De Angelis, Silvio},
+  title = {Convolutional Neural Network for Seismic Phase Classification, Performance Demonstration over a Local
+    Seismic Network},
+  journal = {Seismological Research Letters},
+  year = {2019}, volume = {90}, pages = {491--502}, doi = {10.1785/0220180312}
+}""",
+    "Baer–Kradolfer": """@article{BaerKradolfer1987,
+  author = {Baer, Manfred and Kradolfer, Urs},
+  title = {An automatic phase picker for local and teleseismic events},
+  journal = {Bulletin of the Seismological Society of America},
+  year = {1987}, volume = {77}, pages = {1437--1445}
+}""",
+    "AIC": """@article{Maeda1985,
+  author = {Maeda, Naoki},
+  title = {A Method for Reading and Checking Phase Time in Auto-Processing System of Seismic Wave Data},
+  journal = {Zisin (Journal of the Seismological Society of Japan)},
+  year = {1985}, volume = {38}, pages = {365--379}, doi = {10.4294/zisin1948.38.3_365}
+}""",
+    "STA/LTA": """@article{Allen1978,
+  author = {Allen, Rex V.},
+  title = {Automatic earthquake recognition and timing from single traces},
+  journal = {Bulletin of the Seismological Society of America},
+  year = {1978}, volume = {68}, pages = {1521--1532}
+}""",
+    "synthetic seismograms": """@article{Kennett1995,
+  author = {Kennett, Brian L. N. and Engdahl, E. Robert and Buland, Raymond},
+  title = {Constraints on seismic velocities in the {E}arth from traveltimes},
+  journal = {Geophysical Journal International},
+  year = {1995}, volume = {122}, pages = {108--124}, doi = {10.1111/j.1365-246X.1995.tb03540.x}
+}
+@article{Brune1970,
+  author = {Brune, James N.},
+  title = {Tectonic stress and the spectra of seismic shear waves from earthquakes},
+  journal = {Journal of Geophysical Research},
+  year = {1970}, volume = {75}, pages = {4997--5009}, doi = {10.1029/JB075i026p04997}
+}
+@article{AkiChouet1975,
+  author = {Aki, Keiiti and Chouet, Bernard},
+  title = {Origin of coda waves: Source, attenuation, and scattering effects},
+  journal = {Journal of Geophysical Research},
+  year = {1975}, volume = {80}, pages = {3322--3342}, doi = {10.1029/JB080i023p03322}
+}
+@techreport{Peterson1993,
+  author = {Peterson, Jon},
+  title = {Observations and modeling of seismic background noise},
+  institution = {U.S. Geological Survey}, type = {Open-File Report}, number = {93-322},
+  year = {1993}
+}""",
+    "association": """@article{Muenchmeyer2024,
+  author = {M{\\"u}nchmeyer, Jannes},
+  title = {{PyOcto}: A high-throughput seismic phase associator},
+  journal = {Seismica},
+  year = {2024}, volume = {3}, doi = {10.26443/seismica.v3i1.1130}
+}
+@article{HuttonBoore1987,
+  author = {Hutton, L. K. and Boore, David M.},
+  title = {The {$M_L$} scale in {S}outhern {C}alifornia},
+  journal = {Bulletin of the Seismological Society of America},
+  year = {1987}, volume = {77}, pages = {2074--2094}
 }""",
 }

@@ -125,6 +125,28 @@ def test_the_order_changes_with_epoch_and_seed():
     assert fed(feed, 0) != fed(feed, 1) != fed(other, 1)
 
 
+@dataclass
+class Drawn(Squares):
+    """A source that draws other samples in each epoch."""
+
+    of: int = 0
+
+    def in_epoch(self, epoch: int) -> "Drawn":
+        return Drawn(self.size, of=epoch)
+
+    def read(self, indices: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {**super().read(indices), "epoch": torch.full_like(indices, self.of)}
+
+
+@given(sizes, batches, st.integers(0, 50), st.data())
+def test_a_changing_source_is_read_in_the_epoch_at_hand_from_any_position(size, batch, epoch, data):
+    feed = Feed(Drawn(size), batch)
+    position = data.draw(st.integers(0, feed.batches()))
+    for found in feed.epoch(epoch, position):
+        assert found["epoch"].unique().tolist() == [epoch]
+    assert fed(feed, epoch, position) == fed(Feed(Squares(size), batch), epoch, position)
+
+
 def test_tensors_of_different_lengths_are_refused():
     with pytest.raises(InputError, match=r"as many samples; got \{'x': 3, 'y': 4\}"):
         Held({"x": torch.zeros(3), "y": torch.zeros(4)}, CPU)

@@ -85,7 +85,7 @@ def test_counts_are_the_law_over_the_horizon_plus_climatology() -> None:
     model = ReasenbergJones(**LAW, min_magnitude=3.0, n_mainshocks=1, n_aftershocks=1, rate_per_day=rate)
     one = make_catalogue(["2000-01-02"], [0.07], [0.03], [6.0])
     issue = np.array([0.5, 1.0, 1.01, 11.0, 2000.0])
-    counts = model.expected_counts(issue, 7.0, one, wide, EPOCH).astype(float)
+    counts = model.expected_counts(issue, 7.0, wide, model.sequences_of(one, EPOCH)).astype(float)
     triggered = counts - 7e-4
     # Before, and at the very time of, the mainshock, and after its window, only climatology.
     np.testing.assert_allclose(triggered[[0, 1, 4]], 0, atol=1e-8)
@@ -138,12 +138,14 @@ def test_the_future_does_not_matter(sequences: Catalogue, region: Grid) -> None:
         magnitude=np.where(after, 6.9, sequences.magnitude),
         longitude=np.where(after, sequences.longitude[::-1], sequences.longitude),
     )
-    reference = model.expected_counts(issue, 7.0, sequences, region, EPOCH)
+    reference = model.expected_counts(issue, 7.0, region, model.sequences_of(sequences, EPOCH))
     np.testing.assert_allclose(
-        model.expected_counts(issue, 7.0, scrambled, region, EPOCH), reference, rtol=1e-5
+        model.expected_counts(issue, 7.0, region, model.sequences_of(scrambled, EPOCH)), reference, rtol=1e-5
     )
     np.testing.assert_allclose(
-        model.expected_counts(issue, 7.0, sequences[~after], region, EPOCH), reference, rtol=1e-5
+        model.expected_counts(issue, 7.0, region, model.sequences_of(sequences[~after], EPOCH)),
+        reference,
+        rtol=1e-5,
     )
     assert reference.max() > 10 * reference.min()
 
@@ -153,7 +155,7 @@ def test_layers_share_as_climatology_does() -> None:
     rate = np.concatenate([np.full(16, 3e-3), np.full(16, 1e-3)])
     model = ReasenbergJones(**LAW, min_magnitude=3.0, n_mainshocks=1, n_aftershocks=1, rate_per_day=rate)
     one = make_catalogue(["2000-01-02"], [1.1], [1.1], [6.0])
-    counts = model.expected_counts(np.array([1.5]), 1.0, one, layered, EPOCH)[0]
+    counts = model.expected_counts(np.array([1.5]), 1.0, layered, model.sequences_of(one, EPOCH))[0]
     assert counts.shape == (32,)
     np.testing.assert_allclose(counts[:16], 3 * counts[16:], rtol=1e-5)
 

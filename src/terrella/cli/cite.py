@@ -1,13 +1,26 @@
 """`terrella cite`: the references of what a run used."""
 
 import json
+import tomllib
 from pathlib import Path
 
 from terrella.engine.run import Run, existing_run
 from terrella.engine.settings import load_settings
 from terrella.errors import InputError
 from terrella.forecast.settings import ForecastSettings
+from terrella.pick.comparison.settings import CompareSettings
+from terrella.pick.settings import PickSettings
 from terrella.references import REFERENCES
+
+_NETWORKS = {
+    "basicphaseae": "BasicPhaseAE",
+    "cred": "CRED",
+    "dpp": "DPP",
+    "eqtransformer": "EQTransformer",
+    "gpd": "GPD",
+    "phasenet": "PhaseNet",
+}
+_NETWORKS |= {f"dpp-{part}": "DPP" for part in ("detector", "p", "s")}
 
 
 def cite(run: Path, /) -> None:
@@ -25,6 +38,22 @@ def cite(run: Path, /) -> None:
 
 def _methods(run: Run) -> list[str]:
     """Return the names of a run's methods that have references, in the order of their use."""
+    try:
+        used = tomllib.loads(run.settings.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{run.settings} cannot be read ({error}); train or judge the run again") from None
+    if "networks" in used:
+        compared = load_settings(CompareSettings, run.settings)
+        classical = ["Baer–Kradolfer", "AIC", "STA/LTA"] if compared.classical.baselines else []
+        sets = [*compared.train_sets, *compared.test_sets]
+        made = ["synthetic seismograms"] if any("synthetic:" in each for each in sets) else []
+        return ["picking", *dict.fromkeys(_NETWORKS[name] for name in compared.networks), *classical, *made]
+    if isinstance(used.get("network"), str):
+        return ["picking", _NETWORKS[load_settings(PickSettings, run.settings).network]]
+    return _forecast_methods(run)
+
+
+def _forecast_methods(run: Run) -> list[str]:
     settings = load_settings(ForecastSettings, run.settings)
     judged = _judged(run)
     used = {
@@ -33,6 +62,7 @@ def _methods(run: Run) -> list[str]:
         "smoothed background": settings.etas.background == "smoothed",
         "climatology": True,
         "Reasenberg–Jones": True,
+        "sequences": True,
         "network": True,
         "counts": True,
         "scores": judged is not None,

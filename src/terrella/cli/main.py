@@ -10,16 +10,19 @@ from terrella import __version__
 from terrella.cli.cite import cite
 from terrella.cli.doctor import doctor
 from terrella.cli.forecast import forecast
+from terrella.cli.pick import pick
 from terrella.errors import DoesNotFitError, TerrellaError
 
 app = App(
     name="terrella",
     version=__version__,
     help="Deep learning for the Earth on the machine its user has.\n\n"
-    "Start with `terrella forecast demo`; `terrella doctor` shows what this machine offers.",
+    "Start with `terrella forecast demo` or `terrella pick demo`; `terrella doctor` shows what this machine\n"
+    "offers.",
     suppress_keyboard_interrupt=False,  # main says how to go on
 )
 app.command(forecast)
+app.command(pick)
 app.command(doctor)
 app.command(cite)
 
@@ -45,7 +48,7 @@ def main(arguments: list[str] | None = None) -> None:
         if not _out_of_memory(error):
             raise
         _leave(
-            "memory ran out; choose a smaller --fit.batch or --network.width, or wider cells (--data.cell-deg)",
+            "memory ran out; choose a smaller --fit.batch, and for forecasts wider cells (--data.cell-deg)",
             DoesNotFitError.exit_code,
         )
 

@@ -13,7 +13,7 @@ from terrella.errors import InputError
 from terrella.forecast.futures import FutureCounts, Outlook, count_futures, make_outlook, simulate_futures
 from terrella.forecast.models import Models
 from terrella.forecast.storage import TASK, from_bundle
-from terrella.forecast.windows import parse_time
+from terrella.forecast.windows import issue_time_of
 from terrella.formats.catalogue import Catalogue
 from terrella.formats.forecast_grid import ForecastGrid, write_forecast
 from terrella.formats.futures import write_futures
@@ -39,11 +39,7 @@ def simulate(
     """
     models = from_bundle(load_bundle(bundle, TASK))
     catalogue, findings = read_catalogue(catalogue_path, models.settings.data.columns or None)
-    last = catalogue.time_utc[-1].astype("datetime64[s]").astype("datetime64[us]")
-    # Without a time just after the last event, in whole seconds.
-    issue = (
-        parse_time(issue_time, "--issue-time") if issue_time is not None else last + np.timedelta64(1, "s")
-    )
+    issue = issue_time_of(issue_time, catalogue)
     outlook = outlook_of(models, catalogue, issue, days)
     futures = simulate_futures(outlook, number, seed)
     counts = count_futures(futures, models.grid)

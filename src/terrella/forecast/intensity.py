@@ -127,7 +127,7 @@ def fit_intensity(
     fit = forecaster.models.settings.fit
     torch.manual_seed(fit.seed)
     network = ForecastNetwork(points.features.shape[1], 1, forecaster.models.settings.network)
-    network.standardise(points.features.float())
+    network.standardise(points.features)
     share = float(points.event.mean())
 
     def loss(network: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:

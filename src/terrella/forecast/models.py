@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from terrella.forecast.features import Maps, features, make_maps
 from terrella.forecast.network import ForecastNetwork
 from terrella.forecast.observed import observed_counts as counted
 from terrella.forecast.persistence import Persistence
-from terrella.forecast.reasenberg_jones import ReasenbergJones
+from terrella.forecast.reasenberg_jones import ReasenbergJones, Sequences
 from terrella.forecast.settings import ForecastSettings
 from terrella.forecast.sweep import Sources, make_sources, sweep
 from terrella.formats.catalogue import Catalogue, Floats
@@ -97,6 +98,11 @@ class Forecaster:
     columns: Tensor  # flat map index of each column of the mask
     device: torch.device
 
+    @cached_property
+    def sequences(self) -> Sequences:
+        """The mainshocks of the catalogue, for Reasenberg–Jones."""
+        return self.models.reasenberg_jones.sequences_of(self.catalogue, self.models.epoch)
+
     @property
     def cells(self) -> int:
         """Number of cells inside the mask, over all layers."""
@@ -148,7 +154,6 @@ def swept_etas(forecaster: Forecaster, issue_days: Floats) -> Iterator[tuple[sli
         yield here, torch.log(forecaster.rates.expected(triggering, background) + _TINY)
 
 
-@torch.no_grad()
 def expectations(
     forecaster: Forecaster, issue_days: Floats, horizons: tuple[int, ...]
 ) -> list[dict[str, Expectation]]:
@@ -156,7 +161,18 @@ def expectations(
 
     Issue times must ascend; only events before each of them enter.
     """
-    found = [classical(forecaster, issue_days, horizon) for horizon in horizons]
+    learned = etas_and_network(forecaster, issue_days, horizons)
+    return [
+        classical(forecaster, issue_days, horizon) | by_name
+        for horizon, by_name in zip(horizons, learned, strict=True)
+    ]
+
+
+@torch.no_grad()
+def etas_and_network(
+    forecaster: Forecaster, issue_days: Floats, horizons: tuple[int, ...]
+) -> list[dict[str, Expectation]]:
+    """Return what `expectations` does, of ETAS and of the network where there is one."""
     network = forecaster.models.network
     parts: list[list[tuple[Tensor, ...]]] = [[] for _ in horizons]
     for _, maps in swept_maps(forecaster, issue_days):
@@ -166,11 +182,12 @@ def expectations(
             if learned is not None:
                 values += [each[:, horizon].cpu() for each in learned]
             part.append(tuple(values))
-    for by_name, part in zip(found, parts, strict=True):
+    found = []
+    for part in parts:
         etas, *learned_parts = (torch.cat(each) for each in zip(*part, strict=True))
-        by_name[ETAS_] = Expectation(etas, torch.zeros(()))
+        found.append({ETAS_: Expectation(etas, torch.zeros(()))})
         if learned_parts:
-            by_name[NETWORK] = Expectation(*learned_parts)
+            found[-1][NETWORK] = Expectation(*learned_parts)
     return found
 
 
@@ -189,7 +206,7 @@ def classical(forecaster: Forecaster, issue_days: Floats, horizon: int) -> dict[
         (
             models.climatology.expected_counts(batch, days),
             models.persistence.expected_counts(batch, days, *about),
-            models.reasenberg_jones.expected_counts(batch, days, *about),
+            models.reasenberg_jones.expected_counts(batch, days, models.grid, forecaster.sequences),
         )
         for batch in np.split(issue_days, range(size, len(issue_days), size))
     ]

@@ -54,9 +54,11 @@ class ForecastNetwork(nn.Module):
 
     @torch.no_grad()
     def standardise(self, features: Tensor) -> None:
-        """Take mean and scale of each channel from samples (sample, channel)."""
-        self.feature_mean.copy_(features.mean(0))
-        self.feature_scale.copy_(features.std(0).clamp(min=1e-3))
+        """Take mean and scale of each channel from samples (sample, channel) of any precision."""
+        for channel in range(features.shape[1]):  # one by one: no copy of the whole table
+            values = features[:, channel].float()
+            self.feature_mean[channel] = values.mean()
+            self.feature_scale[channel] = values.std().clamp(min=1e-3)
 
 
 def count_loss(network: nn.Module, batch: Mapping[str, Tensor], per_sample: Tensor) -> Tensor:

@@ -63,12 +63,15 @@ def past_counts(
     columns = np.flatnonzero(grid.mask)
     column_of = np.full(grid.mask.size, -1)
     column_of[columns] = np.arange(len(columns))
-    flat = grid.cell_of(catalogue.longitude, catalogue.latitude, catalogue.depth_km)
+    issue, days = np.asarray(issue_days, float), catalogue.days_since(epoch)
+    near = slice(
+        *np.searchsorted(days, [issue.min() - window_days, issue.max()])
+    )  # of a long catalogue, little
+    events, days = catalogue[near], days[near]
+    flat = grid.cell_of(events.longitude, events.latitude, events.depth_km)
     inside = flat >= 0
     layer, on_map = np.divmod(flat[inside], grid.mask.size)
-    cell = layer * len(columns) + column_of[on_map]
-    days = catalogue.days_since(epoch)[inside]
-    issue = np.asarray(issue_days, float)
+    cell, days = layer * len(columns) + column_of[on_map], days[inside]
     first, last = np.searchsorted(days, issue - window_days), np.searchsorted(days, issue)
     counts = np.zeros((len(issue), grid.shape[0] * len(columns)), np.float32)
     for row, (low, high) in enumerate(zip(first, last, strict=True)):

@@ -9,9 +9,9 @@ from terrella.engine.use.bundle import load_bundle
 from terrella.errors import InputError
 from terrella.forecast.counts import occurrence_probability
 from terrella.forecast.maps import draw_forecast
-from terrella.forecast.models import ETAS_, Expectation, Forecaster, Models, expectations, make_forecaster
+from terrella.forecast.models import ETAS_, Expectation, Forecaster, Models, etas_and_network, make_forecaster
 from terrella.forecast.storage import TASK, from_bundle
-from terrella.forecast.windows import parse_time
+from terrella.forecast.windows import issue_time_of
 from terrella.formats.catalogue import Catalogue, Floats
 from terrella.formats.forecast_grid import ForecastGrid, write_forecast
 from terrella.formats.read import read_catalogue
@@ -27,13 +27,7 @@ def predict(
     """
     models = from_bundle(load_bundle(bundle, TASK))
     catalogue, findings = read_catalogue(catalogue_path, models.settings.data.columns or None)
-    if issue_time is not None:
-        issue = parse_time(issue_time, "--issue-time")
-    else:
-        # Just after the last event, in whole seconds.
-        issue = catalogue.time_utc[-1].astype("datetime64[s]").astype("datetime64[us]") + np.timedelta64(
-            1, "s"
-        )
+    issue = issue_time_of(issue_time, catalogue)
     chosen, etas = forecast(models, catalogue, issue)
     written = write_forecast(chosen, output)
     map_path = map_path or output.with_suffix(".png")
@@ -78,7 +72,7 @@ def grid_forecasts(
     names = [model or models.best(horizon) for horizon in range(len(models.horizons_days))]
     chosen, etas = [], []
     every = tuple(range(len(names)))
-    for horizon, found in enumerate(expectations(forecaster, issue_days, every)):
+    for horizon, found in enumerate(etas_and_network(forecaster, issue_days, every)):
         name = names[horizon]
         chosen.append(_calibrated(models, found, name, horizon))
         etas.append(_calibrated(models, found, ETAS_, horizon))

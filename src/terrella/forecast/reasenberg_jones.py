@@ -2,7 +2,8 @@
 
 A mainshock of magnitude M has 10^(a + b (M − Mc)) (t + c)^−p aftershocks of magnitude Mc or more per day,
 t days later (their equation 2). Around it they thin out as (r² + D)^−2, with √D in proportion to the rupture
-length of Wells & Coppersmith (1994, all slip types, subsurface): half of them lie within √D.
+length of Wells & Coppersmith (1994, all slip types, subsurface): half of them lie within √D. The zone ends
+where it holds 99 % of them.
 """
 
 from dataclasses import asdict, dataclass, field
@@ -11,11 +12,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
+from scipy.sparse import csr_array
 
 from terrella.earth.grid import Grid
 from terrella.earth.sphere import distance_km
-from terrella.forecast.aligned_footprint import aligned_shares
 from terrella.forecast.climatology import Climatology
+from terrella.forecast.window_shares import WINDOW_SHARE, make_window_grid, window_shares
 from terrella.forecast.windows import Windows
 from terrella.formats.catalogue import Catalogue, Floats
 
@@ -23,7 +25,15 @@ _MAINSHOCK_STEP = 1.5  # a mainshock is this much larger than the smallest event
 _LEAST_AFTERSHOCKS = 30  # fewer cannot carry four parameters
 _RHO = 1.0
 _LOCATION_ERROR_KM = 1.0
-_CHUNK = 500
+
+
+@dataclass(frozen=True, eq=False)
+class Sequences:
+    """Mainshocks, and until when each is one, in days since an epoch."""
+
+    main: Catalogue
+    days: Floats
+    until: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,46 +54,43 @@ class ReasenbergJones:
         self,
         issue_days: Floats,
         horizon_days: float,
-        catalogue: Catalogue,
         grid: Grid,
-        epoch: np.datetime64,
+        sequences: "Sequences",
     ) -> npt.NDArray[np.float32]:
         """Return expected counts (issue time, cell) from climatology and the sequences then going on.
 
-        `issue_days` are days since `epoch`. Events at or after an issue time do not enter, not even to make
-        an earlier event a foreshock.
+        `issue_days` are days since the sequences' epoch. Events at or after an issue time do not enter, not even
+        to make an earlier event a foreshock.
         """
         issue = np.asarray(issue_days, float)
         layers, columns = grid.shape[0], int(grid.mask.sum())
         base = self.rate_per_day.reshape(layers, columns)
         depth_shares = base / base.sum(0)
-        triggered = np.zeros((len(issue), columns), np.float32)
-        main, until = mainshocks(catalogue, epoch, self.min_magnitude + _MAINSHOCK_STEP)
-        days = main.days_since(epoch)
-        for start in range(0, len(main), _CHUNK):
-            chunk = slice(start, start + _CHUNK)
-            age = issue[:, None] - days[chunk]
-            going_on = (age > 0) & (issue[:, None] <= until[chunk])
-            used = np.flatnonzero(going_on.any(0))
-            events = main[chunk][used]
-            age = np.where(going_on, age, 0.0)[:, used]
-            number = self.strength(events.magnitude) * (
-                omori_integral(age + horizon_days, self.p, self.c_days)
-                - omori_integral(age, self.p, self.c_days)
-            )
-            shares = aligned_shares(
-                grid,
-                events.longitude,
-                events.latitude,
-                (self.zone_scale * rupture_length_km(events.magnitude)) ** 2 + _LOCATION_ERROR_KM**2,
-                np.zeros(len(events)),
-                1.0,
-                _RHO,
-            )[:, grid.mask]
-            triggered += np.where(going_on[:, used], number, 0).astype(np.float32) @ shares
+        age = issue[:, None] - sequences.days
+        going_on = (age > 0) & (issue[:, None] <= sequences.until)
+        used = np.flatnonzero(going_on.any(0))
+        events, age, going_on = sequences.main[used], age[:, used], going_on[:, used]
+        age = np.where(going_on, age, 0.0)
+        number = self.strength(events.magnitude) * (
+            omori_integral(age + horizon_days, self.p, self.c_days) - omori_integral(age, self.p, self.c_days)
+        )
+        shares = window_shares(
+            make_window_grid(grid), events.longitude, events.latitude, self.zone_km2(events), _RHO
+        )
+        spread = csr_array((shares.share / WINDOW_SHARE, shares.column, shares.first), (len(events), columns))
+        triggered = np.where(going_on, number, 0).astype(np.float32) @ spread
         counts = triggered[:, None, :] * depth_shares.astype(np.float32)
         total = counts + (base * horizon_days).astype(np.float32)
         return np.asarray(total.reshape(len(issue), -1), np.float32)
+
+    def sequences_of(self, catalogue: Catalogue, epoch: np.datetime64) -> "Sequences":
+        """Return the mainshocks of a catalogue that may have aftershocks."""
+        main, until = mainshocks(catalogue, epoch, self.min_magnitude + _MAINSHOCK_STEP)
+        return Sequences(main, main.days_since(epoch), until)
+
+    def zone_km2(self, events: Catalogue) -> Floats:
+        """Return D in km²."""
+        return (self.zone_scale * rupture_length_km(events.magnitude)) ** 2 + _LOCATION_ERROR_KM**2
 
     def strength(self, magnitude: Floats) -> Floats:
         """Return 10^(a + b (M − Mc)), the aftershocks per day at t + c = 1 day."""

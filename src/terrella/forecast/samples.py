@@ -16,6 +16,7 @@ from terrella.forecast.features import BOXES, box_features
 from terrella.forecast.models import Forecaster, swept_etas
 from terrella.forecast.neighbourhood import boxed
 from terrella.forecast.observed import observed_counts
+from terrella.forecast.rows import Rows
 from terrella.forecast.sweep import gather
 from terrella.formats.catalogue import Floats
 
@@ -85,19 +86,20 @@ def draw_samples(forecaster: Forecaster, issue_days: Floats, size: int, seed: in
     within = (sources.days >= issue_days[0]) & (sources.days < issue_days[-1]) & (sources.column >= 0)
     density = density_for(size, forecaster.cells, len(issue_days), round(within.sum() / step))
     generator = torch.Generator().manual_seed(seed)
-    drawn: list[tuple[Tensor, ...]] = []
+    drawn = Rows()
     for batch, log_etas in swept_etas(forecaster, issue_days):
         counts = torch.from_numpy(observed_counts(sources, issue_days[batch], days)).to(forecaster.device)
         probability = density.of(log_etas, counts, horizons)
         draw = torch.rand(probability.shape, generator=generator).to(probability.device)
         issue, layer, column = (draw < probability).nonzero(as_tuple=True)
-        found = issue + batch.start, layer, column, counts[issue, :, layer, column].int()
-        drawn.append((*found, 1 / probability[issue, layer, column]))
-    issue, layer, column, counts, weight = (torch.cat(each) for each in zip(*drawn, strict=True))
-    at = (each.cpu().numpy() for each in (issue, column, layer))
-    seen, log_etas = features_at(forecaster, issue_days, *at)
+        weight = 1 / probability[issue, layer, column]
+        drawn.add(issue + batch.start, layer, column, weight, counts[issue, :, layer, column])
+    table = drawn.table(4 + len(days))
+    issue, layer, column = table[:, :3].int().T
+    seen, log_etas = features_at(forecaster, issue_days, issue.numpy(), column.numpy(), layer.numpy())
     cell = layer * sources.n_columns + column
-    return Samples(seen, log_etas, counts, weight, issue.int(), cell.int())
+    weight, counts = table[:, 3].float(), table[:, 4:].int()
+    return Samples(seen, log_etas, *(each.to(forecaster.device) for each in (counts, weight, issue, cell)))
 
 
 def features_at(
@@ -113,14 +115,14 @@ def features_at(
     on_map[:, forecaster.columns] = rates.background
     sums = boxed(on_map.view(-1, 1, *grid.mask.shape), sizes, grid.wraps)
     around = torch.cat(sums, dim=1).flatten(2)[..., forecaster.columns]
-    found, log_etas = [], []
+    seen = log_etas = torch.empty(0, 0)
     for part in gather(forecaster.sources, issue_days, issue, column, sizes, _GATHERED):
         here = slice(part.first, part.last)
         days, columns, layers = (
             torch.as_tensor(each, device=device)
             for each in (issue_days[issue[here]], column[here], layer[here])
         )
-        channels, expected = box_features(
+        values, expected = box_features(
             rates,
             days,
             # Boxes take the place of columns.
@@ -130,6 +132,8 @@ def features_at(
             layers,
             rates.depth_shares[layers, columns],
         )
-        found.append(channels.half())
-        log_etas.append(expected)
-    return torch.cat(found), torch.cat(log_etas)
+        if part.first == 0:  # filled in place: the parts and their whole would take twice the memory
+            seen = values.new_empty(len(issue), values.shape[1], dtype=torch.float16)
+            log_etas = expected.new_empty(len(issue), expected.shape[1])
+        seen[here], log_etas[here] = values.half(), expected
+    return seen, log_etas

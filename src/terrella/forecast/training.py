@@ -26,6 +26,7 @@ from terrella.forecast.models import (
     swept_etas,
 )
 from terrella.forecast.network import ForecastNetwork, count_loss
+from terrella.forecast.rows import Rows
 from terrella.forecast.samples import Samples, density_for, draw_samples, features_at
 from terrella.forecast.windows import Windows, issue_days
 from terrella.formats.catalogue import Catalogue, Floats
@@ -45,7 +46,7 @@ def train_network(
     torch.manual_seed(fit.seed)
     channels = source.features.shape[1]
     network = ForecastNetwork(channels, len(models.horizons_days), models.settings.network).to(device)
-    network.standardise(source.features.float())
+    network.standardise(source.features)
     per_sample = events_per_sample(source)
 
     def loss(network: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
@@ -143,19 +144,23 @@ def _draw_cells(forecaster: Forecaster, issue: Floats, horizon: int) -> _Drawn:
     density = density_for(_CALIBRATED, forecaster.cells, len(issue), int(within.sum()))
     density = replace(density, hit=1.0, per_event=density.per_event * days)
     generator = torch.Generator().manual_seed(horizon)
-    rows: list[tuple[Tensor, ...]] = []
-    parts: dict[str, list[Tensor]] = {}
+    rows, names = Rows(), [ETAS_]
     for batch, log_etas in swept_etas(forecaster, issue):
         counts = observed_counts(forecaster, issue[batch], horizon)
         expected = log_etas[:, horizon].flatten(1).cpu()
         probability = density.of(expected[:, None, None], counts[:, None, None], torch.tensor([days]))[:, 0]
         drawn, cell = (torch.rand(counts.shape, generator=generator) < probability).nonzero(as_tuple=True)
-        rows.append((drawn + batch.start, cell, counts[drawn, cell], 1 / probability[drawn, cell]))
         means = {name: each.log_mean for name, each in classical(forecaster, issue[batch], horizon).items()}
-        for name, values in (means | {ETAS_: expected}).items():
-            parts.setdefault(name, []).append(values[drawn, cell])
-    issue_index, cells, counted, weight = (torch.cat(each) for each in zip(*rows, strict=True))
-    found = {name: Expectation(torch.cat(part), torch.zeros(len(cells))) for name, part in parts.items()}
+        means[ETAS_], names = expected, [*means, ETAS_]
+        chosen = [values[drawn, cell] for values in (counts, 1 / probability, *means.values())]
+        rows.add(drawn + batch.start, cell, *chosen)
+    table = rows.table(4 + len(names))
+    issue_index, cells = table[:, :2].long().T
+    counted, weight, *log_means = table[:, 2:].float().T
+    found = {
+        name: Expectation(values, torch.zeros(len(cells)))
+        for name, values in zip(names, log_means, strict=True)
+    }
     if models.network is not None:
         layer, column = np.divmod(cells.numpy(), sources.n_columns)
         seen, log_etas = features_at(forecaster, issue, issue_index.numpy(), column, layer)

@@ -46,6 +46,18 @@ def parse_time(text: str, what: str) -> np.datetime64:
         ) from None
 
 
+def issue_time_of(text: str | None, catalogue: Catalogue) -> np.datetime64:
+    """Return the time of `--issue-time`, or where it is not given the whole second after the last event.
+
+    Raises:
+        InputError: where the text is no time.
+    """
+    if text is not None:
+        return parse_time(text, "--issue-time")
+    last = catalogue.time_utc[-1].astype("datetime64[s]") + np.timedelta64(1, "s")
+    return np.datetime64(last, "us")
+
+
 def make_windows(catalogue: Catalogue, settings: DataSettings) -> Windows:
     """Return the windows given in the settings, and shares of the catalogue's length for those left out.
 

@@ -147,7 +147,7 @@ def _write_netcdf(forecast: ForecastGrid, path: Path) -> None:
         "Conventions": "CF-1.11",
         "title": f"Earthquake forecast issued {str(forecast.issue_time_utc)[:19]}Z",
         "source": f"Terrella {__version__}, model: {forecast.model}",
-        "history": f"{np.datetime64('now')}Z written by terrella forecast predict",
+        "history": f"{np.datetime64('now')}Z written by terrella forecast",
         "model": forecast.model,
         "min_magnitude": forecast.min_magnitude,
     }

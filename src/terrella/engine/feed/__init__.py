@@ -2,6 +2,6 @@
 
 from terrella.engine.feed.order import Feed
 from terrella.engine.feed.placement import Held, preloaded, resident
-from terrella.engine.feed.source import Batch, Source
+from terrella.engine.feed.source import Batch, Changing, Source
 
-__all__ = ["Batch", "Feed", "Held", "Source", "preloaded", "resident"]
+__all__ = ["Batch", "Changing", "Feed", "Held", "Source", "preloaded", "resident"]

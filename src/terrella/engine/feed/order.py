@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from terrella.engine.feed.source import Batch, Source
+from terrella.engine.feed.source import Batch, Changing, Source
 from terrella.errors import InputError
 
 
@@ -35,8 +35,9 @@ class Feed:
     def epoch(self, epoch: int, position: int = 0) -> Iterator[Batch]:
         """Return the batches of an epoch from a position on."""
         order = self._order(epoch)
+        source = self.source.in_epoch(epoch) if isinstance(self.source, Changing) else self.source
         for batch in range(position, self.batches()):
-            yield self.source.read(self._shares(order, batch))
+            yield source.read(self._shares(order, batch))
 
     def _order(self, epoch: int) -> Tensor:
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)

@@ -1,6 +1,6 @@
 """What a training is fed from."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -16,4 +16,13 @@ class Source(Protocol):
 
     def read(self, indices: Tensor) -> Batch:
         """Return the samples of indices (n,), each tensor with n in front, on the source's device."""
+        ...
+
+
+@runtime_checkable
+class Changing(Source, Protocol):
+    """A source whose samples change from epoch to epoch, such as windows at random places."""
+
+    def in_epoch(self, epoch: int) -> Source:
+        """Return the source of one epoch; it must be a function of its settings and the epoch alone."""
         ...

@@ -1,5 +1,6 @@
 """Intervals for ratios of sums, by resampling blocks: neighbouring times (Künsch 1989) or whole groups."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,6 +60,24 @@ def label_blocks(labels: npt.ArrayLike, resamples: int, seed: int = 0) -> Blocks
     resamples = resamples if n_blocks > 1 else 0
     draws = np.random.default_rng(seed).multinomial(n_blocks, np.full(n_blocks, 1 / n_blocks), resamples)
     return Blocks(of_time, np.concatenate([np.ones((1, n_blocks)), draws]))
+
+
+def resampled_weights(
+    labels: npt.ArrayLike, resamples: int, seed: int = 0, numbers: int = 10_000_000
+) -> Iterator[Floats]:
+    """Yield how often each value counts, (part of the resamples, value), with at most `numbers` numbers at once.
+
+    The resamples are those of `label_blocks`; the first row of the first part is the data as they are.
+    """
+    _, of_value = np.unique(np.asarray(labels), return_inverse=True)
+    n_blocks = int(of_value.max()) + 1
+    at_once = max(1, numbers // max(len(of_value), n_blocks))
+    draw = np.random.default_rng(seed)
+    yield np.ones((1, len(of_value)))
+    for first in range(0, resamples if n_blocks > 1 else 0, at_once):
+        number = min(at_once, resamples - first)
+        draws = draw.multinomial(n_blocks, np.full(n_blocks, 1 / n_blocks), number)
+        yield draws.astype(float)[:, of_value]
 
 
 def interval(resampled: npt.ArrayLike) -> Interval:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
@@ -76,8 +77,11 @@ def write_report(page: Page, path: Path, figures: Path) -> list[Path]:
 
 
 def _png(figure: Figure, mark: str) -> bytes:
-    if mark:
-        figure.supxlabel(mark, x=0.998, ha="right", fontsize=5.5, color="#777777")
+    style: dict[str, Any] = {"ha": "right", "fontsize": 5.5, "color": "#777777"}
+    if mark and figure.get_supxlabel():  # a figure has one such label: the mark must not take its place
+        figure.text(0.998, 0.002, mark, va="bottom", **style)
+    elif mark:
+        figure.supxlabel(mark, x=0.998, **style)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=150)
     return buffer.getvalue()

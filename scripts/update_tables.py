@@ -1,4 +1,4 @@
-"""Write the README's tables from benchmarks/results/*.json, between their markers; `--check` only compares."""
+"""Write the documents' tables from benchmarks/results/*.json, between their markers; `--check` only compares."""
 
 import json
 import re
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-README = ROOT / "README.md"
+DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "results.md")
 RESULTS = ROOT / "benchmarks" / "results"
 
 MODELS = ("all-zero", "climatology", "persistence", "Reasenberg–Jones", "ETAS", "network")
@@ -94,23 +94,49 @@ def comparison(*names: str, only: str = "") -> str:
     return "\n\n".join(part for part in parts if part)
 
 
+def pickers() -> str:
+    """Return a table for every data set that pickers were judged on: a row a picker, a column a score."""
+    known: dict[str, dict[str, dict[str, float | None]]] = {}
+    for r in _rows("pick_compare"):
+        picker, place, score = re.match(r"(.*) on (.*): (.*?) \[", r["what"]).groups()
+        known.setdefault(place, {}).setdefault(picker, {})[score] = r["ours"]
+        if r["peer_name"]:
+            known[place].setdefault(r["peer_name"], {})[score] = r["peer"]
+    scores = ("AUC", "MCC", "P RMSE", "S RMSE")
+    parts = []
+    for place, by_picker in known.items():
+        lines = [_line(f"on {place}", "AUC", "MCC", "P RMSE (s)", "S RMSE (s)"), "|---|---:|---:|---:|---:|"]
+        lines += [
+            _line(picker, *(_score(found.get(score), score) for score in scores))
+            for picker, found in by_picker.items()
+        ]
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts) or _missing("pick_compare")
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "california": california,
     "regions": regions,
     "intensity": lambda: comparison("intensity_npp"),
     "ablation": ablation,
     "simulation": lambda: comparison("simulation", only="time"),
+    "founding": lambda: comparison("founding_claim"),
     "etas": lambda: comparison("etas_fit", "etas_npp"),
     "catalogue": lambda: comparison("catalogue_load"),
+    "pick_training": lambda: comparison("pick_training"),
+    "pick_gpd": lambda: comparison("pick_gpd"),
+    "pick_continuous": lambda: comparison("pick_continuous"),
+    "pick_compare": pickers,
 }
 
 
 def updated(text: str) -> str:
-    """Return the README's text with fresh tables."""
+    """Return a document's text with fresh tables."""
     for name, table in TABLES.items():
         begin, end = f"<!-- {name} -->\n", f"<!-- end {name} -->"
-        before, rest = text.split(begin)
-        text = before + begin + "\n" + table() + "\n\n" + end + rest.split(end, 1)[1]
+        if begin in text:
+            before, rest = text.split(begin)
+            text = before + begin + "\n" + table() + "\n\n" + end + rest.split(end, 1)[1]
     return text
 
 
@@ -142,10 +168,9 @@ def _plain(value: float | str | None) -> str:
 
 
 if __name__ == "__main__":
-    current = README.read_text(encoding="utf-8")
-    fresh = updated(current)
-    if "--check" in sys.argv:
-        sys.exit(
-            fresh != current and "README.md is older than the results: run python scripts/update_readme.py"
-        )
-    README.write_text(fresh, encoding="utf-8")
+    for document in DOCUMENTS:
+        current = document.read_text(encoding="utf-8")
+        fresh = updated(current)
+        if "--check" in sys.argv and fresh != current:
+            sys.exit(f"{document.name} is older than the results: run python scripts/update_tables.py")
+        document.write_text(fresh, encoding="utf-8")

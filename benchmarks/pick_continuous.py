@@ -1,0 +1,237 @@
+"""Picks of continuous records: CPU seconds, agreement and memory, beside SeisBench's classify.
+
+The record is a station with the traces of a data set of local earthquakes one after the other, 30 s of noise
+between them, as one miniSEED file from which both sides read. One process and one thread each; same weights,
+thresholds, overlap and stacking; the peer's batches have 64 windows. The record begins where windows of both sides
+begin. The peer runs where `--peer-python` names a Python that can import `seisbench`. `--quick` leaves out the
+240 hours.
+"""
+
+import argparse
+import csv
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from _result import write_result
+
+DATA = Path(os.environ.get("TERRELLA_DATA", Path(__file__).parents[2] / "shared" / "data")) / "pick"
+# A multiple of 1,501 and of 3,000 samples since 1970, the steps of both networks.
+START = "2019-07-06T09:38:30"
+NEAR_S = 0.02
+
+PEER = """
+import json, resource, sys, time
+wall = time.time() - float(sys.argv[5])
+import numpy as np
+import obspy, torch
+import seisbench.models as sbm
+
+path, name, weights, out = sys.argv[1:5]
+torch.set_num_threads(1)
+if name == "phasenet":
+    model = sbm.PhaseNet(phases="NPS", norm="std", component_order="ENZ")
+    settings = dict(P_threshold=0.3, S_threshold=0.3, overlap=1500, stacking="avg", blinding=(0, 0))
+else:
+    model = sbm.EQTransformer(original_compatible=False)
+    settings = dict(P_threshold=0.1, S_threshold=0.1, overlap=3000, stacking="max", blinding=(500, 500))
+if weights:
+    model.load_state_dict({name: torch.from_numpy(value) for name, value in np.load(weights).items()})
+else:
+    torch.save(model.state_dict(), out + ".pt")
+model.eval()
+began = time.process_time()
+stream = obspy.read(path)
+found = model.classify(stream, batch_size=64, **settings)
+seconds = time.process_time() - began
+wall = time.time() - float(sys.argv[5])
+picks = [(p.phase, p.peak_time.timestamp, float(p.peak_value)) for p in found.picks]
+json.dump({"cpu_seconds": seconds, "whole_cpu_seconds": time.process_time(), "wall_seconds": wall,
+    "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "picks": picks}, open(out, "w"))
+"""
+
+OURS = """
+import json, resource, sys, time
+import torch
+torch.set_num_threads(1)
+from pathlib import Path
+from terrella.pick.continuous.command import run
+path, weights, folder, out = sys.argv[1:5]
+began = time.process_time()
+list(run(path, weights, Path(folder)))
+json.dump({"cpu_seconds": time.process_time() - began, "whole_cpu_seconds": time.process_time(),
+    "wall_seconds": time.time() - float(sys.argv[5]),
+    "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}, open(out, "w"))
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--peer-python", type=Path, required=True, help="a Python that can import seisbench")
+    options = parser.parse_args()
+    rows: list[dict[str, Any]] = []
+    weights = DATA / "phasenet_original.safetensors"
+    with tempfile.TemporaryDirectory() as work:
+        record = Path(work) / "record.mseed"
+        once = make_samples()
+        write_record(record, once, 3)
+        for name, bound in (("phasenet", str(weights)), ("eqtransformer", "")):
+            peer = run_peer(options.peer_python, record, name, bound, Path(work) / f"{name}_peer.json")
+            own = bound or str(Path(work) / f"{name}_peer.json.pt")
+            ours = run_here(record, own, Path(work) / name)
+            rows += compare(name, ours, peer)
+        short = Path(work) / "short.mseed"
+        write_record(short, once[:, : 60 * 6000], 1)
+        ours = run_here(short, str(weights), Path(work) / "short")
+        peer = run_peer(options.peer_python, short, "phasenet", str(weights), Path(work) / "short.json")
+        rows.append(row("phasenet, 1 h: command to picks", ours, peer, "wall_seconds", "s"))
+        if not options.quick:
+            long = Path(work) / "long.mseed"
+            write_record(long, once, round(240 * 360_000 / once.shape[1]))
+            ours_long = run_here(long, str(weights), Path(work) / "long")
+            rows.append(
+                {
+                    **row("phasenet: peak memory of 1 h and of 240 h", ours, ours_long, "peak_mib", "MiB"),
+                    "peer_name": "ours at 240 h",
+                }
+            )
+    notes = (
+        f"{once.shape[1] * 3 / 360_000:.1f} h of one station with three components; CPU seconds with reading and "
+        "without imports; picks agree within 0.02 s; EQTransformer with random weights"
+    )
+    write_result("pick_continuous", rows, notes, options.quick)
+
+
+def make_samples() -> np.ndarray:
+    """Return the traces of the data set one after the other, (component, sample), noise between them."""
+    import h5py
+
+    draw = np.random.default_rng(0)
+    parts = []
+    with (DATA / "northern_california_local" / "metadata.csv").open() as file:
+        names = [line["trace_name"] for line in csv.DictReader(file)]
+    with h5py.File(DATA / "northern_california_local" / "waveforms.hdf5") as file:
+        for name in names:
+            bucket, _, where = name.partition("$")
+            row = int(where.split(",")[0])
+            trace = np.asarray(file["data"][bucket][row], np.float64)
+            trace -= trace[:, :500].mean(1, keepdims=True)
+            level = trace[:, :500].std(1, keepdims=True) + 1
+            parts += [trace, draw.normal(size=(len(trace), 3000)) * level]
+    return np.rint(np.concatenate(parts, 1)).clip(-(2**30), 2**30).astype(np.int32)
+
+
+def write_record(path: Path, samples: np.ndarray, times: int) -> None:
+    """Write a miniSEED file that repeats samples, component after component of each repetition."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import obspy
+
+    with path.open("wb") as file:
+        for number in range(times):
+            start = obspy.UTCDateTime(START) + number * samples.shape[1] / 100
+            for letter, row in zip("ZNE", samples, strict=True):
+                header = {"network": "XX", "station": "ONE", "channel": f"HH{letter}", "sampling_rate": 100.0}
+                trace = obspy.Trace(row, {**header, "starttime": start})
+                trace.write(
+                    file,
+                    format="MSEED",
+                    reclen=4096,
+                    encoding="STEIM2" if abs(row).max() < 2**27 else "INT32",
+                )
+
+
+def run_here(record: Path, weights: str, folder: Path) -> dict[str, Any]:
+    """Pick a record with ours."""
+    out = folder.with_suffix(".ours.json")
+    found = measured([sys.executable, "-c", OURS, str(record), weights, str(folder), str(out)], out)
+    with (folder / "picks.csv").open() as file:
+        lines = csv.DictReader(line for line in file if not line.startswith("#"))
+        found["picks"] = [
+            (
+                each["phase"],
+                np.datetime64(each["time"].rstrip("Z"), "us").astype(np.int64) / 1e6,
+                float(each["probability"]),
+            )
+            for each in lines
+        ]
+    return found
+
+
+def run_peer(python: Path, record: Path, name: str, weights: str, out: Path) -> dict[str, Any]:
+    """Pick a record with the peer."""
+    if weights:
+        from safetensors.numpy import load_file
+
+        # The peer's Python need not know the format.
+        np.savez(out.with_suffix(".npz"), **load_file(weights))
+        weights = str(out.with_suffix(".npz"))
+    return measured([str(python), "-c", PEER, str(record), name, weights, str(out)], out)
+
+
+def measured(arguments: list[str], out: Path) -> dict[str, Any]:
+    """Run a process with one thread and return what it wrote."""
+    threads = ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    with tempfile.TemporaryDirectory() as cache:
+        environment = {**os.environ, **dict.fromkeys(threads, "1"), "SEISBENCH_CACHE_ROOT": cache}
+        done = subprocess.run([*arguments, str(time.time())], env=environment, stdout=subprocess.DEVNULL)
+    if done.returncode:
+        sys.exit(f"{arguments[0]} ended with exit code {done.returncode}")
+    found: dict[str, Any] = json.loads(out.read_text())
+    return found
+
+
+def row(what: str, ours: dict[str, Any], peer: dict[str, Any], key: str, unit: str) -> dict[str, Any]:
+    return {
+        "what": what,
+        "ours": ours[key],
+        "peer": peer[key],
+        "peer_name": "SeisBench",
+        "unit": unit,
+        "ratio": peer[key] / ours[key],
+    }
+
+
+def compare(name: str, ours: dict[str, Any], peer: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows of one network."""
+    rows = [
+        row(f"{name}: reading and picking", ours, peer, "cpu_seconds", "CPU s"),
+        row(f"{name}: peak memory", ours, peer, "peak_mib", "MiB"),
+    ]
+    shares = [shared(ours["picks"], peer["picks"]), shared(peer["picks"], ours["picks"])]
+    unit = f"share of {len(peer['picks'])} picks of the peer and {len(ours['picks'])} of ours"
+    rows.append(
+        {
+            "what": f"{name}: picks found by the other too",
+            "ours": shares[0],
+            "peer": shares[1],
+            "peer_name": "SeisBench",
+            "unit": unit,
+            "ratio": None,
+        }
+    )
+    return rows
+
+
+def shared(found: list[Any], wanted: list[Any]) -> float:
+    """Return the share of wanted picks with one found of the same phase within 0.02 s."""
+    hits = 0
+    for phase in ("P", "S"):
+        times = np.sort([time for kind, time, _ in found if kind == phase])
+        for kind, time_s, _ in wanted:
+            if kind == phase and len(times):
+                hits += bool(np.abs(times - time_s).min() <= NEAR_S + 1e-4)
+    return hits / max(len(wanted), 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""`terrella pick run`: picks of continuous records."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+
+def run(
+    waveforms: str,
+    *,
+    bundle: str,
+    output: Annotated[Path, Parameter(name=("--output", "-o"))],
+    stations: tuple[str, ...] = (),
+    start: str | None = None,
+    end: str | None = None,
+    p_threshold: float | None = None,
+    s_threshold: float | None = None,
+    workers: int = 1,
+    scheduler: str | None = None,
+) -> None:
+    """Pick continuous records, station-day by station-day; started again, it goes on where it was stopped.
+
+    Example: terrella pick run archive/ --bundle runs/pick/phasenet -o picks --start 2019-07-06 --end 2019-07-07
+
+    Parameters
+    ----------
+    waveforms
+        A file of miniSEED or SAC, a folder such as an SDS archive, or a pattern of files in quotes.
+    bundle
+        A trained network: a bundle's folder, a run's, the name of either, or a file of SeisBench's weights.
+    output
+        Folder for picks.csv, picks.xml (QuakeML), picks.json and, in days, what each station-day gave.
+    stations
+        Patterns of network.station, such as CI.*; all by default.
+    start
+        First time to pick, in UTC.
+    end
+        Time at which to stop.
+    p_threshold
+        Smallest probability of a P pick; the network's own by default.
+    s_threshold
+        Smallest probability of an S pick.
+    workers
+        Processes on this machine.
+    scheduler
+        Address of a Dask scheduler whose workers see the same folders, such as tcp://node:8786.
+    """
+    from terrella.pick.continuous.command import run as run_archive
+
+    found = run_archive(
+        waveforms, bundle, output, stations, start, end, p_threshold, s_threshold, workers, scheduler
+    )
+    for line in found:
+        print(line)

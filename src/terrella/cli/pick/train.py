@@ -1,0 +1,38 @@
+"""`terrella pick train`."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from terrella.engine.settings import load_settings
+from terrella.pick.settings import PickSettings
+
+# Each of the settings becomes a typed flag, such as --fit.epochs 40.
+Overrides = Annotated[
+    PickSettings | None,
+    Parameter(name="*", negative_iterable=(), consume_multiple=True, group="Settings"),
+]
+
+
+def train(*, run: Path, config: Path | None = None, settings: Overrides = None) -> None:
+    """Train a picking network on labelled waveforms, from scratch or from other weights. Typed again, it goes on.
+
+    Example: terrella pick train --network phasenet --data.sets synthetic:local --run runs/pick/local
+
+    Parameters
+    ----------
+    run
+        Folder of the run.
+    config
+        Settings as TOML, such as settings.toml of an earlier run; flags go before it.
+    """
+    from terrella.engine.progress import shown_progress
+    from terrella.pick.train import train as run_train
+
+    overrides = settings.model_dump(exclude_unset=True) if settings is not None else {}
+    if config is None and "data" not in overrides and (run / "settings.toml").is_file():
+        config = run / "settings.toml"
+    chosen = load_settings(PickSettings, config, overrides)
+    with shown_progress() as report:
+        run_train(run, chosen, report)

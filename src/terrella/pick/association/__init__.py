@@ -1,0 +1,1 @@
+"""Picks of many stations in, a catalogue of events out."""

@@ -1,0 +1,115 @@
+"""`terrella pick associate`: a table of picks to a catalogue file."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from terrella.errors import InputError
+from terrella.files import replace_file
+from terrella.formats.catalogue import Catalogue, make_catalogue
+from terrella.formats.write import check_output, write_catalogue
+from terrella.pick.association.associate import Association, AssociationSettings, associate
+from terrella.pick.association.tables import Picks, read_picks, read_stations
+from terrella.pick.data.tally import Tally
+
+MAGNITUDE_TYPE = "ml"
+
+
+def associate_files(
+    picks_file: Path,
+    stations_file: Path,
+    output: Path,
+    settings: AssociationSettings | None = None,
+    magnitude_offset: float = 0.0,
+) -> list[str]:
+    """Write the catalogue of a file of picks, and beside it which pick belongs to which event; return what to say.
+
+    The catalogue's suffix chooses its format; NAME.assignments.csv has a row per pick of an event.
+
+    Raises:
+        InputError: where a file cannot be read, or no event is found.
+    """
+    check_output(output)
+    found = Tally()
+    stations = read_stations(stations_file)
+    picks = read_picks(picks_file, stations, found)
+    settings = settings or AssociationSettings()
+    made = associate(picks, stations, settings)
+    if made.events.empty:
+        raise InputError(
+            f"{picks_file}: no event among {len(picks):,} picks of {len(np.unique(picks.station))} stations with "
+            f"at least {settings.min_picks} picks, {settings.min_p} of P and {settings.min_s} of S; lower these, "
+            "or check clocks and coordinates"
+        )
+    write_catalogue(_catalogue(made, magnitude_offset, output.name), output)
+    beside = assignments_path(output)
+    table = _assignments(made, picks, magnitude_offset)
+    replace_file(beside, lambda path: table.to_csv(path, index=False, float_format="%.3f"))
+    return [*found.lines(), *_summary(made, picks, settings, magnitude_offset), f"{output}, {beside}"]
+
+
+def assignments_path(output: Path) -> Path:
+    """Return where the picks of the events of a catalogue go."""
+    return output.with_name(output.name.split(".")[0] + ".assignments.csv")
+
+
+def _catalogue(made: Association, offset: float, name: str) -> Catalogue:
+    events = made.events
+    catalogue = make_catalogue(
+        events["time"].to_numpy(),
+        events["longitude"],
+        events["latitude"],
+        events["magnitude"] + offset,
+        events["depth_km"],
+        name,
+    )
+    kind = np.zeros(len(events), np.int8)
+    names = np.array(_event_ids(events), "S")
+    return replace(catalogue, magnitude_type=kind, magnitude_types=(MAGNITUDE_TYPE,), event_id=names)
+
+
+def _event_ids(events: pd.DataFrame) -> list[str]:
+    """Return names from the times of the events, with a letter where two share a millisecond."""
+    names = [time.strftime("%Y%m%dT%H%M%S") + f"{time.microsecond // 1000:03d}" for time in events["time"]]
+    return [name + "b" * names[:i].count(name) for i, name in enumerate(names)]
+
+
+def _assignments(made: Association, picks: Picks, offset: float) -> pd.DataFrame:
+    table = made.assignments
+    of = table["pick"].to_numpy(np.int64)
+    names = np.array(_event_ids(made.events), object)
+    return pd.DataFrame(
+        {
+            "event_id": names[table["event"].to_numpy(np.int64)],
+            "trace_id": picks.trace_id[of],
+            "phase": picks.phase[of],
+            "time": [f"{time}Z" for time in picks.time_utc[of].astype(str)],
+            "residual_s": table["residual_s"],
+            "distance_km": table["distance_km"],
+            "amplitude": picks.amplitude[of],
+            "station_magnitude": table["magnitude"] + offset,
+        }
+    )
+
+
+def _summary(made: Association, picks: Picks, settings: AssociationSettings, offset: float) -> list[str]:
+    used, residual = len(made.assignments), made.assignments["residual_s"]
+    lines = [
+        f"{len(made.events):,} events from {used:,} of {len(picks):,} picks "
+        f"({used / len(picks):.0%}), residuals of {residual.std():.2f} s in the {settings.velocity.name}",
+        "magnitudes: log10 of the amplitudes as given, minus Hutton and Boore's (1987) log10 A0, plus "
+        f"{offset:.3g}; local magnitudes only if the amplitudes are mm on a Wood-Anderson seismometer, else "
+        "relative ones",
+    ]
+    missing = int(made.events["magnitude"].isna().sum())
+    if missing:
+        lines.append(f"{missing:,} events have no pick with an amplitude, and so no magnitude")
+    outside = int(made.events["at_edge"].sum())
+    if outside:
+        lines.append(
+            f"{outside:,} events lie at the edge of the volume, {settings.margin_km:g} km around the stations, and "
+            "probably beyond it; a larger --margin-km finds their places"
+        )
+    return lines

@@ -1,0 +1,90 @@
+"""A trained picking network as a bundle, or as a file of SeisBench's weights."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from terrella.engine.settings import parse_settings, settings_text
+from terrella.engine.use.bundle import Bundle, load_bundle, save_bundle
+from terrella.errors import InputError
+from terrella.pick.networks import NAMES, Architecture, architecture
+from terrella.pick.settings import PickSettings
+
+TASK = "pick"
+_FILES = (".pt", ".safetensors")
+
+
+def save_picker_network(
+    folder: Path,
+    network: nn.Module,
+    trained: Architecture,
+    settings: PickSettings,
+    values: Mapping[str, Any],
+    card: str,
+) -> None:
+    """Write a bundle: weights, settings, the card, and what sets this network apart from its published form."""
+    held = {**values, "network": trained.name, "architecture": _differences(trained)}
+    save_bundle(folder, Bundle(TASK, network.state_dict(), held, settings_text(settings), card))
+
+
+def load_picker_network(where: Path | str) -> tuple[nn.Module, Architecture, dict[str, Any]]:
+    """Return a network ready for use, what it takes and gives, and the values kept with it.
+
+    `where` is a bundle's folder, a run's, the name of a run in `runs/pick` or of a released bundle, or a file of
+    SeisBench's weights (.pt, .pt.v1 or .safetensors); the network of a file is that which its weights fit.
+
+    Raises:
+        InputError: where there is none, or it cannot be read.
+    """
+    path = Path(where)
+    if path.is_file() and (path.suffix in _FILES or ".pt" in path.suffixes):
+        return _from_weights(path)
+    bundle = load_bundle(path, TASK)
+    values = dict(bundle.values)
+    trained = _restored(values["network"], values["architecture"])
+    network = trained.make()
+    network.load_state_dict(dict(bundle.tensors))
+    return network.eval(), trained, values
+
+
+def load_picker_settings(where: Path | str) -> PickSettings:
+    """Return the settings that a bundle was trained with."""
+    return parse_settings(PickSettings, load_bundle(Path(where), TASK).settings, str(where))
+
+
+def _differences(trained: Architecture) -> dict[str, Any]:
+    """Return the fields in which an architecture differs from the published one of its name."""
+    published = asdict(architecture(trained.name))
+    changed = {key: each for key, each in asdict(trained).items() if key != "make" and each != published[key]}
+    # A variant is made with arguments of its own.
+    return {**changed, "make": getattr(trained.make, "keywords", {})}
+
+
+def _restored(name: str, differences: Mapping[str, Any]) -> Architecture:
+    published = architecture(name)
+    make = partial(published.make, **arguments) if (arguments := differences["make"]) else published.make
+    # JSON knows no tuples.
+    changed: dict[str, Any] = {
+        key: tuple(each) if isinstance(each, list) else each for key, each in differences.items()
+    }
+    return replace(published, **{**changed, "make": make})
+
+
+def _from_weights(path: Path) -> tuple[nn.Module, Architecture, dict[str, Any]]:
+    """Return the network that a file's weights fit, by its name first and by trying all otherwise."""
+    from terrella.pick.networks.weights import load_weights
+
+    named = sorted(NAMES, key=lambda name: name not in str(path).lower())
+    for name in named:
+        try:
+            network, trained = load_weights(path, architecture(name))
+        except InputError as error:
+            if name == named[0]:
+                first = error
+            continue
+        return network, trained, {"network": name, "weights": str(path)}
+    raise InputError(f"{path} holds the weights of none of the networks {', '.join(NAMES)}: {first}")

@@ -1,0 +1,1 @@
+"""Every picker on every data set: the matrix, its report, and what it recommends."""

@@ -1,0 +1,1 @@
+"""Continuous records in, picks out."""

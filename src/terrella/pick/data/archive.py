@@ -1,0 +1,215 @@
+"""A data set from one's own archive: a window around the picks of each event and station, and noise before it."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from terrella.engine.run import Report
+from terrella.errors import InputError
+from terrella.formats.seisbench_write import Trace, write_data_set
+from terrella.pick.data.archive_files import Archive, Piece, open_archive
+from terrella.pick.data.readings import read_readings
+from terrella.pick.data.tally import Tally
+
+_SECOND = 10**9
+_STEP_S = 10  # lengths of windows are multiples of it, so that many share a block
+_SHORTEST_S = 20.0  # a window that the picks of other events cut shorter is left out
+_APART_S = 5.0  # between a window's end and another event's pick
+_CODA_S = 120.0  # after a station's last pick, before which there is no noise
+_LEAST_COVER = 0.5  # of a window's samples that must be recorded
+_SHARES = (("train", 0.6), ("dev", 0.1), ("test", 0.3))  # of the events, as in the study
+
+
+@dataclass(frozen=True)
+class _Window:
+    """What is cut from one station: its readings are rows of the table of readings, none for noise."""
+
+    event: str
+    network: str
+    station: str
+    first_ns: int
+    end_ns: int
+    readings: tuple[int, ...]
+
+
+def make_from_archive(
+    archive: Path,
+    picks: Path,
+    output: Path,
+    report: Report = lambda event: None,
+    before_s: float = 60.0,
+    after_s: float = 60.0,
+    noise_s: float = 60.0,
+) -> list[str]:
+    """Write a SeisBench data set of an archive's labelled windows; return lines on what was made and found.
+
+    A window reaches from `before_s` before an event's first pick at a station to `after_s` after its last, less
+    where picks of another event come near; where there is room before it, a window of noise is cut as well. An
+    event's windows are all in one split, and so are events that overlap in time: a second of ground is never in
+    two splits. Of several picks of a phase the first manual one counts.
+
+    Raises:
+        InputError: where there are no waveforms, no readings, or none of the readings has waveforms.
+    """
+    found = Tally()
+    opened = open_archive(archive, found)
+    readings, events = read_readings(picks, found)
+    windows = _windows(readings, opened, before_s, after_s, noise_s, found)
+    if not windows:
+        raise InputError(f"{archive} has none of the stations that {picks} names; {'; '.join(found.lines())}")
+    splits = _splits(windows, found)
+    about = {str(one["source_id"]): one for one in events.to_dict("records")}
+    traces = _traces(windows, readings, about, splits, opened, report)
+    data_format = {"component_order": "ZNE", "measurement": "as recorded", "unit": "counts"}
+    try:
+        n = write_data_set(output, traces, data_format)
+    except InputError as error:
+        raise InputError("; ".join([str(error), *found.lines()])) from error
+    made = pd.read_csv(output / "metadata.csv", usecols=["trace_category", "split"])
+    counts = ", ".join(f"{int((made['split'] == name).sum()):,} {name}" for name, _ in _SHARES)
+    noise = int((made["trace_category"] == "noise").sum())
+    return [f"{output}: {n - noise:,} traces with picks and {noise:,} of noise ({counts})", *found.lines()]
+
+
+def _windows(
+    readings: pd.DataFrame, archive: Archive, before_s: float, after_s: float, noise_s: float, found: Tally
+) -> list[_Window]:
+    """Return the windows of all stations, in the order in which the archive is read."""
+    keys = list(zip(readings["network"].astype(str), readings["station"].astype(str), strict=True))
+    places = {key: archive.stations(*key) for key in sorted(set(keys))}
+    found.add(
+        "stations with picks have no waveforms",
+        (".".join(k).strip(".") for k, there in places.items() if not there),
+    )
+    windows: list[_Window] = []
+    for place in sorted({there[0] for there in places.values() if there}):
+        of_place = readings[[places[key][:1] == [place] for key in keys]]
+        windows += _windows_of(of_place, *place, (before_s, after_s, noise_s), found)
+    return windows
+
+
+def _windows_of(
+    readings: pd.DataFrame, network: str, station: str, seconds: tuple[float, float, float], found: Tally
+) -> Iterator[_Window]:
+    """Yield the windows of one station's readings, which are in order of time."""
+    before, after, quiet = (int(one * _SECOND) for one in seconds)
+    times, apart = readings["time_ns"].to_numpy(np.int64), int(_APART_S * _SECOND)
+    codes, names = pd.factorize(readings["event_id"])
+    for code, event in enumerate(names.tolist()):
+        rows = np.flatnonzero(codes == code)
+        first, last = int(times[rows[0]]), int(times[rows[-1]])
+        if len(rows) <= rows[-1] - rows[0]:
+            found.add(
+                "events have a pick of another between theirs; left out there", [f"{event} at {station}"]
+            )
+            continue
+        # The readings just before and after are those of other events.
+        earlier, later = times[: rows[0]][-1:].tolist(), times[rows[-1] + 1 :][:1].tolist()
+        start = max([first - before, *(t + apart for t in earlier)])
+        end = min([last + after, *(t - apart for t in later)])
+        end = start + (end - start) // (_STEP_S * _SECOND) * _STEP_S * _SECOND
+        if end - start < _SHORTEST_S * _SECOND or not start < first <= last < end:
+            found.add(
+                "windows between other events' picks are too short; left out", [f"{event} at {station}"]
+            )
+            continue
+        calm = first - before - quiet
+        if quiet > 0 and all(t + int(_CODA_S * _SECOND) < calm for t in earlier):
+            yield _Window(event, network, station, calm, calm + quiet, ())
+        yield _Window(event, network, station, start, end, tuple(readings.index[rows].tolist()))
+
+
+def _splits(windows: list[_Window], found: Tally) -> dict[str, str]:
+    """Return each event's split; events whose windows overlap in time, at any station, have the same."""
+    spans: dict[str, list[int]] = {}
+    for window in windows:
+        span = spans.setdefault(window.event, [window.first_ns, window.end_ns])
+        span[:] = [min(span[0], window.first_ns), max(span[1], window.end_ns)]
+    groups: list[list[str]] = []
+    reach = -(2**63)
+    for event, (first, end) in sorted(spans.items(), key=lambda item: (item[1][0], item[0])):
+        if first >= reach or not groups:
+            groups.append([])
+        groups[-1].append(event)
+        reach = max(reach, end)
+    if len(groups) < len(_SHARES):
+        found.add(
+            f"events form only {len(groups)} group(s) apart in time; three splits need three, more days of data",
+            spans,
+        )
+    # In an order that has nothing to do with time, and is the same each time.
+    groups.sort(key=lambda group: hashlib.sha256(group[0].encode()).digest())
+    out: dict[str, str] = {}
+    done, borders = 0, np.cumsum([share for _, share in _SHARES]) * len(spans)
+    for i, group in enumerate(groups):
+        left = len(groups) - i
+        split = int(np.searchsorted(borders, done + len(group) / 2))
+        used = len({out[event] for event in out})
+        # Every split gets a group where there are three.
+        split = min(max(split, len(_SHARES) - left if left <= len(_SHARES) else 0), used, len(_SHARES) - 1)
+        out |= dict.fromkeys(group, _SHARES[split][0])
+        done += len(group)
+    return out
+
+
+def _traces(
+    windows: list[_Window],
+    readings: pd.DataFrame,
+    events: Mapping[str, Mapping[Any, Any]],
+    splits: dict[str, str],
+    archive: Archive,
+    report: Report,
+) -> Iterator[Trace]:
+    for i, window in enumerate(windows):
+        if i % 50 == 0:
+            note = f"{i:,} of {len(windows):,} windows"
+            report({"kind": "progress", "stage": "cutting", "done": i, "total": len(windows), "note": note})
+        rows = readings.loc[list(window.readings)]
+        channels = tuple(channel for channel in rows["channel"] if channel)
+        piece = archive.window(window.network, window.station, window.first_ns, window.end_ns, channels)
+        name = f"{window.event} at {window.network}.{window.station}"
+        if piece is None or piece.covered.mean() < _LEAST_COVER:
+            what = "windows of noise" if rows.empty else "windows"
+            archive.found.add(f"{what} have less than half of their samples; left out", [name])
+            continue
+        labels = _labels(rows, piece, archive.found)
+        if not rows.empty and not labels:
+            archive.found.add("windows have their picks in gaps; left out", [name])
+            continue
+        source = {} if rows.empty else dict(events[window.event])
+        yield {**source, **_station(window, piece), **labels, "split": splits[window.event]}, piece.samples
+
+
+def _station(window: _Window, piece: Piece) -> dict[str, Any]:
+    return {
+        "station_network_code": window.network,
+        "station_code": window.station,
+        "station_location_code": piece.location,
+        "trace_channel": piece.instrument,
+        "trace_component_order": piece.components,
+        "trace_sampling_rate_hz": piece.rate_hz,
+        "trace_start_time": f"{np.datetime64(piece.first_ns, 'ns').astype('datetime64[us]')}Z",
+        "trace_npts": piece.samples.shape[1],
+        "trace_category": "earthquake" if window.readings else "noise",
+    }
+
+
+def _labels(rows: pd.DataFrame, piece: Piece, found: Tally) -> dict[str, Any]:
+    """Return the columns of a window's picks; a pick in a gap is none."""
+    labels: dict[str, Any] = {}
+    order = np.lexsort([rows["time_ns"], rows["status"] != "manual"])
+    for row in rows.iloc[order].to_dict("records"):
+        phase, status = row["phase"], row["status"] or "manual"
+        sample = (int(row["time_ns"]) - piece.first_ns) * piece.rate_hz / _SECOND
+        if f"trace_{phase}_arrival_sample" in labels:
+            continue
+        if not piece.covered[min(round(sample), len(piece.covered) - 1)]:
+            found.add("picks lie in gaps", [f"{phase} of {row['event_id']} at {row['station']}"])
+            continue
+        labels |= {f"trace_{phase}_arrival_sample": round(sample, 3), f"trace_{phase}_status": status}
+    return labels

@@ -1,0 +1,62 @@
+"""Where a data set lies: a folder, or a name in SeisBench's cache, downloaded there where it is not."""
+
+import os
+from pathlib import Path
+
+from terrella.engine.run import Report
+from terrella.errors import InputError
+from terrella.pick.data.cards import CARDS, find_card
+from terrella.pick.data.download import PATIENCE, REPOSITORY, Patience, download_data_set
+from terrella.pick.data.lock import alone
+
+
+def cache_folder() -> Path:
+    """Return the folder of SeisBench's data sets: SEISBENCH_CACHE_ROOT or ~/.seisbench, and in it `datasets`."""
+    root = os.environ.get("SEISBENCH_CACHE_ROOT")
+    return (Path(root) if root else Path.home() / ".seisbench") / "datasets"
+
+
+def locate(
+    source: str,
+    report: Report = lambda event: None,
+    download: bool = True,
+    repository: str = REPOSITORY,
+    patience: Patience = PATIENCE,
+) -> tuple[Path, ...]:
+    """Return the folders of a data set: one, but two for INSTANCE, whose noise is a set of its own.
+
+    `source` is a folder, a file of it, one of the eight names, or any name in SeisBench's cache.
+
+    Raises:
+        InputError: where there is no such folder or name, or it is not here and `download` is false.
+        TerrellaError: where the repository does not answer.
+    """
+    path = Path(source).expanduser()
+    if path.suffix in (".csv", ".hdf5") and path.is_file():
+        return (path.parent,)
+    if path.is_dir() and (source.lower() not in CARDS or _holds_data_set(path)):
+        return (path,)
+    if source.lower() not in CARDS and _holds_data_set(cache_folder() / source.lower()):
+        return (cache_folder() / source.lower(),)
+    folders = tuple(cache_folder() / name for name in find_card(source).folders)
+    for folder in folders:
+        if _holds_data_set(folder):
+            continue
+        if not download:
+            raise InputError(
+                f"{source} is not in {folder}; `terrella pick data {source} -o FOLDER` downloads it"
+            )
+        with alone(folder, report):
+            download_data_set(f"{repository.rstrip('/')}/{folder.name}", folder, report, patience)
+    return folders
+
+
+def _holds_data_set(folder: Path) -> bool:
+    """Return whether all files of a data set are there; while it is downloaded, some have other names."""
+    if (folder / "metadata.csv").is_file() and (folder / "waveforms.hdf5").is_file():
+        return True
+    if not (folder / "chunks").is_file():
+        return False
+    chunks = (folder / "chunks").read_text(encoding="utf-8").split()
+    files = [folder / file for c in chunks for file in (f"metadata{c}.csv", f"waveforms{c}.hdf5")]
+    return bool(files) and all(file.is_file() for file in files)

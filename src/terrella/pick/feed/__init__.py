@@ -1,0 +1,1 @@
+"""From a store to batches: windows, augmentation, normalisation and labels, a whole batch at a time."""

@@ -1,0 +1,1 @@
+"""The three tasks: detection, phase identification, onset picking; targets, answers and scores."""

@@ -1,0 +1,188 @@
+"""What judging leaves for people: the report with its figures, and the table in the terminal."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from matplotlib.figure import Figure
+from rich.console import Console
+from rich.table import Table as TerminalTable
+
+from terrella.engine.judge.bootstrap import Interval
+from terrella.engine.judge.report import Page, Picture, Section, Table, write_report
+from terrella.engine.run import Run
+from terrella.pick.comparison import cells, figures
+from terrella.pick.judging.cell import Judged
+
+_NOTHING = Interval(math.nan, math.nan, math.nan)
+
+# Columns of the tables: score, words, decimals.
+_DETECTION = (
+    ("detection_auc", "AUC", 3),
+    ("detection_f1", "F1", 3),
+    ("detection_tpr_at_fpr_0.01", "true positives at 1 % false", 3),
+    ("detection_tpr_at_fpr_0.05", "at 5 % false", 3),
+)
+_PHASE = (("phase_auc", "AUC", 3), ("phase_mcc", "MCC", 3))
+_ONSET = (
+    ("mean_s", "mean (s)", 3),
+    ("median_s", "median (s)", 3),
+    ("std_s", "std (s)", 3),
+    ("rmse_s", "RMSE (s)", 3),
+    ("mae_s", "MAE (s)", 3),
+    ("beyond_0.45_s", "beyond 0.45 s", 3),
+    ("beyond_1.5_s", "beyond 1.5 s", 3),
+)
+_FIELDS = {
+    "detection_recall": "share of events detected",
+    "p_mae_s": "P: mean absolute residual (s)",
+    "s_mae_s": "S: mean absolute residual (s)",
+}
+_TERMINAL = ("detection_auc", "detection_f1", "phase_mcc", "p_rmse_s", "p_mae_s", "s_rmse_s", "s_mae_s")
+_HEADS = ("AUC", "F1", "MCC P/S", "P RMSE (s)", "P MAE (s)", "S RMSE (s)", "S MAE (s)")
+
+
+def write_judging(run: Run, judged: Sequence[Judged], data: str, split: str) -> None:
+    """Write report.html and its figures; the first picker is the one that the page is about."""
+    first, counts = judged[0].cell, judged[0].cell["windows"]["test"]
+    lead = (
+        f"{first['picker']} beside classical methods: {counts['events']:,} windows with an event, "
+        f"{counts['noise']:,} of noise, {counts['p']:,} with an onset of P and {counts['s']:,} of S."
+    )
+    sections = [
+        Section("Detection", _ABOUT_DETECTION, _tables(judged, "Detection", _DETECTION), _roc(judged)),
+        Section("P or S", _ABOUT_PHASE, _tables(judged, "P or S", _PHASE)),
+        Section("Onsets", _ABOUT_ONSET, _onset_tables(judged), _residuals(judged)),
+        Section("Signal-to-noise ratio and distance", "", [], _dependence(judged)),
+        Section("Thresholds and cost", "", [_cost_table(judged)]),
+    ]
+    kept = [each for each in sections if each.tables or each.pictures]
+    mark = f"{data}, {split} split"
+    write_report(Page(f"{first['picker']} on {data}", lead, mark, kept), run.report, run.figures)
+
+
+def print_scores(judged: Sequence[Judged], data: str, split: str) -> None:
+    """Print the main scores of all pickers as a table."""
+    table = TerminalTable(title=f"{data}, {split} split", title_justify="left")
+    table.add_column("picker", no_wrap=True)
+    for head in _HEADS:
+        table.add_column(head, justify="right")
+    for each in judged:
+        values = (_interval(each.cell, name).value for name in _TERMINAL)
+        table.add_row(
+            each.cell["picker"], *("–" if math.isnan(value) else f"{value:.3f}" for value in values)
+        )
+    Console().print(table)
+
+
+def _tables(judged: Sequence[Judged], caption: str, columns: Sequence[tuple[str, str, int]]) -> list[Table]:
+    """Return a table of the pickers that have any of the scores."""
+    rows = [(each.cell["picker"], [_interval(each.cell, name) for name, _, _ in columns]) for each in judged]
+    rows = [(name, values) for name, values in rows if any(value is not _NOTHING for value in values)]
+    if not rows:
+        return []
+    heads, digits = [head for _, head, _ in columns], [digits for _, _, digits in columns]
+    return [Table(caption, heads, rows, digits, judged[0].cell["picker"])]
+
+
+def _onset_tables(judged: Sequence[Judged]) -> list[Table]:
+    return [
+        table
+        for phase in ("p", "s")
+        for table in _tables(
+            judged,
+            f"Onsets of {phase.upper()}",
+            [(f"{phase}_{name}", head, digits) for name, head, digits in _ONSET],
+        )
+    ]
+
+
+def _cost_table(judged: Sequence[Judged]) -> Table:
+    rows = []
+    for each in judged:
+        chosen, cost = each.cell["thresholds"], each.cell["cost"]
+        limits = ["–" if chosen[name] is None else f"{chosen[name]:.4g}" for name in ("detection", "phase")]
+        rows.append((each.cell["picker"], [*limits, f"{1000 * (cost['cpu_s_per_window'] or 0):.2f}"]))
+    heads = ["detection threshold", "threshold of ln P/S", "CPU ms per window"]
+    return Table(
+        "Chosen on the development split, and measured", heads, rows, [0, 0, 0], judged[0].cell["picker"]
+    )
+
+
+def _interval(cell: dict[str, Any], name: str) -> Interval:
+    found = cell["scores"].get(name)
+    if found is None:
+        return _NOTHING
+    return Interval(*(math.nan if found[key] is None else found[key] for key in ("value", "low", "high")))
+
+
+def _look(judged: Sequence[Judged]) -> Any:
+    names = [each.cell["picker"] for each in judged]
+    return figures.styles(names, names[1:])
+
+
+def _roc(judged: Sequence[Judged]) -> list[Picture]:
+    curves = {each.cell["picker"]: curve for each in judged if (curve := cells.roc(each.cell))}
+    if not curves:
+        return []
+    figure = Figure(figsize=(5.6, 4.2), layout="constrained")
+    figures.draw_roc(figure.subplots(), curves, _look(judged)).legend(fontsize=8, loc="lower right")
+    description = "True against false positive rates of every picker, the latter on a logarithmic axis."
+    return [Picture("roc", figure, "Receiver operating characteristics of detection.", description)]
+
+
+def _residuals(judged: Sequence[Judged]) -> list[Picture]:
+    pictures = []
+    for phase in ("p", "s"):
+        known = {each.cell["picker"]: cells.residuals(each.cell, phase) for each in judged}
+        own = {name: drawn for name, drawn in known.items() if drawn is not None}
+        if not own:
+            continue
+        figure = Figure(figsize=(3.4 * len(own), 2.8), layout="constrained")
+        for axes, (name, drawn) in zip(
+            figure.subplots(1, len(own), squeeze=False).flat, own.items(), strict=True
+        ):
+            figures.draw_residuals(axes, *drawn, name)
+            axes.set_xlabel(f"{phase.upper()} residual, picked − labelled (s)", fontsize=8)
+        figure.supylabel("picks", fontsize=9)
+        caption = f"Residuals of {phase.upper()} onsets within 1.5 s (bars), and their Laplace fit (dashed)."
+        pictures.append(Picture(f"residuals_{phase}", figure, caption, "A histogram for each picker."))
+    return pictures
+
+
+def _dependence(judged: Sequence[Judged]) -> list[Picture]:
+    look, pictures = _look(judged), []
+    for by, xlabel in (("snr_db", "signal-to-noise ratio (dB)"), ("distance_km", "distance (km)")):
+        known = {field: own for field in _FIELDS if (own := _classes(judged, field, by))}
+        if not known:
+            continue
+        figure = Figure(figsize=(4.3 * len(known), 3.4), layout="constrained")
+        for axes, (field, own) in zip(
+            figure.subplots(1, len(known), squeeze=False).flat, known.items(), strict=True
+        ):
+            labels = next(iter(own.values())).labels
+            values = {name: classes.value for name, classes in own.items()}
+            figures.draw_dependence(axes, labels, values, look, xlabel, _FIELDS[field]).legend(fontsize=7)
+        words = xlabel.split(" (")[0]
+        caption = f"Scores by {words}; classes of fewer than five windows are left out."
+        pictures.append(Picture(by, figure, caption, f"Scores of every picker in classes of {words}."))
+    return pictures
+
+
+def _classes(judged: Sequence[Judged], field: str, by: str) -> dict[str, cells.Classes]:
+    found = {each.cell["picker"]: cells.dependence(each.cell, field, by) for each in judged}
+    return {name: classes for name, classes in found.items() if classes}
+
+
+_ABOUT_DETECTION = (
+    "Windows of 30 s hold the first arrival of an event, or noise. F1 is at the threshold that is best on the "
+    "development split. Ranges here and below are 95 % intervals, with source events resampled."
+)
+_ABOUT_PHASE = (
+    "Windows of 10 s hold exactly one onset: is it P or S? Matthews' correlation coefficient (MCC) is at the "
+    "threshold that is best on the development split."
+)
+_ABOUT_ONSET = (
+    "In the same windows, where is the onset? Residuals are picked minus labelled times; those of a picker "
+    "that took another phase for the one that is asked for count as well."
+)

@@ -1,0 +1,269 @@
+"""GPD on long records: windows share their convolutions, and those that matter are evaluated one by one.
+
+GPD takes windows of 4 s one after the other; at a stride of 8 samples each of its convolutions is computed some
+thirty times over. Its network is convolutional up to the first dense layer, and that is a convolution too, so that
+a run of windows can be evaluated at once (Long, Shelhamer & Darrell 2015), the last halving at both of its phases.
+Three things keep a run from being the same as its windows:
+
+- Padding: a window ends in zeros, a run goes on. `Dense.logits` puts the windows' own ends in and is exact.
+- The mean and the largest sample of each window, by which it is normalised, differ within a run, and the network is
+  not linear in them. `Dense.scan` ends a run where the largest samples leave an octave or the means drift, and
+  takes the windows' average mean and the geometric mean of their largest samples for all.
+- Hence a scan is close, not equal: `Dense.probabilities` evaluates windows that may hold a phase on their own.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from terrella.errors import InputError
+from terrella.pick.networks.architecture import ROUNDING, Architecture, without_mean
+from terrella.pick.networks.gpd import GPD, WINDOW
+
+STEP = 8  # samples between the windows of a scan: the product of the first three halvings
+# By the scan's probability of any phase: what is less is believed without looking again.
+DOUBT = 0.1
+# Windows that share their convolutions; some fifty more are lost at the end of a run. Of few sizes, so that many
+# runs share a batch; shorter ones cost less window by window.
+_SIZES = (8, 16, 32, 64, 128)
+_SHORTEST = 3
+_AT_ONCE = 32  # windows, or half as many runs of the largest size, so that layers stay in the cache
+_FRAMES = WINDOW >> 4  # of the last convolution, halved
+# Within a run, the logarithm of the windows' largest samples and their means over their largest samples differ by
+# no more.
+_OCTAVE = math.log(2.0)
+_DRIFT = 0.2
+
+_Weights = tuple[Tensor, Tensor]
+
+
+class Dense:
+    """The network of a GPD with its batch norms folded into the layers, to evaluate many windows of a record."""
+
+    def __init__(self, module: nn.Module, architecture: Architecture) -> None:
+        if not isinstance(module, GPD):
+            raise InputError(f"dense evaluation is for GPD; got {architecture.title}")
+        self.architecture = architecture
+        with torch.no_grad():
+            self.convolutions = [
+                _folded(layer, norm)
+                for layer, norm in zip(module.convolutions, module.convolution_norms, strict=True)
+            ]
+            self.first, self.second = (
+                _folded(layer, norm) for layer, norm in zip(module.dense, module.dense_norms, strict=True)
+            )
+            self.out = (module.out.weight.detach().clone(), module.out.bias.detach().clone())
+
+    @torch.no_grad()
+    def probabilities(self, records: Tensor, stride: int = STEP, doubt: float = DOUBT) -> Tensor:
+        """Return probabilities (record, output, window) of raw records (record, 3, sample).
+
+        Window k starts at sample k * stride, so that its answer stands at `first + k * stride`. Windows whose
+        probability of any phase is `doubt` or more in the scan are evaluated on their own: there, and wherever a
+        pick can be, the answer is the network's own.
+
+        Raises:
+            InputError: where the stride does not divide 8, or a record is shorter than a window.
+        """
+        noise = self.architecture.outputs.index("N")
+        found = self.scan(records, stride).transpose(1, 2)
+        record, window = torch.nonzero(1 - found[..., noise] >= doubt, as_tuple=True)
+        found[record, window] = self._each(records, stride, record, window)
+        return found.transpose(1, 2)
+
+    @torch.no_grad()
+    def scan(self, records: Tensor, stride: int = STEP) -> Tensor:
+        """Return nearly what `probabilities` does, without its second look: faster where events are many.
+
+        Raises:
+            InputError: where the stride does not divide 8, or a record is shorter than a window.
+        """
+        _check(records, stride)
+        number = (records.shape[-1] - WINDOW) // stride + 1
+        found = records.new_zeros(len(records), number, len(self.architecture.outputs))
+        phases = STEP // stride
+        for phase in range(min(phases, number)):
+            found[:, phase::phases] = self._scan(records[..., phase * stride :])
+        return found.transpose(1, 2)
+
+    @torch.no_grad()
+    def each(self, records: Tensor, stride: int = STEP) -> Tensor:
+        """Return what `probabilities` does, every window evaluated on its own.
+
+        Raises:
+            InputError: where a record is shorter than a window.
+        """
+        _check(records, 1)
+        number = (records.shape[-1] - WINDOW) // stride + 1
+        record = torch.arange(len(records), device=records.device).repeat_interleave(number)
+        window = torch.arange(number, device=records.device).repeat(len(records))
+        return (
+            self._each(records, stride, record, window).unflatten(0, (len(records), number)).transpose(1, 2)
+        )
+
+    @torch.no_grad()
+    def logits(self, records: Tensor) -> Tensor:
+        """Return logits (record, output, window), a window every 8 samples, of records that need no normalisation.
+
+        They equal those of single windows: the frames of each layer that lie near enough to a window's ends to feel
+        its padding are computed for each window, and all others once.
+
+        Raises:
+            InputError: where a record is shorter than a window.
+        """
+        _check(records, STEP)
+        number = (records.shape[-1] - WINDOW) // STEP + 1
+        parts = []
+        for start in range(0, number, _SIZES[-1]):
+            windows = min(_SIZES[-1], number - start)
+            block = records[..., start * STEP : (start + windows - 1) * STEP + WINDOW]
+            parts.append(self._exact(block, windows))
+        return torch.cat(parts, -1)
+
+    def _exact(self, block: Tensor, windows: int) -> Tensor:
+        layers = [block]
+        for weight, bias in self.convolutions[:-1]:
+            layers.append(_halved(F.conv1d(layers[-1], weight, bias, padding=weight.shape[-1] // 2)))
+        weight, bias = self.convolutions[-1]
+        shared = F.max_pool1d(F.conv1d(layers[-1], weight, bias, padding=weight.shape[-1] // 2), 2, 1).relu_()
+        shared = shared.unfold(-1, 2 * _FRAMES - 1, 1)[..., ::2].transpose(1, 2).flatten(0, 1)
+        left = _ends(layers, self.convolutions, windows)
+        # The right end is the left one of all that is turned around in time.
+        turned = [(weight.flip(-1), bias) for weight, bias in self.convolutions]
+        right = _ends([layer.flip(-1) for layer in layers], turned, windows).flip(-1)
+        right = right.unflatten(0, (-1, windows)).flip(1).flatten(0, 1)
+        ends = left.shape[-1]
+        frames = torch.cat((left, shared[..., ends : _FRAMES - ends], right), -1)
+        said = self._head(F.linear(frames.flatten(1), *self.first))
+        return said.unflatten(0, (-1, windows)).transpose(1, 2)
+
+    def _each(self, records: Tensor, stride: int, record: Tensor, window: Tensor) -> Tensor:
+        """Return probabilities (window, output) of single windows of records."""
+        views = records.unfold(-1, WINDOW, stride)
+        found = [records.new_zeros(0, len(self.architecture.outputs))]
+        for of, at in zip(record.split(_AT_ONCE), window.split(_AT_ONCE), strict=True):
+            x = self.architecture.prepared(views[of, :, at])
+            for weight, bias in self.convolutions:
+                x = _halved(F.conv1d(x, weight, bias, padding=weight.shape[-1] // 2))
+            found.append(torch.softmax(self._head(F.linear(x.flatten(1), *self.first)), -1))
+        return torch.cat(found)
+
+    def _scan(self, records: Tensor) -> Tensor:
+        """Return probabilities (record, window, output) at every 8th sample, windows in runs."""
+        number = (records.shape[-1] - WINDOW) // STEP + 1
+        found = records.new_zeros(len(records), number, len(self.architecture.outputs))
+        mean, loudness = self._normalisers(records)
+        drift = mean / torch.exp(loudness)
+        unlike = torch.cat((loudness.mean(-1, keepdim=True) / _OCTAVE, drift / _DRIFT), -1)
+        runs = torch.from_numpy(_runs(unlike.cpu().numpy())).to(records.device)
+        alone = runs[runs[:, 2] < _SHORTEST]
+        for shift in range(_SHORTEST - 1):
+            some = alone[alone[:, 2] > shift]
+            record, window = some[:, 0], some[:, 1] + shift
+            found[record, window] = self._each(records, STEP, record, window)
+        before = _SHORTEST - 1
+        for size in sorted({min(size, number) for size in _SIZES}):
+            fitting = runs[(runs[:, 2] > before) & (runs[:, 2] <= size)]
+            views = records.unfold(-1, WINDOW + (size - 1) * STEP, STEP)
+            for some in fitting.split(_AT_ONCE * _SIZES[-1] // (2 * size)):
+                # A run that would reach over the record's end begins earlier.
+                begin = some[:, 1].clamp(max=number - size).unsqueeze(1)
+                window = begin + torch.arange(size, device=records.device)
+                own = (window >= some[:, 1:2]) & (window < some[:, 1:2] + some[:, 2:])
+                weight = (own / some[:, 2:]).unsqueeze(-1)
+                level, scale = ((each[some[:, :1], window] * weight).sum(1) for each in (mean, loudness))
+                run = _shifted(views[some[:, 0], :, begin[:, 0]], level.unsqueeze(-1))
+                said = self._shared(run / torch.exp(scale).unsqueeze(-1))
+                found[some[:, :1].expand_as(window)[own], window[own]] = said[own]
+            before = size
+        return found
+
+    def _normalisers(self, records: Tensor) -> tuple[Tensor, Tensor]:
+        """Return each window's means and the logarithm of what it is divided by, (record, window, component or 1).
+
+        The mean of a constant component, which becomes zero, is left out.
+        """
+        mean = F.avg_pool1d(F.avg_pool1d(records, STEP), WINDOW // STEP, 1)
+        high, low = (F.max_pool1d(F.max_pool1d(x, STEP), WINDOW // STEP, 1) for x in (records, -records))
+        largest = torch.maximum(high - mean, low + mean)
+        alive = largest > ROUNDING * torch.maximum(high, low)
+        mean, largest = mean * alive, largest * alive
+        if not self.architecture.normalise_each:
+            largest = largest.amax(1, keepdim=True)
+        return mean.transpose(1, 2), torch.log(largest + 1e-10).transpose(1, 2)
+
+    def _shared(self, blocks: Tensor) -> Tensor:
+        """Return probabilities (block, window, output) of normalised blocks, padded at their ends alone."""
+        x = blocks
+        for number, (weight, bias) in enumerate(self.convolutions, 1):
+            # After the last convolution, both phases of its halving side by side.
+            step = 1 if number == len(self.convolutions) else 2
+            x = F.max_pool1d(F.conv1d(x, weight, bias, padding=weight.shape[-1] // 2), 2, step).relu_()
+        weight, bias = self.first
+        x = F.conv1d(x, weight.unflatten(1, (x.shape[1], -1)), bias, dilation=2).transpose(1, 2)
+        return torch.softmax(self._head(x), -1)
+
+    def _head(self, x: Tensor) -> Tensor:
+        return F.linear(F.linear(x.relu(), *self.second).relu_(), *self.out)
+
+
+def _ends(layers: list[Tensor], convolutions: list[_Weights], windows: int) -> Tensor:
+    """Return the last layer's first frames, (record and window, channel, frame), that feel the window's padding.
+
+    `layers` are what all windows share: the input of each convolution without padding between windows.
+    """
+    ends = layers[0].new_zeros(len(layers[0]) * windows, layers[0].shape[1], 0)
+    for depth, (layer, (weight, bias)) in enumerate(zip(layers, convolutions, strict=True)):
+        padding = weight.shape[-1] // 2
+        frames = ends.shape[-1] + padding
+        frames += frames % 2  # so that they can be halved
+        beyond = layer.unfold(-1, frames + padding, STEP >> depth)[:, :, :windows, ends.shape[-1] :]
+        beyond = beyond.transpose(1, 2).flatten(0, 1)
+        ends = _halved(F.conv1d(torch.cat((F.pad(ends, (padding, 0)), beyond), -1), weight, bias))
+    return ends
+
+
+def _halved(x: Tensor) -> Tensor:
+    return F.max_pool1d(x, 2).relu_()
+
+
+def _shifted(run: Tensor, level: Tensor) -> Tensor:
+    """Return runs (run, component, sample) without a level, and constant components as zero."""
+    rest = without_mean(run)
+    return rest - (level - run.mean(-1, keepdim=True)) * rest.any(-1, keepdim=True)
+
+
+def _runs(unlike: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
+    """Return runs of windows, (run, 3): record, first window, number of windows.
+
+    Within a run none of the values of its windows, (record, window, value), differ by more than 1.
+    """
+    runs = []
+    for record, each in enumerate(unlike):
+        start = 0
+        while start < len(each):
+            ahead = each[start : start + _SIZES[-1]]
+            extent = (np.maximum.accumulate(ahead) - np.minimum.accumulate(ahead)).max(1)
+            length = int(np.searchsorted(extent, 1, "right"))
+            runs.append((record, start, length))
+            start += length
+    return np.array(runs, np.int64).reshape(-1, 3)
+
+
+def _folded(layer: Any, norm: Any) -> _Weights:
+    """Return weight and bias of a layer with the batch norm that follows it."""
+    gain = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+    weight = layer.weight * gain.reshape(-1, *(1,) * (layer.weight.ndim - 1))
+    return weight.detach(), ((layer.bias - norm.running_mean) * gain + norm.bias).detach()
+
+
+def _check(records: Tensor, stride: int) -> None:
+    if stride < 1 or STEP % stride:
+        raise InputError(f"a stride of {stride} samples: dense evaluation of GPD needs 1, 2, 4 or 8")
+    if records.shape[-1] < WINDOW:
+        raise InputError(f"a record of {records.shape[-1]} samples is shorter than GPD's window of {WINDOW}")

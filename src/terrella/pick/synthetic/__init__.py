@@ -1,0 +1,1 @@
+"""Labelled seismograms from physics: the domains on which pickers are compared without any download."""

@@ -1,0 +1,172 @@
+"""The training of one network: windows in, the loss that fits its answer, stopped early on the dev split."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits, log_softmax
+
+from terrella.engine.device import choose_device
+from terrella.engine.feed import Batch, Feed
+from terrella.engine.fit import Report, Stage, Training
+from terrella.engine.fit import train as fit
+from terrella.engine.run import Run
+from terrella.errors import InputError
+from terrella.pick.feed.changes import UNCHANGED, Shares
+from terrella.pick.feed.recipes import Recipe, recipe
+from terrella.pick.feed.resident import hold
+from terrella.pick.feed.source import WindowSource
+from terrella.pick.feed.windows import traces_of
+from terrella.pick.networks.architecture import Architecture
+from terrella.pick.settings import AugmentSettings, PickSettings
+from terrella.pick.store import Store
+
+# Shares of the windows that the study changed for EQTransformer; its loudness was not.
+_PUBLISHED = Shares(rotate=0.99, noise=0.5, gaps=0.2, drop=0.3, superpose=0.3)
+
+
+def train_network(
+    network: nn.Module,
+    architecture: Architecture,
+    stores: Sequence[Store],
+    settings: PickSettings,
+    run: Run,
+    fingerprint: str,
+    report: Report,
+) -> nn.Module:
+    """Return the network with the weights of the smallest loss on the dev split, on the CPU.
+
+    Raises:
+        InputError: where a split holds no trace to learn from.
+        Interrupted: after SIGTERM or Ctrl-C, with the state saved.
+    """
+    learned, validation = sources(architecture, stores, settings)
+    device = learned.device
+    report(
+        {
+            "kind": "message",
+            "message": f"{len(learned):,} windows to train on, {len(validation):,} to validate",
+        }
+    )
+    torch.manual_seed(settings.fit.seed)
+    loss = make_loss(architecture, learned.recipe)
+    batch = even_batch(len(learned), settings.fit.batch)
+    stage = Stage(
+        architecture.name,
+        settings.fit.epochs,
+        settings.fit.learning_rate,
+        warmup_steps=0,
+        patience=settings.fit.patience,
+        schedule=settings.fit.schedule,
+    )
+    training = Training(
+        network=network.to(device),
+        loss=loss,
+        feed=Feed(learned, batch, settings.fit.seed),
+        stages=(stage,),
+        validate=lambda current: mean_loss(current, validation, loss, settings.fit.batch),
+        fingerprint=fingerprint,
+    )
+    return fit(training, run, report).to("cpu")
+
+
+def sources(
+    architecture: Architecture, stores: Sequence[Store], settings: PickSettings
+) -> tuple[WindowSource, WindowSource]:
+    """Return the windows to train on and those to validate with; the latter are the same in every epoch."""
+    learned, checked = (
+        training_source(architecture, stores, settings),
+        _source(architecture, stores, settings, "dev"),
+    )
+    held = hold(stores, learned.device)
+    return replace(learned, held=held), replace(checked, held=held)
+
+
+def training_source(
+    architecture: Architecture, stores: Sequence[Store], settings: PickSettings
+) -> WindowSource:
+    """Return the windows to train on, changed as the settings ask.
+
+    Raises:
+        InputError: where a store has another rate, or no trace to learn from.
+    """
+    source = _source(architecture, stores, settings, "train")
+    return replace(source, shares=shares_of(settings.augment, source.recipe, architecture))
+
+
+def shares_of(settings: AugmentSettings, recipe: Recipe, architecture: Architecture) -> Shares:
+    """Return the shares of changed windows: those that are set, and the published ones for the others.
+
+    Raises:
+        InputError: where windows shall be rotated whose labels cannot be.
+    """
+    given = {name: share for name, share in settings.model_dump().items() if share is not None}
+    shares = replace(_PUBLISHED if recipe.augmented else UNCHANGED, **given)
+    if shares.rotate and (architecture.frames != architecture.window or recipe.labels == "step"):
+        raise InputError(
+            f"augment.rotate is {shares.rotate:g}, but labels of {architecture.title} cannot be; set it to 0"
+        )
+    return shares
+
+
+def make_loss(architecture: Architecture, recipe: Recipe) -> Callable[[nn.Module, Batch], Tensor]:
+    """Return the loss: cross-entropy between outputs that exclude each other, else binary for each of them.
+
+    Both are means over frames and windows.
+    """
+    weights = _weights(architecture, recipe.weights)
+
+    def cross_entropy(network: nn.Module, batch: Batch) -> Tensor:
+        return -(batch["y"] * log_softmax(network(batch["x"]), 1)).sum(1).mean()
+
+    def binary(network: nn.Module, batch: Batch) -> Tensor:
+        each = binary_cross_entropy_with_logits(network(batch["x"]), batch["y"], reduction="none")
+        return each.transpose(0, 1).flatten(1).mean(1) @ weights.to(each.device)
+
+    return cross_entropy if architecture.activation == "softmax" else binary
+
+
+@torch.no_grad()
+def mean_loss(
+    network: nn.Module, source: WindowSource, loss: Callable[[nn.Module, Batch], Tensor], batch: int
+) -> float:
+    """Return the loss over all windows of a source."""
+    parts = torch.arange(len(source)).split(batch)
+    return sum(float(loss(network, source.read(part))) * len(part) for part in parts) / len(source)
+
+
+def even_batch(windows: int, batch: int) -> int:
+    """Return a batch size a little larger where the last batch would be a single window.
+
+    Batch normalisation cannot learn from one.
+
+    Raises:
+        InputError: where there is one window only.
+    """
+    if windows < 2:
+        raise InputError("one window is too few to train on; give more traces, or more fit.windows_per_trace")
+    batch = max(2, min(batch, windows))
+    while windows % batch == 1:
+        batch += 1
+    return batch
+
+
+def _weights(architecture: Architecture, given: Mapping[str, float]) -> Tensor:
+    count = len(architecture.outputs)
+    return torch.tensor([given.get(name, 1 / count) for name in architecture.outputs])
+
+
+def _source(
+    architecture: Architecture, stores: Sequence[Store], settings: PickSettings, split: str
+) -> WindowSource:
+    for store in stores:
+        if store.rate_hz != settings.data.rate_hz:
+            raise InputError(
+                f"{store.name} is sampled at {store.rate_hz:g} Hz; expected {settings.data.rate_hz:g} Hz "
+                "(data.rate_hz)"
+            )
+    about, fit = recipe(architecture.name), settings.fit
+    traces = traces_of(stores, split, about.phase)
+    seed = fit.seed + (split == "dev")
+    return WindowSource(traces, architecture, about, choose_device(fit.device), seed, fit.windows_per_trace)
