@@ -27,7 +27,7 @@ ORIGINAL = "phasenet-original"
 
 def settings(data: Path, quick: bool) -> CompareSettings:
     """Return the settings of the comparison."""
-    traces = 300 if quick else 2000
+    traces = 300 if quick else 1000
     synthetic = tuple(f"{name}=synthetic:{name}:{traces}" for name in DOMAINS)
     real = (f"norcal={data / 'northern_california_local'}", f"norsar={data / 'norsar_regional'}")
     return CompareSettings(
@@ -38,11 +38,12 @@ def settings(data: Path, quick: bool) -> CompareSettings:
         weights={ORIGINAL: str(data / "phasenet_original.safetensors")},
         fine_tune=("local,norcal", "regional,norsar"),
         resampling=("teleseismic", "norsar"),
-        rates_hz=(100.0, 50.0, 20.0),
-        learning_rates=(1e-2,) if quick else (1e-2, 1e-3),
-        epochs=3 if quick else 30,
-        batch=64,
-        patience=6,
+        rates_hz=(100.0, 20.0),
+        learning_rates=(1e-2,),
+        epochs=3 if quick else 16,
+        batch=32,
+        patience=5,
+        windows_per_trace=2,
         classical=ClassicalSettings(
             initial_points=6 if quick else 25, evaluations=6 if quick else 100, picks=60 if quick else 500
         ),

@@ -3,7 +3,7 @@
 GPD is first trained for a minute or two on the training part of Northern California's traces; both sides load
 those weights. Then each side, in a process of its own, goes through (1) continuous records, made of the other
 traces with pre-event noise between them, and (2) the evaluation targets of Münchmeyer et al. (2022) on the other
-traces: ours by what judges pickers, the peer's network window by window, at our stride inside the target and, as
+traces: ours by `Dense.peaks`, the peer's network window by window, at our stride inside the target and, as
 that study's code does, every 5 samples of 3,400 around it. The peer runs where `--peer-python` names a Python that
 can import `seisbench`. `--quick` trains less and takes shorter records. The data are read from TERRELLA_DATA
 (default ../shared/data).
@@ -47,6 +47,8 @@ given = np.load(given)
 took, found = {}, {}
 for name in given.files:
     x = given[name]
+    if "inside" in name:
+        continue
     if name.startswith("continuous"):
         header = dict(network="XX", station="A", sampling_rate=100.0)
         traces = [obspy.Trace(x[0, k], dict(header, channel="HH" + c)) for k, c in enumerate("ZNE")]
@@ -103,6 +105,8 @@ def main() -> None:
         for name, windows in (("detection", targets.detection), ("phase", targets.phase)):
             length = int(windows.end[0] - windows.start[0])
             inputs[name] = around(store, windows, chosen[name], length + 2 * AROUND - STRIDE)
+            number = (inputs[name].shape[-1] - 2 * AROUND) // STRIDE + 1
+            inputs[f"{name} inside"] = inside(store, windows, chosen[name], number)
             inputs[f"{name} study"] = around(store, windows, chosen[name], STUDY[0])
         np.savez(given, **inputs)
         ours = run([sys.executable, __file__, "--here"], "ours", weights, given)
@@ -118,10 +122,16 @@ def main() -> None:
 
 
 def held_out(store: Any, windows: Any) -> npt.NDArray[np.int64]:
-    """Return the targets of traces that GPD was not trained on, with room for its windows around them."""
-    inside = windows.start + STRIDE // 2 >= AROUND
-    inside &= windows.end + AROUND + STRIDE <= store.length[windows.trace]
-    return np.flatnonzero(inside & (store.split[windows.trace] != "train"))
+    """Return the targets of traces that GPD was not trained on."""
+    return np.flatnonzero(store.split[windows.trace] != "train")
+
+
+def inside(store: Any, windows: Any, chosen: npt.NDArray[np.int64], number: int) -> npt.NDArray[np.bool_]:
+    """Return which of the windows at our stride in a target lie in its trace, (target, window)."""
+    middle = (windows.start[chosen] + windows.end[chosen]) // 2
+    first = middle - (number - 1) * STRIDE // 2 - AROUND
+    starts = first[:, None] + np.arange(number) * STRIDE
+    return (starts >= 0) & (starts + 2 * AROUND <= store.length[windows.trace[chosen], None])
 
 
 def train(store: Any, path: Path, steps: int) -> None:
@@ -203,36 +213,28 @@ def run_here(kind: str, weights: str, given: str, out: str) -> None:
     """Answer all records in this process."""
     import torch
 
-    from terrella.pick.data.open import open_store
-    from terrella.pick.judging.network_picker import network_picker
-    from terrella.pick.judging.targets import make_targets
     from terrella.pick.networks import architecture
     from terrella.pick.networks.dense_gpd import Dense
     from terrella.pick.networks.weights import load_weights
-    from terrella.pick.picker import Windows
 
     torch.set_num_threads(1)
     module, network = load_weights(Path(weights), architecture("gpd"))
     dense = Dense(module, network)
-    store = open_store(str(DATA / SET))
-    targets = make_targets(store, "all")
     took, found = {}, {}
     with np.load(given) as records:
-        for name in records.files:
-            x = records[name]
+        for name in (each for each in records.files if "inside" not in each):
+            x = torch.from_numpy(records[name])
             began = time.process_time()
-            if name.startswith("continuous") or kind == "each":
-                way = dense.probabilities if kind == "ours" else dense.each
-                found[name] = way(torch.from_numpy(x), STUDY[1] if "study" in name else STRIDE).numpy()
+            if kind == "each":
+                found[name] = dense.each(x, STUDY[1] if "study" in name else STRIDE).numpy()
+            elif name.startswith("continuous"):
+                found[name] = dense.probabilities(x).numpy()
             elif "study" not in name:
-                windows = getattr(targets, name)
-                windows = Windows(*(each[held_out(store, windows)] for each in vars(windows).values()))
-                answers = network_picker(module, network).answer(store, windows)
-                found[name] = answers.detection if name == "detection" else answers.p_over_s
+                found[name] = dense.peaks(x, torch.from_numpy(records[f"{name} inside"])).numpy()
             took[name] = time.process_time() - began
             if name.startswith("continuous"):
                 began = time.process_time()
-                found[f"{name} scan"] = dense.scan(torch.from_numpy(x), STRIDE).numpy()
+                found[f"{name} scan"] = dense.scan(x).numpy()
                 took[f"{name} scan"] = time.process_time() - began
     np.savez(out, **found)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -278,16 +280,11 @@ def rows_of(
             peer.cpu_seconds[f"{name} study"],
             "s",
         )
-    theirs = (1 - peer.said["detection"][:, 2]).max(1)
-    event = truth["detection"]
-    row("30 s targets: AUC of detection", auc(ours.said["detection"], event), auc(theirs, event), "")
-    theirs = np.log(peer.said["phase"][:, 0].max(1) / peer.said["phase"][:, 1].max(1))
-    row(
-        "10 s targets: MCC of P or S",
-        mcc(ours.said["phase"], truth["phase"]),
-        mcc(theirs, truth["phase"]),
-        "",
-    )
+    event, is_p = truth["detection"], truth["phase"]
+    mine, theirs = (within(side.said["detection"], inputs["detection inside"]) for side in (ours, peer))
+    row("30 s targets: AUC of detection", auc(1 - mine[:, 2], event), auc(1 - theirs[:, 2], event), "")
+    mine, theirs = (within(side.said["phase"], inputs["phase inside"]) for side in (ours, peer))
+    row("10 s targets: MCC of P or S", mcc(mine, is_p), mcc(theirs, is_p), "")
     row("peak memory of the process", ours.peak_mib, peer.peak_mib, "MiB")
     return rows
 
@@ -315,9 +312,15 @@ def auc(score: npt.NDArray[np.float32], event: npt.NDArray[np.bool_]) -> float:
     return float((a > b).mean() + 0.5 * (a == b).mean())
 
 
-def mcc(p_over_s: npt.NDArray[np.float32], is_p: npt.NDArray[np.bool_]) -> float:
+def mcc(best: npt.NDArray[np.float32], is_p: npt.NDArray[np.bool_]) -> float:
     """Return Matthews' coefficient of whether P's or S's largest probability is the larger."""
-    return float(np.corrcoef(p_over_s > 0, is_p)[0, 1])
+    return float(np.corrcoef(best[:, 0] > best[:, 1], is_p)[0, 1])
+
+
+def within(said: npt.NDArray[np.float32], chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+    """Return P's and S's largest probability and noise's smallest, (target, 3), of the windows chosen."""
+    phases = np.where(chosen[:, None], said[:, :2], 0).max(-1)
+    return np.concatenate((phases, np.where(chosen, said[:, 2], 1).min(-1)[:, None]), 1)
 
 
 def notes(inputs: dict[str, Any], options: argparse.Namespace) -> str:

@@ -75,6 +75,22 @@ def test_answers_in_doubt_are_exact_and_the_rest_below_doubt(gpd, stride: int) -
     torch.testing.assert_close(found[~same], scan[~same], rtol=0, atol=0)
 
 
+def test_peaks_are_exact_and_inside(gpd) -> None:
+    dense, x = Dense(*gpd), records(3, 1400, 700)
+    inside = torch.ones(3, 126, dtype=torch.bool)
+    inside[1, :60] = inside[2, 30:] = False
+    found, exact = dense.peaks(x, inside), dense.each(x)
+    assert (found[1, 2, :60] == 1).all()
+    assert (found[2, :2, 30:] == 0).all()
+    for likely, own in ((found[:, :2], exact[:, :2]), (1 - found[:, 2:], 1 - exact[:, 2:])):
+        best = likely.argmax(-1, keepdim=True)
+        torch.testing.assert_close(likely.gather(-1, best), own.gather(-1, best), rtol=0, atol=1e-5)
+        for beside in (best - 1, best + 1):
+            beside = beside.clamp(0, 125)
+            there = inside.unsqueeze(1).expand_as(own).gather(-1, beside)
+            assert (own.gather(-1, beside)[there] <= own.gather(-1, best)[there]).all()
+
+
 def test_scan_is_close(gpd) -> None:
     module, network = gpd
     dense, x = Dense(module, network), records(2, 2400, 1200)

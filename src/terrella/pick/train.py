@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from terrella.engine.fit import Report
+from terrella.engine.memory import keep_freed_memory
 from terrella.engine.run import Run
 from terrella.engine.settings import changed_settings, fingerprint, load_settings, save_settings
 from terrella.engine.use.bundle import load_bundle
@@ -40,6 +41,7 @@ def train(folder: Path, settings: PickSettings, report: Report) -> None:
     if _finished(run.bundle, mark):
         report({"kind": "message", "message": f"this training is finished: {run.bundle}"})
         return
+    keep_freed_memory()
     network = train_network(network, trained, stores, settings, run, mark, report)
     best = _best_loss(run)
     values = {"fingerprint": mark, "rate_hz": settings.data.rate_hz, "validation_loss": best}

@@ -46,10 +46,15 @@ def run(
     scheduler
         Address of a Dask scheduler whose workers see the same folders, such as tcp://node:8786.
     """
+    from terrella.engine.progress import shown_progress
     from terrella.pick.continuous.command import run as run_archive
+    from terrella.pick.continuous.policies import Policies
 
-    found = run_archive(
-        waveforms, bundle, output, stations, start, end, p_threshold, s_threshold, workers, scheduler
-    )
-    for line in found:
+    asked = {"P": p_threshold, "S": s_threshold}
+    policies = Policies(thresholds={phase: value for phase, value in asked.items() if value is not None})
+    with shown_progress() as report:
+        lines = run_archive(
+            waveforms, bundle, output, report, stations, start, end, policies, workers, scheduler
+        )
+    for line in lines:
         print(line)

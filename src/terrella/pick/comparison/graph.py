@@ -1,7 +1,6 @@
 """Independent pieces of work as a Dask graph; finished pieces are files, so that a killed comparison goes on."""
 
 import json
-import logging
 import os
 import threading
 import time
@@ -13,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from terrella.engine.cluster import open_cluster
 from terrella.engine.run import Event, Report
 from terrella.engine.settings import fingerprint
-from terrella.errors import InputError, Interrupted, TerrellaError
+from terrella.errors import Interrupted, TerrellaError
 from terrella.files import write_json
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ Work = Callable[[Mapping[str, Any], Mapping[str, Result], Path, Report], Result]
 _SECONDS_BETWEEN_SAMPLES = 0.05
 _MEMORY_PER_WORKER = 2 * 2**30
 _LEFT_OUT = "left out, for want of "
-_SECONDS_FOR_SCHEDULER = 10.0
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,7 @@ def execute(
             answer = run_piece(piece, folder, *_needed(piece, results, failures), report=report)
             _keep(name, answer, results, failures, progress)
     else:
-        with _client(scheduler, workers) as client:
+        with open_cluster(scheduler, workers) as client:
             _distribute(client, missing, folder, results, failures, progress)
     waiting = {
         name: line.removeprefix(_LEFT_OUT) for name, line in failures.items() if line.startswith(_LEFT_OUT)
@@ -196,57 +195,6 @@ def _distribute(
             error = future.exception()
             answer = (name, f"its process ended: {type(error).__name__}: {' '.join(str(error).split())}")
         _keep(name, answer, results, failures, progress)
-
-
-@contextmanager
-def _client(scheduler: str | None, workers: int | None) -> Iterator["Client"]:
-    from distributed import Client, LocalCluster
-
-    if scheduler is not None:
-        try:
-            client = Client(scheduler, timeout=_SECONDS_FOR_SCHEDULER)
-        except (OSError, ValueError) as error:
-            line = str(error).splitlines()[0]
-            raise InputError(
-                f"the scheduler {scheduler} does not answer ({line}); start one with `dask scheduler`, or leave "
-                "--scheduler out"
-            ) from None
-        with client:
-            yield client
-        return
-    cores = os.cpu_count() or 1
-    n = workers or 1
-    # Torch and its like take all cores in every process unless told otherwise.
-    threads = str(max(1, cores // n))
-    environment = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), threads)
-    with (
-        _environment(environment),
-        LocalCluster(
-            n_workers=n,
-            threads_per_worker=1,
-            processes=True,
-            dashboard_address="127.0.0.1:0",  # any free port: another cluster may hold the usual one
-            memory_limit=0,
-            silence_logs=logging.CRITICAL,
-        ) as cluster,
-        Client(cluster) as client,
-    ):
-        yield client
-
-
-@contextmanager
-def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    """Set variables for the processes started meanwhile."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 def _workers(pieces: int) -> int:

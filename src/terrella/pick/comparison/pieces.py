@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from terrella.engine.device import choose_device
+from terrella.engine.memory import keep_freed_memory
 from terrella.engine.run import Report, Run
 from terrella.pick.bundle import load_picker_network
 from terrella.pick.classical import AIC, STALTA, BaerKradolfer, BaerKradolferParameters
@@ -94,6 +95,7 @@ def judge(arguments: Mapping[str, Any], results: Mapping[str, Result], place: Pa
 
     A picker may be several: each question is answered by the network and the learning rate selected for it.
     """
+    keep_freed_memory()
     store = _open(*_store(results, place))
     pickers, bundles = _pickers(arguments["picker"], results, place.parent, arguments["device"])
     picker = Combined(arguments["name"], pickers)

@@ -32,6 +32,7 @@ DOUBT = 0.1
 # runs share a batch; shorter ones cost less window by window.
 _SIZES = (8, 16, 32, 64, 128)
 _SHORTEST = 3
+_LOOKS = 3  # summits of each curve of a scan that `Dense.peaks` looks at first
 _AT_ONCE = 32  # windows, or half as many runs of the largest size, so that layers stay in the cache
 _FRAMES = WINDOW >> 4  # of the last convolution, halved
 # Within a run, the logarithm of the windows' largest samples and their means over their largest samples differ by
@@ -90,6 +91,35 @@ class Dense:
         for phase in range(min(phases, number)):
             found[:, phase::phases] = self._scan(records[..., phase * stride :])
         return found.transpose(1, 2)
+
+    @torch.no_grad()
+    def peaks(self, records: Tensor, inside: Tensor) -> Tensor:
+        """Return what `scan` does, exact where a phase, or any phase, is likeliest of all windows inside.
+
+        `inside` is (record, window); all other windows are noise. The highest summits of the scan are evaluated on
+        their own, with their neighbours, and then the likeliest window until it stays where it is.
+
+        Raises:
+            InputError: where a record is shorter than a window.
+        """
+        noise = self.architecture.outputs.index("N")
+        found = self.scan(records).transpose(1, 2)
+        certain = torch.eye(found.shape[-1], device=found.device)[noise]
+        found = torch.where(inside.unsqueeze(-1), found, certain)
+        done = ~inside
+        looks = _LOOKS
+        while True:
+            likely = torch.where(certain == 1, 1 - found, found).transpose(1, 2)
+            summits = torch.where(likely == F.max_pool1d(likely, 3, 1, 1), likely, -1)
+            near = summits.topk(min(looks, found.shape[1]), -1).indices.unsqueeze(-1)
+            near = (near + torch.arange(-1, 2, device=near.device)).clamp(0, found.shape[1] - 1)
+            wanted = torch.zeros_like(done).scatter_(1, near.flatten(1), True)
+            record, window = torch.nonzero(wanted & ~done, as_tuple=True)
+            if len(record) == 0:
+                return found.transpose(1, 2)
+            found[record, window] = self._each(records, STEP, record, window)
+            done[record, window] = True
+            looks = 1
 
     @torch.no_grad()
     def each(self, records: Tensor, stride: int = STEP) -> Tensor:

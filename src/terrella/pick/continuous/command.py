@@ -1,0 +1,241 @@
+"""`terrella pick run`: picks of an archive, a station-day at a time, that goes on where it was stopped."""
+
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from terrella.engine.cluster import open_cluster
+from terrella.engine.run import Report
+from terrella.errors import InputError
+from terrella.files import write_json
+from terrella.formats.miniseed import Code, Found
+from terrella.formats.picks import no_picks, picks_table, read_picks, write_picks
+from terrella.formats.waveforms import DAY_NS, Archive, open_waveforms
+from terrella.pick.bundle import load_picker_network
+from terrella.pick.continuous.annotate import Annotator, make_annotator
+from terrella.pick.continuous.picking import Pick, pick_span
+from terrella.pick.continuous.policies import Policies
+from terrella.pick.data.tally import Tally
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_FORMATS = ("picks.csv", "picks.xml", "picks.json")
+
+
+@dataclass(frozen=True)
+class StationDay:
+    """What is picked at a time: one instrument between two times of a day."""
+
+    codes: tuple[Code, ...]
+    first_ns: int
+    end_ns: int
+    files: tuple[tuple[str, int], ...]  # names and sizes
+
+    @property
+    def trace_id(self) -> str:
+        """network.station.location."""
+        return ".".join(self.codes[0][:3])
+
+    @property
+    def name(self) -> str:
+        """Its name in file names, such as CI.CCC..HH.2019-07-06."""
+        day = np.datetime64(self.first_ns, "ns").astype("datetime64[D]")
+        return f"{self.trace_id}.{self.codes[0][3][:-1]}.{day}"
+
+
+def run(
+    where: str,
+    bundle: str,
+    output: Path,
+    report: Report,
+    stations: Sequence[str] = (),
+    start: str | None = None,
+    end: str | None = None,
+    policies: Policies | None = None,
+    workers: int = 1,
+    scheduler: str | None = None,
+) -> list[str]:
+    """Pick an archive into output/picks.csv, .xml and .json; return lines on what was found and written.
+
+    Each station-day is a file in output/days; one that is there, of the same policies, weights and files, stays.
+
+    Raises:
+        InputError: where there are no waveforms, no such network, or a setting is none.
+    """
+    policies = policies or Policies()
+    head = _head(bundle, policies)
+    oddities = Tally()
+    archive = open_waveforms(where, _into(oddities))
+    days = station_days(archive, stations, _time(start, "--start"), _time(end, "--end"))
+    if not days:
+        known = [".".join(each) for each in sorted(archive.stations)]
+        raise InputError(
+            f"{where}: no waveforms of these stations and times; it has {', '.join(known[:5])}"
+            + (", ..." if len(known) > 5 else "")
+        )
+    folder = output / "days"
+    waiting = [day for day in days if not _is_done(folder, day, head)]
+    if len(waiting) < len(days):
+        done = len(days) - len(waiting)
+        report({"kind": "message", "message": f"{done} of {len(days)} station-days are done already"})
+    if workers == 1 and scheduler is None:
+        for number, day in enumerate(waiting, 1):
+            pick_day(where, bundle, day, policies, folder, head)
+            _show(report, number, len(waiting), day)
+    else:
+        _distribute(where, bundle, waiting, policies, folder, head, workers, scheduler, report)
+    return [*oddities.lines(), *_merge(days, folder, output, head)]
+
+
+def station_days(
+    archive: Archive, stations: Sequence[str] = (), first_ns: int | None = None, end_ns: int | None = None
+) -> list[StationDay]:
+    """Return what an archive holds between two times; `stations` are patterns of network.station such as CI.*."""
+    found = []
+    for network, station, day in archive.days(first_ns, end_ns, stations):
+        codes = archive.instrument(network, station, day)
+        low, high = day * DAY_NS, (day + 1) * DAY_NS
+        if not codes:
+            continue
+        files = {
+            (file.path.name, file.path.stat().st_size)
+            for file in archive.stations[network, station]
+            if file.first_ns < high and file.end_ns > low
+        }
+        low, high = max(low, first_ns or low), min(high, end_ns or high)
+        found.append(StationDay(codes, low, high, tuple(sorted(files))))
+    return found
+
+
+def pick_day(
+    where: str, bundle: str, day: StationDay, policies: Policies, folder: Path, head: Sequence[str]
+) -> None:
+    """Pick a station-day into a file of its own; a worker process opens network and archive once."""
+    oddities = Tally()
+    picks = pick_span(
+        _annotator(bundle), _archive(where), day.codes, day.first_ns, day.end_ns, policies, _into(oddities)
+    )
+    write_json(_path(folder, day).with_suffix(".json"), {"findings": oddities.lines()})
+    # Last, for it says that the station-day is done.
+    write_picks(_table(picks, day.trace_id), _path(folder, day), [*head, _span(day)])
+
+
+def _distribute(
+    where: str,
+    bundle: str,
+    days: Sequence[StationDay],
+    policies: Policies,
+    folder: Path,
+    head: Sequence[str],
+    workers: int,
+    scheduler: str | None,
+    report: Report,
+) -> None:
+    from distributed import as_completed
+
+    with open_cluster(scheduler, workers) as client:
+        arguments = (where, bundle), (policies, folder.absolute(), head)
+        futures = {
+            client.submit(pick_day, *arguments[0], day, *arguments[1], pure=False): day for day in days
+        }
+        for number, future in enumerate(as_completed(list(futures)), 1):
+            future.result()
+            _show(report, number, len(days), futures[future])
+
+
+def _merge(days: Sequence[StationDay], folder: Path, output: Path, head: Sequence[str]) -> list[str]:
+    """Write the picks of all station-days together; return what was found in them."""
+    import pandas as pd
+
+    tables = [read_picks(_path(folder, day))[0] for day in days]
+    findings = [
+        f"{day.trace_id}: {line}"
+        for day in days
+        for line in json.loads(_path(folder, day).with_suffix(".json").read_text("utf-8"))["findings"]
+    ]
+    picks = pd.concat([each for each in tables if len(each)] or [no_picks()])
+    picks = picks.sort_values(["time", "trace_id", "phase"], ignore_index=True)
+    for name in _FORMATS:
+        write_picks(picks, output / name, head)
+    numbers = ", ".join(f"{number:,} of {phase}" for phase, number in picks["phase"].value_counts().items())
+    return [
+        *dict.fromkeys(findings),
+        f"{len(picks):,} picks ({numbers or 'none'}) in {len(days):,} station-days: {output / _FORMATS[0]}",
+    ]
+
+
+def _table(picks: Sequence[Pick], trace_id: str) -> "pd.DataFrame":
+    times = np.array([each.time_ns // 1000 for each in picks], np.int64).view("datetime64[us]")
+    numbers = (
+        [getattr(each, name) for each in picks] for name in ("probability", "uncertainty_s", "amplitude")
+    )
+    return picks_table(
+        [trace_id] * len(picks),
+        [each.phase for each in picks],
+        times,
+        *(np.array(each, float) for each in numbers),
+    )
+
+
+def _show(report: Report, done: int, total: int, day: StationDay) -> None:
+    report({"kind": "progress", "stage": "pick", "done": done, "total": total, "note": day.name})
+
+
+def _into(tally: Tally) -> Found:
+    return lambda what, name: tally.add(what, [name])
+
+
+def _is_done(folder: Path, day: StationDay, head: Sequence[str]) -> bool:
+    path = _path(folder, day)
+    if not path.is_file() or not path.with_suffix(".json").is_file():
+        return False
+    try:
+        return read_picks(path)[1] == (*head, _span(day))
+    except InputError:
+        return False
+
+
+def _path(folder: Path, day: StationDay) -> Path:
+    return folder / f"{day.name}.csv"
+
+
+def _span(day: StationDay) -> str:
+    """Return what was picked, so that a day whose files grew is picked again."""
+    sizes = zlib.crc32(json.dumps(day.files).encode())
+    first, end = (np.datetime64(ns, "ns").astype("datetime64[ms]") for ns in (day.first_ns, day.end_ns))
+    return f"from {first}Z to {end}Z, {len(day.files)} files, checksum of names and sizes {sizes:08x}"
+
+
+def _head(bundle: str, policies: Policies) -> list[str]:
+    annotator = _annotator(bundle)
+    total = 0
+    for value in annotator.module.state_dict().values():
+        total = zlib.crc32(np.ascontiguousarray(value.cpu().numpy()).tobytes(), total)
+    return [*policies.lines(annotator.architecture), f"weights: {bundle}, checksum {total:08x}"]
+
+
+def _time(text: str | None, name: str) -> int | None:
+    if text is None:
+        return None
+    try:
+        return int(np.datetime64(text.removesuffix("Z"), "ns").astype(np.int64))
+    except ValueError:
+        raise InputError(f"{name} {text!r}: expected a time in UTC such as 2019-07-06T03:00:00") from None
+
+
+@lru_cache(maxsize=1)
+def _annotator(bundle: str) -> Annotator:
+    network, architecture, _ = load_picker_network(bundle)
+    return make_annotator(network, architecture)
+
+
+@lru_cache(maxsize=1)
+def _archive(where: str) -> Archive:
+    return open_waveforms(where, lambda what, name: None)

@@ -1,0 +1,53 @@
+"""PhaseNet as an ONNX model that ONNX Runtime computes fastest: norms in the weights, plain convolutions only.
+
+A transposed convolution with 7 weights and a stride of 4 is a convolution with 2 weights that makes four channels
+of each, one per phase of the stride: put one after the other, they are the upsampled signal.
+"""
+
+from typing import Any, cast
+
+import numpy as np
+
+from terrella.pick.continuous.onnx_graph import Array, Graph, array, folded
+from terrella.pick.networks.phasenet import PhaseNet
+
+_STRIDE = 4
+_KERNEL = 7
+
+
+def phasenet_model(network: PhaseNet, samples: int) -> bytes:
+    """Return the ONNX model of a PhaseNet: windows (batch, 3, sample) to logits (batch, 3, sample)."""
+    graph, layers = Graph(), cast(Any, network)  # torch knows no types of layers in lists
+    x = graph.conv(graph.windows(), folded(layers.entry, layers.entry_norm), 3, 3)
+    skips, lengths = [], [samples]
+    for level in layers.down:
+        x = graph.conv(x, folded(level.smooth.conv, level.smooth.norm), 3, 3)
+        skips.append(x)
+        short = -(-lengths[-1] // _STRIDE)
+        zeros = max((short - 1) * _STRIDE + _KERNEL - lengths[-1], 0)
+        x = graph.conv(x, folded(level.conv, level.norm), zeros // 2, zeros - zeros // 2, _STRIDE)
+        lengths.append(short)
+    x = graph.conv(x, folded(layers.bottom.conv, layers.bottom.norm), 3, 3)
+    sizes = zip(lengths[:0:-1], lengths[-2::-1], strict=True)
+    for level, skip, (short, long) in zip(layers.up, skips[::-1], sizes, strict=True):
+        x = _upsampled(graph, x, folded(level.conv, level.norm, transposed=True), short, long)
+        x = graph.add("Concat", skip, x, axis=1)
+        x = graph.conv(x, folded(level.smooth.conv, level.smooth.norm), 3, 3)
+    x = graph.conv(x, (array(layers.out.weight), array(layers.out.bias)), 0, 0, relu=False)
+    return graph.model(x, (3, samples), (3, samples))
+
+
+def _upsampled(graph: Graph, x: str, weights: tuple[Array, Array], short: int, long: int) -> str:
+    """Return four samples of each of `short`, of these the `long` that PhaseNet keeps."""
+    kernel, bias = weights  # (input, output, 7)
+    outputs = kernel.shape[1]
+    # Sample 4 i + r takes weight r of input i and weight r + 4 of input i - 1.
+    eight = np.pad(kernel, ((0, 0), (0, 0), (0, 1)))
+    phases = np.stack((eight[:, :, _STRIDE:], eight[:, :, :_STRIDE]), -1)  # (input, output, phase, tap)
+    phases = np.ascontiguousarray(phases.transpose(1, 2, 0, 3)).reshape(-1, kernel.shape[0], 2)
+    x = graph.conv(x, (phases, bias.repeat(_STRIDE)), 1, 1)
+    x = graph.interleaved(x, outputs, _STRIDE, short + 1)
+    # Of the transposed convolution's samples one goes at its beginning, two at its end, and more on both sides.
+    whole = _STRIDE * (short - 1) + _KERNEL
+    first = 1 + (whole - 3 - long) // 2
+    return graph.cut(x, first, first + long)

@@ -1,0 +1,140 @@
+"""`terrella pick run` on archives whose arrivals are known, with a network that finds sudden energy."""
+
+from dataclasses import replace
+
+import numpy as np
+import obspy
+import pandas as pd
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+import terrella.pick.continuous.command as command
+from terrella.cli.main import main
+from terrella.formats.picks import read_picks
+from terrella.pick.continuous.annotate import make_annotator
+from terrella.pick.networks import architecture
+from terrella.pick.synthetic.continuous import hourly_records, make_shaking
+
+_SPAN = 50
+
+
+class Rise(nn.Module):
+    """Says P where the energy of half a second is many times that of the half second before it."""
+
+    def forward(self, windows):
+        energy = functional.pad(windows.square().sum(1, keepdim=True), (_SPAN, _SPAN), "replicate")
+        mean = functional.avg_pool1d(energy, _SPAN, 1)[..., : windows.shape[-1] + _SPAN + 1]
+        before, after = mean[..., : windows.shape[-1]], mean[..., _SPAN : _SPAN + windows.shape[-1]]
+        p = 3 * torch.log((after + 1e-4) / (before + 1e-4)) - 9
+        return torch.cat([p, torch.full_like(p, -20.0), torch.zeros_like(p)], 1)
+
+
+@pytest.fixture(autouse=True)
+def rise(monkeypatch):
+    """Use the network above in place of a bundle, at PhaseNet's windows."""
+    published = replace(architecture("phasenet"), make=Rise)
+    made = make_annotator(Rise(), published)
+    monkeypatch.setattr(command, "_annotator", lambda bundle: made)
+    command._archive.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def records():
+    """An hour of three stations and a few events, without the microseism."""
+    (stream,) = hourly_records(make_shaking(hours=1, events=8, stations=3, seed=3))
+    return stream.filter("highpass", freq=2.0)
+
+
+def picked(stream, folder, name, **options):
+    (folder / name).mkdir()
+    for trace in stream:
+        stats = trace.stats
+        trace.write(str(folder / name / f"{trace.id}.{stats.starttime.ns}.mseed"), format="MSEED")
+    output = folder / f"{name}-picks"
+    lines = command.run(str(folder / name), "rise", output, lambda event: None, **options)
+    return read_picks(output / "picks.csv")[0], lines
+
+
+def seconds(table):
+    return table["time"].to_numpy("datetime64[us]").astype(np.int64) / 1e6
+
+
+def test_picks_do_not_depend_on_where_a_file_starts(tmp_path, records):
+    whole, _ = picked(records, tmp_path, "whole")
+    assert len(whole) >= 12
+    for shift in (0.37, 7.77, 61.0):
+        later = records.copy().trim(starttime=records[0].stats.starttime + 300 + shift)
+        table, _ = picked(later, tmp_path, f"later{shift}")
+        begins = later[0].stats.starttime.timestamp + 40  # windows at the very beginning are cut
+        expected = whole[seconds(whole) > begins]
+        found = table[seconds(table) > begins]
+        assert list(found["trace_id"]) == list(expected["trace_id"])
+        np.testing.assert_allclose(seconds(found), seconds(expected), atol=0.011)
+
+
+def test_cut_into_files_the_picks_are_the_same(tmp_path, records):
+    whole, _ = picked(records, tmp_path, "whole")
+    cut = obspy.Stream([piece for trace in records for piece in (trace / 7)])
+    table, _ = picked(cut, tmp_path, "cut")
+    pd.testing.assert_frame_equal(table, whole)
+
+
+def test_a_span_and_stations_are_as_asked(tmp_path, records):
+    whole, _ = picked(records, tmp_path, "whole")
+    start, end = "2024-03-01T00:20:00", "2024-03-01T00:40:00"
+    table, lines = picked(records, tmp_path, "some", stations=("SY.S01",), start=start, end=end)
+    inside = whole["time"].between(start, end) & whole["trace_id"].str.startswith("SY.S01")
+    pd.testing.assert_frame_equal(table, whole[inside].reset_index(drop=True))
+    assert any("1 station-days" in line for line in lines)
+
+
+def test_started_again_only_what_is_missing_is_picked(tmp_path, records, monkeypatch):
+    first, _ = picked(records, tmp_path, "again")
+    days = sorted((tmp_path / "again-picks" / "days").glob("*S01*.csv"))
+    for day in days:
+        day.unlink()
+    done = []
+    whole_day = command.pick_day
+    monkeypatch.setattr(command, "pick_day", lambda *all_: (done.append(all_[2].trace_id), whole_day(*all_)))
+    command.run(str(tmp_path / "again"), "rise", tmp_path / "again-picks", lambda event: None)
+    assert set(done) == {"SY.S01."}
+    assert len(done) == len(days)
+    pd.testing.assert_frame_equal(read_picks(tmp_path / "again-picks" / "picks.csv")[0], first)
+
+
+def test_what_is_wrong_with_a_record_gets_a_line_and_the_rest_is_picked(tmp_path, records):
+    whole, _ = picked(records, tmp_path, "whole")
+    stream = records.copy()
+    by_id = {trace.id: trace for trace in stream}
+    by_id["SY.S00..HHE"].data[1000:2000] = np.nan
+    by_id["SY.S00..HHN"].data[:] = 7.0
+    stream.remove(by_id["SY.S01..HHN"])
+    stream.remove(by_id["SY.S01..HHE"])
+    folder = tmp_path / "bad"
+    folder.mkdir()
+    (folder / "nothing.mseed").write_bytes(b"")
+    (folder / "noise.mseed").write_bytes(bytes(range(256)) * 40)
+    for trace in stream:
+        trace.write(str(folder / f"{trace.id}.mseed"), format="MSEED")
+    cut = folder / "SY.S01..HHZ.mseed"
+    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2 + 100])
+    lines = command.run(str(folder), "rise", tmp_path / "out", lambda event: None)
+    said = "\n".join(lines)
+    for words in ("no numbers", "constant", "noise.mseed"):
+        assert words in said
+    table = read_picks(tmp_path / "out" / "picks.csv")[0]
+    untouched = table["trace_id"].str.startswith("SY.S02")
+    expected = whole["trace_id"].str.startswith("SY.S02")
+    pd.testing.assert_frame_equal(
+        table[untouched].reset_index(drop=True), whole[expected].reset_index(drop=True)
+    )
+    assert table["trace_id"].str.startswith("SY.S01").any()
+
+
+def test_wrong_words_get_one_line(tmp_path, capsys):
+    with pytest.raises(SystemExit) as left:
+        main(["pick", "run", str(tmp_path / "nowhere"), "--bundle", "rise", "-o", str(tmp_path / "out")])
+    assert left.value.code == 2
+    assert "nowhere" in capsys.readouterr().err
