@@ -66,7 +66,7 @@ from pathlib import Path
 from terrella.pick.continuous.command import run
 path, weights, folder, out = sys.argv[1:5]
 began = time.process_time()
-list(run(path, weights, Path(folder)))
+run(path, weights, Path(folder), lambda event: None)
 json.dump({"cpu_seconds": time.process_time() - began, "whole_cpu_seconds": time.process_time(),
     "wall_seconds": time.time() - float(sys.argv[5]),
     "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}, open(out, "w"))

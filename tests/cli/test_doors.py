@@ -38,10 +38,18 @@ def test_help_loads_nothing_heavy(arguments):
     assert "Usage: terrella" in found.stdout
 
 
-@pytest.mark.parametrize("command", ["demo", "data", "train", "judge", "predict", "simulate", "show"])
-def test_every_command_has_help_with_an_example(command, capsys):
-    assert run("forecast", command, "--help") == 0
-    assert f"Example: terrella forecast {command}" in " ".join(capsys.readouterr().out.split())
+COMMANDS = {
+    "forecast": ("demo", "data", "train", "judge", "predict", "simulate", "show"),
+    "pick": ("demo", "data", "train", "judge", "compare", "run", "associate"),
+}
+
+
+@pytest.mark.parametrize(
+    ("task", "command"), [(task, name) for task, names in COMMANDS.items() for name in names]
+)
+def test_every_command_has_help_with_an_example(task, command, capsys):
+    assert run(task, command, "--help") == 0
+    assert f"Example: terrella {task} {command}" in " ".join(capsys.readouterr().out.split())
 
 
 def test_train_help_lists_every_setting(capsys):

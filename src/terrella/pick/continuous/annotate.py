@@ -143,20 +143,21 @@ def _answers(annotator: Annotator, record: Record, starts: Integers) -> Iterator
     size = batch_size(architecture, annotator.device)
     views = sliding_window_view(record.samples, architecture.window, 1)
     known = sliding_window_view(record.recorded, architecture.window, 1)
+    gaps = np.concatenate([[0], np.cumsum(~record.recorded.all(0))])
     for begin in range(0, len(starts), size):
         batch = starts[begin : begin + size]
         at = batch - record.first
         windows = np.ascontiguousarray(views[:, at].transpose(1, 0, 2))
-        _fill(windows, known[:, at].transpose(1, 0, 2))
+        for i in np.flatnonzero(gaps[at + architecture.window] > gaps[at]):
+            _fill(windows[i], known[:, at[i]])
         prepare(windows, architecture)
         yield batch, annotator.evaluate(windows)
 
 
-def _fill(windows: Floats, known: npt.NDArray[np.bool_]) -> None:
+def _fill(window: Floats, known: npt.NDArray[np.bool_]) -> None:
     """Put each component's mean where it is not recorded: it is zero once the mean is removed."""
-    for i, k in zip(*np.nonzero(~known.all(-1)), strict=True):
-        seen = known[i, k]
-        windows[i, k, ~seen] = windows[i, k, seen].mean(dtype=np.float64) if seen.any() else 0
+    for row, seen in zip(window, known, strict=True):
+        row[~seen] = row[seen].mean(dtype=np.float64) if seen.any() else 0
 
 
 def _points(annotator: Annotator, record: Record, first: int, end: int) -> Curves:

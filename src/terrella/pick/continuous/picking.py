@@ -13,7 +13,7 @@ from terrella.pick.continuous.peaks import FWHM, peaks, separated
 from terrella.pick.continuous.policies import Policies
 from terrella.pick.continuous.record import MARGIN_S, Record, assemble
 
-BLOCK_S = 3600
+BLOCK_S = 7200
 # A run of probability above half its threshold that reaches further over a block's border is cut.
 _AROUND_S = 10
 
@@ -73,7 +73,7 @@ def pick_curves(
     changes[-1] = changes[-2]
     for phase, curve in zip(curves.phases, curves.values, strict=True):
         threshold = policies.threshold(phase, annotator.architecture)
-        for top, width in zip(*peaks(curve, threshold)[1:], strict=True):
+        for top, width in zip(*peaks(curve, threshold), strict=True):
             sample = curves.first + int(top) * curves.stride
             at = sample - record.first
             low, high = max(at - edge, 0), min(at + edge, record.samples.shape[1] - 1)

@@ -13,7 +13,7 @@ class Policies:
     apart_s: float = 0.2  # between picks of one phase; the more probable stays
     edge_s: float = 0.5  # from where a component begins or ends, within which picks are discarded
     shortest_s: float = 5.0  # stretches of record that are shorter are left out
-    doubt: float | None = 0.05  # see `annotate`; None: every window is evaluated
+    doubt: float | None = 0.02  # see `annotate`; None: every window is evaluated
     amplitude_s: float = 2.0  # from the pick, in which the amplitude is the largest
 
     def threshold(self, phase: str, architecture: Architecture) -> float:

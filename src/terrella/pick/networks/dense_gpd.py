@@ -32,7 +32,7 @@ DOUBT = 0.1
 # runs share a batch; shorter ones cost less window by window.
 _SIZES = (8, 16, 32, 64, 128)
 _SHORTEST = 3
-_LOOKS = 3  # summits of each curve of a scan that `Dense.peaks` looks at first
+_LOOKS = 4  # summits of each curve of a scan that `Dense.peaks` looks at first
 _AT_ONCE = 32  # windows, or half as many runs of the largest size, so that layers stay in the cache
 _FRAMES = WINDOW >> 4  # of the last convolution, halved
 # Within a run, the logarithm of the windows' largest samples and their means over their largest samples differ by
