@@ -1,7 +1,7 @@
 """Pickers trained on synthetic domains, across domains and on real traces, beside the original PhaseNet.
 
-`terrella pick compare` as a user would run it: PhaseNet and BasicPhaseAE trained on synthetic local, regional and
-teleseismic seismograms, fine-tuned on the training split of real Northern Californian traces, judged on all five
+`terrella pick compare` as a user would run it: PhaseNet and BasicPhaseAE trained on synthetic local and teleseismic
+seismograms, fine-tuned on the training splits of real Northern Californian and NORSAR traces, judged on all four
 sets beside the published weights of the original PhaseNet, STA/LTA with AIC, and Baer–Kradolfer. The real sets are
 small (31 and 25 test traces), and their intervals wide. Data are read from TERRELLA_DATA (default ../shared/data).
 """
@@ -19,7 +19,7 @@ from terrella.engine.progress import shown_progress
 from terrella.pick.comparison.compare import compare
 from terrella.pick.comparison.settings import ClassicalSettings, CompareSettings
 
-DOMAINS = ("local", "regional", "teleseismic")
+DOMAINS = ("local", "teleseismic")
 SHOWN = {"detection_auc": "AUC", "phase_mcc": "MCC", "p_rmse_s": "P RMSE", "s_rmse_s": "S RMSE"}
 UNITS = {"p_rmse_s": "s", "s_rmse_s": "s"}
 ORIGINAL = "phasenet-original"
@@ -36,7 +36,7 @@ def settings(data: Path, quick: bool) -> CompareSettings:
         test_sets=(*synthetic, *real),
         target=("norcal", "norsar"),
         weights={ORIGINAL: str(data / "phasenet_original.safetensors")},
-        fine_tune=("local,norcal", "regional,norsar"),
+        fine_tune=("local,norcal", "local,norsar"),
         resampling=("teleseismic", "norsar"),
         rates_hz=(100.0, 20.0),
         learning_rates=(1e-2,),
@@ -45,7 +45,7 @@ def settings(data: Path, quick: bool) -> CompareSettings:
         patience=5,
         windows_per_trace=2,
         classical=ClassicalSettings(
-            initial_points=6 if quick else 25, evaluations=6 if quick else 100, picks=60 if quick else 500
+            initial_points=6 if quick else 10, evaluations=6 if quick else 20, picks=60 if quick else 300
         ),
         resamples=500,
     )

@@ -6,6 +6,7 @@ length of Wells & Coppersmith (1994, all slip types, subsurface): half of them l
 where it holds 99 % of them.
 """
 
+import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -269,4 +270,4 @@ def _fit(sequences: _Sequences, b: float, least: float) -> tuple[float, float, f
 def _b_value(magnitude: Floats, least: float) -> float:
     """Return log₁₀ e / (mean − Mc), Mc half a bin lower where magnitudes are rounded to tenths."""
     rounded = np.allclose(magnitude * 10, np.round(magnitude * 10), atol=1e-6)
-    return float(np.log10(np.e) / (magnitude.mean() - least + (0.05 if rounded else 1e-6)))
+    return float(math.log10(math.e) / (magnitude.mean() - least + (0.05 if rounded else 1e-6)))
