@@ -80,7 +80,7 @@ def test_doctor_survives_a_torch_that_cannot_be_loaded(capsys, monkeypatch):
 
 
 def test_doctor_names_packages_that_are_absent_or_too_old(capsys, monkeypatch):
-    required = ["numpy>=99.1", "no-such-package>=1", "rich", 'pytest>=99; extra == "dev"']
+    required = ["numpy>=99.1", "no-such-package>=1", "rich[jupyter]", 'pytest>=99; extra == "dev"']
     monkeypatch.setattr(importlib.metadata, "requires", lambda name: required)
     assert run("doctor") == 0
     lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}

@@ -12,8 +12,8 @@ import pytest
 import toy_pieces
 from distributed import LocalCluster
 
+from terrella.engine import cluster
 from terrella.errors import InputError
-from terrella.pick.comparison import graph
 from terrella.pick.comparison.graph import Piece, execute
 
 EXPECTED = sum(range(6)) / 7
@@ -93,7 +93,7 @@ def test_killed_it_goes_on_with_what_is_missing(tmp_path: Path, workers: int) ->
 
 
 def test_an_absent_scheduler_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(graph, "_SECONDS_FOR_SCHEDULER", 0.5)
+    monkeypatch.setattr(cluster, "_SECONDS_FOR_SCHEDULER", 0.5)
     with pytest.raises(InputError, match=r"tcp://127\.0\.0\.1:9 does not answer"):
         execute([Piece("bad", toy_pieces.broken)], Path("nowhere"), quiet, scheduler="tcp://127.0.0.1:9")
 
@@ -101,7 +101,7 @@ def test_an_absent_scheduler_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_scheduler_of_the_users_own_does_the_work(tmp_path: Path) -> None:
     with LocalCluster(
         n_workers=1, threads_per_worker=1, processes=False, dashboard_address="127.0.0.1:0", protocol="tcp"
-    ) as cluster:
+    ) as dask_cluster:
         pieces = toy_pieces.toys(tmp_path / "log", 0.0)
-        found = execute(pieces, tmp_path / "pieces", quiet, scheduler=cluster.scheduler_address)
+        found = execute(pieces, tmp_path / "pieces", quiet, scheduler=dask_cluster.scheduler_address)
     assert found.results[pieces[0].name]["value"] == pytest.approx(EXPECTED)

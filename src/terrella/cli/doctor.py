@@ -88,8 +88,9 @@ def _packages() -> Iterator[tuple[str, str]]:
     for requirement in importlib.metadata.requires("terrella") or []:
         if "extra ==" in requirement:
             continue
-        # Such as "torch>=2.6".
-        name, _, least = requirement.partition(">=")
+        # Such as "torch>=2.6" or "dask[distributed]>=2024.8".
+        asked, _, least = requirement.partition(">=")
+        name = asked.partition("[")[0]
         try:
             version = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:

@@ -2,14 +2,14 @@
 
 Most of its time goes to the decoders, which double their samples and convolve them with up to 11 weights. The two
 samples of each pair are the same before the convolution, so that one with half the weights, made for the first and
-for the second of a pair, gives both.
+for the second of a pair, gives both. The last convolution, to one channel, makes 16 samples at once.
 """
 
 from typing import Any, cast
 
 import numpy as np
 
-from terrella.pick.continuous.onnx_graph import Array, Graph, array, folded
+from terrella.pick.continuous.onnx_graph import Array, Graph, array, folded, phases
 from terrella.pick.networks.eqtransformer import WINDOW, EQTransformer
 
 
@@ -118,8 +118,9 @@ def _decoded(graph: Graph, x: str, decoder: Any) -> str:
             )
             x = graph.conv(graph.cut(x, 0, long), (kernel, bias), reach, reach)
         short = long
-    reach = decoder.out.padding[0]
-    return graph.conv(x, _weights(decoder.out), reach, reach, relu=False)
+    reach, number = decoder.out.padding[0], 16
+    x = graph.conv(x, phases(_weights(decoder.out), number), reach, reach, number, relu=False)
+    return graph.interleaved(x, 1, number, WINDOW // number)
 
 
 def _pairs(kernel: Array) -> tuple[Array, int, int]:

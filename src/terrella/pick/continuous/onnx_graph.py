@@ -1,5 +1,7 @@
 """Building an ONNX model node by node, for ONNX Runtime."""
 
+import functools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -58,6 +60,18 @@ class Graph:
         x = self.add("Conv", x, *constants, **size)
         return self.add("Relu", x) if relu else x
 
+    def summed(
+        self, signals: Sequence[str], weights: tuple[Array, Array], before: int, after: int, stride: int = 1
+    ) -> str:
+        """Return the ReLU of a convolution of signals side by side, as a sum, which spares putting them there."""
+        kernel, bias = weights
+        parts = np.split(kernel, len(signals), axis=1)
+        sums = [
+            self.conv(x, (part, bias if i == 0 else np.zeros_like(bias)), before, after, stride, relu=False)
+            for i, (x, part) in enumerate(zip(signals, parts, strict=True))
+        ]
+        return self.add("Relu", functools.reduce(functools.partial(self.add, "Add"), sums))
+
     def interleaved(self, x: str, channels: int, phases: int, samples: int) -> str:
         """Return (batch, channel and phase, 1, sample) as (batch, channel, 1, sample and phase)."""
         x = self.add("Reshape", x, self.integers(0, channels, phases, samples))
@@ -85,6 +99,19 @@ class Graph:
     def windows(self) -> str:
         """Return the model's input as a signal."""
         return self.add("Unsqueeze", "windows", self.integers(2))
+
+
+def phases(weights: tuple[Array, Array], number: int) -> tuple[Array, Array]:
+    """Return the weights of a convolution that gives `number` consecutive samples as channels, at that stride.
+
+    Kernels compute 16 channels in the time of fewer.
+    """
+    kernel, bias = weights
+    taps = kernel.shape[-1]
+    many = np.zeros((len(bias), number, kernel.shape[1], taps + number - 1), np.float32)
+    for phase in range(number):
+        many[:, phase, :, phase : phase + taps] = kernel
+    return many.reshape(-1, *many.shape[2:]), bias.repeat(number)
 
 
 def folded(layer: Any, norm: Any, transposed: bool = False) -> tuple[Array, Array]:

@@ -1,27 +1,36 @@
 """PhaseNet as an ONNX model that ONNX Runtime computes fastest: norms in the weights, plain convolutions only.
 
 A transposed convolution with 7 weights and a stride of 4 is a convolution with 2 weights that makes four channels
-of each, one per phase of the stride: put one after the other, they are the upsampled signal.
+of each, one per phase of the stride: put one after the other, they are the upsampled signal. Where there are but 8
+channels, two samples of each are made at once.
 """
 
 from typing import Any, cast
 
 import numpy as np
 
-from terrella.pick.continuous.onnx_graph import Array, Graph, array, folded
+from terrella.pick.continuous.onnx_graph import Array, Graph, array, folded, phases
 from terrella.pick.networks.phasenet import PhaseNet
 
 _STRIDE = 4
 _KERNEL = 7
+_FAST = 16  # channels that a kernel computes at once
 
 
 def phasenet_model(network: PhaseNet, samples: int) -> bytes:
     """Return the ONNX model of a PhaseNet: windows (batch, 3, sample) to logits (batch, 3, sample)."""
     graph, layers = Graph(), cast(Any, network)  # torch knows no types of layers in lists
+    half = -(-samples // 2)
     x = graph.conv(graph.windows(), folded(layers.entry, layers.entry_norm), 3, 3)
     skips, lengths = [], [samples]
     for level in layers.down:
-        x = graph.conv(x, folded(level.smooth.conv, level.smooth.norm), 3, 3)
+        smooth = folded(level.smooth.conv, level.smooth.norm)
+        if len(smooth[1]) < _FAST:
+            x = graph.conv(x, phases(smooth, 2), 3, 4, 2)
+            x = graph.interleaved(x, len(smooth[1]), 2, half)
+            x = graph.cut(x, 0, samples)
+        else:
+            x = graph.conv(x, smooth, 3, 3)
         skips.append(x)
         short = -(-lengths[-1] // _STRIDE)
         zeros = max((short - 1) * _STRIDE + _KERNEL - lengths[-1], 0)
@@ -31,9 +40,15 @@ def phasenet_model(network: PhaseNet, samples: int) -> bytes:
     sizes = zip(lengths[:0:-1], lengths[-2::-1], strict=True)
     for level, skip, (short, long) in zip(layers.up, skips[::-1], sizes, strict=True):
         x = _upsampled(graph, x, folded(level.conv, level.norm, transposed=True), short, long)
-        x = graph.add("Concat", skip, x, axis=1)
-        x = graph.conv(x, folded(level.smooth.conv, level.smooth.norm), 3, 3)
-    x = graph.conv(x, (array(layers.out.weight), array(layers.out.bias)), 0, 0, relu=False)
+        smooth = folded(level.smooth.conv, level.smooth.norm)
+        if long == samples:
+            x = graph.summed((skip, x), phases(smooth, 2), 3, 4, 2)
+        else:
+            x = graph.summed((skip, x), smooth, 3, 3)
+    # Both phases of each output from those of each channel.
+    out = np.kron(array(layers.out.weight)[:, :, 0], np.eye(2))[:, :, None]
+    x = graph.conv(x, (out.astype(np.float32), array(layers.out.bias).repeat(2)), 0, 0, relu=False)
+    x = graph.cut(graph.interleaved(x, 3, 2, half), 0, samples)
     return graph.model(x, (3, samples), (3, samples))
 
 

@@ -98,7 +98,7 @@ def _fill(record: Record, row: int, segments: list[Segment], found: Found, short
             continue
         # Position of a grid sample g of this record in `part`: (g - origin) * per_sample.
         per_sample = from_hz / record.rate_hz
-        origin = at / per_sample + late[start] * record.rate_hz
+        origin = at / per_sample + float(late[start]) * record.rate_hz
         begin, ending = int(np.ceil(origin)), int(np.floor(origin + (len(part) - 1) / per_sample)) + 1
         begin, ending = max(begin, 0), min(ending, record.samples.shape[1])
         if begin < ending:
