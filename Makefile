@@ -39,7 +39,7 @@ $(STAMP): pyproject.toml requirements.lock
 			$(BIN)/python -m pip install -q $(FIND_TORCH) -c requirements.lock "torch==$(TORCH)"; }; \
 	fi
 	@echo "installing Terrella and what it needs, at the versions of requirements.lock"
-	@$(BIN)/python -m pip install -q -c requirements.lock -e '.[dev,pick]'
+	@$(BIN)/python -m pip install -q -c requirements.lock -e '.[dev,pick,segment]'
 	@touch $@
 
 clean:  ## remove the virtual environment and caches, never the runs
