@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# The same examples in every run: a change is judged, and not luck. HYPOTHESIS_PROFILE=explore draws new ones.
-settings.register_profile("house", derandomize=True)
-settings.register_profile("explore", derandomize=False)
+# The same examples in every run, however long each takes: a change is judged, and not luck or other work on the
+# machine. HYPOTHESIS_PROFILE=explore draws new examples.
+settings.register_profile("house", derandomize=True, deadline=None)
+settings.register_profile("explore", derandomize=False, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.optimize import minimize
 from torch import Tensor
 
 
@@ -80,6 +79,8 @@ def calibrate(
     The same four numbers are fitted for every model, so that none gains from calibration alone. Few events
     cannot carry them all: with fewer than 20 the means stay and only a constant dispersion is fitted.
     """
+    from scipy.optimize import minimize  # a forecast, which needs no fit, does not wait for its import
+
     n = counts.double().flatten()
     w = torch.ones_like(n) if weight is None else weight.double().flatten()
     spread = torch.zeros_like(n) if log_spread is None else log_spread.double().flatten()

@@ -90,7 +90,7 @@ def window_shares(
     return WindowShares(first, column, share)
 
 
-@numba.njit(cache=True, inline="always")
+@numba.njit(cache=True, fastmath=True, inline="always")
 def _rows(cells, lat, reach):
     """Return the first row that the window touches, and the one after the last."""
     low = math.floor((lat - reach - cells.south) / cells.height)
@@ -98,7 +98,7 @@ def _rows(cells, lat, reach):
     return max(low, 0), min(high, cells.n_lat)
 
 
-@numba.njit(cache=True, inline="always")
+@numba.njit(cache=True, fastmath=True, inline="always")
 def _half_width(cells, row, lat, reach):
     """Return the largest difference in longitude at which the window touches a row, or −1."""
     south = cells.south + row * cells.height
@@ -124,7 +124,7 @@ def _half_width(cells, row, lat, reach):
     return widest
 
 
-@numba.njit(cache=True, inline="always")
+@numba.njit(cache=True, fastmath=True, inline="always")
 def _columns(cells, row, lon, lat, reach):
     """Return the first column that the window touches and how many; the first may lie off the grid."""
     half = _half_width(cells, row, lat, reach)
@@ -141,7 +141,7 @@ def _columns(cells, row, lon, lat, reach):
     return start, max(stop - start, 0)
 
 
-@numba.njit(cache=True, parallel=True)
+@numba.njit(cache=True, fastmath=True, parallel=True)
 def _sizes(cells, lon, lat, reach, sizes):
     """Write how many cells of the mask each event's window touches."""
     for event in numba.prange(len(lon)):
@@ -155,11 +155,14 @@ def _sizes(cells, lon, lat, reach, sizes):
         sizes[event] = count
 
 
-@numba.njit(cache=True, parallel=True)
+@numba.njit(cache=True, fastmath=True, parallel=True)
 def _fill(cells, lon, lat, reach, zone, rho, first, column, share):
     """Write every event's cells and shares."""
     for event in numba.prange(len(lon)):
         at = first[event]
+        # Integrals along the northern sides of the cells of a row, which are the southern ones of the next:
+        # by column, with the row they were taken for.
+        northern, northern_row = np.empty(cells.n_lon), np.full(cells.n_lon, -2)
         low, high = _rows(cells, lat[event], reach[event])
         for row in range(low, high):
             start, length = _columns(cells, row, lon[event], lat[event], reach[event])
@@ -180,15 +183,21 @@ def _fill(cells, lon, lat, reach, zone, rho, first, column, share):
                     side = _meridian(east, south, north, lat[event], zone[event], rho)
                     last = place
                     value -= side
-                    value += _parallel(north, west, east, lat[event], zone[event], rho)
-                    value -= _parallel(south, west, east, lat[event], zone[event], rho)
+                    shared = place % cells.n_lon
+                    if northern_row[shared] == row - 1:
+                        value -= northern[shared]
+                    else:
+                        value -= _parallel(south, west, east, lat[event], zone[event], rho)
+                    northern[shared] = _parallel(north, west, east, lat[event], zone[event], rho)
+                    northern_row[shared] = row
+                    value += northern[shared]
                     value = max(value / (2 * math.pi), 0.0)
                 column[at] = cell
                 share[at] = value
                 at += 1
 
 
-@numba.njit(cache=True, inline="always")
+@numba.njit(cache=True, fastmath=True, inline="always")
 def _far_share(cells, row, place, lon, lat, zone, rho):
     """Return a cell's share by the midpoint rule, and whether the cell is too near for it."""
     centre = cells.south + (row + 0.5) * cells.height
@@ -215,7 +224,7 @@ def _far_share(cells, row, place, lon, lat, zone, rho):
     return density * area * (1 + p / (24 * q) * bend), False
 
 
-@numba.njit(cache=True, inline="always")
+@numba.njit(cache=True, fastmath=True, inline="always")
 def _kernel(h, zone, rho):
     """Return P(r) / sin²(r/R), for h = sin²(r/2R)."""
     x = 4 * _R * _R * h * (1 + h / 3 + 8 * h * h / 45) / zone
@@ -224,7 +233,7 @@ def _kernel(h, zone, rho):
     return -math.expm1(-rho * math.log1p(x)) / (4 * h * (1 - h))
 
 
-@numba.njit(cache=True, inline="always")
+@numba.njit(cache=True, fastmath=True, inline="always")
 def _rule(span):
     """Return which quadrature rule resolves an edge of this length, in units of the distance it bends at."""
     if span < 4.0:
@@ -232,7 +241,7 @@ def _rule(span):
     return 2 if span < 8.0 else 3
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, fastmath=True)
 def _meridian(difference, south, north, lat, zone, rho):
     """Return ∫ P dθ along a meridian, northward; latitudes are relative to the event's."""
     sine, cosine = math.sin(difference), math.cos(difference)
@@ -255,7 +264,7 @@ def _meridian(difference, south, north, lat, zone, rho):
     return -across * scale * total * (v2 - v1) / 2
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, fastmath=True)
 def _parallel(phi, west, east, lat, zone, rho):
     """Return ∫ P dθ along a parallel, eastward; positions are relative to the event's."""
     cosine = math.cos(phi + lat)
