@@ -12,7 +12,7 @@ import pytest
 from typed_commands import run
 
 from event_server import Event, EventServer, random_events, running
-from terrella.forecast import fdsn
+from terrella.engine import web
 from terrella.formats.read import read_catalogue
 
 
@@ -63,7 +63,7 @@ def test_a_killed_download_goes_on(server, tmp_path):
 
 
 def test_a_service_that_is_down_is_one_line(server, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(fdsn, "PATIENCE", fdsn.Patience(attempts=2, first_wait_s=0.001))
+    monkeypatch.setattr(web, "PATIENCE", web.Patience(attempts=2, first_wait_s=0.001))
     server.down_after = 0
     assert run(*typed(server, tmp_path / "c.parquet")) == 1
     error = capsys.readouterr().err.strip().splitlines()

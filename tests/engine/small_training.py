@@ -6,18 +6,21 @@ random states too.
 
 import hashlib
 import multiprocessing
+import os
 import random
+import socket
 import sys
 import time
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from torch import distributed, nn
+from torch import nn
 
 from terrella.engine.feed import Feed, Held
-from terrella.engine.fit import Stage, Training, train
+from terrella.engine.fit import Stage, Training, joined_processes, train
 from terrella.engine.run import Run
 from terrella.errors import TerrellaError
 
@@ -38,7 +41,7 @@ class Small(nn.Module):
 
 def make_training(
     epochs: int = 6, dropout: float = 0.2, learning_rate: float = 0.01, pause: float = 0.0,
-    patience: int | None = None, samples: int = 96,
+    patience: int | None = None, samples: int = 96, sharded: bool = False, accumulation: int = 1,
 ) -> Training:  # fmt: skip
     torch.manual_seed(0)
     np.random.seed(0)  # noqa: NPY002
@@ -65,6 +68,8 @@ def make_training(
         validate=validate,
         fingerprint="small",
         averaging=0.9,
+        sharded=sharded,
+        accumulation=accumulation,
         checkpoint_seconds=0.0,
     )
 
@@ -74,9 +79,9 @@ def digest(network: nn.Module) -> str:
     return hashlib.sha256(values).hexdigest()
 
 
-def start(run: Path, pause: float = 0.0, rank: int = 0, world: int = 1, dropout: float = 0.2) -> BaseProcess:
+def start(run: Path, pause: float = 0.0, rank: int = 0, world: int = 1, **settings: Any) -> BaseProcess:
     """Train in a process of its own, which leaves its outcome in `outcome-RANK.txt` beside the run."""
-    process = _PROCESSES.Process(target=_train, args=(run, pause, rank, world, dropout))
+    process = _PROCESSES.Process(target=_train, args=(run, pause, rank, world, settings))
     process.start()
     return process
 
@@ -85,16 +90,25 @@ def outcome(run: Path, rank: int = 0) -> str:
     return run.with_name(f"{run.name}-outcome-{rank}.txt").read_text()
 
 
-def _train(run: Path, pause: float, rank: int, world: int, dropout: float) -> None:
+def start_all(run: Path, world: int, pause: float = 0.0, **settings: Any) -> list[BaseProcess]:
+    """Train in several processes, which meet at a port of their own."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    return [start(run, pause, rank, world, port=port, **settings) for rank in range(world)]
+
+
+def _train(run: Path, pause: float, rank: int, world: int, settings: dict[str, Any]) -> None:
     torch.set_num_threads(1)
+    port = settings.pop("port", None)
     if world > 1:
-        meeting = run.with_name("meeting")
-        distributed.init_process_group("gloo", f"file://{meeting}", rank=rank, world_size=world)
+        place = {"RANK": rank, "WORLD_SIZE": world, "LOCAL_RANK": rank, "MASTER_PORT": port}
+        os.environ |= {name: str(value) for name, value in place.items()} | {"MASTER_ADDR": "127.0.0.1"}
     try:
-        said, code = digest(train(make_training(pause=pause, dropout=dropout), Run(run))), 0
+        with joined_processes():
+            said, code = digest(train(make_training(pause=pause, **settings), Run(run))), 0
     except TerrellaError as error:
         said, code = str(error), error.exit_code
     run.with_name(f"{run.name}-outcome-{rank}.txt").write_text(said)
-    if world > 1:
-        distributed.destroy_process_group()
-    sys.exit(code)
+    sys.stdout.flush()
+    os._exit(code)  # a process that lost the others cannot take leave of them

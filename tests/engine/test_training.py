@@ -98,27 +98,6 @@ def test_a_signal_saves_and_says_how_to_go_on(tmp_path, whole, number):
     assert outcome(run.folder) == outcome(whole.folder)
 
 
-def test_two_processes_train_as_one_and_resume_together(tmp_path):
-    run = Run(tmp_path / "two")
-    processes = [start(run.folder, 0.01, rank, 2, dropout=0.0) for rank in range(2)]
-    await_checkpoint(run, processes[0])
-    # One is told to stop, and both must stop at the same step.
-    processes[1].terminate()
-    for process in processes:
-        process.join(60)
-    assert [process.exitcode for process in processes] == [130, 130]
-    (tmp_path / "meeting").unlink(missing_ok=True)
-    processes = [start(run.folder, 0.0, rank, 2, dropout=0.0) for rank in range(2)]
-    for process in processes:
-        process.join(60)
-    assert [process.exitcode for process in processes] == [0, 0]
-    assert outcome(run.folder, 0) == outcome(run.folder, 1)
-    train(make_training(dropout=0.0), Run(tmp_path / "one"))
-    one, two = (Run(tmp_path / name).read_events() for name in ("one", "two"))
-    assert [e["step"] for e in one] == [e["step"] for e in two]
-    assert [e["loss"] for e in one] == pytest.approx([e["loss"] for e in two], rel=1e-4)
-
-
 def test_a_second_training_in_the_same_run_is_refused(tmp_path):
     run = Run(tmp_path)
     with run.claimed(), pytest.raises(InputError, match="another process is training in"):

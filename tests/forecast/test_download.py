@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from event_server import Event, EventServer, random_events, running
+from terrella.engine import web
 from terrella.errors import InputError, TerrellaError
 from terrella.forecast import fdsn
 from terrella.forecast.download import download
 from terrella.formats.catalogue import Catalogue
 from terrella.formats.read import read_catalogue
 
-QUICK = fdsn.Patience(attempts=3, first_wait_s=0.001, timeout_s=5.0)
+QUICK = web.Patience(attempts=3, first_wait_s=0.001, timeout_s=5.0)
 LOCAL = "http:" + "//host"  # in two parts: no file may name a host
 CALIFORNIA = (-125.9, -112.6, 31.0, 43.5)
 # What services offer: the USGS; the standard with a count or an updatedafter alone; its necessary parts alone.

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from terrella.engine import web
 from terrella.engine.run import Report
 from terrella.errors import InputError
 from terrella.files import replace_file
@@ -66,7 +67,7 @@ def download(
     output: Path,
     given: Mapping[str, Any],
     report: Report,
-    patience: fdsn.Patience | None = None,
+    patience: web.Patience | None = None,
 ) -> list[str]:
     """Download a catalogue or bring a downloaded one up to date; return lines on what was found.
 
@@ -78,7 +79,7 @@ def download(
         TerrellaError: where the service does not answer.
     """
     check_output(output)
-    patience = fdsn.PATIENCE if patience is None else patience
+    patience = web.PATIENCE if patience is None else patience
     before = _read_source(output)
     query = _query(given, before, output)
     now = np.datetime64("now", "s")
@@ -117,7 +118,7 @@ def _fetched(pieces: Pieces, query: Query, before: Source | None, began: Time) -
     if pieces.service.comcat:
         try:
             gone = pieces.fetch("deleted", first, border, {**since, "includedeleted": "only"})
-        except fdsn.RefusedError:
+        except web.RefusedError:
             gone = fdsn.SCHEMA.empty_table()  # the counts will find them, with more requests
         ids = pc.filter(gone["id"], pc.equal(gone["status"], "deleted"))
         rows = rows.filter(pc.invert(pc.is_in(rows["id"], value_set=ids.combine_chunks())))

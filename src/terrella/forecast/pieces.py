@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from terrella.engine import web
 from terrella.engine.run import Report
 from terrella.errors import InputError, TerrellaError
 from terrella.files import write_json, write_text
@@ -27,7 +28,7 @@ class Pieces:
     folder: Path
     service: fdsn.Service
     query: Mapping[str, str]
-    patience: fdsn.Patience
+    patience: web.Patience
     report: Report
 
     def count(self, first: Time, last: Time, more: Mapping[str, str] | None = None) -> int:
@@ -63,7 +64,7 @@ class Pieces:
         if not piece.exists() and not halved.exists():
             try:
                 write_text(piece, self._answer(first, last, more))
-            except fdsn.TooManyEventsError as error:
+            except web.TooMuchError as error:
                 if last - first < np.timedelta64(2, "s"):
                     raise TerrellaError(f"within one second, {error}; raise --min-magnitude") from error
                 write_text(halved, "")
@@ -79,7 +80,7 @@ class Pieces:
         if self.service.counts:
             n = self.count(first, last, more)
             if n > fdsn.LIMIT:
-                raise fdsn.TooManyEventsError(f"{self.service.url} has {n:,} events")
+                raise web.TooMuchError(f"{self.service.url} has {n:,} events")
             if n == 0:
                 return ""
         return fdsn.events(self.service, query, self.patience, self.report)

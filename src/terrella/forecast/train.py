@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from terrella.engine.fit import Report
+from terrella.engine.fit import Report, by_the_first, first_process_first, joined_processes
 from terrella.engine.run import Run
 from terrella.engine.settings import fingerprint, load_settings, save_settings
 from terrella.engine.use.bundle import load_bundle, save_bundle
@@ -20,11 +20,17 @@ from terrella.formats.read import read_catalogue
 def train(folder: Path, settings: ForecastSettings, report: Report) -> Models:
     """Fit all models of a run and leave its bundle; what an earlier call finished is not done again.
 
+    Started by torchrun or srun, the processes share the network's training; the first one does the rest.
+
     Raises:
         InputError: where the catalogue or the settings are at fault, or the run was begun with others.
         Interrupted: after SIGTERM or Ctrl-C, with the state saved.
     """
+    with joined_processes():
+        return _train(folder, settings, by_the_first(report))
 
+
+def _train(folder: Path, settings: ForecastSettings, report: Report) -> Models:
     def say(line: str) -> None:
         report({"kind": "message", "message": line})
 
@@ -32,21 +38,32 @@ def train(folder: Path, settings: ForecastSettings, report: Report) -> Models:
     run = Run(folder)
     mark = fingerprint(_without_place(settings), catalogue_mark(task.catalogue))
     _check_same(run, settings)
-    save_settings(settings, run.settings)
     cells = int(task.grid.mask.sum()) * task.grid.shape[0]
     say(f"{len(task.catalogue):,} events of magnitude {task.min_magnitude} or more, {cells:,} cells")
     done = _finished(run.bundle, mark)
     if done is not None:
         say(f"this training is finished: {run.bundle}")
         return done
-    models = _finished(run.folder / "classical", mark)
-    if models is None:
-        models = fit_classical(task, settings, report)
-        save_bundle(run.folder / "classical", to_bundle(models, mark))
-    models = train_network(models, task.catalogue, task.windows, run, mark, report)
-    say("recalibrating all models on the validation window")
-    models = calibrate_all(models, task.catalogue, task.windows)
-    save_bundle(run.bundle, to_bundle(models, mark, make_card(models, task, mark)))
+
+    def prepare() -> Models:
+        save_settings(settings, run.settings)
+        models = _finished(run.folder / "classical", mark)
+        if models is None:
+            models = fit_classical(task, settings, report)
+            save_bundle(run.folder / "classical", to_bundle(models, mark))
+        return models
+
+    def finish() -> Models:
+        done = _finished(run.bundle, mark)
+        if done is not None:
+            return done
+        say("recalibrating all models on the validation window")
+        models = calibrate_all(trained, task.catalogue, task.windows)
+        save_bundle(run.bundle, to_bundle(models, mark, make_card(models, task, mark)))
+        return models
+
+    trained = train_network(first_process_first(prepare), task.catalogue, task.windows, run, mark, report)
+    models = first_process_first(finish)
     for horizon, gain in zip(models.horizons_days, models.gains, strict=True):
         verdict = "the network is used" if gain.certain else "not certain: predict uses ETAS"
         say(

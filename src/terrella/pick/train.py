@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from terrella.engine.fit import Report
+from terrella.engine.fit import Report, by_the_first, first_process_first, joined_processes
+from terrella.engine.fit.processes import rank
 from terrella.engine.memory import keep_freed_memory
 from terrella.engine.run import Run
 from terrella.engine.settings import changed_settings, fingerprint, load_settings, save_settings
@@ -25,24 +26,36 @@ from terrella.pick.training import train_network
 def train(folder: Path, settings: PickSettings, report: Report) -> None:
     """Train the network of a run and leave its bundle; what an earlier call finished is not done again.
 
+    Started by torchrun or srun, the processes share the training; the first one makes or fetches the data.
+
     Raises:
         InputError: where data or settings are at fault, or the run was begun with others.
         Interrupted: after SIGTERM or Ctrl-C, with the state saved.
     """
+    with joined_processes():
+        _train(folder, settings, by_the_first(report))
+
+
+def _train(folder: Path, settings: PickSettings, report: Report) -> None:
     recipe(settings.network)
     if not settings.data.sets:
         raise InputError("no data: give --data.sets FOLDER, or synthetic:local for generated seismograms")
     run = Run(folder)
     _check_same(run, settings)
-    stores = [open_store(where, settings.data.rate_hz, report) for where in settings.data.sets]
+    stores = first_process_first(
+        lambda: [open_store(where, settings.data.rate_hz, report) for where in settings.data.sets]
+    )
     network, trained = _start(settings)
     mark = fingerprint(_without_places(settings), _weights_mark(network), *map(store_mark, stores))
-    save_settings(settings, run.settings)
+    if rank() == 0:
+        save_settings(settings, run.settings)
     if _finished(run.bundle, mark):
         report({"kind": "message", "message": f"this training is finished: {run.bundle}"})
         return
     keep_freed_memory()
     network = train_network(network, trained, stores, settings, run, mark, report)
+    if rank() > 0:
+        return
     best = _best_loss(run)
     values = {"fingerprint": mark, "rate_hz": settings.data.rate_hz, "validation_loss": best}
     save_picker_network(

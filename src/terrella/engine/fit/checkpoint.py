@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from terrella.engine.fit.processes import gathered, rank
 from terrella.engine.fit.random_states import random_states, restore_random_states
+from terrella.engine.fit.sharding import load_whole, spread_like, whole
 from terrella.engine.tensor_file import read_tensors, write_tensors
 from terrella.errors import InputError
 from terrella.files import replace_file
@@ -53,12 +54,17 @@ def save(folder: Path, state: State, position: Position) -> None:
         for number, states in enumerate(gathered(random_states()))
         for name, value in states.items()
     }
+    changing = [
+        *((f"network.{name}", network.state_dict()) for name, network in state.networks.items()),
+        *((f"optimiser.{index}", values) for index, values in state.optimiser.state_dict()["state"].items()),
+    ]
+    for prefix, values in changing:
+        for key, value in values.items():
+            gathered_value = whole(value)  # by all processes together
+            if rank() == 0:
+                tensors[f"{prefix}.{key}"] = gathered_value.cpu()
     if rank() > 0:
         return
-    for name, network in state.networks.items():
-        tensors |= {f"network.{name}.{key}": value for key, value in network.state_dict().items()}
-    for index, values in state.optimiser.state_dict()["state"].items():
-        tensors |= {f"optimiser.{index}.{key}": value for key, value in values.items()}
     header = {"position": asdict(position)}
     path = folder / f"step-{position.step:09d}.safetensors"
     replace_file(path, lambda temporary: write_tensors(temporary, tensors, header))
@@ -101,10 +107,13 @@ def _newest_first(folder: Path) -> list[Path]:
 
 def _load(state: State, tensors: dict[str, Tensor]) -> None:
     for name, network in state.networks.items():
-        network.load_state_dict(_below(tensors, f"network.{name}."))
+        load_whole(network, _below(tensors, f"network.{name}."))
     optimiser = state.optimiser.state_dict()
+    parameters = [each for group in state.optimiser.param_groups for each in group["params"]]
     for name, value in _below(tensors, "optimiser.").items():
         index, key = name.split(".", 1)
+        like = parameters[int(index)]
+        value = spread_like(value, like) if value.shape == like.shape else value
         optimiser["state"].setdefault(int(index), {})[key] = value
     state.optimiser.load_state_dict(optimiser)
     # A training resumed with more processes than before has no states for the new ones.

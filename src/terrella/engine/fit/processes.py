@@ -1,7 +1,7 @@
 """What the processes of one training tell each other; with a single process, nothing."""
 
 import torch
-from torch import Tensor, distributed
+from torch import Tensor, distributed, nn
 
 
 def rank() -> int:
@@ -23,6 +23,16 @@ def shared_mean(values: list[float]) -> list[float]:
     return list((shared / world()).tolist())
 
 
+def share_buffers(network: nn.Module) -> None:
+    """Give all processes the first one's buffers, such as the statistics of batch normalisation."""
+    if world() == 1:
+        return
+    for buffer in network.buffers():
+        shared = buffer.to(_device())
+        distributed.broadcast(shared, src=0)
+        buffer.copy_(shared)
+
+
 def gathered(values: dict[str, Tensor]) -> list[dict[str, Tensor]]:
     """Return the tensors of every process, in the order of their ranks; shapes must be the same in all."""
     if world() == 1:
@@ -37,4 +47,4 @@ def gathered(values: dict[str, Tensor]) -> list[dict[str, Tensor]]:
 
 
 def _device() -> torch.device:
-    return torch.device("cuda" if distributed.get_backend() == "nccl" else "cpu")
+    return torch.device("cuda" if "nccl" in distributed.get_backend() else "cpu")

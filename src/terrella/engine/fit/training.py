@@ -4,7 +4,7 @@ import copy
 import math
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -15,7 +15,8 @@ from torch.nn.parallel import DistributedDataParallel
 from terrella.engine.feed import Batch, Feed
 from terrella.engine.fit.checkpoint import Position, State, remove_leftovers, restore, save
 from terrella.engine.fit.interruption import Interruption, noted_interruption
-from terrella.engine.fit.processes import rank, shared_mean, world
+from terrella.engine.fit.processes import rank, share_buffers, shared_mean, world
+from terrella.engine.fit.sharding import hold_back, shard, unsharded, whole
 from terrella.engine.fit.stage import Stage
 from terrella.engine.run import Event, Report, Run
 from terrella.errors import Interrupted, TerrellaError
@@ -40,6 +41,7 @@ class Training:
     clip: float = 1.0  # largest norm of the gradient
     accumulation: int = 1  # parts into which a batch is split, so that a large one fits
     precision: Literal["float32", "bfloat16"] = "float32"
+    sharded: bool = False  # among several processes: each holds its part of the weights (FSDP2), or all (DDP)
     checkpoint_seconds: float = 30.0
 
 
@@ -52,7 +54,9 @@ def train(training: Training, run: Run, report: Report = ignore) -> nn.Module:
 
     The best is the running average of the weights at the epoch of the smallest validation loss. Resumed on the
     same machine, a training ends with the same weights as one that was never stopped. With torch.distributed
-    initialised, each process takes its share of every batch, gradients are averaged, and the first one writes.
+    initialised, each process takes its share of every batch, gradients are averaged, and the first one writes;
+    the losses are those of one process to rounding, but that batch normalisation sees a share of the batch. A
+    checkpoint of any number of processes is resumed by any other.
 
     Raises:
         Interrupted: after SIGTERM or Ctrl-C, with the state saved.
@@ -66,6 +70,11 @@ def train(training: Training, run: Run, report: Report = ignore) -> nn.Module:
 def _train(training: Training, run: Run, report: Report, interruption: Interruption) -> nn.Module:
     network = training.network
     averaged, best = copy.deepcopy(network), copy.deepcopy(network)
+    plain = None
+    if training.sharded and world() > 1:
+        plain = copy.deepcopy(network).to("cpu")
+        for each in (network, averaged, best):
+            shard(each)
     optimiser = torch.optim.AdamW(network.parameters(), weight_decay=training.weight_decay)
     state = State({"current": network, "averaged": averaged, "best": best}, optimiser)
     position, broken = restore(run.checkpoints, state, training.fingerprint)
@@ -77,11 +86,12 @@ def _train(training: Training, run: Run, report: Report, interruption: Interrupt
     if rank() == 0 and not position.finished:
         run.rewind(position.step, epoch_ended=position.batch == 0)
         remove_leftovers(run.checkpoints)
-    model: nn.Module = DistributedDataParallel(network) if distributed.is_initialized() else network
+    several = distributed.is_initialized() and plain is None
+    model: nn.Module = DistributedDataParallel(network) if several else network
     training = replace(training, feed=replace(training.feed, rank=rank(), world=world()))
     while not position.finished:
         position = _epoch(training, model, run, report, state, position, interruption)
-    return best.eval()
+    return (best if plain is None else unsharded(best, plain)).eval()
 
 
 def _epoch(
@@ -103,7 +113,7 @@ def _epoch(
             group["lr"] = rate
         state.optimiser.zero_grad()
         own_loss = _gradients(training, model, batch)
-        norm = float(nn.utils.clip_grad_norm_(network.parameters(), training.clip))
+        norm = float(whole(nn.utils.clip_grad_norm_(network.parameters(), training.clip)))
         due = time.monotonic() - saved > training.checkpoint_seconds
         # All processes must stop and save at the same step, whichever of them was told to.
         loss, stops, dues = shared_mean([own_loss, interruption.signal is not None, due])
@@ -145,13 +155,22 @@ def _gradients(training: Training, model: nn.Module, batch: Batch) -> float:
     total = 0.0
     size = len(next(iter(batch.values())))
     parts = [values.chunk(training.accumulation) for values in batch.values()]
-    for each in zip(*parts, strict=True):
+    for number, each in enumerate(zip(*parts, strict=True), 1):
         part = dict(zip(batch, each, strict=True))
-        with _precision(training):
-            loss = training.loss(model, part) * (len(each[0]) / size)
-        loss.backward()  # type: ignore[no-untyped-call]
+        with _held_back(model, wait=number < len(parts[0])):
+            with _precision(training):
+                loss = training.loss(model, part) * (len(each[0]) / size)
+            loss.backward()  # type: ignore[no-untyped-call]
         total += float(loss.detach())
     return total
+
+
+def _held_back(model: nn.Module, wait: bool) -> AbstractContextManager[None]:
+    """Exchange gradients with the other processes after the last part of a batch alone."""
+    if wait and isinstance(model, DistributedDataParallel):
+        return model.no_sync()
+    hold_back(model, wait)
+    return nullcontext()
 
 
 def _precision(training: Training) -> torch.autocast:
@@ -164,6 +183,7 @@ def _end_epoch(
 ) -> Position:
     """Validate, keep the best weights, record the epoch and write a checkpoint."""
     stage, averaged = training.stages[position.stage], state.networks["averaged"]
+    share_buffers(averaged)
     validation = _validation(training, averaged, position)
     if validation is None or position.best is None or validation < position.best:
         state.networks["best"].load_state_dict(averaged.state_dict())

@@ -1,0 +1,56 @@
+"""Networks whose weights are spread over the processes of a training (FSDP2; Zhao et al. 2023)."""
+
+import torch
+from torch import Tensor, distributed, nn
+from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
+from torch.distributed.fsdp import FSDPModule, fully_shard
+from torch.distributed.tensor import DTensor, distribute_tensor
+
+
+def shard(network: nn.Module) -> None:
+    """Spread a network's parameters over all processes, each of its parts gathered only while it computes."""
+    device = next(network.parameters()).device.type
+    mesh = init_device_mesh(device, (distributed.get_world_size(),))
+    _shard_parts(network, mesh)
+    fully_shard(network, mesh=mesh)
+
+
+def hold_back(model: nn.Module, wait: bool) -> None:
+    """Keep a sharded network from exchanging gradients until the last part of a batch."""
+    if isinstance(model, FSDPModule):
+        model.set_requires_gradient_sync(not wait)
+
+
+def whole(value: Tensor) -> Tensor:
+    """Return a tensor with all of its parts; every process must ask for it."""
+    return value.full_tensor() if isinstance(value, DTensor) else value
+
+
+def spread_like(value: Tensor, like: Tensor) -> Tensor:
+    """Return a whole tensor spread over the processes as another one is."""
+    if not isinstance(like, DTensor):
+        return value
+    return distribute_tensor(value.to(like.device), like.device_mesh, like.placements)
+
+
+def load_whole(network: nn.Module, tensors: dict[str, Tensor]) -> None:
+    """Load whole tensors into a network, sharded or not."""
+    held = network.state_dict()
+    network.load_state_dict(
+        {name: spread_like(value, held[name]) if name in held else value for name, value in tensors.items()}
+    )
+
+
+def unsharded(network: nn.Module, like: nn.Module) -> nn.Module:
+    """Return the weights of a sharded network in a plain one."""
+    with torch.no_grad():
+        like.load_state_dict({name: whole(value) for name, value in network.state_dict().items()})
+    return like
+
+
+def _shard_parts(network: nn.Module, mesh: DeviceMesh) -> None:
+    for part in network.children():
+        if isinstance(part, nn.ModuleList | nn.ModuleDict):  # they have no forward pass of their own
+            _shard_parts(part, mesh)
+        elif next(part.parameters(), None) is not None:
+            fully_shard(part, mesh=mesh)
