@@ -13,6 +13,7 @@ from terrella.pick.comparison import figures
 from terrella.pick.comparison.findings import Findings
 from terrella.pick.comparison.matrix import SCORES, matrix
 from terrella.pick.comparison.report import print_comparison, write_comparison
+from terrella.pick.judging import figures as judging_figures
 
 
 @pytest.fixture(scope="module")
@@ -53,13 +54,13 @@ def test_heat_maps_are_lighter_where_better_also_in_grey(found: Findings) -> Non
 def test_a_laplace_curve_has_the_area_of_its_histogram() -> None:
     edges = np.linspace(-10, 10, 401)
     counts = np.histogram(np.random.default_rng(0).laplace(0.1, 0.4, 2000), edges)[0].astype(float)
-    axes = figures.draw_residuals(Figure().subplots(), edges, counts, 0.1, 0.4, "A")
+    axes = judging_figures.draw_residuals(Figure().subplots(), edges, counts, 0.1, 0.4, "A")
     curve = next(line for line in axes.lines if len(line.get_xdata()) > 2)
     area = np.trapezoid(curve.get_ydata(), curve.get_xdata())
     assert area == pytest.approx(counts.sum() * (edges[1] - edges[0]), rel=0.01)
 
 
 def test_pickers_differ_by_line_and_marker_not_by_colour_alone() -> None:
-    look = figures.styles([f"p{i}" for i in range(10)], ["p8", "p9"])
+    look = judging_figures.styles([f"p{i}" for i in range(10)], ["p8", "p9"])
     assert len({(str(each["linestyle"]), each["marker"]) for each in look.values()}) == 10
     assert all(mpl.colors.is_color_like(each["color"]) for each in look.values())

@@ -41,7 +41,7 @@ def run(tmp_path: Path) -> Path:
 
 
 def test_a_run_is_judged_beside_classical_methods(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    judge(run=run, resamples=50)
+    judge(run=run, resamples=50, evaluations=3)
     document = json.loads((run / "scores.json").read_text())
     assert set(document["models"]) == {"PhaseNet", "STA/LTA and AIC", "Baer–Kradolfer"}
     classical = document["models"]["STA/LTA and AIC"]
@@ -68,7 +68,7 @@ def test_a_run_is_judged_beside_classical_methods(run: Path, capsys: pytest.Capt
 
 def test_published_targets_and_a_bundle_of_its_own(run: Path, tmp_path: Path) -> None:
     data = str(tmp_path / "set")
-    judge(run=run, split="all", resamples=10)
+    judge(run=run, split="all", resamples=10, evaluations=0)
     judge(
         bundle=(str(run),),
         data=data,
@@ -76,6 +76,7 @@ def test_published_targets_and_a_bundle_of_its_own(run: Path, tmp_path: Path) ->
         targets=run / "targets",
         output=tmp_path / "out",
         resamples=10,
+        evaluations=0,
     )
     first, second = (json.loads((folder / "scores.json").read_text()) for folder in (run, tmp_path / "out"))
     assert first["models"] == second["models"]
@@ -89,6 +90,6 @@ def test_what_is_missing_is_said_in_a_line(run: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="give --data"):
         judge(bundle=(str(run),))
     with pytest.raises(InputError, match="nothing to judge in the split 'train'"):
-        judge(run=run, split="train", resamples=10)
+        judge(run=run, split="train", resamples=10, evaluations=0)
     with pytest.raises(InputError, match="no targets"):
         judge(run=run, targets=tmp_path)

@@ -15,6 +15,7 @@ def judge(
     targets: Path | None = None,
     output: Annotated[Path | None, Parameter(name=("--output", "-o"))] = None,
     resamples: int = 1000,
+    evaluations: int = 50,
     seed: int = 0,
     device: str = "auto",
 ) -> None:
@@ -38,6 +39,8 @@ def judge(
         Folder for scores.json, report.html, figures and targets, by default the run's.
     resamples
         Resamples of source events for the 95 % intervals.
+    evaluations
+        Proposals in the search for Baer and Kradolfer's parameters on dev; 0 keeps those of common practice.
     seed
         Seed of targets and resamples.
     device
@@ -47,6 +50,6 @@ def judge(
     from terrella.pick.judging.command import Asked
     from terrella.pick.judging.command import judge as run_judge
 
-    asked = Asked(run, bundle, data, split, targets, output, seed, resamples, device)
+    asked = Asked(run, bundle, data, split, targets, output, seed, resamples, evaluations, device)
     with shown_progress() as report:
         run_judge(asked, report)

@@ -23,10 +23,14 @@ def run(
 
     Example: terrella pick run archive/ --bundle runs/pick/phasenet -o picks --start 2019-07-06 --end 2019-07-07
 
+    Example: terrella pick run fdsn:scedc --stations CI.CCC --start 2019-07-06 --end 2019-07-07 --bundle B -o picks
+
     Parameters
     ----------
     waveforms
-        A file of miniSEED or SAC, a folder such as an SDS archive, or a pattern of files in quotes.
+        A file of miniSEED or SAC, a folder such as an SDS archive, a pattern of files in quotes, or an FDSN
+        service, whose waveforms are kept in OUTPUT/waveforms: fdsn: and earthscope, scedc, ncedc, geofon, ingv,
+        orfeus, geonet or an address.
     bundle
         A trained network: a bundle's folder, a run's, the name of either, or a file of SeisBench's weights.
     output

@@ -9,9 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from terrella.engine.judge.report import Picture
-from terrella.pick.comparison import cells, figures
+from terrella.pick.comparison import figures
 from terrella.pick.comparison.findings import Findings
 from terrella.pick.comparison.matrix import SCORES, Score, matrix, value_of
+from terrella.pick.judging import cells
+from terrella.pick.judging import figures as of_one
 
 SHORT = {
     "detection_auc": "AUC",
@@ -52,7 +54,7 @@ def _shade_limits(values: np.ndarray, score: Score) -> tuple[float, float]:
 
 def roc_pictures(found: Findings) -> list[Picture]:
     """Return the ROC of every picker, a panel per test set."""
-    look = figures.styles(found.pickers, found.classical)
+    look = of_one.styles(found.pickers, found.classical)
     panels = {
         test: {each.picker: curve for each in found.on(test) if (curve := cells.roc(each.cell))}
         for test in found.tests
@@ -62,7 +64,7 @@ def roc_pictures(found: Findings) -> list[Picture]:
         return []
     figure, flat = _panels(len(panels), width=4.4, height=3.9)
     for axes, (test, curves) in zip(flat, panels.items(), strict=False):
-        figures.draw_roc(axes, curves, look).set_title(test, fontsize=9)
+        of_one.draw_roc(axes, curves, look).set_title(test, fontsize=9)
     _common_legend(figure, flat)
     return [
         Picture(
@@ -86,7 +88,7 @@ def residual_pictures(found: Findings) -> list[Picture]:
                 continue
             figure, flat = _panels(len(own), width=2.6, height=1.9, columns=4)
             for axes, (name, drawn) in zip(flat, own, strict=False):
-                figures.draw_residuals(axes, *drawn, name)
+                of_one.draw_residuals(axes, *drawn, name)
             figure.supxlabel(f"{phase.upper()} residual, picked − labelled (s)", fontsize=9)
             figure.supylabel("picks", fontsize=9)
             pictures.append(
@@ -102,7 +104,7 @@ def residual_pictures(found: Findings) -> list[Picture]:
 
 def dependence_pictures(found: Findings) -> list[Picture]:
     """Return detected events and P residuals by signal-to-noise ratio and by distance."""
-    look = figures.styles(found.pickers, found.classical)
+    look = of_one.styles(found.pickers, found.classical)
     pictures = []
     for by, xlabel in (("snr_db", "signal-to-noise ratio (dB)"), ("distance_km", "distance (km)")):
         for field, ylabel in _FIELDS.items():
@@ -117,7 +119,7 @@ def dependence_pictures(found: Findings) -> list[Picture]:
             for axes, (test, known) in zip(flat, panels.items(), strict=False):
                 labels = next(iter(known.values())).labels
                 values = {name: classes.value for name, classes in known.items()}
-                figures.draw_dependence(axes, labels, values, look, xlabel, ylabel)
+                of_one.draw_dependence(axes, labels, values, look, xlabel, ylabel)
                 axes.set_title(test, fontsize=9)
             _common_legend(figure, flat)
             pictures.append(
@@ -133,7 +135,7 @@ def dependence_pictures(found: Findings) -> list[Picture]:
 
 def resampling_pictures(found: Findings) -> list[Picture]:
     """Return scores against the rate of reading, for the test sets of the resampling study."""
-    look = figures.styles(found.pickers, found.classical)
+    look = of_one.styles(found.pickers, found.classical)
     tests = [t for t in found.tests if any(e.test_set == t and not e.native for e in found.judged)]
     pictures = []
     for number, test in enumerate(tests, 1):
@@ -165,7 +167,7 @@ def resampling_pictures(found: Findings) -> list[Picture]:
 
 def cost_pictures(found: Findings) -> list[Picture]:
     """Return accuracy against CPU seconds on the first of the user's own test sets."""
-    look = figures.styles(found.pickers, found.classical)
+    look = of_one.styles(found.pickers, found.classical)
     targets = list(dict.fromkeys(each.test_set for each in found.judged if each.target))
     if not targets:
         return []

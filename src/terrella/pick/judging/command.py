@@ -11,7 +11,8 @@ from terrella.engine.run import Report, Run, existing_run
 from terrella.errors import InputError
 from terrella.files import write_json
 from terrella.pick.bundle import load_picker_network, load_picker_settings
-from terrella.pick.classical import classical_pickers
+from terrella.pick.classical import BaerKradolferParameters, classical_pickers
+from terrella.pick.classical.baer_search import search_baer_kradolfer
 from terrella.pick.data.open import open_store
 from terrella.pick.judging.cell import Judged, judge_picker
 from terrella.pick.judging.network_picker import Network, NetworkPicker
@@ -19,8 +20,10 @@ from terrella.pick.judging.reporting import print_scores, write_judging
 from terrella.pick.judging.scores import SMALLER_IS_BETTER, paired
 from terrella.pick.judging.target_files import read_targets, write_targets
 from terrella.pick.judging.targets import Targets, make_targets
-from terrella.pick.picker import Picker
+from terrella.pick.picker import Picker, Windows
 from terrella.pick.store import Store
+
+_PICKS = 500  # that the search for Baer and Kradolfer's parameters scores on
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,9 @@ class Asked:
     output: Path | None = None
     seed: int = 0
     resamples: int = 1000
+    evaluations: int = (
+        50  # of the search for Baer and Kradolfer's parameters; 0 keeps those of common practice
+    )
     device: str = "auto"
 
 
@@ -52,7 +58,7 @@ def judge(asked: Asked, report: Report) -> dict[str, Any]:
             f"{store.name}: nothing to judge in the split {asked.split!r}; choose train, dev, test or all"
         )
     judged = []
-    pickers: list[Picker] = [picker, *classical_pickers()]
+    pickers: list[Picker] = [picker, *classical_pickers(_tuned(dev, store, asked, report))]
     for each in pickers:
         report({"kind": "message", "message": f"judging {each.name} on {store.name}"})
         judged.append(judge_picker(each, store, dev, test, asked.seed, asked.resamples))
@@ -65,6 +71,24 @@ def judge(asked: Asked, report: Report) -> dict[str, Any]:
     print_scores(judged, store.name, asked.split)
     print(f"In {run.folder}: report.html, scores.json, figures/")
     return document
+
+
+def _tuned(dev: Targets, store: Store, asked: Asked, report: Report) -> BaerKradolferParameters | None:
+    """Return Baer and Kradolfer's parameters of the smallest RMSE on dev, None without a search."""
+    some = Windows(dev.phase.trace[dev.is_p], dev.phase.start[dev.is_p], dev.phase.end[dev.is_p])
+    if asked.evaluations == 0:
+        return None
+    try:
+        found = search_baer_kradolfer(
+            store, some, dev.onset[dev.is_p], evaluations=asked.evaluations, picks=_PICKS, seed=asked.seed,
+            report=report,
+        )  # fmt: skip
+    except InputError as error:
+        report({"kind": "message", "message": f"Baer and Kradolfer's parameters are not tuned: {error}"})
+        return None
+    tuned = f"RMSE {found.rmse_s:.2f} s on {found.picks:,} P picks of dev, {found.evaluations} evaluations"
+    report({"kind": "message", "message": f"Baer and Kradolfer's parameters tuned: {tuned}"})
+    return found.parameters
 
 
 def scores_document(judged: Sequence[Judged], store: Store, asked: Asked) -> dict[str, Any]:

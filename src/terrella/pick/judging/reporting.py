@@ -11,7 +11,7 @@ from rich.table import Table as TerminalTable
 from terrella.engine.judge.bootstrap import Interval
 from terrella.engine.judge.report import Page, Picture, Section, Table, write_report
 from terrella.engine.run import Run
-from terrella.pick.comparison import cells, figures
+from terrella.pick.judging import cells, figures
 from terrella.pick.judging.cell import Judged
 
 _NOTHING = Interval(math.nan, math.nan, math.nan)
