@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+LABELLED, UNLABELLED = 1, 255  # of a mask; 0 where there is nothing
+
 
 @dataclass(frozen=True, eq=False)
 class Arrivals:
@@ -19,7 +21,7 @@ class Arrivals:
 
 @dataclass(frozen=True, eq=False)
 class LabelledSection:
-    """Samples and, for every one of them, whether it belongs to an arrival; sections of a group are split together."""
+    """Samples and, for each, whether it belongs to an arrival; sections of a group are split together."""
 
     samples: npt.NDArray[np.float32]  # (trace, sample), or (inline, crossline, sample)
     mask: npt.NDArray[np.uint8]  # like samples: 1 from an onset to the end of its wavelet; 255 unlabelled
