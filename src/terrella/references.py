@@ -241,4 +241,52 @@ REFERENCES: dict[str, str] = {
   journal = {Bulletin of the Seismological Society of America},
   year = {1987}, volume = {77}, pages = {2074--2094}
 }""",
+    "segmentation": """@inproceedings{Ronneberger2015,
+  author = {Ronneberger, Olaf and Fischer, Philipp and Brox, Thomas},
+  title = {{U-Net}: Convolutional Networks for Biomedical Image Segmentation},
+  booktitle = {Medical Image Computing and Computer-Assisted Intervention},
+  year = {2015}, pages = {234--241}, doi = {10.1007/978-3-319-24574-4_28}
+}
+@misc{Birnie2021,
+  author = {Birnie, Claire and Jarraya, Haithem and Hansteen, Fredrik},
+  title = {An introduction to distributed training of deep neural networks for segmentation tasks with large
+    seismic datasets},
+  year = {2021}, eprint = {2102.13003}, archiveprefix = {arXiv}
+}""",
+    "modelled sections": """@book{AkiRichards2002,
+  author = {Aki, Keiiti and Richards, Paul G.},
+  title = {Quantitative Seismology},
+  publisher = {University Science Books}, edition = {2}, year = {2002}
+}""",
+    "modelled faults": """@article{Wu2019,
+  author = {Wu, Xinming and Liang, Luming and Shi, Yunzhi and Fomel, Sergey},
+  title = {{FaultSeg3D}: Using synthetic data sets to train an end-to-end convolutional neural network for 3{D}
+    seismic fault segmentation},
+  journal = {Geophysics},
+  year = {2019}, volume = {84}, pages = {IM35--IM45}, doi = {10.1190/geo2018-0646.1}
+}""",
+    "semblance": """@article{NeidellTaner1971,
+  author = {Neidell, N. S. and Taner, M. Turhan},
+  title = {Semblance and other coherency measures for multichannel data},
+  journal = {Geophysics},
+  year = {1971}, volume = {36}, pages = {482--497}, doi = {10.1190/1.1440186}
+}""",
+    "discontinuity": """@article{Marfurt1998,
+  author = {Marfurt, Kurt J. and Kirlin, R. Lynn and Farmer, Steven L. and Bahorich, Michael S.},
+  title = {3-{D} seismic attributes using a semblance-based coherency algorithm},
+  journal = {Geophysics},
+  year = {1998}, volume = {63}, pages = {1150--1165}, doi = {10.1190/1.1444415}
+}""",
+    "focal loss": """@inproceedings{Lin2017,
+  author = {Lin, Tsung-Yi and Goyal, Priya and Girshick, Ross and He, Kaiming and Doll{\\'a}r, Piotr},
+  title = {Focal Loss for Dense Object Detection},
+  booktitle = {IEEE International Conference on Computer Vision},
+  year = {2017}, pages = {2980--2988}, doi = {10.1109/ICCV.2017.324}
+}""",
+    "Dice loss": """@inproceedings{Milletari2016,
+  author = {Milletari, Fausto and Navab, Nassir and Ahmadi, Seyed-Ahmad},
+  title = {{V-Net}: Fully Convolutional Neural Networks for Volumetric Medical Image Segmentation},
+  booktitle = {Fourth International Conference on 3D Vision},
+  year = {2016}, pages = {565--571}, doi = {10.1109/3DV.2016.79}
+}""",
 }
