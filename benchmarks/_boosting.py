@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from terrella.forecast.counts import calibrate, negative_log_likelihood
-from terrella.forecast.samples import Samples
+from terrella.forecast.learning.samples import Samples
 from terrella.formats.catalogue import Floats
 
 try:

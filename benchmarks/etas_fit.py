@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 
 from _result import write_result
-from terrella.forecast.etas import ETAS, from_log10
-from terrella.forecast.etas_fit import fit_etas
-from terrella.forecast.etas_likelihood import log_likelihood, make_window
+from terrella.forecast.etas.fit import fit_etas
+from terrella.forecast.etas.likelihood import log_likelihood, make_window
+from terrella.forecast.etas.model import ETAS, from_log10
 from terrella.formats.catalogue import Catalogue
 from terrella.formats.read import read_catalogue
 

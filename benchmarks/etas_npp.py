@@ -15,9 +15,9 @@ from typing import Any, Literal
 import numpy as np
 
 from _result import write_result
-from terrella.forecast.etas import from_log10
-from terrella.forecast.etas_fit import EtasFit, fit_etas
-from terrella.forecast.etas_likelihood import NppScore, npp_poisson_score, npp_score
+from terrella.forecast.etas.fit import EtasFit, fit_etas
+from terrella.forecast.etas.likelihood import NppScore, npp_poisson_score, npp_score
+from terrella.forecast.etas.model import from_log10
 from terrella.formats.catalogue import Catalogue
 from terrella.formats.read import read_catalogue
 

@@ -33,13 +33,13 @@ from terrella.engine.fit import Stage, Training, train
 from terrella.engine.judge import Blocks, Interval, make_blocks
 from terrella.engine.run import Run
 from terrella.forecast.counts import calibrate, dispersion_of
-from terrella.forecast.features import feature_names
+from terrella.forecast.features.channels import feature_names
+from terrella.forecast.learning.network import ForecastNetwork, count_loss
+from terrella.forecast.learning.samples import Samples, draw_samples
+from terrella.forecast.learning.training import cell_loss, events_per_sample, mean_loss
 from terrella.forecast.models import Expectation, Forecaster, Models, make_forecaster
-from terrella.forecast.network import ForecastNetwork, count_loss
 from terrella.forecast.preparation import cut
-from terrella.forecast.samples import Samples, draw_samples
 from terrella.forecast.settings import FitSettings
-from terrella.forecast.training import cell_loss, events_per_sample, mean_loss
 from terrella.forecast.windows import issue_days
 from terrella.formats.catalogue import Floats
 from terrella.formats.read import read_catalogue

@@ -1,7 +1,7 @@
 """The founding claim at its size: 728,442 events worldwide, 40 epochs, on two cores and under 2 GB of memory.
 
-The catalogue is simulated (`terrella.forecast.world`): M ≥ 4.5 along the plate boundaries, some 55 years of
-them. It shows what a training of the world costs; scores on it say nothing about the Earth. Measured, each in a
+The catalogue is simulated (`terrella.forecast.simulation.world`): M ≥ 4.5 along the plate boundaries, some 55
+years of them. It shows what a training of the world costs; scores on it say nothing about the Earth. Each in a
 process of its own: the simulation, one sweep over 18,000 daily issue times that gathers the surroundings of
 500,000 cells on a grid of 1°, and `terrella forecast train` with `--epochs` epochs (one, by default; 40 epochs
 are then 40 times that one, and all else once). `--quick` takes 20,000 events and 500 issue times.
@@ -21,8 +21,8 @@ import numpy as np
 
 from _result import write_result
 from terrella.earth.grid import make_grid
-from terrella.forecast.sweep import gather, make_sources
-from terrella.forecast.world import GLOBE, simulate_world, world_etas
+from terrella.forecast.features.sweep import gather, make_sources
+from terrella.forecast.simulation.world import GLOBE, simulate_world, world_etas
 from terrella.formats.read import read_catalogue
 from terrella.formats.write import write_catalogue
 

@@ -19,8 +19,8 @@ from forecast_california import settings
 from terrella.engine.run import Run
 from terrella.engine.settings import parse_settings
 from terrella.engine.use.bundle import load_bundle
-from terrella.forecast.etas_likelihood import npp_score
-from terrella.forecast.intensity import fit_intensity, intensity_gain, make_points
+from terrella.forecast.etas.likelihood import npp_score
+from terrella.forecast.learning.intensity import fit_intensity, intensity_gain, make_points
 from terrella.forecast.models import Models, make_forecaster
 from terrella.forecast.preparation import cut, fit_classical
 from terrella.forecast.settings import ForecastSettings

@@ -24,11 +24,11 @@ import numpy as np
 from _result import write_result
 from terrella.earth.region import Region
 from terrella.engine.use.bundle import load_bundle
-from terrella.forecast.cell_rates import tabulated_cdf
-from terrella.forecast.etas import ETAS
-from terrella.forecast.etas_fit import fit_etas
-from terrella.forecast.futures import make_outlook, simulate_futures
-from terrella.forecast.progeny import background_weight, horizon_weight
+from terrella.forecast.etas.fit import fit_etas
+from terrella.forecast.etas.model import ETAS
+from terrella.forecast.etas.progeny import background_weight, horizon_weight
+from terrella.forecast.features.cell_rates import tabulated_cdf
+from terrella.forecast.simulation.futures import make_outlook, simulate_futures
 from terrella.forecast.storage import TASK, from_bundle
 from terrella.formats.catalogue import Catalogue
 from terrella.formats.read import read_catalogue

@@ -14,7 +14,7 @@ from physics_channels.columns import Columns, band, in_order, make_columns, poin
 from physics_channels.completeness import rupture_length_km
 from terrella.earth.grid import Grid
 from terrella.earth.sphere import EARTH_RADIUS_KM
-from terrella.forecast.etas import ETAS
+from terrella.forecast.etas.model import ETAS
 from terrella.formats.catalogue import Catalogue, Floats
 
 MAGNITUDE_STEP = 2.5  # above the smallest: shocks that may have enough aftershocks to be seen

@@ -17,12 +17,12 @@ from scipy.spatial import KDTree
 from physics_channels.columns import Columns, in_order, make_columns, points_km
 from physics_channels.completeness import make_completeness
 from terrella.earth.grid import Grid
-from terrella.forecast.cell_rates import CellRates
-from terrella.forecast.etas import EARTH_RADIUS_KM, ETAS
-from terrella.forecast.etas_likelihood import kernel_parameters
-from terrella.forecast.etas_pairs import sample_pairs, triggered_intensity
-from terrella.forecast.exponentials import fit_exponentials
-from terrella.forecast.sweep import Sources, make_sources, sweep
+from terrella.forecast.etas.likelihood import kernel_parameters
+from terrella.forecast.etas.model import EARTH_RADIUS_KM, ETAS
+from terrella.forecast.etas.pairs import sample_pairs, triggered_intensity
+from terrella.forecast.features.cell_rates import CellRates
+from terrella.forecast.features.exponentials import fit_exponentials
+from terrella.forecast.features.sweep import Sources, make_sources, sweep
 from terrella.formats.catalogue import Catalogue, Floats
 
 AGE_CLASSES_DAYS = (0.0, 1.0, 30.0, np.inf)

@@ -10,7 +10,7 @@ import torch
 from _boosting import _objective
 from forecast_ablation import NETWORK, VARIANTS, make_network
 from terrella.forecast.counts import negative_log_likelihood
-from terrella.forecast.features import feature_names
+from terrella.forecast.features.channels import feature_names
 from terrella.forecast.settings import ForecastSettings
 
 SETTINGS = ForecastSettings()

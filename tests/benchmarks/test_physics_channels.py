@@ -15,10 +15,10 @@ from terrella.earth.magnitude import seismic_moment_nm
 from terrella.earth.region import box
 from terrella.earth.sphere import distance_km
 from terrella.errors import InputError
-from terrella.forecast.cell_rates import make_cell_rates
-from terrella.forecast.etas import ETAS
-from terrella.forecast.process import Process
-from terrella.forecast.simulate import simulate
+from terrella.forecast.etas.model import ETAS
+from terrella.forecast.features.cell_rates import make_cell_rates
+from terrella.forecast.simulation.process import Process
+from terrella.forecast.simulation.simulate import simulate
 from terrella.formats.catalogue import make_catalogue
 
 EPOCH = np.datetime64("2000-01-01", "us")

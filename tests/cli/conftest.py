@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from typed_commands import SMALL, run
 
-from terrella.forecast.process import demo_process
-from terrella.forecast.simulate import simulate
+from terrella.forecast.simulation.process import demo_process
+from terrella.forecast.simulation.simulate import simulate
 from terrella.formats.write import write_catalogue
 
 

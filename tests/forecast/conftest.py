@@ -7,9 +7,9 @@ import torch
 from terrella.earth.grid import Grid, make_grid
 from terrella.earth.region import box
 from terrella.forecast.counts import Calibration
-from terrella.forecast.etas import ETAS
+from terrella.forecast.etas.model import ETAS
+from terrella.forecast.judging.outcomes import Outcomes, cell_centres, find_targets
 from terrella.forecast.models import Expectation
-from terrella.forecast.outcomes import Outcomes, cell_centres, find_targets
 from terrella.formats.catalogue import Catalogue, make_catalogue
 
 EPOCH = np.datetime64("2000-01-01", "us")

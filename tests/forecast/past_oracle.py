@@ -16,8 +16,8 @@ from footprint_oracle import Footprints, make_footprints
 from torch import Tensor
 
 from terrella.earth.grid import Grid
-from terrella.forecast.etas import ETAS
-from terrella.forecast.exponentials import TIME_CONSTANTS_DAYS
+from terrella.forecast.etas.model import ETAS
+from terrella.forecast.features.exponentials import TIME_CONSTANTS_DAYS
 from terrella.formats.catalogue import Catalogue
 
 _CHUNK = 256  # events whose footprints are held at once: about what fits a processor's cache

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from terrella.earth.sphere import distance_km
-from terrella.forecast.background import Background, neighbour_distances, smoothed_shape
+from terrella.forecast.etas.background import Background, neighbour_distances, smoothed_shape
 
 DRAW = np.random.default_rng(0)
 LONGITUDE, LATITUDE = DRAW.uniform(10, 12, 200), DRAW.uniform(40, 41, 200)

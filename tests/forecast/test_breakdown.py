@@ -8,7 +8,8 @@ import torch
 
 from terrella.earth.grid import Grid
 from terrella.engine.judge import make_blocks
-from terrella.forecast.breakdown import (
+from terrella.forecast.counts import negative_log_likelihood
+from terrella.forecast.judging.breakdown import (
     ACTIVITY,
     MAGNITUDE,
     REGION,
@@ -19,9 +20,8 @@ from terrella.forecast.breakdown import (
     break_down,
     large_shocks,
 )
-from terrella.forecast.clusters import find_clusters
-from terrella.forecast.counts import negative_log_likelihood
-from terrella.forecast.outcomes import Outcomes
+from terrella.forecast.judging.clusters import find_clusters
+from terrella.forecast.judging.outcomes import Outcomes
 from terrella.formats.catalogue import Catalogue, make_catalogue
 
 EPOCH = np.datetime64("2000-01-01", "us")

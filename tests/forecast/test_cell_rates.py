@@ -9,10 +9,10 @@ from scipy.integrate import quad
 
 from terrella.earth.grid import make_grid
 from terrella.earth.region import box
-from terrella.forecast.cell_rates import depth_shares, make_cell_rates, remembered_weight
-from terrella.forecast.exponentials import TIME_CONSTANTS_DAYS, fit_exponentials
-from terrella.forecast.progeny import background_weight, horizon_weight
-from terrella.forecast.sweep import make_sources, sweep
+from terrella.forecast.etas.progeny import background_weight, horizon_weight
+from terrella.forecast.features.cell_rates import depth_shares, make_cell_rates, remembered_weight
+from terrella.forecast.features.exponentials import TIME_CONSTANTS_DAYS, fit_exponentials
+from terrella.forecast.features.sweep import make_sources, sweep
 from terrella.formats.catalogue import make_catalogue
 
 EPOCH = np.datetime64("2000-01-01", "us")

@@ -11,12 +11,12 @@ from scipy.integrate import dblquad
 from terrella.earth.grid import Grid, make_grid
 from terrella.earth.region import box
 from terrella.errors import InputError
-from terrella.forecast.climatology import (
+from terrella.forecast.baselines.climatology import (
     Climatology,
     fit_climatology,
     neighbour_distance_km,
 )
-from terrella.forecast.smoothing import smoothed_counts
+from terrella.forecast.baselines.smoothing import smoothed_counts
 from terrella.forecast.windows import Windows
 from terrella.formats.catalogue import Catalogue, make_catalogue
 

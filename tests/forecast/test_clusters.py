@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from terrella.forecast.clusters import find_clusters, last_days, reach_km
+from terrella.forecast.judging.clusters import find_clusters, last_days, reach_km
 from terrella.formats.catalogue import Catalogue, make_catalogue
 
 EPOCH = np.datetime64("2000-01-01", "us")

@@ -10,7 +10,7 @@ from scipy import stats
 
 from terrella.earth.grid import Grid, make_grid
 from terrella.earth.region import box
-from terrella.forecast.csep_tests import (
+from terrella.forecast.judging.csep_tests import (
     CsepInput,
     csep_catalogue,
     csep_forecast,
@@ -20,7 +20,7 @@ from terrella.forecast.csep_tests import (
     run_csep_tests,
     yearly_variance_ratio,
 )
-from terrella.forecast.outcomes import Outcomes, cell_centres, find_targets
+from terrella.forecast.judging.outcomes import Outcomes, cell_centres, find_targets
 from terrella.formats.catalogue import Catalogue, make_catalogue
 
 EPOCH = np.datetime64("2000-01-01", "us")

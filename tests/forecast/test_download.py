@@ -11,8 +11,8 @@ import pytest
 from event_server import Event, EventServer, random_events, running
 from terrella.engine import web
 from terrella.errors import InputError, TerrellaError
-from terrella.forecast import fdsn
-from terrella.forecast.download import download
+from terrella.forecast.download import fdsn
+from terrella.forecast.download.catalogue import download
 from terrella.formats.catalogue import Catalogue
 from terrella.formats.read import read_catalogue
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
-from terrella.forecast.etas import ETAS, from_log10, upper_gamma
+from terrella.forecast.etas.model import ETAS, from_log10, upper_gamma
 
 
 def make(omega: float, tau_days: float = 800.0, c_days: float = 0.01) -> ETAS:

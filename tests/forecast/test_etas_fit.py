@@ -12,11 +12,10 @@ from terrella.earth.grid import make_grid
 from terrella.earth.region import Region, box
 from terrella.earth.sphere import distance_km, unit_vectors
 from terrella.errors import InputError
-from terrella.forecast import etas_fit
-from terrella.forecast.background import smoothed_shape
-from terrella.forecast.etas import EARTH_RADIUS_KM, ETAS, from_log10
-from terrella.forecast.etas_fit import fit_etas
-from terrella.forecast.etas_likelihood import (
+from terrella.forecast.etas import fit as etas_fit
+from terrella.forecast.etas.background import smoothed_shape
+from terrella.forecast.etas.fit import fit_etas
+from terrella.forecast.etas.likelihood import (
     kernel_parameters,
     log_likelihood,
     make_window,
@@ -24,9 +23,10 @@ from terrella.forecast.etas_likelihood import (
     npp_score,
     triggered_integral,
 )
-from terrella.forecast.etas_pairs import sample_pairs, sampled_intensity, triggered_intensity
-from terrella.forecast.process import Process
-from terrella.forecast.simulate import simulate
+from terrella.forecast.etas.model import EARTH_RADIUS_KM, ETAS, from_log10
+from terrella.forecast.etas.pairs import sample_pairs, sampled_intensity, triggered_intensity
+from terrella.forecast.simulation.process import Process
+from terrella.forecast.simulation.simulate import simulate
 from terrella.formats.catalogue import make_catalogue
 from terrella.formats.read import read_catalogue
 

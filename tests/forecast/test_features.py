@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from terrella.forecast.cell_rates import make_cell_rates
-from terrella.forecast.features import BOXES, Maps, feature_names, features, make_maps
-from terrella.forecast.sweep import make_sources, sweep
+from terrella.forecast.features.cell_rates import make_cell_rates
+from terrella.forecast.features.channels import BOXES, Maps, feature_names, features, make_maps
+from terrella.forecast.features.sweep import make_sources, sweep
 
 EPOCH = np.datetime64("2000-01-01", "us")
 HORIZONS = (1.0, 30.0)

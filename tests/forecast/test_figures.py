@@ -10,7 +10,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from terrella.engine.judge import Curves, Forecast, Interval, judge, make_blocks
-from terrella.forecast import figures
+from terrella.forecast.judging import figures
 
 MODELS = ("climatology", "persistence", "Reasenberg–Jones", "ETAS", "network", "true process")
 

@@ -12,14 +12,19 @@ from terrella.earth.magnitude import round_to_bin
 from terrella.earth.region import Region, box
 from terrella.earth.sphere import distance_km
 from terrella.errors import InputError
-from terrella.forecast import futures as futures_module
-from terrella.forecast.background import Background
-from terrella.forecast.etas import EARTH_RADIUS_KM, ETAS
-from terrella.forecast.futures import count_futures, make_outlook, simulate_counts, simulate_futures
-from terrella.forecast.futures_kernel import add_aftershocks
-from terrella.forecast.process import Process
-from terrella.forecast.progeny import background_weight, horizon_weight
-from terrella.forecast.simulate import simulate
+from terrella.forecast.etas.background import Background
+from terrella.forecast.etas.model import EARTH_RADIUS_KM, ETAS
+from terrella.forecast.etas.progeny import background_weight, horizon_weight
+from terrella.forecast.simulation import futures as futures_module
+from terrella.forecast.simulation.futures import (
+    count_futures,
+    make_outlook,
+    simulate_counts,
+    simulate_futures,
+)
+from terrella.forecast.simulation.futures_kernel import add_aftershocks
+from terrella.forecast.simulation.process import Process
+from terrella.forecast.simulation.simulate import simulate
 from terrella.formats.catalogue import Catalogue, Floats, make_catalogue
 from terrella.formats.futures import Futures
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from terrella.forecast.cell_rates import make_cell_rates
-from terrella.forecast.intensity import Points, draw_process, intensity_gain
+from terrella.forecast.features.cell_rates import make_cell_rates
+from terrella.forecast.features.sweep import make_sources, sweep
+from terrella.forecast.learning.intensity import Points, draw_process, intensity_gain
+from terrella.forecast.learning.network import ForecastNetwork
 from terrella.forecast.models import Forecaster
-from terrella.forecast.network import ForecastNetwork
 from terrella.forecast.settings import NetworkSettings
-from terrella.forecast.sweep import make_sources, sweep
 
 EPOCH = np.datetime64("2000-01-01", "us")
 MEMORY_DAYS = (1.0, 10.0, 100.0)

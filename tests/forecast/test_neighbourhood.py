@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from terrella.earth.grid import make_grid
 from terrella.earth.region import Region, box
 from terrella.errors import InputError
-from terrella.forecast.neighbourhood import boxed, padded, patches
+from terrella.forecast.features.neighbourhood import boxed, padded, patches
 
 
 @given(

@@ -4,7 +4,7 @@ import pytest
 import torch
 from scipy import stats
 
-from terrella.forecast.network import ForecastNetwork, count_loss
+from terrella.forecast.learning.network import ForecastNetwork, count_loss
 from terrella.forecast.settings import NetworkSettings
 
 SMALL = NetworkSettings(hidden=(8,), residual_limit=2.0)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from terrella.earth.grid import Grid, make_grid
 from terrella.earth.region import box
-from terrella.forecast.climatology import Climatology
-from terrella.forecast.persistence import Persistence, all_zero, fit_persistence, past_counts
+from terrella.forecast.baselines.climatology import Climatology
+from terrella.forecast.baselines.persistence import Persistence, all_zero, fit_persistence, past_counts
 from terrella.formats.catalogue import Catalogue, make_catalogue
 
 EPOCH = np.datetime64("2000-01-01", "us")

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from terrella.errors import InputError
-from terrella.forecast.etas import ETAS
-from terrella.forecast.progeny import background_weight, horizon_weight, progeny_table
+from terrella.forecast.etas.model import ETAS
+from terrella.forecast.etas.progeny import background_weight, horizon_weight, progeny_table
 
 
 def exponential(rate: float, t: np.ndarray) -> np.ndarray:

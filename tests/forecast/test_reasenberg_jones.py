@@ -8,8 +8,8 @@ from scipy.integrate import quad
 
 from terrella.earth.grid import Grid, make_grid
 from terrella.earth.region import box
-from terrella.forecast.climatology import Climatology
-from terrella.forecast.reasenberg_jones import (
+from terrella.forecast.baselines.climatology import Climatology
+from terrella.forecast.baselines.reasenberg_jones import (
     ReasenbergJones,
     fit_reasenberg_jones,
     mainshocks,

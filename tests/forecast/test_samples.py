@@ -8,11 +8,11 @@ import pytest
 import torch
 from source_conformance import SourceConformance
 
-from terrella.forecast.cell_rates import make_cell_rates
-from terrella.forecast.features import features, make_maps
+from terrella.forecast.features.cell_rates import make_cell_rates
+from terrella.forecast.features.channels import features, make_maps
+from terrella.forecast.features.sweep import make_sources, sweep
+from terrella.forecast.learning.samples import Density, Samples, density_for, features_at
 from terrella.forecast.models import Forecaster
-from terrella.forecast.samples import Density, Samples, density_for, features_at
-from terrella.forecast.sweep import make_sources, sweep
 
 EPOCH = np.datetime64("2000-01-01", "us")
 

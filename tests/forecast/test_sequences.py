@@ -9,9 +9,9 @@ from scipy.stats import nbinom
 
 from terrella.earth.grid import Grid
 from terrella.earth.sphere import distance_km
-from terrella.forecast.clusters import reach_km
-from terrella.forecast.outcomes import Outcomes, find_targets
-from terrella.forecast.sequences import KNOWN, Followed, follow_sequences
+from terrella.forecast.judging.clusters import reach_km
+from terrella.forecast.judging.outcomes import Outcomes, find_targets
+from terrella.forecast.judging.sequences import KNOWN, Followed, follow_sequences
 from terrella.formats.catalogue import Catalogue, make_catalogue
 
 EPOCH = np.datetime64("2000-01-01", "us")

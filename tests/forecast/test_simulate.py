@@ -9,8 +9,8 @@ from scipy.stats import kstest
 from terrella.earth.grid import make_grid
 from terrella.earth.region import box
 from terrella.errors import InputError
-from terrella.forecast.process import KM_PER_DEGREE, Process, demo_process
-from terrella.forecast.simulate import sample_magnitudes, sample_offsets, sample_times, simulate
+from terrella.forecast.simulation.process import KM_PER_DEGREE, Process, demo_process
+from terrella.forecast.simulation.simulate import sample_magnitudes, sample_offsets, sample_times, simulate
 from terrella.formats.catalogue import Catalogue, make_catalogue
 
 

@@ -16,17 +16,17 @@ from terrella.earth.region import box
 from terrella.engine.judge import Interval, Molchan
 from terrella.engine.judge.report import Page, Section, Table, write_report
 from terrella.engine.use.bundle import Bundle
-from terrella.forecast import judging
-from terrella.forecast.breakdown import Context, make_context
-from terrella.forecast.csep_tests import MISSING, Comparison, Consistency, CsepTests
-from terrella.forecast.judged import Closer, Judged
-from terrella.forecast.outcomes import Outcomes
+from terrella.forecast.judging import command as judging
+from terrella.forecast.judging.breakdown import Context, make_context
+from terrella.forecast.judging.csep_tests import MISSING, Comparison, Consistency, CsepTests
+from terrella.forecast.judging.judged import Closer, Judged
+from terrella.forecast.judging.outcomes import Outcomes
+from terrella.forecast.judging.score_files import bundle_mark, further_scores, write_csv
+from terrella.forecast.judging.sequences import follow_sequences
+from terrella.forecast.judging.skill_figures import draw_classes, draw_molchan, draw_sequence
+from terrella.forecast.judging.skill_sections import paired_by_sequence, skill_sections
 from terrella.forecast.preparation import Cut
-from terrella.forecast.score_files import bundle_mark, further_scores, write_csv
-from terrella.forecast.sequences import follow_sequences
 from terrella.forecast.settings import JudgeSettings
-from terrella.forecast.skill_figures import draw_classes, draw_molchan, draw_sequence
-from terrella.forecast.skill_sections import paired_by_sequence, skill_sections
 from terrella.forecast.windows import Windows
 from terrella.formats.catalogue import Catalogue
 

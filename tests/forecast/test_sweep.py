@@ -13,10 +13,10 @@ from past_oracle import make_past
 from terrella.earth.grid import make_grid
 from terrella.earth.region import box
 from terrella.errors import InputError
-from terrella.forecast import sweep as sweep_module
-from terrella.forecast.neighbourhood import boxed, patches
-from terrella.forecast.observed import observed_counts
-from terrella.forecast.sweep import Sources, gather, gather_patches, make_sources, sweep
+from terrella.forecast.features import sweep as sweep_module
+from terrella.forecast.features.neighbourhood import boxed, patches
+from terrella.forecast.features.observed import observed_counts
+from terrella.forecast.features.sweep import Sources, gather, gather_patches, make_sources, sweep
 from terrella.formats.catalogue import Catalogue, make_catalogue
 
 EPOCH = np.datetime64("2000-01-01", "us")

@@ -11,10 +11,10 @@ from scipy.integrate import dblquad
 from terrella.earth.grid import Grid, make_grid
 from terrella.earth.region import box
 from terrella.errors import InputError
-from terrella.forecast.aligned_footprint import aligned_shares
-from terrella.forecast.process import KM_PER_DEGREE, Process, demo_process
-from terrella.forecast.simulate import simulate
-from terrella.forecast.truth import expected_counts
+from terrella.forecast.etas.aligned_footprint import aligned_shares
+from terrella.forecast.simulation.process import KM_PER_DEGREE, Process, demo_process
+from terrella.forecast.simulation.simulate import simulate
+from terrella.forecast.simulation.truth import expected_counts
 from terrella.formats.catalogue import Catalogue, make_catalogue
 
 EPOCH = np.datetime64("2000-01-01", "us")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from terrella.earth.grid import make_grid
 from terrella.earth.region import box
 from terrella.earth.sphere import EARTH_RADIUS_KM, distance_km
-from terrella.forecast.window_shares import make_window_grid, window_km, window_shares
+from terrella.forecast.etas.window_shares import make_window_grid, window_km, window_shares
 
 GLOBE = box(-180, 180, -90, 90)
 

@@ -5,8 +5,8 @@ import pytest
 
 from terrella.errors import InputError
 from terrella.forecast.settings import DataSettings
+from terrella.forecast.simulation.world import GLOBE, MAX_MAGNITUDE, simulate_world, world_etas
 from terrella.forecast.windows import make_region, make_task_grid
-from terrella.forecast.world import GLOBE, MAX_MAGNITUDE, simulate_world, world_etas
 
 
 @pytest.fixture(scope="module")

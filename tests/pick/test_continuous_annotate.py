@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from terrella.formats.waveforms import Segment
+from terrella.pick.continuous import picking
 from terrella.pick.continuous.annotate import annotate, make_annotator, needed
 from terrella.pick.continuous.peaks import FWHM, peaks, separated
 from terrella.pick.continuous.picking import pick_curves, pick_span
-from terrella.pick.continuous.policies import Policies, halves, phases_of
+from terrella.pick.continuous.policies import Policies, phases_of
 from terrella.pick.continuous.record import Record
 from terrella.pick.networks import architecture
 
@@ -53,14 +54,13 @@ def small():
 
 
 def picked(held, block_s=3600, seconds=600, annotator=None, **policies):
-    policies = Policies(**{"doubt": None, **policies})
     return pick_span(
         annotator or small(),
         held,
         CODES,
         START_S * NS,
         (START_S + seconds) * NS,
-        policies,
+        Policies(**policies),
         lambda what, name: None,
         block_s,
     )
@@ -187,21 +187,19 @@ def test_windows_are_left_out_where_less_than_half_is_recorded():
     assert set(range(13_000, 13_600)) <= set(said.tolist())
 
 
-def test_with_doubt_quiet_windows_are_spared_and_no_pick_of_an_even_window_is_lost():
+def test_every_window_is_evaluated_once_and_those_at_the_borders_of_blocks_twice():
     annotator = small()
     seen = []
     evaluate = annotator.evaluate
     counted = replace(annotator, evaluate=lambda windows: (seen.append(len(windows)), evaluate(windows))[1])
     samples = np.random.default_rng(3).normal(0, 1, (3, 60_000))
-    for at in range(5_000, 55_000, 10_000):
-        samples[0, at : at + 40] += 300
-    every = picked(Held(samples), annotator=counted)
-    all_windows, _ = sum(seen), seen.clear()
-    some = picked(Held(samples), annotator=counted, doubt=0.05)
-    assert [each.time_ns for each in every] == [each.time_ns for each in some]
-    assert sum(seen) < 0.7 * all_windows
-    assert halves(annotator.architecture)
-    assert not halves(architecture("eqtransformer"))
+    picked(Held(samples), annotator=counted)
+    step = annotator.architecture.window - annotator.architecture.overlap
+    assert abs(sum(seen) - 60_000 / step) <= 3
+    whole, _ = sum(seen), seen.clear()
+    picked(Held(samples), block_s=200, annotator=counted)
+    # A block sees ten seconds more on both sides, and windows reach over that.
+    assert whole < sum(seen) <= whole + 2 * 12
 
 
 def test_a_gaussian_curve_gives_its_top_and_its_width():
@@ -272,3 +270,19 @@ def test_real_picks_do_not_move_when_the_stream_begins_later(shared_data):
 def test_a_network_that_only_detects_gives_its_detections():
     assert phases_of(architecture("cred")) == ("detection",)
     assert phases_of(architecture("eqtransformer")) == ("P", "S")
+
+
+@pytest.mark.parametrize("unknown", [[], [(0, 900, 1000)], [(0, 0, 3000)], [(1, 990, 1010), (2, 1100, 1200)]])
+def test_amplitude_leaves_out_what_is_not_recorded(unknown):
+    samples = (100 + 50 * np.random.default_rng(0).normal(size=(3, 3000))).astype(np.float32)
+    recorded = np.ones(samples.shape, bool)
+    for row, low, high in unknown:
+        recorded[row, low:high] = False
+    samples[~recorded] = 0
+    record = Record(0, samples, recorded, 100.0, np.zeros(3000, np.float32))
+    largest = 0.0
+    for row, known in zip(samples, recorded, strict=True):
+        before, after = row[800:1000][known[800:1000]], row[1000:1200][known[1000:1200]]
+        level = before.mean() if len(before) else 0
+        largest = max(largest, *(abs(after - level) if len(after) else [0]))
+    assert picking._amplitude(record, 1000, 200) == pytest.approx(largest, rel=1e-5)

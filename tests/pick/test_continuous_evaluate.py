@@ -1,13 +1,16 @@
 """The fastest evaluation says what the network says."""
 
-import importlib.util
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from terrella.pick.continuous import evaluate
+from terrella.errors import InputError
+from terrella.pick.continuous import evaluate, ready
+from terrella.pick.continuous.annotate import make_annotator
 from terrella.pick.continuous.onnx_graph import Graph, phases
+from terrella.pick.continuous.prepare import prepare
 from terrella.pick.networks import architecture
 
 CPU = torch.device("cpu")
@@ -41,7 +44,7 @@ def windows(known, number=3):
 @pytest.mark.parametrize("name", ["phasenet", "eqtransformer"])
 def test_onnx_runtime_gives_the_logits_of_the_network(name):
     network, known = made(name)
-    model = evaluate._onnx_model(network, known)
+    model = evaluate.onnx_model(network, known)
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     x = windows(known)
     with torch.inference_mode():
@@ -56,34 +59,75 @@ def test_the_published_weights_give_the_same_probabilities(shared_data):
 
     network, known, _ = load_picker_network(shared_data / "pick" / "phasenet_original.safetensors")
     x = windows(known)
-    fast = evaluate.make_evaluator(network, known, CPU)
-    np.testing.assert_allclose(fast(x), evaluate._by_torch(network, known, CPU)(x), atol=1e-5)
+    fast = make_annotator(network, known)
+    assert fast.model is not None
+    np.testing.assert_allclose(fast.evaluate(x), evaluate.by_torch(network, known, CPU)(x), atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["phasenet", "eqtransformer"])
-def test_onnx_runtime_is_used_where_it_is_installed_and_torch_elsewhere(name, monkeypatch):
+def test_torch_is_used_where_there_is_no_onnx_runtime(name, monkeypatch):
     network, known = made(name)
-    used = []
-    by_onnx = evaluate._by_onnx
-    monkeypatch.setattr(evaluate, "_by_onnx", lambda *a: used.append("onnx") or by_onnx(*a))
     x = windows(known, 1)
-    fast = evaluate.make_evaluator(network, known, CPU)(x)
-    assert used == ["onnx"]
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    slow = evaluate.make_evaluator(network, known, CPU)(x)
-    assert used == ["onnx"]
-    np.testing.assert_allclose(fast, slow, atol=1e-5)
+    fast = make_annotator(network, known)
+    monkeypatch.setattr(evaluate, "find_spec", lambda name: None)
+    slow = make_annotator(network, known)
+    assert fast.model is not None
+    assert slow.model is None
+    np.testing.assert_allclose(fast.evaluate(x), slow.evaluate(x), atol=1e-5)
 
 
 def test_torch_is_used_where_the_model_says_something_else(monkeypatch):
     network, known = made("phasenet")
     other, _ = made("phasenet", seed=1)
-    model = evaluate._onnx_model(other, known)
-    monkeypatch.setattr(evaluate, "_onnx_model", lambda *a: model)
-    x = windows(known, 1)
-    with torch.inference_mode():
-        expected = known.probabilities(network(torch.from_numpy(x))).numpy()
-    np.testing.assert_allclose(evaluate.make_evaluator(network, known, CPU)(x), expected, atol=1e-5)
+    model = evaluate.onnx_model(other, known)
+    monkeypatch.setattr(
+        "terrella.pick.continuous.phasenet_graph.phasenet_model", lambda network, samples: model
+    )
+    assert evaluate.onnx_model(network, known) is None
+
+
+@pytest.mark.parametrize("name", ["phasenet", "eqtransformer", "gpd", "cred"])
+@pytest.mark.parametrize("normalise", ["std", "peak"])
+@pytest.mark.parametrize("each", [True, False])
+def test_windows_are_prepared_as_the_architecture_says(name, normalise, each):
+    known = replace(architecture(name), normalise=normalise, normalise_each=each)
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(6, len(known.components), known.window)) * 1000 + draw.choice(
+        [0, -50], size=(6, 1, 1)
+    )
+    x[1] += 1e5
+    x[2, 0] = 7e6  # dead, on an offset
+    x[3] = 0
+    x[4] *= 1e-9
+    x[5, 1] = 0
+    x = x.astype(np.float32)
+    expected = known.prepared(torch.from_numpy(x)).numpy()
+    prepare(x, known)
+    np.testing.assert_allclose(x, expected, atol=1e-4)
+
+
+def test_a_network_is_kept_ready_and_what_is_damaged_is_made_anew(tmp_path, monkeypatch, shared_data):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    weights = str(shared_data / "pick" / "phasenet_original.safetensors")
+    first, mark = ready.ready_annotator(weights)
+    monkeypatch.setattr("terrella.pick.bundle.load_picker_network", lambda where: pytest.fail("it was kept"))
+    again, same = ready.ready_annotator(weights)
+    assert same == mark
+    assert replace(again.architecture, make=first.architecture.make) == first.architecture
+    x = windows(first.architecture)
+    np.testing.assert_array_equal(again.evaluate(x), first.evaluate(x))
+    monkeypatch.undo()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    (kept,) = tmp_path.rglob("*.onnx")
+    kept.write_bytes(kept.read_bytes()[:1000])
+    anew, _ = ready.ready_annotator(weights)
+    np.testing.assert_array_equal(anew.evaluate(x), first.evaluate(x))
+    assert kept.stat().st_size > 1000
+
+
+def test_no_bundle_is_an_error_in_words():
+    with pytest.raises(InputError, match="not there"):
+        ready.ready_annotator("nowhere")
 
 
 @pytest.mark.parametrize("number", [2, 3, 16])

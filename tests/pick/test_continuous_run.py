@@ -12,7 +12,7 @@ from torch.nn import functional
 
 import terrella.pick.continuous.command as command
 from terrella.cli.main import main
-from terrella.formats.picks import read_picks
+from terrella.formats.picks import pick_rows, read_picks, write_pick_rows
 from terrella.pick.continuous.annotate import make_annotator
 from terrella.pick.networks import architecture
 from terrella.pick.synthetic.continuous import hourly_records, make_shaking
@@ -36,7 +36,7 @@ def rise(monkeypatch):
     """Use the network above in place of a bundle, at PhaseNet's windows."""
     published = replace(architecture("phasenet"), make=Rise)
     made = make_annotator(Rise(), published)
-    monkeypatch.setattr(command, "_annotator", lambda bundle: made)
+    monkeypatch.setattr(command, "_network", lambda bundle: (made, "rise"))
     command._archive.cache_clear()
 
 
@@ -138,3 +138,33 @@ def test_wrong_words_get_one_line(tmp_path, capsys):
         main(["pick", "run", str(tmp_path / "nowhere"), "--bundle", "rise", "-o", str(tmp_path / "out")])
     assert left.value.code == 2
     assert "nowhere" in capsys.readouterr().err
+
+
+def test_picks_of_days_and_stations_are_merged_in_order_of_time(tmp_path):
+    days = [
+        command.StationDay((("XX", name, "", "HHZ"),), first, first + command.DAY_NS, ())
+        for name in ("B", "A")
+        for first in (0, command.DAY_NS)
+    ]
+    at = {"B": (5, 70_000), "A": (5, 3)}  # seconds of the day, not in order
+    for day in days:
+        seconds = [day.first_ns // 10**9 + each for each in at[day.codes[0][1]]]
+        times = np.array(sorted(seconds), "datetime64[s]")
+        rows = pick_rows([day.trace_id] * 2, ["S", "P"], times, [0.5, 0.6], [0.1, np.nan], [1, 2])
+        write_pick_rows(rows, tmp_path / f"{day.name}.csv", ["how"])
+        (tmp_path / f"{day.name}.json").write_text('{"findings": ["odd"]}')
+    lines = command._merge(days, tmp_path, tmp_path / "all", ["head"])
+    table, policies = read_picks(tmp_path / "all" / "picks.csv")
+    assert policies == ("head",)
+    keys = list(zip(table["time"], table["trace_id"], strict=True))
+    assert len(keys) == 8
+    assert keys == sorted(keys)
+    assert lines == [
+        "XX.B.: odd",
+        "XX.A.: odd",
+        f"8 picks (4 of S, 4 of P) in 4 station-days: {tmp_path}/all/picks.csv",
+    ]
+    events = obspy.read_events(str(tmp_path / "all" / "picks.xml"))
+    assert [len(event.picks) for event in events] == [2, 2, 2, 2]
+    (tmp_path / f"{days[0].name}.csv").write_text("# how\ntrace_id,phase\nX,P\n")
+    assert not command._is_done(tmp_path, days[0], ["how"])

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from terrella.cli.plan import forecast_plan
 from terrella.engine.settings import load_settings
 from terrella.forecast.settings import ForecastSettings
 
@@ -106,6 +107,9 @@ def data(
         print(line)
 
 
+forecast.command(forecast_plan, name="plan")
+
+
 @forecast.command
 def train(
     *,
@@ -154,7 +158,7 @@ def judge(*, run: Path, catalogue: Path | None = None) -> None:
         Catalogue file, where it has moved since the training.
     """
     from terrella.engine.progress import shown_progress
-    from terrella.forecast.judging import judge_run
+    from terrella.forecast.judging.command import judge_run
 
     with shown_progress() as report:
         judge_run(run, catalogue, report)

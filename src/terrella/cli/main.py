@@ -11,18 +11,20 @@ from terrella.cli.cite import cite
 from terrella.cli.doctor import doctor
 from terrella.cli.forecast import forecast
 from terrella.cli.pick import pick
+from terrella.cli.segment import segment
 from terrella.errors import DoesNotFitError, TerrellaError
 
 app = App(
     name="terrella",
     version=__version__,
     help="Deep learning for the Earth on the machine its user has.\n\n"
-    "Start with `terrella forecast demo` or `terrella pick demo`; `terrella doctor` shows what this machine\n"
-    "offers.",
+    "Start with `terrella forecast demo`, `terrella pick demo` or `terrella segment demo`; `terrella doctor`\n"
+    "shows what this machine offers.",
     suppress_keyboard_interrupt=False,  # main says how to go on
 )
 app.command(forecast)
 app.command(pick)
+app.command(segment)
 app.command(doctor)
 app.command(cite)
 

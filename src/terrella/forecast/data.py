@@ -6,7 +6,7 @@ from pathlib import Path
 from terrella.earth.region import box
 from terrella.engine.run import Report
 from terrella.errors import InputError
-from terrella.forecast.named_regions import Bounds, chosen_bounds
+from terrella.forecast.download.named_regions import Bounds, chosen_bounds
 from terrella.forecast.windows import parse_time
 from terrella.formats.read import read_catalogue
 from terrella.formats.write import write_catalogue
@@ -40,7 +40,7 @@ def make(
             raise InputError(
                 f"{option} is for converting; name the catalogue file, or leave the option out to download"
             )
-    from terrella.forecast.download import download
+    from terrella.forecast.download.catalogue import download
 
     given = {
         "service": service,

@@ -10,13 +10,13 @@ import numpy as np
 import torch
 
 from terrella.engine.fit import Report
-from terrella.forecast.judging import judge_run
+from terrella.forecast.judging.command import judge_run
 from terrella.forecast.models import Forecaster
-from terrella.forecast.process import demo_process
 from terrella.forecast.settings import DataSettings, FitSettings, ForecastSettings
-from terrella.forecast.simulate import simulate
+from terrella.forecast.simulation.process import demo_process
+from terrella.forecast.simulation.simulate import simulate
+from terrella.forecast.simulation.truth import expected_counts
 from terrella.forecast.train import train
-from terrella.forecast.truth import expected_counts
 from terrella.formats.catalogue import Floats
 from terrella.formats.write import write_catalogue
 

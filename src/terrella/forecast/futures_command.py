@@ -10,8 +10,14 @@ from rich.table import Table
 from terrella.earth.magnitude import round_to_bin
 from terrella.engine.use.bundle import load_bundle
 from terrella.errors import InputError
-from terrella.forecast.futures import FutureCounts, Outlook, count_futures, make_outlook, simulate_futures
 from terrella.forecast.models import Models
+from terrella.forecast.simulation.futures import (
+    FutureCounts,
+    Outlook,
+    count_futures,
+    make_outlook,
+    simulate_futures,
+)
 from terrella.forecast.storage import TASK, from_bundle
 from terrella.forecast.windows import issue_time_of
 from terrella.formats.catalogue import Catalogue

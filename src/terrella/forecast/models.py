@@ -10,17 +10,17 @@ from torch import Tensor
 
 from terrella.earth.grid import Grid
 from terrella.earth.region import Region
-from terrella.forecast.cell_rates import CellRates, make_cell_rates
-from terrella.forecast.climatology import Climatology
+from terrella.forecast.baselines.climatology import Climatology
+from terrella.forecast.baselines.persistence import Persistence
+from terrella.forecast.baselines.reasenberg_jones import ReasenbergJones, Sequences
 from terrella.forecast.counts import Calibration
-from terrella.forecast.etas import ETAS
-from terrella.forecast.features import Maps, features, make_maps
-from terrella.forecast.network import ForecastNetwork
-from terrella.forecast.observed import observed_counts as counted
-from terrella.forecast.persistence import Persistence
-from terrella.forecast.reasenberg_jones import ReasenbergJones, Sequences
+from terrella.forecast.etas.model import ETAS
+from terrella.forecast.features.cell_rates import CellRates, make_cell_rates
+from terrella.forecast.features.channels import Maps, features, make_maps
+from terrella.forecast.features.observed import observed_counts as counted
+from terrella.forecast.features.sweep import Sources, make_sources, sweep
+from terrella.forecast.learning.network import ForecastNetwork
 from terrella.forecast.settings import ForecastSettings
-from terrella.forecast.sweep import Sources, make_sources, sweep
 from terrella.formats.catalogue import Catalogue, Floats
 
 # Names of the models in tables, figures and files, in this order.

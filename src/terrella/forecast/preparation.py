@@ -10,15 +10,15 @@ from terrella.earth.magnitude import completeness_by_b_stability, completeness_b
 from terrella.earth.region import Region
 from terrella.engine.fit import Report
 from terrella.errors import InputError
-from terrella.forecast.cell_rates import depth_shares
-from terrella.forecast.climatology import fit_climatology
-from terrella.forecast.etas import ETAS
-from terrella.forecast.etas_fit import fit_etas
+from terrella.forecast.baselines.climatology import fit_climatology
+from terrella.forecast.baselines.persistence import fit_persistence
+from terrella.forecast.baselines.reasenberg_jones import fit_reasenberg_jones
+from terrella.forecast.baselines.smoothing import smoothed_counts
+from terrella.forecast.etas.fit import fit_etas
+from terrella.forecast.etas.model import ETAS
+from terrella.forecast.features.cell_rates import depth_shares
 from terrella.forecast.models import Models
-from terrella.forecast.persistence import fit_persistence
-from terrella.forecast.reasenberg_jones import fit_reasenberg_jones
 from terrella.forecast.settings import ForecastSettings
-from terrella.forecast.smoothing import smoothed_counts
 from terrella.forecast.windows import Windows, make_region, make_task_grid, make_windows
 from terrella.formats.catalogue import Catalogue, Floats
 

@@ -12,14 +12,14 @@ from terrella.earth.region import Region
 from terrella.engine.settings import parse_settings, settings_text
 from terrella.engine.use.bundle import Bundle
 from terrella.errors import InputError
-from terrella.forecast.background import Background
-from terrella.forecast.climatology import Climatology
+from terrella.forecast.baselines.climatology import Climatology
+from terrella.forecast.baselines.persistence import Persistence
+from terrella.forecast.baselines.reasenberg_jones import ReasenbergJones
 from terrella.forecast.counts import Calibration
-from terrella.forecast.etas import ETAS
+from terrella.forecast.etas.background import Background
+from terrella.forecast.etas.model import ETAS
+from terrella.forecast.learning.network import ForecastNetwork
 from terrella.forecast.models import Gain, Models
-from terrella.forecast.network import ForecastNetwork
-from terrella.forecast.persistence import Persistence
-from terrella.forecast.reasenberg_jones import ReasenbergJones
 from terrella.forecast.settings import ForecastSettings
 from terrella.formats.catalogue import Floats
 

@@ -8,11 +8,11 @@ from terrella.engine.settings import fingerprint, load_settings, save_settings
 from terrella.engine.use.bundle import load_bundle, save_bundle
 from terrella.errors import InputError
 from terrella.forecast.card import make_card
+from terrella.forecast.learning.training import calibrate_all, train_network
 from terrella.forecast.models import Models
 from terrella.forecast.preparation import cut, fit_classical
 from terrella.forecast.settings import ForecastSettings
 from terrella.forecast.storage import TASK, from_bundle, to_bundle
-from terrella.forecast.training import calibrate_all, train_network
 from terrella.formats.catalogue import Catalogue
 from terrella.formats.read import read_catalogue
 

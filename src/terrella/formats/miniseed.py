@@ -27,6 +27,7 @@ _FIELDS = {
     "multiplier": ("i2", 34), "flags": ("u1", 36), "correction": ("i4", 40),
 }  # fmt: skip
 _HEADER = 48
+_MOST_BLOCKETTES = 8
 _QUALITIES = (b"D", b"R", b"Q", b"M")
 _LENGTHS = tuple(2**power for power in range(7, 21))
 
@@ -40,6 +41,20 @@ class Range:
     end_byte: int
     first_ns: int
     end_ns: int
+
+
+@dataclass(frozen=True, eq=False)
+class Headers:
+    """What the headers of records say, (record,)."""
+
+    good: npt.NDArray[np.bool_]  # those that are headers
+    codes: list[Code]
+    number: Integers  # of each record's code
+    first_ns: Integers
+    end_ns: Integers
+    samples: Integers
+    rate_hz: npt.NDArray[np.float64]
+    big_endian: npt.NDArray[np.bool_]
 
 
 def is_miniseed(path: Path) -> bool:
@@ -64,11 +79,12 @@ def scan(path: Path, found: Found) -> list[Range]:
         last: dict[Code, int] = {}
         backwards: set[Code] = set()
         for at, block in _blocks(file, length):
-            good, codes, number, first, end = _headers(block)
+            heads = headers(block)
+            good, first, end = heads.good, heads.first_ns, heads.end_ns
             if not good.all():
                 found("miniSEED files hold bytes that are no records; these are passed over", path.name)
-            for i, code in enumerate(codes):
-                mine = np.flatnonzero(good & (number == i))
+            for i, code in enumerate(heads.codes):
+                mine = np.flatnonzero(good & (heads.number == i))
                 if not len(mine):
                     continue
                 begins = np.concatenate([[last.get(code, first[mine[0]])], first[mine]])
@@ -100,18 +116,15 @@ def read_records(path: Path, ranges: list[Range]) -> bytes:
                 continue
             file.seek(first)
             block = _whole(file.read(end - first), length)
-            good, *_ = _headers(block)
-            parts.append(block[good].tobytes())
+            parts.append(block[headers(block).good].tobytes())
             done = end
     return b"".join(parts)
 
 
-def split_records(data: bytes) -> Iterator[bytes]:
-    """Yield the records of `read_records` one by one."""
+def split_records(data: bytes) -> npt.NDArray[np.uint8]:
+    """Return the records of `read_records`, (record, byte)."""
     with io.BytesIO(data) as file:
-        length = _record_length(file, Path())
-    for at in range(0, len(data), length):
-        yield data[at : at + length]
+        return _whole(data, _record_length(file, Path()))
 
 
 def _blocks(file: BinaryIO, length: int) -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:
@@ -136,18 +149,24 @@ def _record_length(file: BinaryIO, path: Path) -> int:
         if len(start) >= length + _HEADER and _plausible_start(start[length : length + _HEADER]):
             return length
     order = ">" if _big_endian(start) else "<"
-    at = int(np.frombuffer(start, f"{order}u2", 1, 46)[0]) if len(start) >= _HEADER else 0
-    if _HEADER <= at <= len(start) - 8 and np.frombuffer(start, f"{order}u2", 1, at)[0] == 1000:
-        power = start[at + 6]
-        if 2**power in _LENGTHS and len(start) >= 2**power:
-            return int(2**power)
+    at = _number(start, 46, order)
+    for _ in range(_MOST_BLOCKETTES):
+        if not _HEADER <= at <= len(start) - 8:
+            break
+        if _number(start, at, order) == 1000:
+            power = start[at + 6]
+            if 2**power in _LENGTHS and len(start) >= 2**power:
+                return int(2**power)
+        at = _number(start, at + 2, order)
     raise InputError(f"{path.name}: no whole miniSEED record")
 
 
-def _headers(
-    block: npt.NDArray[np.uint8],
-) -> tuple[npt.NDArray[np.bool_], list[Code], Integers, Integers, Integers]:
-    """Return which records have headers, the channels, each record's number of these, its beginning and its end."""
+def _number(start: bytes, at: int, order: str) -> int:
+    return int(np.frombuffer(start, f"{order}u2", 1, at)[0]) if len(start) >= at + 2 else 0
+
+
+def headers(block: npt.NDArray[np.uint8]) -> Headers:
+    """Return what the headers of records (record, byte) say."""
     start = np.ascontiguousarray(block[:, :_HEADER])
     each = [start.view(_layout(order))[:, 0] for order in "><"]
     big = _plausible_years(each[0])
@@ -169,7 +188,9 @@ def _headers(
     end = first + (np.minimum(seconds_long, _LONGEST_S) * _SECOND).astype(np.int64)
     # Station, location, channel and network, side by side in the header.
     names, number = np.unique(np.ascontiguousarray(start[:, 8:20]).view("S12")[:, 0], return_inverse=True)
-    return good, [_code(name) for name in names.tolist()], number.reshape(-1), first, end
+    codes = [_code(name) for name in names.tolist()]
+    samples = header["samples"].astype(np.int64)
+    return Headers(good, codes, number.reshape(-1), first, end, samples, rate, big)
 
 
 def _code(name: bytes) -> Code:

@@ -1,25 +1,26 @@
 """Tables of picks: CSV with the policies that made them, QuakeML and JSON."""
 
 import csv
-import io
+import itertools
 import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 from xml.sax.saxutils import escape
 
 import numpy as np
 import numpy.typing as npt
 
 from terrella.errors import InputError
-from terrella.files import write_text
+from terrella.files import replace_file
 
 if TYPE_CHECKING:
     import pandas as pd
 
 # `time` is UTC; `uncertainty_s` and `amplitude`, in the record's own units, are NaN where unknown.
 PICK_COLUMNS = ("trace_id", "phase", "time", "probability", "uncertainty_s", "amplitude")
+PickRow = tuple[str, ...]  # texts of these columns
 _NEEDED = PICK_COLUMNS[:3]
 _NUMBERS = PICK_COLUMNS[3:]
 
@@ -63,10 +64,62 @@ def write_picks(table: "pd.DataFrame", path: Path, policies: Sequence[str] = ())
     Raises:
         InputError: where the suffix is none of these.
     """
+    columns = (table[name].astype(float).to_numpy() for name in _NUMBERS)
+    times = table["time"].to_numpy("datetime64[us]")
+    write_pick_rows(pick_rows(table["trace_id"], table["phase"], times, *columns), path, policies)
+
+
+def pick_rows(
+    trace_id: Iterable[str],
+    phase: Iterable[str],
+    time_utc: npt.NDArray[np.datetime64],
+    *numbers: Iterable[float],
+) -> list[PickRow]:
+    """Return picks as the texts of `PICK_COLUMNS`; a number that is unknown is blank."""
+    # Rounded, not cut.
+    times = (time_utc.astype("datetime64[us]") + np.timedelta64(500, "us")).astype("datetime64[ms]")
+    stamps = [f"{time}Z" for time in np.datetime_as_string(times, unit="ms").tolist()]
+    texts = [
+        ["" if math.isnan(value) else form.format(value) for value in column]
+        for column, form in zip(numbers, ("{:.4f}", "{:.3f}", "{:.6g}"), strict=True)
+    ]
+    return list(zip(trace_id, phase, stamps, *texts, strict=True))
+
+
+def write_pick_rows(rows: Iterable[PickRow], path: Path, policies: Sequence[str] = ()) -> None:
+    """Write `pick_rows`, in order of time, as `write_picks` does; not all need be in memory at once.
+
+    Raises:
+        InputError: where the suffix is none of these.
+    """
     writers = {".csv": _csv, ".xml": _quakeml, ".json": _json}
     if path.suffix.lower() not in writers:
         raise InputError(f"{path}: picks are written as {', '.join(writers)}; give one of these suffixes")
-    write_text(path, writers[path.suffix.lower()](table, policies))
+
+    def write(temporary: Path) -> None:
+        with temporary.open("w", encoding="utf-8", newline="") as file:
+            writers[path.suffix.lower()](file, rows, policies)
+
+    replace_file(path, write)
+
+
+def read_pick_rows(path: Path) -> tuple[list[PickRow], tuple[str, ...]]:
+    """Return the texts and the policies of a CSV file that `write_pick_rows` wrote; for others see `read_picks`.
+
+    Raises:
+        InputError: where the file cannot be read or is none of these.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            lines = file.readlines()
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: no readable table of picks ({error})") from error
+    policies = tuple(_leading(lines))
+    head, *rows = csv.reader(lines[len(policies) :]) if len(lines) > len(policies) else ([],)
+    wrong = next((row for row in rows if len(row) != len(PICK_COLUMNS)), None)
+    if tuple(head) != PICK_COLUMNS or wrong is not None:
+        raise InputError(f"{path}: found {wrong or head}; expected the columns {', '.join(PICK_COLUMNS)}")
+    return [tuple(row) for row in rows], policies
 
 
 def read_picks(path: Path) -> tuple["pd.DataFrame", tuple[str, ...]]:
@@ -104,56 +157,54 @@ def read_picks(path: Path) -> tuple["pd.DataFrame", tuple[str, ...]]:
     return table, policies
 
 
-def _csv(table: "pd.DataFrame", policies: Sequence[str]) -> str:
-    text = io.StringIO()
-    text.writelines(f"# {line}\n" for policy in policies for line in policy.splitlines())
-    writer = csv.writer(text, lineterminator="\n")
+def _csv(file: TextIO, rows: Iterable[PickRow], policies: Sequence[str]) -> None:
+    file.writelines(f"# {line}\n" for policy in policies for line in policy.splitlines())
+    writer = csv.writer(file, lineterminator="\n")
     writer.writerow(PICK_COLUMNS)
-    writer.writerows(_rows(table))
-    return text.getvalue()
+    writer.writerows(rows)
 
 
-def _json(table: "pd.DataFrame", policies: Sequence[str]) -> str:
-    picks = [
-        dict(zip(PICK_COLUMNS, (*row[:3], *(float(text) if text else None for text in row[3:])), strict=True))
-        for row in _rows(table)
-    ]
-    return json.dumps({"policies": list(policies), "picks": picks}, indent=1, ensure_ascii=False) + "\n"
+def _json(file: TextIO, rows: Iterable[PickRow], policies: Sequence[str]) -> None:
+    file.write(f'{{"policies": {json.dumps(list(policies), ensure_ascii=False)},\n"picks": [')
+    for number, row in enumerate(rows):
+        values = (*row[:3], *(float(text) if text else None for text in row[3:]))
+        pick = dict(zip(PICK_COLUMNS, values, strict=True))
+        file.write((",\n" if number else "\n") + json.dumps(pick, ensure_ascii=False))
+    file.write("\n]}\n")
 
 
-def _quakeml(table: "pd.DataFrame", policies: Sequence[str]) -> str:
-    """Return the picks of each station and day as one event without origin: QuakeML has no other place for them."""
-    groups: dict[tuple[str, str], list[str]] = {}
-    for number, (trace_id, phase, time, probability, uncertainty, amplitude) in enumerate(_rows(table), 1):
-        network, station, location, *_ = [_quoted(part) for part in [*trace_id.split("."), "", ""]]
-        place = f' locationCode="{location}"' if location else ""
-        error = f"<uncertainty>{uncertainty}</uncertainty>" if uncertainty else ""
-        said = f"probability {probability}" + (f"; amplitude {amplitude}" if amplitude else "")
-        groups.setdefault((f"{network}.{station}", time[:10]), []).append(
-            f'<pick publicID="smi:local/pick/{number}"><time><value>{time}</value>{error}</time>'
-            f'<waveformID networkCode="{network}" stationCode="{station}"{place}/>'
-            f"<phaseHint>{escape(phase)}</phaseHint><evaluationMode>automatic</evaluationMode>"
-            f"<comment><text>{said}</text></comment></pick>\n"
-        )
-    comment = f"<comment><text>{escape('; '.join(policies))}</text></comment>\n" if policies else ""
-    events = [
-        f'<event publicID="smi:local/picks/{station}/{day}"><description><text>Picks of {station} on {day}, '
-        f"not associated</text></description>\n{''.join(lines)}</event>\n"
-        for (station, day), lines in sorted(groups.items())
-    ]
-    return "".join((_HEAD, comment, *events, _TAIL))
+def _quakeml(file: TextIO, rows: Iterable[PickRow], policies: Sequence[str]) -> None:
+    """Write the picks of each station and day as one event without origin: QuakeML has no other place for them."""
+    file.write(_HEAD)
+    if policies:
+        file.write(f"<comment><text>{escape('; '.join(policies))}</text></comment>\n")
+    count = itertools.count(1)
+    for day, picks in itertools.groupby(rows, lambda row: row[2][:10]):
+        groups: dict[str, list[str]] = {}
+        for row in picks:
+            station = ".".join([*row[0].split("."), ""][:2])
+            groups.setdefault(station, []).append(_quakeml_pick(next(count), row))
+        for station, lines in sorted(groups.items()):
+            name = _quoted(station)
+            file.write(
+                f'<event publicID="smi:local/picks/{name}/{day}"><description><text>Picks of {name} on {day}, '
+                f"not associated</text></description>\n{''.join(lines)}</event>\n"
+            )
+    file.write(_TAIL)
 
 
-def _rows(table: "pd.DataFrame") -> Iterator[tuple[str, ...]]:
-    """Return the rows as texts; a number that is unknown is blank."""
-    # Rounded, not cut.
-    times = (table["time"].to_numpy("datetime64[us]") + np.timedelta64(500, "us")).astype("datetime64[ms]")
-    stamps = [f"{time}Z" for time in np.datetime_as_string(times, unit="ms")]
-    numbers = [
-        ["" if math.isnan(value) else form.format(value) for value in table[name].astype(float)]
-        for name, form in zip(_NUMBERS, ("{:.4f}", "{:.3f}", "{:.6g}"), strict=True)
-    ]
-    return zip(table["trace_id"], table["phase"], stamps, *numbers, strict=True)
+def _quakeml_pick(number: int, row: PickRow) -> str:
+    trace_id, phase, time, probability, uncertainty, amplitude = row
+    network, station, location, *_ = [_quoted(part) for part in [*trace_id.split("."), "", ""]]
+    place = f' locationCode="{location}"' if location else ""
+    error = f"<uncertainty>{uncertainty}</uncertainty>" if uncertainty else ""
+    said = f"probability {probability}" + (f"; amplitude {amplitude}" if amplitude else "")
+    return (
+        f'<pick publicID="smi:local/pick/{number}"><time><value>{time}</value>{error}</time>'
+        f'<waveformID networkCode="{network}" stationCode="{station}"{place}/>'
+        f"<phaseHint>{escape(phase)}</phaseHint><evaluationMode>automatic</evaluationMode>"
+        f"<comment><text>{said}</text></comment></pick>\n"
+    )
 
 
 def _quoted(text: str) -> str:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from terrella.errors import InputError
 from terrella.formats.miniseed import Code, Found, Range, is_miniseed, read_records, scan, split_records
+from terrella.formats.miniseed_data import read_samples
 
 DAY_NS = 86_400 * 10**9
 # Of a station's instruments: broadband before short-period, weak before strong motion.
@@ -202,7 +203,7 @@ def _of_file(path: Path, codes: set[Code], first_ns: int, end_ns: int, found: Fo
             for each in _index(path, found)
             if each.code in codes and each.first_ns < end_ns and each.end_ns > first_ns
         ]
-        every = _decoded(read_records(path, wanted), path, found) if wanted else []
+        every = _decoded(read_records(path, wanted), first_ns, end_ns, path, found) if wanted else []
     else:
         every = _kept(_streams, path, _KEPT_STREAMS, lambda: _segments(_obspy_read(path), path, found))
     return [
@@ -215,8 +216,10 @@ def _index(path: Path, found: Found) -> list[Range]:
     return ranges
 
 
-def _decoded(data: bytes, path: Path, found: Found) -> list[Segment]:
+def _decoded(data: bytes, first_ns: int, end_ns: int, path: Path, found: Found) -> list[Segment]:
     """Return what miniSEED records hold; where one is damaged, all others."""
+    if (known := read_samples(data, first_ns, end_ns)) is not None:
+        return [Segment(each.code, each.first_ns, each.rate_hz, each.values) for each in known]
     try:
         return _segments(_obspy_read(io.BytesIO(data), format="MSEED"), path, found)
     except InputError:
@@ -224,7 +227,7 @@ def _decoded(data: bytes, path: Path, found: Found) -> list[Segment]:
     segments = []
     for record in split_records(data):
         try:
-            segments += _segments(_obspy_read(io.BytesIO(record), format="MSEED"), path, found)
+            segments += _segments(_obspy_read(io.BytesIO(record.tobytes()), format="MSEED"), path, found)
         except InputError:
             found("miniSEED files hold records that cannot be decoded; these are left out", path.name)
     return segments

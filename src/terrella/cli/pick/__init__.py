@@ -9,6 +9,7 @@ from terrella.cli.pick.demo import demo
 from terrella.cli.pick.judge import judge
 from terrella.cli.pick.run import run
 from terrella.cli.pick.train import train
+from terrella.cli.plan import pick_plan
 
 pick = App(
     name="pick",
@@ -16,3 +17,4 @@ pick = App(
 )
 for command in (demo, data, train, judge, compare, associate, run):
     pick.command(command)
+pick.command(pick_plan, name="plan")

@@ -1,0 +1,232 @@
+"""Predicted against measured: peak memory and time of the training step of every network, at three sizes each.
+
+Measured in a fresh process per case, with one thread: the peak of the resident memory (VmHWM) above what the
+process held before the step's first allocation, in the setting in which freed memory is given back; then, again in
+a fresh process and with freed memory kept, the CPU seconds of a step. Beside them, what Hugging Face accelerate's
+estimator says (`accelerate estimate-memory`: parameters x 4 bytes x 4 for training with Adam) and DeepSpeed's
+(ZeRO stage 2 without offloading on one device: 20 bytes per parameter): both count parameters alone, by their
+documented formulas.
+
+Needs Linux. `--quick` takes one size of three networks; `--network NAME` some of them, by the start of their name.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from _result import write_result
+
+_TIMEOUT_S = 600
+_HF_BYTES, _DEEPSPEED_BYTES = 16, 20
+# Samples in a batch; sections and volumes: points on a side too.
+_PICK = {
+    "basicphaseae": (512, 1024, 2048),
+    "cred": (64, 128, 256),
+    "dpp-detector": (128, 256, 512),
+    "dpp-p": (4, 8, 16),
+    "dpp-s": (16, 32, 64),
+    "eqtransformer": (16, 32, 64),
+    "gpd": (128, 256, 512),
+    "phasenet": (64, 128, 256),
+}
+_FORECAST = (65_536, 131_072, 262_144)
+_UNETS = {2: ((2, 256), (4, 256), (2, 512)), 3: ((1, 32), (2, 32), (1, 48))}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network at a size, by names that a child process understands."""
+
+    network: str
+    batch: int
+    side: int = 0
+
+    @property
+    def title(self) -> str:
+        """Return the network and its size."""
+        return f"{self.network}, batch {self.batch}" + (f", side {self.side}" if self.side else "")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--network", nargs="*", default=[])
+    parser.add_argument(
+        "--child", nargs=4, metavar=("WHAT", "NETWORK", "BATCH", "SIDE"), help=argparse.SUPPRESS
+    )
+    options = parser.parse_args()
+    if options.child:
+        what, network, batch, side = options.child
+        print(json.dumps(_CHILDREN[what](Case(network, int(batch), int(side)))))
+        return
+    rows: list[dict[str, Any]] = []
+    memory, times = [], []
+    for case in _cases(options.quick, options.network):
+        found = {what: _child(what, case) for what in _CHILDREN}
+        memory.append(found["predict"]["returned"] / found["memory"]["peak"] - 1)
+        times.append(found["predict"]["seconds"] / found["time"]["cpu_s"] - 1)
+        rows += _rows(case, found)
+        print(f"{case.title}: memory {memory[-1]:+.1%}, time {times[-1]:+.1%}", flush=True)
+    for what, errors in (("memory", memory), ("time", times)):
+        rows.append(_row(f"{what}: median error", 100 * statistics.median(map(abs, errors)), "%"))
+        rows.append(_row(f"{what}: largest error", 100 * max(map(abs, errors)), "%"))
+        rows.append(_row(f"{what}: most below the measured", -100 * min(0.0, *errors), "%"))
+    notes = (
+        "ours: predicted; peer: measured, or another estimator. Memory is that of the step alone, in MB of 10^6 "
+        "bytes, freed memory given back; kept: the same with freed memory kept for the next step. Time is CPU "
+        "seconds of one thread. accelerate's and DeepSpeed's figures are their documented formulas of the number "
+        "of parameters, beside the measured peak."
+    )
+    write_result("plan_accuracy", rows, notes, options.quick)
+
+
+def _cases(quick: bool, chosen: list[str]) -> Iterator[Case]:
+    cases = [Case(name, batch) for name, batches in _PICK.items() for batch in batches]
+    cases += [Case("forecast", batch) for batch in _FORECAST]
+    cases += [Case(f"unet-{dims}d", *size) for dims, sizes in _UNETS.items() for size in sizes]
+    if quick:
+        wanted = {("phasenet", 64), ("forecast", 65_536), ("gpd", 128)}
+        cases = [case for case in cases if (case.network, case.batch) in wanted]
+    return (case for case in cases if not chosen or any(case.network.startswith(name) for name in chosen))
+
+
+def _rows(case: Case, found: dict[str, dict[str, float]]) -> Iterator[dict[str, Any]]:
+    predicted, measured, kept = found["predict"], found["memory"]["peak"], found["time"]["peak"]
+    yield _row(f"{case.title}: memory", predicted["returned"] / 1e6, "MB", measured / 1e6, "measured")
+    yield _row(f"{case.title}: memory, kept", predicted["kept"] / 1e6, "MB", kept / 1e6, "measured")
+    seconds = found["time"]["cpu_s"]
+    yield _row(f"{case.title}: step", predicted["seconds"], "CPU s", seconds, "measured")
+    for name, size in (("accelerate", _HF_BYTES), ("DeepSpeed", _DEEPSPEED_BYTES)):
+        said = predicted["parameters"] * size / 1e6
+        yield _row(f"{case.title}: measured, beside {name}", measured / 1e6, "MB", said, name)
+
+
+def _row(
+    what: str, ours: float, unit: str, peer: float | None = None, name: str | None = None
+) -> dict[str, Any]:
+    return {
+        "what": what,
+        "ours": ours,
+        "peer": peer,
+        "peer_name": name,
+        "unit": unit,
+        "ratio": ours / peer if peer else None,
+    }
+
+
+def _child(what: str, case: Case) -> dict[str, float]:
+    """Return what a fresh process finds."""
+    command = [sys.executable, __file__, "--child", what, case.network, str(case.batch), str(case.side)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S)
+    if done.returncode:
+        raise RuntimeError(f"{case.title}, {what}: {done.stderr.strip().splitlines()[-1]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def _predict(case: Case) -> dict[str, float]:
+    import torch
+
+    torch.set_num_threads(1)
+    from terrella.engine.plan.devices import this_machine
+    from terrella.engine.plan.duration import step_seconds
+    from terrella.engine.plan.memory import predict_memory
+
+    step = _step(case)
+    memory = predict_memory(step)
+    parameters = sum(each.numel() for each in step.make_network().parameters())
+    duration = step_seconds(step, this_machine("cpu"))
+    return {
+        "returned": memory.returned,
+        "kept": memory.kept,
+        "seconds": duration.seconds,
+        "parameters": parameters,
+    }
+
+
+def _memory(case: Case) -> dict[str, float]:
+    from terrella.engine.memory import return_freed_memory
+
+    return_freed_memory()
+    return _real(case, 2)
+
+
+def _time(case: Case) -> dict[str, float]:
+    from terrella.engine.memory import keep_freed_memory
+
+    keep_freed_memory()
+    return _real(case, 4)
+
+
+def _real(case: Case, steps: int) -> dict[str, float]:
+    """Run training steps; return the growth of the process at its peak, and the CPU seconds of a later step."""
+    import ctypes
+    import time
+    from dataclasses import replace
+
+    import torch
+
+    torch.set_num_threads(1)
+    from terrella.engine.plan.rehearsal import rehearse
+
+    step = _step(case)
+    # A small step first: libraries load their code and threads begin.
+    for _ in rehearse(replace(step, batch=2), 1):
+        pass
+    ctypes.CDLL(None).malloc_trim(0)
+    before = _status("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+    began = [time.process_time() for now in rehearse(step, steps) if now.phase in ("batch", "end")]
+    each = [after - start for start, after in pairwise(began)][1:]
+    return {"peak": _status("VmHWM") - before, "cpu_s": statistics.median(each)}
+
+
+def _status(name: str) -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name))
+
+
+def _step(case: Case) -> Any:
+    if case.network == "forecast":
+        from terrella.forecast.plan import network_step
+        from terrella.forecast.settings import ForecastSettings
+
+        return network_step(ForecastSettings(), case.batch)
+    if case.network.startswith("unet"):
+        return _unet_step(case)
+    from terrella.pick.networks import architecture
+    from terrella.pick.plan import network_step as pick_step
+
+    return pick_step(architecture(case.network), case.batch)
+
+
+def _unet_step(case: Case) -> Any:
+    import torch
+    from torch.nn.functional import binary_cross_entropy_with_logits
+
+    from terrella.engine.plan.step import Step
+    from terrella.nets.unet import UNet
+
+    dims = int(case.network[5])
+    widths = (8, 16, 32, 64) if dims == 2 else (8, 16, 32)
+    shape = (1,) + (case.side,) * dims
+
+    return Step(
+        make_network=lambda: UNet(1, 1, widths, dims),
+        make_batch=lambda size: {"x": torch.randn(size, *shape), "y": torch.rand(size, *shape)},
+        loss=lambda network, batch: binary_cross_entropy_with_logits(network(batch["x"]), batch["y"]),
+        batch=case.batch,
+    )
+
+
+_CHILDREN = {"predict": _predict, "memory": _memory, "time": _time}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""`terrella segment train`."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from terrella.engine.settings import load_settings
+from terrella.segment.settings import SegmentSettings
+
+# Each of the settings becomes a typed flag, such as --fit.epochs 40.
+Overrides = Annotated[
+    SegmentSettings | None,
+    Parameter(name="*", negative_iterable=(), consume_multiple=True, group="Settings"),
+]
+
+
+def train(*, run: Path, config: Path | None = None, settings: Overrides = None) -> None:
+    """Train a U-Net on labelled sections or volumes: synthetic ones, or files that a table names.
+
+    Typed again, it goes on.
+
+    Example: terrella segment train --data.sections faults.csv --patch.shape 128 128 --run runs/segment/faults
+
+    Parameters
+    ----------
+    run
+        Folder of the run.
+    config
+        Settings as TOML, such as settings.toml of an earlier run; flags go before it.
+    """
+    from terrella.engine.progress import shown_progress
+    from terrella.segment.train import train as run_train
+
+    overrides = settings.model_dump(exclude_unset=True) if settings is not None else {}
+    if config is None and not overrides and (run / "settings.toml").is_file():
+        config = run / "settings.toml"
+    chosen = load_settings(SegmentSettings, config, overrides)
+    with shown_progress() as report:
+        run_train(run, chosen, report)

@@ -1,0 +1,1 @@
+"""What a forecast is judged beside besides ETAS."""

@@ -1,0 +1,1 @@
+"""Catalogues from FDSN event services."""

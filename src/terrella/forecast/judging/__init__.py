@@ -1,0 +1,1 @@
+"""How good a forecast was, and the report that says so."""

@@ -1,0 +1,266 @@
+"""What a judged run leaves for people: the report page, its figures and the table in the terminal."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.figure import Figure
+from rich.console import Console
+from rich.table import Table as TerminalTable
+
+from terrella.engine.judge import Interval
+from terrella.engine.judge.report import Page, Picture, Section, Table, write_report
+from terrella.engine.run import Run
+from terrella.engine.settings import settings_text
+from terrella.forecast.judging import figures
+from terrella.forecast.judging.breakdown import Context
+from terrella.forecast.judging.judged import Closer, Judged
+from terrella.forecast.judging.skill_sections import paired_by_sequence, skill_sections
+from terrella.forecast.maps import forecast_figure
+from terrella.forecast.models import ALL_ZERO, ETAS_, FITTED, NETWORK, Forecaster
+from terrella.forecast.predict import grid_forecasts
+from terrella.forecast.preparation import Cut
+
+_COLUMNS = {
+    "brier": "Brier score",
+    "brier_skill": "Brier skill over climatology",
+    "log_likelihood": "log-likelihood per earthquake",
+    "information_gain": "gain over climatology (nats/eq.)",
+    "auc": "area under ROC",
+}
+_TERMINAL = {
+    "brier": "Brier",
+    "brier_skill": "skill",
+    "log_likelihood": "log-lik./eq.",
+    "information_gain": "gain/eq.",
+    "auc": "AUC",
+}
+_NOTHING = Interval(float("nan"), float("nan"), float("nan"))
+
+
+@dataclass(frozen=True)
+class About:
+    """What was judged: data and test window in words, and short fingerprints of the model and the catalogue."""
+
+    data: str
+    split: str
+    model_mark: str
+    catalogue_mark: str
+    ceiling: str | None  # the name of the true process, where it is known
+
+    @property
+    def mark(self) -> str:
+        """The line that stands on every table and figure."""
+        return f"model {self.model_mark} · catalogue {self.catalogue_mark}"
+
+
+def write_run_report(
+    run: Run,
+    forecaster: Forecaster,
+    task: Cut,
+    judged: Sequence[Judged],
+    closer: Closer,
+    context: Context,
+    about: About,
+) -> None:
+    """Write report.html and figures of a run, and print its tables."""
+    settings = forecaster.models.settings
+    page = Page(
+        title=f"Earthquake forecasts: {task.catalogue.name}",
+        lead=_lead(judged, about.ceiling),
+        mark=about.mark,
+        sections=[
+            Section("Scores", _about(about.split), [_score_table(each) for each in judged]),
+            Section(
+                "Network against baselines",
+                "Gains of the network, paired: the same issue times and cells, resampled together. A gain "
+                "whose interval holds zero is no gain."
+                f"\n\nIntervals come from two bootstraps. One resamples blocks of {settings.judge.block_days:g} "
+                "days. The other resamples "
+                "sequences, each mainshock with its aftershocks (windows of Gardner & Knopoff 1974), as wholes, "
+                "so that a single large one counts once; what belongs to none stays in its block of days.",
+                [paired_by_sequence(judged, settings.judge.resamples)],
+                [_horizon_picture(judged), _cumulative_picture(judged)],
+            ),
+            *skill_sections(judged, closer, context, settings.judge.resamples),
+            Section("Calibration and discrimination", "", [], _curve_pictures(judged)),
+            Section("A forecast", "", [], [_map_picture(forecaster, judged)]),
+            Section("Training", "", [], _training_pictures(run)),
+            Section("Data and settings", f"{about.data}. {about.split}.", [], [], settings_text(settings)),
+        ],
+    )
+    write_report(page, run.report, run.figures)
+    print_scores(judged, about.ceiling)
+
+
+def print_scores(judged: Sequence[Judged], ceiling: str | None) -> None:
+    """Print the tables of scores, and the gains over ETAS with their intervals."""
+    console = Console()
+    for each in judged:
+        title = f"{each.horizon_days:g}-day forecasts, {int(each.events.sum()):,} events"
+        table = TerminalTable(title=title, title_justify="left")
+        table.add_column("model")
+        for heading in _TERMINAL.values():
+            table.add_column(heading, justify="right")
+        for name, scores in each.scores.models.items():
+            cells = [_terminal(scores.get(score, _NOTHING), score) for score in _TERMINAL]
+            table.add_row(name, *cells, style="bold" if name == NETWORK else None)
+        console.print(table)
+    console.print("Gains over ETAS in nats per earthquake, with 95 % intervals:")
+    for each in judged:
+        for name in (NETWORK, *([ceiling] if ceiling else [])):
+            gain = _gain(each, name, ETAS_)
+            if gain is not None:
+                line = f"  {each.horizon_days:g} d, {name}: {gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]"
+                share = _attained(each, ceiling) if name == NETWORK else None
+                if share is not None:
+                    line += f", {share:.0%} of the attainable gain"
+                console.print(line, highlight=False)
+
+
+def _terminal(value: Interval, score: str) -> str:
+    if not np.isfinite(value.value):
+        return "–"
+    return f"{value.value:.{6 if score == 'brier' else 3}f}"
+
+
+def _gain(each: Judged, name: str, over: str, score: str = "information_gain") -> Interval | None:
+    found = [p.gain for p in each.scores.paired if (p.score, p.model, p.over) == (score, name, over)]
+    return found[0] if found else None
+
+
+def _attained(each: Judged, ceiling: str | None) -> float | None:
+    """Return the network's share of the true process's gain over ETAS."""
+    if ceiling is None:
+        return None
+    won, most = _gain(each, NETWORK, ETAS_), _gain(each, ceiling, ETAS_)
+    return won.value / most.value if won and most and most.value > 0 else None
+
+
+def _lead(judged: Sequence[Judged], ceiling: str | None) -> str:
+    parts = []
+    for each in judged:
+        gain = _gain(each, NETWORK, ETAS_)
+        if gain is not None:
+            verdict = (
+                "better than ETAS"
+                if gain.low > 0
+                else "worse than ETAS"
+                if gain.high < 0
+                else "not distinguishable from ETAS"
+            )
+            share = _attained(each, ceiling)
+            of_ceiling = f", {share:.0%} of what the true process gains" if share is not None else ""
+            parts.append(
+                f"{each.horizon_days:g} d: the network is {verdict} ({gain.value:+.3f} nats per earthquake, "
+                f"{gain.low:+.3f} to {gain.high:+.3f}{of_ceiling})"
+            )
+    return "; ".join(parts) + "."
+
+
+def _about(split: str) -> str:
+    return (
+        f"Pseudo-prospective forecasts, {split}: each sees only the events before its issue time. All models but "
+        "all-zero were recalibrated alike on the validation window: log μ as a straight line of the model's, and "
+        "a negative binomial distribution of counts. Ranges are 95 % intervals by block bootstrap."
+        "\n\nA Brier score alone says nothing where events are rare: compare the row of all zeros."
+    )
+
+
+def _score_table(each: Judged) -> Table:
+    rows = [
+        (name, [scores.get(score, _NOTHING) for score in _COLUMNS])
+        for name, scores in each.scores.models.items()
+    ]
+    number = f"{len(each.issue_days):,} issue times, {int(each.events.sum()):,} events"
+    caption = f"{each.horizon_days:g}-day forecasts: {number}"
+    return Table(caption, list(_COLUMNS.values()), rows, [6, 4, 3, 3, 4], NETWORK)
+
+
+def _horizon_picture(judged: Sequence[Judged]) -> Picture:
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    days = [each.horizon_days for each in judged]
+    names = [name for name in judged[0].scores.models if name != ALL_ZERO]
+    for axes, score, label in (
+        (left, "information_gain", "gain over climatology (nats per earthquake)"),
+        (right, "brier_skill", "Brier skill over climatology"),
+    ):
+        values = {n: [each.scores.models[n][score] for each in judged] for n in names if n != "climatology"}
+        figures.draw_by_horizon(axes, days, values, label)
+    return Picture(
+        "skill_by_horizon",
+        figure,
+        "Information gain and Brier skill over climatology at each horizon, with 95 % intervals.",
+        "Two panels of points with error bars: gain and skill of each model by horizon.",
+    )
+
+
+def _cumulative_picture(judged: Sequence[Judged]) -> Picture:
+    each = judged[0]
+    figure = Figure(figsize=(9, 3.4), layout="constrained")
+    years = each.issue_days / 365.25
+    gains = {
+        name: each.losses[ETAS_] - loss
+        for name, loss in each.losses.items()
+        if name not in FITTED or name == NETWORK
+    }
+    axes = figures.draw_cumulative_gain(figure.subplots(), years - years[0], gains, each.events, ETAS_)
+    axes.set_xlabel("years since the test began")
+    return Picture(
+        "cumulative_gain",
+        figure,
+        f"Where the gain over ETAS came from: cumulative over the test, {each.horizon_days:g}-day forecasts.",
+        "A line of the cumulative gain of the network over ETAS, above the cumulative number of events.",
+    )
+
+
+def _curve_pictures(judged: Sequence[Judged]) -> list[Picture]:
+    pictures = []
+    for each in judged:
+        curves = {name: curve for name, curve in each.scores.curves.items() if name != ALL_ZERO}
+        figure = Figure(figsize=(9, 4), layout="constrained")
+        left, right = figure.subplots(1, 2)
+        figures.draw_reliability(left, curves)
+        figures.draw_roc(right, curves)
+        pictures.append(
+            Picture(
+                f"calibration_{each.label}",
+                figure,
+                f"{each.horizon_days:g}-day forecasts: reliability (on the diagonal, forecasts come true as often "
+                "as they say) and ROC.",
+                "Left, observed frequency against forecast probability; right, hit rate against false alarms.",
+            )
+        )
+    return pictures
+
+
+def _map_picture(forecaster: Forecaster, judged: Sequence[Judged]) -> Picture:
+    """Show the forecast at the end of the shortest horizon with the most events."""
+    each = judged[0]
+    busiest = min(int(np.argmax(each.events)) + 1, len(each.issue_days) - 1)
+    issue = forecaster.models.epoch + np.timedelta64(round(float(each.issue_days[busiest]) * 86_400e6), "us")
+    chosen, etas = grid_forecasts(forecaster, issue, NETWORK)
+    figure = forecast_figure(chosen, etas, forecaster.catalogue, horizons=(0,))
+    return Picture(
+        "forecast",
+        figure,
+        "The forecast after the busiest day of the test, network beside ETAS; circles grow with magnitude.",
+        "Two maps of probability per cell, with past and following earthquakes.",
+    )
+
+
+def _training_pictures(run: Run) -> list[Picture]:
+    epochs = [event for event in run.read_events() if event.get("kind") == "epoch"]
+    if not epochs:
+        return []
+    figure = Figure(figsize=(6, 3.2), layout="constrained")
+    figures.draw_training(figure.subplots(), epochs)
+    return [
+        Picture(
+            "training",
+            figure,
+            "Loss of the network in training, and of its averaged weights on validation.",
+            "Two lines: training and validation loss by epoch.",
+        )
+    ]

@@ -1,0 +1,124 @@
+"""What scores.json holds beyond the scores, its table as CSV, and the marks by which results are told apart."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from terrella.engine.judge import Interval, plain
+from terrella.engine.settings import fingerprint
+from terrella.engine.use.bundle import Bundle
+from terrella.files import write_text
+from terrella.forecast.judging.judged import Closer, Judged
+from terrella.forecast.judging.sequences import SPANS_DAYS, Followed
+from terrella.forecast.models import CLIMATOLOGY, ETAS_, NETWORK
+
+
+def bundle_mark(bundle: Bundle) -> str:
+    """Return a fingerprint of a bundle's weights, values and settings."""
+    names = sorted(bundle.tensors)
+    weights = [np.ascontiguousarray(bundle.tensors[name].numpy()).tobytes() for name in names]
+    return fingerprint(names, *weights, dict(bundle.values), bundle.settings)
+
+
+def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows with the same keys as a table."""
+    table = io.StringIO()
+    writer = csv.DictWriter(table, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(path, table.getvalue())
+
+
+def further_scores(judged: Sequence[Judged], closer: Closer, resamples: int) -> dict[str, Any]:
+    """Return the parts of scores.json beside the scores: molchan, breakdown, sequences and csep.
+
+    Gains are in nats per event of their class or sequence.
+    """
+    return {
+        "molchan": {each.label: _molchan(each) for each in judged},
+        "breakdown": {each.label: _breakdown(each) for each in judged},
+        "by_sequence": {each.label: _by_sequence(each, resamples) for each in judged},
+        "sequences": [_sequence(each, resamples) for each in closer.sequences],
+        "csep": None if closer.csep is None else asdict(closer.csep),
+    }
+
+
+def compared(judged: Judged) -> list[tuple[str, str]]:
+    """Return the pairs of models whose gains are broken down: each over climatology, the network over ETAS."""
+    pairs = [(name, CLIMATOLOGY) for name in judged.losses if name != CLIMATOLOGY]
+    return [*pairs, (NETWORK, ETAS_)] if NETWORK in judged.losses else pairs
+
+
+def rivals(judged: Judged) -> list[tuple[str, str]]:
+    """Return the network beside every other model, and ETAS beside climatology where there is no network."""
+    if NETWORK not in judged.losses:
+        return [(ETAS_, CLIMATOLOGY)]
+    return [(NETWORK, name) for name in judged.losses if name != NETWORK]
+
+
+def _molchan(judged: Judged) -> dict[str, Any]:
+    return {
+        name: {"area_skill": plain(each.area_skill), "unskilled_error": each.unskilled_error}
+        for name, each in judged.molchan.items()
+    }
+
+
+def _breakdown(judged: Judged) -> dict[str, Any]:
+    found = judged.breakdown
+    return {
+        kind: {
+            "classes": list(classes),
+            "events": found.counts(kind),
+            "gains": [
+                {"model": name, "over": over, "gains": [plain(g) for g in _gains(judged, kind, name, over)]}
+                for name, over in compared(judged)
+            ],
+        }
+        for kind, classes in found.classes.items()
+    }
+
+
+def _gains(judged: Judged, kind: str, name: str, over: str) -> list[Interval]:
+    return judged.breakdown.gains(kind, name, over, judged.blocks)
+
+
+def _by_sequence(judged: Judged, resamples: int) -> dict[str, Any]:
+    found = judged.breakdown
+    return {
+        "sequences": found.sequences,
+        "paired": [
+            {"model": name, "over": over, "gain": g["value"], "low": g["low"], "high": g["high"]}
+            for name, over in rivals(judged)
+            for g in [plain(found.gain_by_sequence(name, over, resamples))]
+        ],
+    }
+
+
+def _sequence(each: Followed, resamples: int) -> dict[str, Any]:
+    gains = [
+        {"model": name, "over": over, "days": span} | plain(each.gain(name, over, span, resamples))
+        for span in SPANS_DAYS
+        for name, over in _pairs_of(each)
+    ]
+    return {
+        "name": each.name,
+        "time_utc": f"{each.time_utc.astype('datetime64[s]')}Z",
+        "magnitude": round(each.magnitude, 2),
+        "longitude": round(each.longitude, 4),
+        "latitude": round(each.latitude, 4),
+        "reach_km": round(each.reach_km, 1),
+        "step_days": each.horizon_days,
+        "observed": [int(n) for n in each.observed],
+        "expected": {name: [float(f"{v:.5g}") for v in values] for name, values in each.expected.items()},
+        "gains": gains,
+    }
+
+
+def _pairs_of(each: Followed) -> list[tuple[str, str]]:
+    pairs = [(name, CLIMATOLOGY) for name in each.losses if name != CLIMATOLOGY]
+    return [*pairs, (NETWORK, ETAS_)] if NETWORK in each.losses else pairs

@@ -1,0 +1,1 @@
+"""The network, its samples and its training."""

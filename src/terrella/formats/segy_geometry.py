@@ -1,0 +1,148 @@
+"""Whether the traces of a SEG-Y file are a volume on a regular grid, and how far apart they are."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from terrella.errors import InputError
+from terrella.formats.segy_layout import Layout
+
+Numbers = npt.NDArray[np.int64]
+# Where inline and crossline numbers lie: revision 1, and what was usual before it (field record and CDP).
+_PLACES = ((189, 193), (9, 21))
+_INTERVAL, _SCALAR, _X, _Y, _UNITS = 117, 71, 181, 185, 89
+_AT_ONCE = 1 << 16
+_FOR_SPACING = 2000
+_FOOT_M = 0.3048
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Shape without samples, and how many traces lie between neighbours along each axis."""
+
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    words: str
+    spacing_m: float | None
+
+
+def read_geometry(path: Path, layout: Layout) -> Geometry:
+    """Return how the traces of a file lie, after looking at the headers of all.
+
+    Raises:
+        InputError: where segyio is not installed or cannot read the headers.
+    """
+    with _headers(path, layout) as headers:
+        found = next((grid for place in _PLACES if (grid := _grid(headers, layout.n_traces, *place))), None)
+        if found is None:
+            words = (
+                "a section of traces in the file's order: inline and crossline numbers make no regular grid"
+            )
+            return Geometry((layout.n_traces,), (1,), words, _spacing(headers, layout, 1))
+        shape, strides, words = found
+        return Geometry(shape, strides, words, _spacing(headers, layout, strides[-1]))
+
+
+def other_interval(path: Path, layout: Layout) -> tuple[int, int] | None:
+    """Return number (from 1) and interval (µs) of the first trace that differs from the first one, if any."""
+    with _headers(path, layout) as headers:
+        for first in range(0, layout.n_traces, _AT_ONCE):
+            own = _numbers(headers, _INTERVAL, slice(first, first + _AT_ONCE)) & 0xFFFF
+            odd = np.flatnonzero((own != 0) & (own != layout.trace_interval_us))
+            if len(odd) and layout.trace_interval_us:
+                return first + int(odd[0]) + 1, int(own[odd[0]])
+    return None
+
+
+@contextmanager
+def _headers(path: Path, layout: Layout) -> Iterator[Any]:
+    segyio = segyio_module()
+    try:
+        with segyio.open(
+            str(path), ignore_geometry=True, endian="little" if layout.little_endian else "big"
+        ) as file:
+            if file.tracecount != layout.n_traces:
+                raise InputError(f"{path}: segyio counts {file.tracecount:,} traces, not {layout.n_traces:,}")
+            yield file
+    except (RuntimeError, ValueError, OSError, IndexError, KeyError) as error:
+        raise InputError(f"{path}: its headers cannot be read ({error})") from error
+
+
+def segyio_module() -> Any:
+    """Return segyio.
+
+    Raises:
+        InputError: where it is not installed.
+    """
+    try:
+        import segyio
+    except ImportError:
+        raise InputError(
+            "SEG-Y files are read with segyio, which is not installed: pip install 'terrella[segment]'"
+        ) from None
+    return segyio
+
+
+def _numbers(headers: Any, field: int, where: slice) -> Numbers:
+    return np.asarray(headers.attributes(field)[where], np.int64)
+
+
+def _grid(
+    headers: Any, n: int, inline: int, crossline: int
+) -> tuple[tuple[int, int], tuple[int, int], str] | None:
+    """Return shape, strides and words of a volume (inline, crossline), or None where the numbers make none."""
+    for slow, fast, sorted_by in ((inline, crossline, "inline"), (crossline, inline, "crossline")):
+        n_fast = _run(headers, slow, n)
+        if not (1 < n_fast < n) or n % n_fast:
+            continue
+        n_slow = n // n_fast
+        names = [_numbers(headers, slow, slice(0, n, n_fast)), _numbers(headers, fast, slice(0, n_fast))]
+        if any(len(np.unique(each)) < len(each) for each in names):
+            continue
+        if _regular(headers, n, (slow, fast), names):
+            shape, strides = (
+                ((n_slow, n_fast), (n_fast, 1)) if slow == inline else ((n_fast, n_slow), (1, n_fast))
+            )
+            words = f"{shape[0]} inlines × {shape[1]} crosslines, sorted by {sorted_by}"
+            return shape, strides, f"{words} (bytes {inline}, {crossline})"
+    return None
+
+
+def _run(headers: Any, field: int, n: int) -> int:
+    """Return how many traces from the first on have its number."""
+    own = None
+    for first in range(0, n, _AT_ONCE):
+        numbers = _numbers(headers, field, slice(first, first + _AT_ONCE))
+        own = numbers[0] if own is None else own
+        other = np.flatnonzero(numbers != own)
+        if len(other):
+            return first + int(other[0])
+    return n
+
+
+def _regular(headers: Any, n: int, fields: tuple[int, int], names: list[Numbers]) -> bool:
+    n_fast = len(names[1])
+    for first in range(0, n, _AT_ONCE):
+        where = np.arange(first, min(first + _AT_ONCE, n))
+        expected = (names[0][where // n_fast], names[1][where % n_fast])
+        part = slice(first, first + len(where))
+        if any((_numbers(headers, f, part) != e).any() for f, e in zip(fields, expected, strict=True)):
+            return False
+    return True
+
+
+def _spacing(headers: Any, layout: Layout, step: int) -> float | None:
+    """Return the median distance between traces `step` apart, or None where coordinates are none or degrees."""
+    where = slice(0, min(layout.n_traces, _FOR_SPACING * step), step)
+    x, y, scalar = (_numbers(headers, field, where).astype(float) for field in (_X, _Y, _SCALAR))
+    if len(x) < 2 or _numbers(headers, _UNITS, slice(0, 1))[0] not in (0, 1):
+        return None
+    scale = np.where(scalar < 0, -1 / np.where(scalar, scalar, 1), np.where(scalar > 0, scalar, 1))
+    distance = np.hypot(np.diff(x * scale), np.diff(y * scale))
+    median = float(np.median(distance)) * (1.0 if layout.metres else _FOOT_M)
+    return median if median > 0 else None

@@ -1,0 +1,82 @@
+"""A trained segmenter as a bundle, and what predicting needs of it."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from terrella.engine.settings import parse_settings, settings_text
+from terrella.engine.use.bundle import Bundle, load_bundle, save_bundle
+from terrella.nets.unet import UNet
+from terrella.segment.normalise import Floats, Scale, normalised
+from terrella.segment.settings import SegmentSettings
+
+TASK = "segment"
+
+_PRIOR = 0.02  # probability of a label before training
+
+
+@dataclass(frozen=True, eq=False)
+class Segmenter:
+    """A network ready for use. It takes `normalised` samples (n, 1, …) and gives logits of the same shape."""
+
+    network: nn.Module
+    dims: int  # 2 or 3 axes of a section
+    radius: int  # how far, in traces and samples, a sample's answer depends on its surroundings
+    multiple: int  # every axis of what the network is given must be a multiple of it
+    normalise: Scale  # which noise level samples are divided by, see segment/normalise.py
+    threshold: float  # probability from which on a sample is called labelled, chosen on the dev split
+    settings: SegmentSettings
+
+    def logits(self, samples: Floats, scales: Floats) -> Floats:
+        """Return the logits of a whole section or volume (…, sample) with noise levels (…,) of its traces."""
+        return network_logits(self.network, samples, scales)
+
+
+@torch.no_grad()
+def network_logits(network: nn.Module, samples: Floats, scales: Floats) -> Floats:
+    """Return a network's logits of samples of any shape."""
+    given = torch.as_tensor(normalised(samples, scales)).to(next(network.parameters()).device)
+    answered: Floats = network(given[None, None])[0, 0].float().cpu().numpy()
+    return answered
+
+
+def save_segmenter(
+    folder: Path, network: nn.Module, settings: SegmentSettings, values: Mapping[str, Any], card: str
+) -> None:
+    """Write a bundle; `values` must hold dims and threshold."""
+    save_bundle(folder, Bundle(TASK, network.state_dict(), dict(values), settings_text(settings), card))
+
+
+def load_segmenter(where: Path | str) -> Segmenter:
+    """Return a segmenter from a bundle's folder, its run's, or by the name of a run in `runs/segment`.
+
+    Raises:
+        InputError: where there is none, or it cannot be read.
+    """
+    bundle = load_bundle(Path(where), TASK)
+    settings = parse_settings(SegmentSettings, bundle.settings, str(where))
+    dims = int(bundle.values["dims"])
+    network = make_network(settings, dims)
+    network.load_state_dict(dict(bundle.tensors))
+    return segmenter(network.eval(), settings, dims, float(bundle.values["threshold"]))
+
+
+def segmenter(network: UNet, settings: SegmentSettings, dims: int, threshold: float = 0.5) -> Segmenter:
+    """Return a network with what its settings say of it."""
+    return Segmenter(
+        network, dims, network.radius, network.multiple, settings.network.scale, threshold, settings
+    )
+
+
+def make_network(settings: SegmentSettings, dims: int) -> UNet:
+    """Return a fresh U-Net as the settings describe it."""
+    chosen = settings.network
+    network = UNet(channels=1, outputs=1, widths=chosen.widths, dims=dims, normalisation=chosen.normalisation)
+    # Labels are rare: it begins by expecting few of them (Lin et al. 2017, section 4.1).
+    nn.init.constant_(cast(Tensor, network.head.bias), math.log(_PRIOR / (1 - _PRIOR)))
+    return network

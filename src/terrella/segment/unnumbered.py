@@ -1,0 +1,41 @@
+"""Samples that are no finite numbers: counted and named, box by box."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from terrella.formats.findings import Finding
+
+_NAMED = 20  # traces of each box
+_SHOWN = 3
+
+
+def unnumbered(values: npt.NDArray[Any], where: tuple[slice, ...], shape: Sequence[int]) -> dict[str, Any]:
+    """Return how many samples of a box are no finite numbers, and in which traces; empty for none."""
+    bad = ~np.isfinite(values)
+    if not bad.any():
+        return {}
+    traces = np.argwhere(bad.any(-1)) + np.array([each.start for each in where[:-1]])
+    named = np.ravel_multi_index(tuple(traces.T), tuple(shape[:-1]))[:_NAMED]
+    return {"no_number": int(bad.sum()), "traces": named.tolist()}
+
+
+def unnumbered_finding(found: Iterable[dict[str, Any]]) -> Finding | None:
+    """Return what was no number in all boxes together; traces count from 1, in the file's order of axes."""
+    held = [each for each in found if each.get("no_number")]
+    if not held:
+        return None
+    traces = sorted({trace for each in held for trace in each["traces"]})
+    examples = tuple(f"trace {trace + 1}" for trace in traces[:_SHOWN]) + (
+        ("...",) if traces[_SHOWN:] else ()
+    )
+    what = "samples that are no finite number; they count as 0"
+    return Finding(what, sum(each["no_number"] for each in held), examples)
+
+
+def unnumbered_lines(found: Iterable[dict[str, Any]]) -> list[str]:
+    """Return the same as a line, or none."""
+    finding = unnumbered_finding(found)
+    return [] if finding is None else [f"{finding.count:,} {finding.what}: {', '.join(finding.examples)}"]

@@ -1,0 +1,150 @@
+"""What is given up so that a training fits, in which order, and what is said where nothing does."""
+
+import json
+
+import pytest
+import torch
+from torch import nn
+
+from terrella.engine.plan.amounts import duration_text, parse_duration, parse_size, typed_size
+from terrella.engine.plan.check import Check
+from terrella.engine.plan.devices import Device
+from terrella.engine.plan.plan import load_plan, plan
+from terrella.engine.plan.report import beside, reasons, table
+from terrella.engine.plan.step import Step
+from terrella.engine.plan.strategy import Limits, Need
+from terrella.errors import DoesNotFitError, InputError
+
+MB = 1e6
+GPU = Device(title="a small card", flops={"float32": 1e12, "bfloat16": 1e13}, bandwidth=1e11, memory=2e9)
+
+
+def block(first):
+    return nn.Sequential(
+        nn.Conv1d(first, 16, 5, padding=2), nn.ReLU(), nn.Conv1d(16, 16, 5, padding=2), nn.ReLU()
+    )
+
+
+def need(batch=512, length=3000, **changes):
+    step = Step(
+        make_network=lambda: nn.Sequential(block(3), block(16), nn.Conv1d(16, 1, 1)),
+        make_batch=lambda size: {"x": torch.randn(size, 3, length)},
+        loss=lambda network, batch: network(batch["x"]).square().mean(),
+        batch=batch,
+    )
+    about = {"samples": 10_000, "epochs": 3, "data_bytes": 400_000_000, "stored_bytes": 400_000_000}
+    return Need(name="network", step=step, **{**about, "streamable": True, **changes})
+
+
+def planned(device_memory, **changes):
+    return plan("test", [need(**changes)], Limits(8e9, device_memory), GPU).stages[0]
+
+
+def test_with_room_nothing_is_given_up_and_with_less_one_thing_after_the_other():
+    roomy = planned(4e9)
+    assert roomy.strategy.words() == "data resident, float32"
+    # Where the data are: 400 MB of them leave the device first.
+    less = planned(roomy.device * 1.03)
+    assert less.strategy.placement == "preloaded"
+    assert less.strategy.accumulation == 1
+    parts = planned(less.device * 0.75)
+    assert parts.strategy.accumulation > 1
+    assert not parts.strategy.checkpointing
+    assert roomy.device > less.device > parts.device
+    assert "computed in" in "\n".join(reasons(plan("test", [need()], Limits(8e9, less.device * 0.75), GPU)))
+
+
+def test_a_batch_that_cannot_be_parted_is_computed_again():
+    samples = {"batch": 2, "length": 1_000_000, "data_bytes": 1_000}
+    roomy = planned(4e9, **samples)
+    tight = planned(roomy.device * 0.85, **samples)
+    assert not roomy.strategy.checkpointing
+    assert tight.strategy.checkpointing
+    assert tight.step_s > roomy.step_s
+
+
+def test_data_that_ram_does_not_hold_are_streamed():
+    made = plan("test", [need(data_bytes=50_000_000_000)], Limits(8e9, 2e9), GPU).stages[0]
+    assert made.strategy.placement == "streamed"
+    assert made.bytes_read == 3 * 400_000_000
+
+
+def test_what_does_not_fit_says_by_how_much_and_what_would():
+    with pytest.raises(DoesNotFitError) as told:
+        plan("test", [need()], Limits(8e9, 300 * MB), GPU)
+    line = str(told.value)
+    assert told.value.exit_code == 3
+    assert "\n" not in line
+    assert "does not fit 300 MB of device memory" in line
+    asked = parse_size(line.split("--device-memory ")[1].split(",")[0].strip())
+    assert asked > 300 * MB
+    # What it asks for is enough.
+    plan("test", [need()], Limits(8e9, asked), GPU)
+
+
+def test_a_deadline_that_cannot_be_kept_names_the_epochs_that_can():
+    whole = plan("test", [need()], Limits(8e9, 4e9), GPU)
+    with pytest.raises(DoesNotFitError, match=r"longer than the deadline of .*; it would fit with 2 epochs"):
+        plan("test", [need()], Limits(8e9, 4e9, deadline_s=whole.total_s * 0.7), GPU)
+
+
+def test_a_deadline_is_kept_in_another_precision_where_that_is_allowed():
+    both = need(precisions=("float32", "bfloat16"))
+    slow = plan("test", [both], Limits(8e9, 4e9), GPU)
+    fast = plan("test", [both], Limits(8e9, 4e9, deadline_s=slow.total_s * 0.8), GPU)
+    assert slow.stages[0].strategy.precision == "float32"
+    assert fast.stages[0].strategy.precision == "bfloat16"
+    assert fast.total_s < slow.total_s * 0.8
+
+
+def test_a_plan_is_read_back_as_it_was_written(tmp_path):
+    made = plan("test", [need()], Limits(8e9, 4e9), GPU)
+    made.save(tmp_path)
+    assert load_plan(tmp_path) == made
+    assert load_plan(tmp_path / "elsewhere") is None
+    (tmp_path / "plan.json").write_text("{}")
+    with pytest.raises(InputError, match=r"plan\.json is no plan"):
+        load_plan(tmp_path)
+
+
+def test_the_end_of_a_training_writes_measured_beside_predicted(tmp_path):
+    made = plan("test", [need()], Limits(8e9, 4e9), GPU)
+    check = Check(made, "network", tmp_path, accumulation=4)
+    warned = [line for _ in range(6) for line in check.step()]
+    assert any(
+        "the plan is not what runs: it says 1 parts in float32, the training uses 4" in w for w in warned
+    )
+    (line,) = check.end()
+    assert line.startswith("network: a step took")
+    assert "predicted" in line
+    kept = load_plan(tmp_path)
+    assert [each.stage for each in kept.measured] == ["network"]
+    assert kept.measured[0].ram > 10 * MB
+    assert list(beside(kept)) == [line]
+
+
+def test_the_table_has_a_column_per_stage():
+    made = plan("test", [need(), need(batch=32)], Limits(8e9, 4e9), GPU)
+    assert len(table(made).columns) == 3
+    assert json.loads(json.dumps(table(made).title)) == "test on a small card"
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("8GB", 8e9), ("512 MB", 512e6), ("2GiB", 2 * 2**30), ("1.5gb", 1.5e9), ("100", 100)]
+)
+def test_sizes_are_read_as_people_type_them(text, size):
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["8 apples", "", "GB", "-3GB", "0GB", "nan GB"])
+def test_what_is_no_size_is_refused(text):
+    with pytest.raises(InputError):
+        parse_size(text)
+
+
+def test_durations_and_sizes_in_words():
+    assert parse_duration("3h") == 3 * 3600
+    assert duration_text(7500) == "2 h 5 min"
+    assert duration_text(0.0123) == "12.3 ms"
+    assert typed_size(1_250_000_000) == "1.3GB"
+    assert parse_size(typed_size(123_456_789)) >= 123_456_789

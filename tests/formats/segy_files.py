@@ -1,0 +1,56 @@
+"""SEG-Y files made with segyio, the peer, for tests."""
+
+from pathlib import Path
+
+import numpy as np
+
+
+def make_line(
+    path: Path, traces: np.ndarray, code: int = 5, interval_us: int = 2000, little: bool = False
+) -> Path:
+    """Write a 2-D line (trace, sample) with coordinates 12.5 m apart."""
+    import segyio
+
+    spec = segyio.spec()
+    spec.format, spec.samples = code, np.arange(traces.shape[1]) * interval_us / 1000
+    spec.tracecount = len(traces)
+    spec.endian = "little" if little else "big"
+    with segyio.create(str(path), spec) as file:
+        for i, trace in enumerate(traces):
+            file.header[i] = {21: i + 1, 71: -10, 89: 1, 115: traces.shape[1], 117: interval_us, 181: 125 * i}
+            file.trace[i] = trace
+        file.bin.update({3217: interval_us, 3255: 1})
+        file.text[0] = segyio.tools.create_text_header({1: "A LINE FOR TESTS"})
+    return path
+
+
+def make_volume(
+    path: Path, cube: np.ndarray, by: str = "inline", places: tuple[int, int] = (189, 193)
+) -> Path:
+    """Write a volume (inline, crossline, sample), its traces sorted by inline or by crossline."""
+    import segyio
+
+    n_inline, n_crossline, n_samples = cube.shape
+    spec = segyio.spec()
+    spec.format, spec.samples, spec.tracecount = 5, np.arange(n_samples) * 4.0, n_inline * n_crossline
+    order = [(i, j) for i in range(n_inline) for j in range(n_crossline)]
+    if by == "crossline":
+        order.sort(key=lambda at: at[::-1])
+    with segyio.create(str(path), spec) as file:
+        for k, (i, j) in enumerate(order):
+            file.header[k] = {
+                places[0]: 100 + 2 * i, places[1]: 900 + j,
+                71: 1, 115: n_samples, 117: 4000, 181: 25 * j, 185: 50 * i,
+            }  # fmt: skip
+            file.trace[k] = cube[i, j]
+        file.bin.update({3217: 4000, 3255: 1})
+        file.text[0] = segyio.tools.create_text_header({1: "A VOLUME FOR TESTS"})
+    return path
+
+
+def patched(path: Path, at: int, content: bytes) -> Path:
+    """Overwrite bytes of a file, `at` counted from 1 as the standard counts them."""
+    raw = bytearray(path.read_bytes())
+    raw[at - 1 : at - 1 + len(content)] = content
+    path.write_bytes(raw)
+    return path

@@ -1,0 +1,162 @@
+"""Judging: thresholds from dev alone, scores with intervals, gains, the report."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+from fake_sections import make_entries, perfect_scores
+
+from terrella.engine.run import Run
+from terrella.segment.by_snr import dice_by_snr, events_by_snr, onsets_by_snr
+from terrella.segment.card import add_scores
+from terrella.segment.data import of_split
+from terrella.segment.judge import scores_document
+from terrella.segment.judged import alarm_rates, choose, judge_scorer
+from terrella.segment.reporting import print_scores, write_judging
+from terrella.segment.results import UNITS, gains, intervals, resampled_scores
+from terrella.segment.scorers import Scorer
+from terrella.segment.settings import JudgeSettings, SegmentSettings
+
+SETTINGS = JudgeSettings(resamples=50, tolerance=5)
+ENTRIES = make_entries(groups=8, each=6, shape=(16, 128))
+DEV, TEST = of_split(ENTRIES, "dev"), [entry for entry in ENTRIES if entry.split != "dev"]
+
+PERFECT = Scorer("perfect", perfect_scores)
+NOISY = Scorer("noisy", lambda section: perfect_scores(section, 0.6))
+CHANCE = Scorer(
+    "chance", lambda section: perfect_scores(section, 1.0, seed=section.mask.size) * 0 + _noise(section)
+)
+
+
+def _noise(section):
+    draw = np.random.default_rng(int(section.samples[0, :4].view(np.uint32).sum()))
+    return draw.standard_normal(section.mask.shape).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def judged():
+    return [judge_scorer(scorer, DEV, TEST, SETTINGS) for scorer in (PERFECT, NOISY, CHANCE)]
+
+
+def test_a_perfect_model_has_perfect_scores(judged):
+    found = {name: value.value for name, value in intervals(judged[0], 50).items()}
+    assert set(found) == set(UNITS)
+    ones = ("average_precision", "iou", "dice", "precision", "recall", "detection_rate", "onsets_found")
+    assert all(found[name] == 1 for name in ones)
+    assert all(found[name] == 0 for name in found if name not in ones)
+
+
+def test_chance_has_the_precision_of_the_share_of_labels(judged):
+    counts = judged[2].counts
+    share = counts.labelled.sum() / (counts.labelled + counts.other).sum()
+    assert intervals(judged[2], 50)["average_precision"].value == pytest.approx(share, abs=0.01)
+
+
+def test_better_models_have_better_scores(judged):
+    scores = [intervals(each, 50) for each in judged]
+    for name in ("average_precision", "dice", "iou"):
+        assert scores[0][name].value > scores[1][name].value > scores[2][name].value
+    assert all(each["average_precision"].low <= each["average_precision"].value for each in scores)
+
+
+def test_thresholds_depend_on_the_dev_split_alone(judged):
+    fewer = judge_scorer(NOISY, DEV, TEST[:5], SETTINGS)
+    assert fewer.chosen.threshold == judged[1].chosen.threshold
+    assert fewer.chosen.level == judged[1].chosen.level
+    np.testing.assert_array_equal(fewer.chosen.levels, judged[1].chosen.levels)
+
+
+def test_the_dev_split_has_no_more_false_alarms_than_allowed():
+    for allowed in (0.05, 0.5, 3.0):
+        wanted = SETTINGS.model_copy(update={"false_alarms": allowed, "traces": 3})
+        own = judge_scorer(CHANCE, DEV, DEV, wanted)
+        assert alarm_rates(own.events, "section")[own.chosen.level] <= allowed
+
+
+def test_more_false_alarms_never_raise_the_threshold():
+    levels = [
+        choose(CHANCE, DEV, SETTINGS.model_copy(update={"false_alarms": allowed, "traces": 3})).level
+        for allowed in (0.1, 0.5, 2.0)
+    ]
+    assert levels == sorted(levels)
+    assert levels[0] < levels[-1]
+
+
+def test_an_hour_has_as_many_false_alarms_as_its_sections(judged):
+    events = judged[2].events
+    per_hour, per_section = alarm_rates(events, "hour"), alarm_rates(events, "section")
+    np.testing.assert_allclose(per_hour * 128 * 0.002 / 3600, per_section)
+
+
+def test_a_constant_delay_is_taken_from_every_models_onsets():
+    late = Scorer("late", lambda section: np.roll(perfect_scores(section), 4, axis=1))
+    own = judge_scorer(late, DEV, TEST, SETTINGS)
+    assert own.chosen.shifts[own.chosen.level] == 4
+    found = intervals(own, 50)
+    assert found["onset_mae_s"].value == 0
+    assert found["detection_rate"].value == 1
+    assert found["dice"].value < 0.6
+
+
+def test_gains_are_differences_and_better_is_positive(judged):
+    perfect, noisy, _ = judged
+    gained = gains(noisy, perfect, 50)
+    for name in ("average_precision", "onset_mae_s"):
+        own, other = (intervals(each, 50)[name].value for each in (noisy, perfect))
+        sign = -1 if name == "onset_mae_s" else 1
+        assert gained[name].value == pytest.approx(sign * (own - other))
+        assert gained[name].value <= 0
+    assert "onset_median_s" not in gained
+    assert gains(noisy, noisy, 50)["dice"].low == gains(noisy, noisy, 50)["dice"].high == 0
+
+
+def test_intervals_resample_groups(judged):
+    """With all sections in one group there is nothing to resample."""
+    alone = make_entries(groups=3, each=6, shape=(16, 128))
+    own = judge_scorer(NOISY, DEV, of_split(alone, "test"), SETTINGS)
+    assert all(math.isnan(value.low) for value in intervals(own, 50).values())
+    assert len(resampled_scores(judged[1], 50)["dice"]) == 51
+
+
+def test_the_median_is_that_of_the_errors(judged):
+    errors = judged[1].events.onset_error_s
+    found = intervals(judged[1], 50)["onset_median_s"].value
+    assert found == pytest.approx(np.median(errors[np.isfinite(errors)]))
+
+
+def test_classes_of_snr_hold_all_events(judged):
+    for scores in (events_by_snr, onsets_by_snr, dice_by_snr):
+        found = scores(judged[0], 20)
+        assert found.labels == ["5–8"]
+        assert found.values[0].value == 1
+
+
+def test_everything_is_written(judged, tmp_path, capsys):
+    run = Run(tmp_path)
+    document = scores_document(judged, SegmentSettings(), "test", SETTINGS)
+    write_judging(run, [PERFECT, NOISY, CHANCE], judged, TEST, document, SETTINGS)
+    json.dumps(document, allow_nan=False)
+    assert {pair["over"] for pair in document["paired"]} == {"noisy", "chance"}
+    assert document["models"]["perfect"]["dice"] == {"value": 1.0, "low": 1.0, "high": 1.0, "unit": ""}
+    page = run.report.read_text()
+    assert "http" not in page.replace("http://www.w3.org", "")
+    for name in ("example_1", "precision_recall", "detection", "onset_errors", "by_snr"):
+        assert (run.figures / f"{name}.png").stat().st_size > 5000
+    print_scores(document)
+    shown = capsys.readouterr().out
+    assert "perfect" in shown
+    assert "1.000" in shown
+
+
+def test_scores_on_the_card_are_replaced_not_repeated(judged, tmp_path):
+    card = tmp_path / "card.md"
+    card.write_text("# A\n\n## Scores\n\nNot judged yet.\n\n## Limits\n\nMany.\n")
+    document = scores_document(judged, SegmentSettings(), "test", SETTINGS)
+    add_scores(card, document)
+    once = card.read_text()
+    add_scores(card, document)
+    assert card.read_text() == once
+    assert "Not judged yet" not in once
+    assert "| perfect | 1 [1, 1] |" in once
+    assert once.endswith("## Limits\n\nMany.\n")
