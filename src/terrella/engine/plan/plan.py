@@ -1,0 +1,230 @@
+"""A plan: how a training will run on a device, how much memory it takes and how long it lasts."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from terrella.engine.memory import keep_freed_memory, return_freed_memory
+from terrella.engine.plan.communication import all_reduce_seconds, device_link
+from terrella.engine.plan.devices import Device, this_machine
+from terrella.engine.plan.duration import Duration, step_seconds
+from terrella.engine.plan.memory import StepMemory, few_parts
+from terrella.engine.plan.step import Step
+from terrella.engine.plan.strategy import Limits, Need, Option, Strategy, choose
+from terrella.errors import InputError
+from terrella.files import write_text
+
+FILE = "plan.json"
+
+_READ_PER_S = 500e6  # bytes, from a disk that was not measured
+
+
+@dataclass(frozen=True)
+class Other:
+    """A next-best strategy."""
+
+    strategy: Strategy
+    ram: int
+    device: int
+    seconds: float  # of all epochs
+
+
+@dataclass(frozen=True)
+class StagePlan:
+    """One stage as it is planned; bytes and seconds."""
+
+    name: str
+    strategy: Strategy
+    memory: StepMemory
+    ram: int  # of the process, at its peak
+    device: int  # of the device's memory; 0 where the processor is the device
+    batch: int
+    steps: int  # in an epoch
+    epochs: int
+    step_s: float
+    step_low_s: float
+    step_high_s: float
+    bytes_read: int  # from files, in all epochs
+    bound: str  # what takes most of a step's time
+    waits_s: float  # of a step, for its data
+    others: tuple[Other, ...] = ()
+
+    @property
+    def epoch_s(self) -> float:
+        """Seconds of an epoch."""
+        return self.steps * (self.step_s + self.waits_s)
+
+    @property
+    def total_s(self) -> float:
+        """Seconds of all epochs."""
+        return self.epochs * self.epoch_s
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a stage took when it ran."""
+
+    stage: str
+    step_s: float
+    ram: int
+    device: int
+    cpu_share: float  # CPU time over time passed and threads: below 1 where others take the cores
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A plan of all stages of a training."""
+
+    task: str
+    device: str
+    kind: str
+    limits: Limits
+    process: int  # bytes of RAM that the process holds before it begins
+    stages: tuple[StagePlan, ...]
+    measured: tuple[Measured, ...] = ()
+
+    @property
+    def total_s(self) -> float:
+        """Seconds of all stages."""
+        return sum(stage.total_s for stage in self.stages)
+
+    def stage(self, name: str) -> StagePlan:
+        """Return a stage by its name; KeyError where there is none."""
+        return next((each for each in self.stages if each.name == name), None) or _missing(name)
+
+    def with_measured(self, measured: Measured) -> "Plan":
+        """Return the plan with what a stage took; an earlier measurement of the stage is replaced."""
+        kept = tuple(each for each in self.measured if each.stage != measured.stage)
+        return replace(self, measured=(*kept, measured))
+
+    def set_allocator(self) -> None:
+        """Have the C library treat freed memory as the plan says; call it before the data are read."""
+        returned = any(stage.strategy.allocator == "return" for stage in self.stages)
+        (return_freed_memory if returned else keep_freed_memory)()
+
+    def save(self, folder: Path) -> None:
+        """Write plan.json into a run's folder, in one step."""
+        folder.mkdir(parents=True, exist_ok=True)
+        write_text(folder / FILE, json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n")
+
+
+def plan(
+    task: str, needs: Sequence[Need], limits: Limits | None = None, device: Device | None = None
+) -> Plan:
+    """Return the plan of a training's stages on a device, by default the machine at hand; nothing is allocated.
+
+    Without limits, a training may take the RAM that is available and the device's memory.
+
+    Raises:
+        DoesNotFitError: where a stage fits in no way.
+        InputError: where a network's path depends on values.
+    """
+    device = device or this_machine()
+    limits = _limits(limits, device)
+    process = psutil.Process().memory_info().rss
+
+    def timed(step: Step, processes: int) -> Duration:
+        duration = _step_duration(step, device)
+        return replace(duration, seconds=duration.seconds + _exchange_s(step, device, processes))
+
+    chosen = [(need, *choose(need, limits, device.kind, process, timed)) for need in needs]
+    stages = [_staged(need, option, others) for need, option, others in chosen]
+    return Plan(task, device.title, device.kind, limits, process, tuple(stages))
+
+
+def load_plan(folder: Path) -> Plan | None:
+    """Return the plan in a run's folder; None where there is none.
+
+    Raises:
+        InputError: where plan.json is none.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        return None
+    try:
+        return _read(json.loads(path.read_text(encoding="utf-8")))
+    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is no plan ({error}); delete it, it is made again") from None
+
+
+def available_memory() -> float:
+    """Return the bytes of RAM that a new training may take: what is free now, and what this process holds."""
+    return float(psutil.virtual_memory().available + psutil.Process().memory_info().rss)
+
+
+def _limits(limits: Limits | None, device: Device) -> Limits:
+    limits = limits or Limits(available_memory())
+    if device.kind != "cpu" and limits.device_memory is None:
+        limits = replace(limits, device_memory=device.memory)
+    return limits
+
+
+def _staged(need: Need, chosen: Option, others: list[Option]) -> StagePlan:
+    strategy, duration = chosen.strategy, chosen.duration
+    assert duration is not None
+    steps = -(-need.samples // need.step.batch)
+    passes = need.epochs if strategy.placement == "streamed" else 1
+    read_s = need.stored_bytes / steps / _READ_PER_S if strategy.placement == "streamed" else 0.0
+    waits = max(0.0, read_s - chosen.seconds)  # it reads ahead while a step runs
+    return StagePlan(
+        name=need.name,
+        strategy=strategy,
+        memory=chosen.memory,
+        ram=chosen.ram,
+        device=chosen.device,
+        batch=need.step.batch,
+        steps=steps,
+        epochs=need.epochs,
+        step_s=chosen.seconds,
+        step_low_s=duration.low,
+        step_high_s=duration.high,
+        bytes_read=need.stored_bytes * passes,
+        bound="data" if waits > chosen.seconds else duration.bound,
+        waits_s=waits,
+        others=tuple(
+            Other(each.strategy, each.ram, each.device, each.seconds * steps * need.epochs) for each in others
+        ),
+    )
+
+
+def _step_duration(step: Step, device: Device) -> Duration:
+    if step.accumulation <= 2:
+        return step_seconds(step, device)
+    found, factor = step_seconds(few_parts(step), device), step.accumulation / 2
+    longer = {name: getattr(found, name) * factor for name in ("seconds", "low", "high", "flops")}
+    return replace(found, bytes=round(found.bytes * factor), **longer)
+
+
+def _exchange_s(step: Step, device: Device, processes: int) -> float:
+    """Return the seconds that processes take to average their gradients, none of it hidden."""
+    if processes == 1:
+        return 0.0
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        size = sum(each.nbytes for each in step.make_network().parameters())
+    return all_reduce_seconds(size, processes, device_link(device))
+
+
+def _read(values: dict[str, Any]) -> Plan:
+    stages = []
+    for each in values["stages"]:
+        others = tuple(
+            Other(**{**other, "strategy": Strategy(**other["strategy"])}) for other in each["others"]
+        )
+        made = {"strategy": Strategy(**each["strategy"]), "memory": StepMemory(**each["memory"])}
+        stages.append(StagePlan(**{**each, **made, "others": others}))
+    made = {
+        "limits": Limits(**values["limits"]),
+        "stages": tuple(stages),
+        "measured": tuple(Measured(**each) for each in values["measured"]),
+    }
+    return Plan(**{**values, **made})
+
+
+def _missing(name: str) -> StagePlan:
+    raise KeyError(name)

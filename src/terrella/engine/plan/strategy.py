@@ -1,0 +1,256 @@
+"""How a training is made to fit: what is tried, in which order, and what is said where nothing fits."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Literal
+
+from terrella.engine.plan.amounts import duration_text, size_text, typed_size
+from terrella.engine.plan.duration import Duration
+from terrella.engine.plan.memory import Kind, StepMemory, in_processes, predict_memory
+from terrella.engine.plan.recompute import can_checkpoint, checkpointed
+from terrella.engine.plan.step import Precision, Step
+from terrella.engine.plan.workspace import Workspace
+from terrella.errors import DoesNotFitError
+
+Placement = Literal["resident", "preloaded", "streamed"]
+Allocator = Literal["keep", "return", "cached"]
+
+_ACCUMULATIONS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+_STREAM_BATCHES = 8  # batches that a streamed source holds while it reads ahead
+_RETURNING = 1.2  # times as long takes a step that clears its memory anew
+_RESERVE = 0.04  # of what is predicted, left free
+_RESERVE_KEPT = 0.25  # the same, where holes in the heap are guessed
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a training may take: bytes of RAM for the whole process, of the device's memory, and seconds."""
+
+    memory: float
+    device_memory: float | None = None
+    deadline_s: float | None = None
+    processes: int = 1  # most that there are devices for
+
+
+@dataclass(frozen=True)
+class Need:
+    """One stage of a training as the planner sees it, before any data are read."""
+
+    name: str
+    step: Step
+    samples: int  # in an epoch
+    epochs: int
+    data_bytes: int  # of all samples as they are held in memory
+    stored_bytes: int = 0  # of the files that are read; 0 where the samples are made
+    streamable: bool = False  # whether samples can be read as they are needed
+    precisions: tuple[Precision, ...] = ("float32",)  # that the training may use, preferred first
+    held_by_others: int = 0  # RAM that the task holds beside the training
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """One way to run a stage."""
+
+    placement: Placement = "resident"
+    allocator: Allocator = "keep"
+    accumulation: int = 1
+    checkpointing: bool = False
+    precision: Precision = "float32"
+    processes: int = 1
+
+    def words(self) -> str:
+        """Return the strategy in a few words."""
+        said = [f"data {self.placement}"]
+        if self.accumulation > 1:
+            said.append(f"batches in {self.accumulation} parts")
+        if self.checkpointing:
+            said.append("activations computed again")
+        if self.allocator == "return":
+            said.append("freed memory given back")
+        said.append(self.precision)
+        if self.processes > 1:
+            said.append(f"{self.processes} processes")
+        return ", ".join(said)
+
+
+@dataclass(frozen=True)
+class Option:
+    """A strategy with what it is predicted to take."""
+
+    strategy: Strategy
+    memory: StepMemory
+    ram: int  # bytes of the whole process, at its peak
+    device: int  # bytes of the device; 0 where the processor is the device
+    duration: Duration | None = None  # of one step; known where it fits
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of one step."""
+        return self.duration.seconds if self.duration else math.inf
+
+    def over(self, limits: Limits) -> tuple[float, float]:
+        """Return the bytes by which RAM and the device's memory are exceeded; negative where they are not."""
+        reserve = _RESERVE_KEPT if self.strategy.allocator == "keep" and not self.device else _RESERVE
+        ram = self.ram * (1 + reserve) - limits.memory
+        device = self.device * (1 + _RESERVE) - limits.device_memory if limits.device_memory else -1.0
+        return ram, device
+
+    def fits(self, limits: Limits) -> bool:
+        """Return whether memory suffices."""
+        return max(self.over(limits)) <= 0
+
+
+Timed = Callable[[Step, int], Duration]  # of one step, on as many processes
+
+
+def variant(step: Step, strategy: Strategy) -> Step:
+    """Return the step of one process as a strategy runs it."""
+    made = replace(
+        in_processes(step, strategy.processes),
+        accumulation=strategy.accumulation,
+        precision=strategy.precision,
+    )
+    if strategy.checkpointing:
+        make = step.make_network
+        made = replace(made, make_network=lambda: checkpointed(make()))
+    return made
+
+
+def choose(
+    need: Need, limits: Limits, kind: Kind, process_bytes: int, timed: Timed
+) -> tuple[Option, list[Option]]:
+    """Return the first option that fits, and the next-best ones.
+
+    What changes no result and costs little is given up first: where data lie, how freed memory is held, in how
+    many parts a batch is computed; then time, by computing activations again; then precision; then more processes.
+
+    Raises:
+        DoesNotFitError: where nothing fits, with what would.
+        InputError: where the network's path depends on values.
+    """
+    workspace = Workspace()
+
+    @cache
+    def memory(strategy: Strategy) -> StepMemory:
+        return predict_memory(variant(need.step, strategy), kind, workspace)
+
+    def priced(strategy: Strategy) -> Option:
+        step_only = replace(strategy, placement="resident", allocator="keep")
+        return _option(need, strategy, memory(step_only), kind, process_bytes)
+
+    @cache
+    def duration(strategy: Strategy) -> Duration:
+        return timed(variant(need.step, strategy), strategy.processes)
+
+    steps = -(-need.samples // need.step.batch) * need.epochs
+    found: list[Option] = []
+    tried: list[Option] = []
+    for strategy in _strategies(need, limits, kind):
+        option = priced(strategy)
+        tried.append(option)
+        if not option.fits(limits):
+            continue
+        taken = duration(replace(strategy, placement="resident", allocator="keep"))
+        option = replace(option, duration=_slower(taken) if strategy.allocator == "return" else taken)
+        if limits.deadline_s is not None and option.seconds * steps > limits.deadline_s:
+            tried[-1] = option
+            continue
+        found.append(option)
+        if len(found) == 3:
+            break
+    if not found:
+        raise DoesNotFitError(_refusal(need, limits, tried, steps))
+    return found[0], found[1:]
+
+
+def _slower(duration: Duration) -> Duration:
+    taken = {name: getattr(duration, name) * _RETURNING for name in ("seconds", "low", "high")}
+    return replace(duration, **taken)
+
+
+def _strategies(need: Need, limits: Limits, kind: Kind) -> Iterator[Strategy]:
+    """Return all strategies, the preferred ones first."""
+    placements: tuple[Placement, ...] = ("resident", "preloaded") if kind != "cpu" else ("preloaded",)
+    placements += ("streamed",) if need.streamable else ()
+    allocators: tuple[Allocator, ...] = ("keep", "return") if kind == "cpu" else ("cached",)
+    most = max(1, need.step.batch // 2)  # batch norms need two samples
+    parts = [each for each in _ACCUMULATIONS if each <= most and each >= need.step.accumulation]
+    again = (False, True) if _checkpoints(need) else (False,)
+    counts = [each for each in (1, 2, 4, 8, 16, 32, 64) if each <= limits.processes]
+    for processes in counts:
+        for precision in need.precisions:
+            for checkpointing in again:
+                for accumulation in parts or [need.step.accumulation]:
+                    for allocator in allocators:
+                        for placement in placements:
+                            yield Strategy(
+                                placement, allocator, accumulation, checkpointing, precision, processes
+                            )
+
+
+def _checkpoints(need: Need) -> bool:
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        return can_checkpoint(need.step.make_network())
+
+
+def _option(need: Need, strategy: Strategy, memory: StepMemory, kind: Kind, process_bytes: int) -> Option:
+    batch = memory.batch or need.data_bytes * need.step.batch // max(need.samples, 1)
+    held = need.data_bytes if strategy.placement != "streamed" else _STREAM_BATCHES * batch
+    if kind == "cpu":
+        own = memory.returned if strategy.allocator == "return" else memory.kept
+        each = process_bytes + own + held // strategy.processes + need.held_by_others
+        return Option(strategy, memory, each * strategy.processes, 0)
+    on_device = need.data_bytes if strategy.placement == "resident" else 0
+    in_ram = held if strategy.placement != "resident" else 2 * batch
+    ram = (process_bytes + in_ram // strategy.processes + need.held_by_others) * strategy.processes
+    return Option(strategy, memory, ram, memory.reserved + on_device // strategy.processes)
+
+
+def _refusal(need: Need, limits: Limits, tried: list[Option], steps: int) -> str:
+    """Return what is missing, and what would make it fit."""
+    fitting = [each for each in tried if each.fits(limits)]
+    if fitting:
+        best = min(fitting, key=lambda each: each.seconds)
+        total = best.seconds * steps
+        assert limits.deadline_s is not None
+        epochs = int(need.epochs * limits.deadline_s / total)
+        return (
+            f"{need.name} takes {duration_text(total)} at best ({best.strategy.words()}), "
+            f"{duration_text(total - limits.deadline_s)} longer than the deadline of "
+            f"{duration_text(limits.deadline_s)}; "
+            + (
+                f"it would fit with {epochs} epochs"
+                if epochs
+                else "allow more time or choose a faster device"
+            )
+        )
+    best = min(tried, key=lambda each: max(each.over(limits)))
+    ram, device = best.over(limits)
+    what, over, limit = (
+        ("RAM", ram, limits.memory) if ram >= device else ("device memory", device, limits.device_memory or 0)
+    )
+    asked = (
+        f"--memory {typed_size(limit + over)}"
+        if what == "RAM"
+        else f"--device-memory {typed_size(limit + over)}"
+    )
+    smaller = _smaller_batch(need, best, over)
+    return (
+        f"{need.name} does not fit {size_text(limit)} of {what}: even with {best.strategy.words()} it lacks "
+        f"{size_text(over)}; it would fit with {asked}"
+        + (f", or with a batch of {smaller}" if smaller else "")
+    )
+
+
+def _smaller_batch(need: Need, best: Option, over: float) -> int | None:
+    """Return the batch that would fit, if what grows with it is what is too much."""
+    if best.strategy.accumulation > 1:
+        return None  # the part of a batch is as small as it gets
+    growing = best.memory.batch + best.memory.activations + best.memory.workspace
+    left = growing - over
+    size = int(need.step.batch * left / growing) if growing else 0
+    return size if size >= 2 else None
