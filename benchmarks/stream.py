@@ -137,7 +137,7 @@ def measure(folder: Path, peers: Path | None, quick: bool) -> tuple[list[dict[st
                 "zarr, sharded: the same",
                 rate["ours_zarr"],
                 rate["xbatcher"],
-                "xbatcher, one chunk at a time",
+                "xbatcher, in file order",
             )
         )
         eight = run("streamed", "real.zarr", mixed=8)

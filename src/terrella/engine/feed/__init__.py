@@ -2,6 +2,21 @@
 
 from terrella.engine.feed.order import Feed
 from terrella.engine.feed.placement import Held, preloaded, resident
-from terrella.engine.feed.source import Batch, Changing, Source
+from terrella.engine.feed.source import Batch, Changing, Chunked, Source, Streaming
+from terrella.engine.feed.stored import Stored
+from terrella.engine.feed.streamed import Streamed, streamed
 
-__all__ = ["Batch", "Changing", "Feed", "Held", "Source", "preloaded", "resident"]
+__all__ = [
+    "Batch",
+    "Changing",
+    "Chunked",
+    "Feed",
+    "Held",
+    "Source",
+    "Stored",
+    "Streamed",
+    "Streaming",
+    "preloaded",
+    "resident",
+    "streamed",
+]

@@ -1,5 +1,6 @@
 """What a training is fed from."""
 
+from collections.abc import Iterable, Iterator
 from typing import Protocol, runtime_checkable
 
 from torch import Tensor
@@ -25,4 +26,31 @@ class Changing(Source, Protocol):
 
     def in_epoch(self, epoch: int) -> Source:
         """Return the source of one epoch; it must be a function of its settings and the epoch alone."""
+        ...
+
+
+@runtime_checkable
+class Chunked(Source, Protocol):
+    """A source whose samples lie in chunks that are best read whole."""
+
+    @property
+    def borders(self) -> Tensor:
+        """The first sample of each chunk and the number of samples, (chunk + 1,), int64."""
+        ...
+
+    def read_chunk(self, chunk: int, out: Batch) -> None:
+        """Fill `out`, tensors in RAM of (sample of the chunk, …); several threads may call it at once."""
+        ...
+
+    def describe(self, chunk: int) -> str:
+        """Return the file and the chunk, as a message names them."""
+        ...
+
+
+@runtime_checkable
+class Streaming(Source, Protocol):
+    """A source that reads ahead when it is told what comes."""
+
+    def stream(self, order: Iterable[Tensor], open_chunks: int) -> Iterator[Batch]:
+        """Yield the samples of each tensor of indices; they are drawn from `open_chunks` chunks by turns."""
         ...
