@@ -50,7 +50,8 @@ def main(arguments: list[str] | None = None) -> None:
         if not _out_of_memory(error):
             raise
         _leave(
-            "memory ran out; choose a smaller --fit.batch, and for forecasts wider cells (--data.cell-deg)",
+            "memory ran out; `plan` in place of `train` says what a training takes; choose a smaller --fit.batch, "
+            "and for forecasts wider cells (--data.cell-deg)",
             DoesNotFitError.exit_code,
         )
 

@@ -1,20 +1,24 @@
 """A network's probabilities along a record, from windows whose places do not depend on where the record begins."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from numpy.lib.stride_tricks import sliding_window_view
-from torch import nn
 
-from terrella.pick.continuous.evaluate import Evaluate, batch_size, make_evaluator
-from terrella.pick.continuous.policies import halves, phases_of, step_of
+from terrella.pick.continuous.evaluate import Evaluate, batch_size, by_onnx, by_torch, onnx_model
+from terrella.pick.continuous.policies import phases_of, step_of
+from terrella.pick.continuous.prepare import prepare
 from terrella.pick.continuous.record import Record
 from terrella.pick.networks.architecture import Architecture
-from terrella.pick.networks.dense_gpd import Dense
-from terrella.pick.networks.gpd import GPD
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from terrella.pick.networks.dense_gpd import Dense
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
@@ -24,10 +28,11 @@ Integers = npt.NDArray[np.int64]
 class Annotator:
     """A network that is ready to go along records."""
 
-    module: nn.Module
     architecture: Architecture
     evaluate: Evaluate
-    device: torch.device
+    on_cpu: bool = True
+    dense: "Dense | None" = None  # of a GPD
+    model: bytes | None = None  # what ONNX Runtime evaluates, where it does
 
     @property
     def phases(self) -> tuple[str, ...]:
@@ -46,108 +51,92 @@ class Curves:
 
 
 def make_annotator(
-    module: nn.Module, architecture: Architecture, device: torch.device | None = None
+    network: "nn.Module", architecture: Architecture, device: "torch.device | None" = None
 ) -> Annotator:
     """Return a trained network with its fastest evaluation on a device, by default the CPU."""
-    device = device or torch.device("cpu")
-    evaluate = make_evaluator(module, architecture, device)
-    return Annotator(module.eval().to(device), architecture, evaluate, device)
+    import torch
+
+    from terrella.pick.networks.dense_gpd import Dense
+    from terrella.pick.networks.gpd import GPD
+
+    network, device = network.eval(), device or torch.device("cpu")
+    on_cpu = device.type == "cpu"
+    if on_cpu and (model := onnx_model(network, architecture)) is not None:
+        return Annotator(architecture, by_onnx(model, architecture), model=model)
+    dense = Dense(network.to(device), architecture) if isinstance(network, GPD) else None
+    return Annotator(architecture, by_torch(network, architecture, device), on_cpu, dense)
 
 
 def needed(architecture: Architecture, first: int, end: int) -> tuple[int, int]:
-    """Return which samples those windows take that answer, or decide which do, for grid samples [first, end)."""
+    """Return which samples those windows take that answer for grid samples [first, end)."""
     low, high = _windows(architecture, first, end)
     step = step_of(architecture)
     return low * step, (high - 1) * step + architecture.window
 
 
-def annotate(
-    annotator: Annotator, record: Record, first: int, end: int, doubt: float | None = None
-) -> Curves:
+def annotate(annotator: Annotator, record: Record, first: int, end: int) -> Curves:
     """Return the probabilities at the grid's samples [first, end); `record` must hold what is `needed` for them.
 
     Window k begins at the grid's sample k * step, whatever the record. Where a component is not recorded, it is
     zero after its mean is removed. Windows of which less than half is recorded are left out.
-
-    With `doubt`, windows of odd k are evaluated only where a window beside them says at least that of a phase
-    within their samples, or was left out.
     """
     architecture = annotator.architecture
     if architecture.frames == 0:
         return _points(annotator, record, first, end)
-    window = architecture.window
-    number = np.arange(*_windows(architecture, first, end))
-    start = number * step_of(architecture)
-    heard = _heard(record, start, window)
-    stack = _Stack(architecture, annotator.phases, int(start[0]), int(start[-1]) + window)
-    if doubt is None or not halves(architecture):
-        stack.add_all(_answers(annotator, record, start[heard]))
-    else:
-        even = number % 2 == 0
-        stack.add_all(_answers(annotator, record, start[heard & even]))
-        beside = np.concatenate([[True], heard, [True]])
-        doubtful = ~(beside[:-2] & beside[2:])
-        doubtful |= np.array([stack.largest(begin, begin + window) >= doubt for begin in start.tolist()])
-        stack.add_all(_answers(annotator, record, start[heard & ~even & doubtful]))
-    return stack.curves(first, end)
+    step = step_of(architecture)
+    start = np.arange(*_windows(architecture, first, end)) * step
+    heard = _heard(record, start, architecture.window)
+    rows = [architecture.outputs.index(phase) for phase in annotator.phases]
+    inner = slice(architecture.blind, architecture.frames - architecture.blind)
+    said = np.zeros((len(start), len(rows), inner.stop - inner.start), np.float32)
+    for batch, answers in _answers(annotator, record, start[heard]):
+        for row, output in enumerate(rows):
+            said[(batch - start[0]) // step, row] = answers[:, output, inner]
+    if architecture.stride > 1:  # a frame stands for the samples around it
+        said = said.repeat(architecture.stride, 2)
+    stacked = _stacked(said, heard, step, architecture.stack)
+    begin = (
+        int(start[0])
+        + architecture.first
+        + architecture.blind * architecture.stride
+        - architecture.stride // 2
+    )
+    return Curves(first, 1, annotator.phases, stacked[:, first - begin : end - begin])
 
 
-class _Stack:
-    """The answers of overlapping windows: their mean or the largest, at the samples first to end."""
+def _stacked(said: Floats, heard: npt.NDArray[np.bool_], step: int, how: str) -> Floats:
+    """Return the mean or the largest, (phase, sample), of what windows (window, phase, sample) say.
 
-    def __init__(self, architecture: Architecture, phases: tuple[str, ...], first: int, end: int) -> None:
-        self.architecture, self.phases, self.first = architecture, phases, first
-        self.rows = [architecture.outputs.index(phase) for phase in phases]
-        self.values = np.zeros((len(phases), end - first), np.float32)
-        self.weight = np.zeros(end - first, np.float32)
-
-    def add_all(self, answers: Iterable[tuple[Integers, Floats]]) -> None:
-        """Add batches of windows, by their first samples, with their answers."""
-        for starts, said in answers:
-            for start, one in zip(starts.tolist(), said, strict=True):
-                self.add(start, one)
-
-    def add(self, start: int, said: Floats) -> None:
-        """Add the answer (output, frame) of the window that begins at a sample."""
-        about = self.architecture
-        said = said[self.rows, about.blind : said.shape[1] - about.blind]
-        begin = start - self.first + about.first - about.stride // 2 + about.blind * about.stride
-        if about.stride > 1:  # a frame stands for the samples around it
-            said = said.repeat(about.stride, 1)
-        low, high = max(begin, 0), min(begin + said.shape[1], self.values.shape[1])
-        here, said = self.values[:, low:high], said[:, low - begin : high - begin]
-        if about.stack == "max":
-            np.maximum(here, said, out=here)
-            self.weight[low:high] = 1
-        else:
-            here += said
-            self.weight[low:high] += 1
-
-    def largest(self, first: int, end: int) -> float:
-        """Return the largest sum of answers so far between two samples."""
-        return float(self.values[:, first - self.first : end - self.first].max())
-
-    def curves(self, first: int, end: int) -> Curves:
-        """Return the stacked probabilities of [first, end)."""
-        here = slice(first - self.first, end - self.first)
-        values = self.values[:, here] / np.maximum(self.weight[here], 1)
-        return Curves(first, 1, self.phases, np.asarray(values, np.float32))
+    One begins `step` samples after the other; of those not `heard` all is zero. Every n-th window, where n windows
+    see a sample, overlaps with no other of these: they lie in one array side by side.
+    """
+    number, phases, samples = said.shape
+    together = -(-samples // step)
+    values = np.zeros((phases, (number + together) * step), np.float32)
+    weight = np.zeros(values.shape[1], np.float32)
+    for k in range(min(together, number)):
+        some, known = said[k::together], heard[k::together, None]
+        here = slice(k * step, (k + len(some) * together) * step)
+        places = values[:, here].reshape(phases, len(some), -1)[..., :samples]
+        (np.maximum if how == "max" else np.add)(places, some.transpose(1, 0, 2), out=places)
+        count = weight[here].reshape(len(some), -1)[:, :samples]
+        count += known
+    if how == "mean":
+        values /= np.maximum(weight, 1)
+    return values
 
 
 def _answers(annotator: Annotator, record: Record, starts: Integers) -> Iterator[tuple[Integers, Floats]]:
     """Yield batches of the windows that begin at some samples, and what the network says of them."""
-    # Compiled code, whose import takes as long as that of a small library.
-    from terrella.pick.feed.normalise import prepare
-
     architecture = annotator.architecture
-    size = batch_size(architecture, annotator.device)
-    views = sliding_window_view(record.samples, architecture.window, 1)
+    size = batch_size(architecture, annotator.on_cpu)
+    views = sliding_window_view(record.samples, architecture.window, 1).transpose(1, 0, 2)
     known = sliding_window_view(record.recorded, architecture.window, 1)
     gaps = np.concatenate([[0], np.cumsum(~record.recorded.all(0))])
     for begin in range(0, len(starts), size):
         batch = starts[begin : begin + size]
         at = batch - record.first
-        windows = np.ascontiguousarray(views[:, at].transpose(1, 0, 2))
+        windows = views[at]
         for i in np.flatnonzero(gaps[at + architecture.window] > gaps[at]):
             _fill(windows[i], known[:, at[i]])
         prepare(windows, architecture)
@@ -168,16 +157,23 @@ def _points(annotator: Annotator, record: Record, first: int, end: int) -> Curve
     heard = _heard(record, start, architecture.window)
     rows = [architecture.outputs.index(phase) for phase in annotator.phases]
     values = np.zeros((len(rows), len(start)), np.float32)
-    if isinstance(annotator.module, GPD) and heard.any():
+    if annotator.dense is not None and heard.any():
         at = start - record.first
-        whole = torch.from_numpy(_bridged(record, int(at[0]), int(at[-1]) + architecture.window))
-        dense = Dense(annotator.module, architecture)
-        said = dense.probabilities(whole[None].to(annotator.device), step)[0].cpu().numpy()
-        values[:, heard] = said[rows][:, heard]
+        whole = _bridged(record, int(at[0]), int(at[-1]) + architecture.window)
+        values[:, heard] = _densely(annotator.dense, whole, step)[rows][:, heard]
     else:
         for batch, answers in _answers(annotator, record, start[heard]):
             values[:, (batch - start[0]) // step] = answers[:, rows].T
     return Curves(int(start[0]) + architecture.first, step, annotator.phases, values)
+
+
+def _densely(dense: "Dense", samples: Floats, step: int) -> Floats:
+    """Return GPD's probabilities (output, window) of windows that begin at every `step` of the samples."""
+    import torch
+
+    record = torch.from_numpy(samples)[None].to(dense.out[0].device)
+    said: Floats = dense.probabilities(record, step)[0].cpu().numpy()
+    return said
 
 
 def _heard(record: Record, start: Integers, window: int) -> npt.NDArray[np.bool_]:
@@ -197,10 +193,8 @@ def _bridged(record: Record, low: int, high: int) -> Floats:
 
 
 def _windows(architecture: Architecture, first: int, end: int) -> tuple[int, int]:
-    """Return the numbers [low, high) of windows that answer for samples [first, end), and those beside them."""
+    """Return the numbers [low, high) of windows that answer for samples [first, end)."""
     step = step_of(architecture)
     begin = architecture.first - architecture.stride // 2 if architecture.frames else architecture.first
     reach = max(architecture.frames, 1) * (architecture.stride if architecture.frames else 1)
-    extra = 1 if halves(architecture) else 0
-    low = -((begin + reach - 1 - first) // step)
-    return low - extra, (end - 1 - begin) // step + 1 + extra
+    return -((begin + reach - 1 - first) // step), (end - 1 - begin) // step + 1

@@ -1,12 +1,13 @@
 """`terrella pick run`: picks of an archive, a station-day at a time, that goes on where it was stopped."""
 
+import itertools
 import json
 import zlib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,16 +16,13 @@ from terrella.engine.run import Report
 from terrella.errors import InputError
 from terrella.files import write_json
 from terrella.formats.miniseed import Code, Found
-from terrella.formats.picks import no_picks, picks_table, read_picks, write_picks
+from terrella.formats.picks import PickRow, pick_rows, read_pick_rows, write_pick_rows
 from terrella.formats.waveforms import DAY_NS, Archive, open_waveforms
-from terrella.pick.bundle import load_picker_network
-from terrella.pick.continuous.annotate import Annotator, make_annotator
+from terrella.pick.continuous.annotate import Annotator
 from terrella.pick.continuous.picking import Pick, pick_span
 from terrella.pick.continuous.policies import Policies
+from terrella.pick.continuous.ready import ready_annotator
 from terrella.pick.data.tally import Tally
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _FORMATS = ("picks.csv", "picks.xml", "picks.json")
 
@@ -72,8 +70,16 @@ def run(
     policies = policies or Policies()
     head = _head(bundle, policies)
     oddities = Tally()
+    first_ns, end_ns = _time(start, "--start"), _time(end, "--end")
+    if where.startswith("fdsn:"):
+        from terrella.pick.continuous.service import fetch_waveforms
+
+        fetched = output / "waveforms"
+        for line in fetch_waveforms(where, fetched, stations, first_ns, end_ns, report):
+            report({"kind": "message", "message": line})
+        where = str(fetched)
     archive = open_waveforms(where, _into(oddities))
-    days = station_days(archive, stations, _time(start, "--start"), _time(end, "--end"))
+    days = station_days(archive, stations, first_ns, end_ns)
     if not days:
         known = [".".join(each) for each in sorted(archive.stations)]
         raise InputError(
@@ -120,11 +126,11 @@ def pick_day(
     """Pick a station-day into a file of its own; a worker process opens network and archive once."""
     oddities = Tally()
     picks = pick_span(
-        _annotator(bundle), _archive(where), day.codes, day.first_ns, day.end_ns, policies, _into(oddities)
+        _network(bundle)[0], _archive(where), day.codes, day.first_ns, day.end_ns, policies, _into(oddities)
     )
     write_json(_path(folder, day).with_suffix(".json"), {"findings": oddities.lines()})
     # Last, for it says that the station-day is done.
-    write_picks(_table(picks, day.trace_id), _path(folder, day), [*head, _span(day)])
+    write_pick_rows(_rows(picks, day.trace_id), _path(folder, day), [*head, _span(day)])
 
 
 def _distribute(
@@ -151,37 +157,40 @@ def _distribute(
 
 
 def _merge(days: Sequence[StationDay], folder: Path, output: Path, head: Sequence[str]) -> list[str]:
-    """Write the picks of all station-days together; return what was found in them."""
-    import pandas as pd
-
-    tables = [read_picks(_path(folder, day))[0] for day in days]
+    """Write the picks of all station-days together, a day at a time; return what was found in them."""
+    for name in _FORMATS:
+        write_pick_rows(_all_rows(days, folder), output / name, head)
     findings = [
         f"{day.trace_id}: {line}"
         for day in days
         for line in json.loads(_path(folder, day).with_suffix(".json").read_text("utf-8"))["findings"]
     ]
-    picks = pd.concat([each for each in tables if len(each)] or [no_picks()])
-    picks = picks.sort_values(["time", "trace_id", "phase"], ignore_index=True)
-    for name in _FORMATS:
-        write_picks(picks, output / name, head)
-    numbers = ", ".join(f"{number:,} of {phase}" for phase, number in picks["phase"].value_counts().items())
+    count = Counter(phase for _, phase, *_ in _all_rows(days, folder))
+    numbers = ", ".join(f"{number:,} of {phase}" for phase, number in count.most_common())
     return [
         *dict.fromkeys(findings),
-        f"{len(picks):,} picks ({numbers or 'none'}) in {len(days):,} station-days: {output / _FORMATS[0]}",
+        f"{count.total():,} picks ({numbers or 'none'}) in {len(days):,} station-days: {output / _FORMATS[0]}",
     ]
 
 
-def _table(picks: Sequence[Pick], trace_id: str) -> "pd.DataFrame":
+def _all_rows(days: Sequence[StationDay], folder: Path) -> Iterator[PickRow]:
+    """Yield the picks of all station-days in order of time, then trace and phase."""
+    of_day = itertools.groupby(sorted(days, key=_day_of), _day_of)
+    for _, same in of_day:
+        rows = [row for day in same for row in read_pick_rows(_path(folder, day))[0]]
+        yield from sorted(rows, key=lambda row: (row[2], row[0], row[1]))
+
+
+def _day_of(day: StationDay) -> int:
+    return day.first_ns // DAY_NS
+
+
+def _rows(picks: Sequence[Pick], trace_id: str) -> list[PickRow]:
     times = np.array([each.time_ns // 1000 for each in picks], np.int64).view("datetime64[us]")
     numbers = (
         [getattr(each, name) for each in picks] for name in ("probability", "uncertainty_s", "amplitude")
     )
-    return picks_table(
-        [trace_id] * len(picks),
-        [each.phase for each in picks],
-        times,
-        *(np.array(each, float) for each in numbers),
-    )
+    return pick_rows([trace_id] * len(picks), [each.phase for each in picks], times, *numbers)
 
 
 def _show(report: Report, done: int, total: int, day: StationDay) -> None:
@@ -197,7 +206,7 @@ def _is_done(folder: Path, day: StationDay, head: Sequence[str]) -> bool:
     if not path.is_file() or not path.with_suffix(".json").is_file():
         return False
     try:
-        return read_picks(path)[1] == (*head, _span(day))
+        return read_pick_rows(path)[1] == (*head, _span(day))
     except InputError:
         return False
 
@@ -214,11 +223,8 @@ def _span(day: StationDay) -> str:
 
 
 def _head(bundle: str, policies: Policies) -> list[str]:
-    annotator = _annotator(bundle)
-    total = 0
-    for value in annotator.module.state_dict().values():
-        total = zlib.crc32(np.ascontiguousarray(value.cpu().numpy()).tobytes(), total)
-    return [*policies.lines(annotator.architecture), f"weights: {bundle}, checksum {total:08x}"]
+    annotator, mark = _network(bundle)
+    return [*policies.lines(annotator.architecture), f"weights: {bundle}, checksum {mark}"]
 
 
 def _time(text: str | None, name: str) -> int | None:
@@ -231,9 +237,8 @@ def _time(text: str | None, name: str) -> int | None:
 
 
 @lru_cache(maxsize=1)
-def _annotator(bundle: str) -> Annotator:
-    network, architecture, _ = load_picker_network(bundle)
-    return make_annotator(network, architecture)
+def _network(bundle: str) -> tuple[Annotator, str]:
+    return ready_annotator(bundle)
 
 
 @lru_cache(maxsize=1)

@@ -1,16 +1,18 @@
 """The probabilities of a network for batches of windows: by ONNX Runtime where it is faster, else by torch."""
 
-import importlib.util
+import os
 from collections.abc import Callable
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import nn
 
 from terrella.pick.networks.architecture import Architecture
-from terrella.pick.networks.eqtransformer import EQTransformer
-from terrella.pick.networks.phasenet import PhaseNet
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
 
 Floats = npt.NDArray[np.float32]
 # Prepared windows (batch, component, sample) to probabilities (batch, output, frame).
@@ -18,57 +20,55 @@ Evaluate = Callable[[Floats], Floats]
 
 _CLOSE = 1e-4  # of the two, in probability
 _AT_ONCE = (
-    1 << 17
-)  # samples of one component, so that layers stay near the cache; a GPU takes 64 times as many
+    50_000  # samples of one component, so that layers stay near the cache; a GPU takes 64 times as many
+)
 
 
-def make_evaluator(network: nn.Module, architecture: Architecture, device: torch.device) -> Evaluate:
-    """Return the fastest evaluation of a trained network on a device.
+def onnx_model(network: "nn.Module", architecture: Architecture) -> bytes | None:
+    """Return the model of a network that ONNX Runtime evaluates faster than torch, and as torch does; else None.
 
-    On a CPU that is ONNX Runtime for PhaseNet (half of torch's time) and EQTransformer (a third), where it is
-    installed and its answers are the network's own.
+    That is PhaseNet (in less than half of torch's time) and EQTransformer (in a third), where ONNX is installed.
     """
-    if device.type == "cpu" and importlib.util.find_spec("onnxruntime") and importlib.util.find_spec("onnx"):
-        made = _onnx_model(network, architecture)
-        evaluate = _by_onnx(made, architecture) if made is not None else None
-        if evaluate is not None and _agree(evaluate, _by_torch(network, architecture, device), architecture):
-            return evaluate
-    return _by_torch(network, architecture, device)
+    from terrella.pick.networks.eqtransformer import EQTransformer
+    from terrella.pick.networks.phasenet import PhaseNet
 
-
-def batch_size(architecture: Architecture, device: torch.device) -> int:
-    """Return how many windows to evaluate at once."""
-    return max(1, (_AT_ONCE if device.type == "cpu" else _AT_ONCE * 64) // architecture.window)
-
-
-def _onnx_model(network: nn.Module, architecture: Architecture) -> bytes | None:
+    if not (find_spec("onnxruntime") and find_spec("onnx")):
+        return None
     if isinstance(network, PhaseNet):
         from terrella.pick.continuous.phasenet_graph import phasenet_model
 
-        return phasenet_model(network, architecture.window)
-    if isinstance(network, EQTransformer):
+        model = phasenet_model(network, architecture.window)
+    elif isinstance(network, EQTransformer):
         from terrella.pick.continuous.eqtransformer_graph import eqtransformer_model
 
-        return eqtransformer_model(network)
-    return None
+        model = eqtransformer_model(network)
+    else:
+        return None
+    import torch
+
+    one, other = by_onnx(model, architecture), by_torch(network, architecture, torch.device("cpu"))
+    return model if _agree(one, other, architecture) else None
 
 
-def _by_onnx(model: bytes, architecture: Architecture) -> Evaluate:
+def by_onnx(model: bytes, architecture: Architecture) -> Evaluate:
+    """Return the evaluation of a model by ONNX Runtime on the CPU."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
+    options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or 0)  # 0: one for each core
     options.log_severity_level = 3  # errors alone
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
     def evaluate(windows: Floats) -> Floats:
-        logits = torch.from_numpy(session.run(None, {"windows": windows})[0])
-        return architecture.probabilities(logits).numpy()
+        return _probabilities(session.run(None, {"windows": windows})[0], architecture)
 
     return evaluate
 
 
-def _by_torch(network: nn.Module, architecture: Architecture, device: torch.device) -> Evaluate:
+def by_torch(network: "nn.Module", architecture: Architecture, device: "torch.device") -> Evaluate:
+    """Return the evaluation of a network by torch."""
+    import torch
+
     network = network.eval().to(device)
 
     def evaluate(windows: Floats) -> Floats:
@@ -77,6 +77,21 @@ def _by_torch(network: nn.Module, architecture: Architecture, device: torch.devi
             return architecture.probabilities(logits).float().cpu().numpy()
 
     return evaluate
+
+
+def batch_size(architecture: Architecture, on_cpu: bool) -> int:
+    """Return how many windows to evaluate at once."""
+    return max(1, (_AT_ONCE if on_cpu else _AT_ONCE * 64) // architecture.window)
+
+
+def _probabilities(logits: Floats, architecture: Architecture) -> Floats:
+    """Return what `Architecture.probabilities` does, in place."""
+    if architecture.activation == "softmax":
+        logits -= logits.max(1, keepdims=True)
+        np.exp(logits, out=logits)
+        logits /= logits.sum(1, keepdims=True)
+        return logits
+    return np.asarray(0.5 + 0.5 * np.tanh(0.5 * logits), np.float32)
 
 
 def _agree(one: Evaluate, other: Evaluate, architecture: Architecture) -> bool:

@@ -13,7 +13,7 @@ from terrella.pick.continuous.peaks import FWHM, peaks, separated
 from terrella.pick.continuous.policies import Policies
 from terrella.pick.continuous.record import MARGIN_S, Record, assemble
 
-BLOCK_S = 7200
+BLOCK_S = 3600
 # A run of probability above half its threshold that reaches further over a block's border is cut.
 _AROUND_S = 10
 
@@ -112,7 +112,7 @@ def _pick_block(
     record = assemble(segments, architecture.components, begin, until, rate, found, policies.shortest_s)
     if not record.recorded.any():
         return []
-    curves = annotate(annotator, record, low, high, policies.doubt)
+    curves = annotate(annotator, record, low, high)
     return sorted(pick_curves(curves, record, annotator, policies, first, end), key=lambda each: each.time_ns)
 
 
@@ -127,14 +127,12 @@ def _parabola(curve: npt.NDArray[np.float32], top: int) -> float:
 
 def _amplitude(record: Record, at: int, length: int) -> float:
     """Return the largest sample after a pick less the mean before it, of the component where it is largest."""
-    largest = 0.0
-    before = slice(max(at - length, 0), max(at, 1))
-    for row, known in zip(record.samples, record.recorded, strict=True):
-        if known[at : at + length].any():
-            level = float(row[before][known[before]].mean()) if known[before].any() else 0.0
-            after = row[at : at + length][known[at : at + length]]
-            largest = max(largest, float(np.abs(after - level).max()))
-    return largest
+    before, after = slice(max(at - length, 0), max(at, 1)), slice(at, at + length)
+    # What is not recorded is zero and adds nothing.
+    number = record.recorded[:, before].sum(1)
+    level = record.samples[:, before].sum(1, dtype=np.float64) / np.maximum(number, 1)
+    away = np.abs(record.samples[:, after] - level[:, None].astype(np.float32))
+    return float((away * record.recorded[:, after]).max(initial=0.0))
 
 
 def _time_ns(sample: int, rate_hz: float) -> int:

@@ -13,7 +13,6 @@ class Policies:
     apart_s: float = 0.2  # between picks of one phase; the more probable stays
     edge_s: float = 0.5  # from where a component begins or ends, within which picks are discarded
     shortest_s: float = 5.0  # stretches of record that are shorter are left out
-    doubt: float | None = 0.02  # see `annotate`; None: every window is evaluated
     amplitude_s: float = 2.0  # from the pick, in which the amplitude is the largest
 
     def threshold(self, phase: str, architecture: Architecture) -> float:
@@ -46,10 +45,6 @@ class Policies:
         if architecture.frames:
             blind = f", without {architecture.blind} at both ends of each" if architecture.blind else ""
             lines.append(f"overlapping windows: their {blend} probability{blind}")
-        if self.doubt is not None and halves(architecture):
-            lines.append(
-                f"every second window is evaluated only where one beside it says {self.doubt:g} or more"
-            )
         return lines
 
 
@@ -62,16 +57,3 @@ def phases_of(architecture: Architecture) -> tuple[str, ...]:
 def step_of(architecture: Architecture) -> int:
     """Return the samples from one window to the next."""
     return architecture.window - architecture.overlap if architecture.frames else architecture.stride
-
-
-def halves(architecture: Architecture) -> bool:
-    """Return whether every second window can wait for what the others say: these see all that it would see.
-
-    A mean of two windows reaches a threshold only where one of them does; the largest of two may come from either.
-    """
-    return (
-        architecture.stack == "mean"
-        and architecture.frames > 0
-        and architecture.blind == 0
-        and 2 * step_of(architecture) <= architecture.window + 1
-    )

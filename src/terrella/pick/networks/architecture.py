@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import torch
-from torch import Tensor, nn
+# What picks records with a network that was prepared for ONNX Runtime has no need of torch.
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 # Below this share of its largest sample, what remains of a component without its mean is rounding, no signal.
 ROUNDING = 1e-6
@@ -23,7 +24,7 @@ class Architecture:
     name: str  # phasenet
     title: str  # PhaseNet
     reference: str  # key in `references.py`
-    make: Callable[[], nn.Module]
+    make: "Callable[[], nn.Module]"
     window: int  # samples that it takes
     outputs: tuple[str, ...]  # names in order: P, S, N (noise), detection
     activation: Literal["softmax", "sigmoid"]
@@ -41,11 +42,13 @@ class Architecture:
     threshold: float = 0.3  # of a pick's probability
     detection_threshold: float = 0.5
 
-    def prepared(self, windows: Tensor) -> Tensor:
+    def prepared(self, windows: "Tensor") -> "Tensor":
         """Return windows (batch, component, sample) as the module takes them: mean removed, normalised, tapered.
 
         A component that is constant, dead or clipped throughout, becomes zero.
         """
+        import torch
+
         windows = without_mean(windows)
         axes = (-1,) if self.normalise_each else (-2, -1)
         if self.normalise == "std":
@@ -60,12 +63,14 @@ class Architecture:
             windows = windows * torch.cat((rise, flat, rise.flip(0)))
         return windows
 
-    def probabilities(self, logits: Tensor) -> Tensor:
+    def probabilities(self, logits: "Tensor") -> "Tensor":
         """Return probabilities of the module's logits."""
+        import torch
+
         return torch.softmax(logits, 1) if self.activation == "softmax" else torch.sigmoid(logits)
 
 
-def without_mean(windows: Tensor) -> Tensor:
+def without_mean(windows: "Tensor") -> "Tensor":
     """Return windows (..., sample) without their means; a constant one, on whatever offset, becomes zero."""
     largest = windows.abs().amax(-1, keepdim=True)
     windows = windows - windows.mean(-1, keepdim=True)

@@ -72,8 +72,8 @@ class Dense:
             InputError: where the stride does not divide 8, or a record is shorter than a window.
         """
         noise = self.architecture.outputs.index("N")
-        found = self.scan(records, stride).transpose(1, 2)
-        record, window = torch.nonzero(1 - found[..., noise] >= doubt, as_tuple=True)
+        found, alone = self._scans(records, stride)
+        record, window = torch.nonzero((1 - found[..., noise] >= doubt) & ~alone, as_tuple=True)
         found[record, window] = self._each(records, stride, record, window)
         return found.transpose(1, 2)
 
@@ -84,13 +84,7 @@ class Dense:
         Raises:
             InputError: where the stride does not divide 8, or a record is shorter than a window.
         """
-        _check(records, stride)
-        number = (records.shape[-1] - WINDOW) // stride + 1
-        found = records.new_zeros(len(records), number, len(self.architecture.outputs))
-        phases = STEP // stride
-        for phase in range(min(phases, number)):
-            found[:, phase::phases] = self._scan(records[..., phase * stride :])
-        return found.transpose(1, 2)
+        return self._scans(records, stride)[0].transpose(1, 2)
 
     @torch.no_grad()
     def peaks(self, records: Tensor, inside: Tensor) -> Tensor:
@@ -183,10 +177,23 @@ class Dense:
             found.append(torch.softmax(self._head(F.linear(x.flatten(1), *self.first)), -1))
         return torch.cat(found)
 
-    def _scan(self, records: Tensor) -> Tensor:
-        """Return probabilities (record, window, output) at every 8th sample, windows in runs."""
+    def _scans(self, records: Tensor, stride: int) -> tuple[Tensor, Tensor]:
+        """Return a scan's probabilities (record, window, output), and which windows were evaluated alone."""
+        _check(records, stride)
+        number = (records.shape[-1] - WINDOW) // stride + 1
+        found = records.new_zeros(len(records), number, len(self.architecture.outputs))
+        by_itself = torch.zeros(found.shape[:2], dtype=torch.bool, device=records.device)
+        phases = STEP // stride
+        for phase in range(min(phases, number)):
+            of = self._scan(records[..., phase * stride :])
+            found[:, phase::phases], by_itself[:, phase::phases] = of
+        return found, by_itself
+
+    def _scan(self, records: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what `_scans` does, at every 8th sample, windows in runs."""
         number = (records.shape[-1] - WINDOW) // STEP + 1
         found = records.new_zeros(len(records), number, len(self.architecture.outputs))
+        by_itself = torch.zeros(found.shape[:2], dtype=torch.bool, device=records.device)
         mean, loudness = self._normalisers(records)
         drift = mean / torch.exp(loudness)
         unlike = torch.cat((loudness.mean(-1, keepdim=True) / _OCTAVE, drift / _DRIFT), -1)
@@ -196,6 +203,7 @@ class Dense:
             some = alone[alone[:, 2] > shift]
             record, window = some[:, 0], some[:, 1] + shift
             found[record, window] = self._each(records, STEP, record, window)
+            by_itself[record, window] = True
         before = _SHORTEST - 1
         for size in sorted({min(size, number) for size in _SIZES}):
             fitting = runs[(runs[:, 2] > before) & (runs[:, 2] <= size)]
@@ -211,7 +219,7 @@ class Dense:
                 said = self._shared(run / torch.exp(scale).unsqueeze(-1))
                 found[some[:, :1].expand_as(window)[own], window[own]] = said[own]
             before = size
-        return found
+        return found, by_itself
 
     def _normalisers(self, records: Tensor) -> tuple[Tensor, Tensor]:
         """Return each window's means and the logarithm of what it is divided by, (record, window, component or 1).

@@ -1,0 +1,96 @@
+"""Networks made ready once: the next run picks without torch, whose import takes longer than picking an hour."""
+
+import json
+import os
+from contextlib import suppress
+from dataclasses import asdict
+from glob import escape
+from hashlib import sha256
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from terrella import __version__
+from terrella.errors import TerrellaError
+from terrella.files import replace_file, write_json
+from terrella.pick.continuous.annotate import Annotator, make_annotator
+from terrella.pick.continuous.evaluate import by_onnx
+from terrella.pick.networks.architecture import Architecture
+
+_VERSION = 1  # of what is kept
+_RELEASED = Path(__file__).parents[2] / "released"
+_WEIGHTS = "model.safetensors"
+
+
+def ready_annotator(where: str) -> tuple[Annotator, str]:
+    """Return the network of a bundle, as `load_picker_network` finds it, and a checksum of its files.
+
+    What ONNX Runtime evaluates is kept in the user's cache folder, by the checksum.
+
+    Raises:
+        InputError: where there is no bundle, or it cannot be read.
+    """
+    files = _files(Path(where))
+    mark = _checksum(files) if files else ""
+    kept = _folder() / mark
+    if mark and find_spec("onnxruntime") and (annotator := _kept(kept)) is not None:
+        return annotator, mark
+    from terrella.pick.bundle import load_picker_network
+
+    network, architecture, _ = load_picker_network(where)
+    annotator = make_annotator(network, architecture)
+    if mark and annotator.model is not None:
+        _keep(annotator, kept)
+    return annotator, mark
+
+
+def _files(given: Path) -> list[Path]:
+    """Return the files of a bundle, or of weights with those beside them; none where there is neither."""
+    if given.is_file():
+        stem = escape(given.name.split(".")[0])
+        return sorted(each for each in given.parent.glob(f"{stem}.*") if each.is_file())
+    places = [given, given / "model"]
+    if len(given.parts) == 1:
+        places += [Path("runs", "pick", given, "model"), _RELEASED / "pick" / given]
+    return next(([place / _WEIGHTS] for place in places if (place / _WEIGHTS).is_file()), [])
+
+
+def _checksum(files: list[Path]) -> str:
+    total = sha256(f"{_VERSION} {__version__}".encode())
+    for file in files:
+        total.update(file.name.encode() + file.read_bytes())
+    return total.hexdigest()[:16]
+
+
+def _kept(path: Path) -> Annotator | None:
+    """Return what was kept; None where it is not there or is damaged."""
+    try:
+        about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        fields: dict[str, Any] = {
+            key: tuple(each) if isinstance(each, list) else each for key, each in about.items()
+        }
+        architecture = Architecture(make=_no_module, **fields)
+        model = path.with_suffix(".onnx").read_bytes()
+        return Annotator(architecture, by_onnx(model, architecture), model=model)
+    except Exception:  # ONNX Runtime raises kinds of its own; then all is made anew
+        return None
+
+
+def _keep(annotator: Annotator, path: Path) -> None:
+    about = {key: value for key, value in asdict(annotator.architecture).items() if key != "make"}
+    model = annotator.model or b""
+    with suppress(TerrellaError):  # a cache that cannot be written is none
+        replace_file(path.with_suffix(".onnx"), lambda temporary: _write(temporary, model))
+        write_json(path.with_suffix(".json"), about)
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+
+
+def _no_module() -> Any:
+    raise NotImplementedError("this network was loaded for ONNX Runtime alone")
+
+
+def _folder() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "terrella" / "pick"

@@ -1,0 +1,50 @@
+"""What a picker's training needs, from its settings alone."""
+
+import torch
+
+from terrella.engine.feed import Batch
+from terrella.engine.plan.step import Step
+from terrella.engine.plan.strategy import Need
+from terrella.pick.feed.recipes import recipe
+from terrella.pick.networks import Architecture, architecture
+from terrella.pick.settings import PickSettings
+from terrella.pick.training import make_loss
+
+_TRACES = 50_000  # where nobody says how many there are
+_TRACE_SECONDS = 60.0  # of a trace in a store, about
+
+
+def needs(settings: PickSettings, samples: int | None = None) -> list[Need]:
+    """Return the stages of `terrella pick train` on a number of traces.
+
+    Raises:
+        InputError: where there is no such network.
+    """
+    taken = architecture(settings.network)
+    traces = samples or _TRACES
+    windows = traces * settings.fit.windows_per_trace
+    length = max(round(_TRACE_SECONDS * settings.data.rate_hz), taken.window)
+    stored = traces * length * len(taken.components) * 4
+    return [
+        Need(
+            name=taken.name,
+            step=network_step(taken, min(settings.fit.batch, windows)),
+            samples=windows,
+            epochs=settings.fit.epochs,
+            data_bytes=stored,
+            stored_bytes=stored,
+            streamable=True,  # a store is a memory map
+        )
+    ]
+
+
+def network_step(taken: Architecture, batch: int) -> Step:
+    """Return the training step of a network."""
+    answer = (len(taken.outputs), taken.frames) if taken.frames else (len(taken.outputs),)
+
+    def make_batch(size: int) -> Batch:
+        return {"x": torch.randn(size, len(taken.components), taken.window), "y": torch.rand(size, *answer)}
+
+    return Step(
+        make_network=taken.make, make_batch=make_batch, loss=make_loss(taken, recipe(taken.name)), batch=batch
+    )
