@@ -10,7 +10,7 @@ from terrella.engine.plan.amounts import duration_text, parse_duration, parse_si
 from terrella.engine.plan.check import Check
 from terrella.engine.plan.devices import Device
 from terrella.engine.plan.plan import load_plan, plan
-from terrella.engine.plan.report import beside, reasons, table
+from terrella.engine.plan.report import beside, ran_out, reasons, table
 from terrella.engine.plan.step import Step
 from terrella.engine.plan.strategy import Limits, Need
 from terrella.errors import DoesNotFitError, InputError
@@ -57,7 +57,7 @@ def test_with_room_nothing_is_given_up_and_with_less_one_thing_after_the_other()
 def test_a_batch_that_cannot_be_parted_is_computed_again():
     samples = {"batch": 2, "length": 1_000_000, "data_bytes": 1_000}
     roomy = planned(4e9, **samples)
-    tight = planned(roomy.device * 0.85, **samples)
+    tight = planned(roomy.device * 0.9, **samples)
     assert not roomy.strategy.checkpointing
     assert tight.strategy.checkpointing
     assert tight.step_s > roomy.step_s
@@ -121,6 +121,13 @@ def test_the_end_of_a_training_writes_measured_beside_predicted(tmp_path):
     assert [each.stage for each in kept.measured] == ["network"]
     assert kept.measured[0].ram > 10 * MB
     assert list(beside(kept)) == [line]
+
+
+def test_memory_that_runs_out_is_told_with_what_the_plan_said():
+    made = plan("test", [need()], Limits(8e9, 4e9), GPU)
+    line = ran_out(made)
+    assert "of device for network, most of it activations" in line
+    assert parse_size(line.split("--device-memory ")[1].split(",")[0]) < made.stages[0].device
 
 
 def test_the_table_has_a_column_per_stage():

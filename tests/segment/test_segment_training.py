@@ -94,7 +94,9 @@ def test_a_piece_with_its_surroundings_has_the_logits_of_the_whole(trained):
 def test_patches_and_prediction_normalise_alike(table, trained):
     segmenter = load_segmenter(trained)
     entries = open_sections(segmenter.settings.data)
-    _, checked = sources(entries, segmenter.settings, torch.device("cpu"))
+    patch = segmenter.settings.patch.model_copy(update={"labelled": 0.0})
+    chosen = segmenter.settings.model_copy(update={"patch": patch})
+    _, checked = sources(entries, chosen, torch.device("cpu"))
     batch = checked.read(torch.arange(len(checked)))
     section = of_split(entries, "dev")[1].load()
     scales = trace_scales(section.samples)

@@ -18,10 +18,10 @@ from terrella.segment.train import train
 def demo_settings(seed: int) -> SegmentSettings:
     """Return settings under which the demo takes a few minutes on two cores."""
     return SegmentSettings(
-        data=DataSettings(surveys=48, per_survey=20, shape=(64, 512), shares=(0.6, 0.15, 0.25), seed=seed),
+        data=DataSettings(surveys=96, per_survey=10, shape=(64, 512), shares=(0.7, 0.1, 0.2), seed=seed),
         patch=PatchSettings(shape=(64, 256)),
-        network=NetworkSettings(widths=(8, 16, 32, 64)),
-        fit=FitSettings(epochs=20, batch=4, learning_rate=3e-3, seed=seed),
+        network=NetworkSettings(widths=(8, 16, 32, 64, 128)),
+        fit=FitSettings(epochs=14, batch=4, learning_rate=3e-3, seed=seed),
     )
 
 

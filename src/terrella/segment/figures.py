@@ -64,8 +64,8 @@ def draw_precision_recall(axes: Axes, curves: Mapping[str, tuple[Doubles, Double
     axes.axhline(share, color="#a8a8a8", lw=0.9, label="by chance")
     for number, (name, (precision, recall)) in enumerate(curves.items()):
         axes.plot(recall, precision, label=name, lw=1.4, **_plain(number))
-    axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="recall (share of labelled samples found)")
-    axes.set_ylabel("precision (share of found samples that are labelled)")
+    axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="recall: labelled samples that are found")
+    axes.set_ylabel("precision: found samples that are labelled")
     axes.legend(**_LEGEND)
     return axes
 
@@ -131,7 +131,7 @@ def draw_training(axes: Axes, epochs: Sequence[Mapping[str, float]]) -> Axes:
     axes.plot(number, [epoch["loss"] for epoch in epochs], "o-", color="#0072B2", ms=3, lw=1.2, label="train")
     dev = [epoch["validation"] for epoch in epochs]
     axes.plot(number, dev, "D--", color="#D55E00", ms=3, lw=1.2, label="dev")
-    axes.set(xlabel="epoch", ylabel="loss", yscale="log")
+    axes.set(xlabel="epoch", ylabel="loss", ylim=(0, None))
     axes.legend(**_LEGEND)
     return axes
 

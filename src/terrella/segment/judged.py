@@ -27,7 +27,8 @@ from terrella.segment.settings import JudgeSettings
 
 _THRESHOLDS = 32  # at which detections are made
 _RAREST = 1e-5  # share of samples above the highest of them
-_WIDE = 4  # tolerances within which an onset counts when a model's constant delay is found
+_WIDE = 4  # tolerances within which an onset counts when a model's constant delay is first found
+_ROUNDS = 5  # in which the delay is found anew from onsets near it
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +121,7 @@ def choose(scorer: Scorer, dev: Sequence[Entry], settings: JudgeSettings) -> Cho
         truth = truth_of(section, settings.tolerance, settings.traces)
         kept.append((truth, _detections(scores, levels, settings)))
     shifts = [
-        _delay([(truth, found[level]) for truth, found in kept], _WIDE * settings.tolerance)
+        _delay([(truth, found[level]) for truth, found in kept], settings.tolerance)
         for level in range(len(levels))
     ]
     before = Chosen(threshold, levels, 0, np.array(shifts))
@@ -155,11 +156,16 @@ def _detections(scores: Floats, levels: Doubles, settings: JudgeSettings) -> lis
     return [detect(scores, level, settings.traces, settings.tolerance) for level in levels.tolist()]
 
 
-def _delay(pairs: Sequence[tuple[Truth, Detections]], limit: float) -> float:
-    """Return the median delay of onsets, of those that have a detected one within a limit."""
+def _delay(pairs: Sequence[tuple[Truth, Detections]], tolerance: float) -> float:
+    """Return the median delay of onsets that lie within the tolerance of it."""
     distance = _joined([nearest(found.trace, found.sample, truth) for truth, found in pairs])
-    distance = distance[np.abs(distance) <= limit]
-    return float(np.median(distance)) if len(distance) else 0.0
+    distance = distance[np.abs(distance) <= _WIDE * tolerance]
+    delay = float(np.median(distance)) if len(distance) else 0.0
+    # Onsets by chance are as often early as late, about nought and not about the delay.
+    for _ in range(_ROUNDS):
+        near = distance[np.abs(distance - delay) <= tolerance]
+        delay = float(np.median(near)) if len(near) else delay
+    return delay
 
 
 def _row(truth: Truth, found: Sequence[Detections], chosen: Chosen, settings: JudgeSettings) -> _Row:

@@ -49,6 +49,7 @@ _TERMINAL = (
     ("onset_mae_s", "MAE (ms)", 2, 1000.0),
 )
 _POINTS = 1500  # of a curve
+_FEWEST = 50  # onsets of a model in the histogram
 
 
 def write_judging(
@@ -74,7 +75,7 @@ def write_judging(
     )
     if first.events is not None:
         tables = [_table(document, _EVENTS, "Events"), _table(document, _ONSETS, "Onsets")]
-        pictures = [_detection(judged, settings), _errors(judged)]
+        pictures = [_detection(judged, settings), *_errors(judged)]
         sections.append(Section("Events and onsets", _about_events(settings), tables, pictures))
         sections.append(Section("Signal-to-noise ratio", _ABOUT_SNR, [], _by_snr(judged, settings)))
     sections.append(Section("Gains", _ABOUT_GAINS, [_gains(document)] if document["paired"] else []))
@@ -168,19 +169,20 @@ def _detection(judged: Sequence[Judged], settings: JudgeSettings) -> Picture:
     )  # fmt: skip
 
 
-def _errors(judged: Sequence[Judged]) -> Picture:
-    figure = Figure(figsize=(5.6, 3.4), layout="constrained")
-    errors = {
+def _errors(judged: Sequence[Judged]) -> list[Picture]:
+    found = {
         each.name: 1000 * each.events.onset_error_s[np.isfinite(each.events.onset_error_s)]
         for each in judged
         if each.events is not None
     }
-    largest = [np.percentile(np.abs(values), 99) for values in errors.values() if len(values)]
-    figures.draw_errors(figure.subplots(), errors, max(largest, default=1.0))
-    return Picture(
-        "onset_errors", figure, "Errors of the onsets that were found within the tolerance.",
-        "A histogram of onset errors for every model.",
-    )  # fmt: skip
+    errors = {name: values for name, values in found.items() if len(values) >= _FEWEST}
+    if not errors:
+        return []
+    figure = Figure(figsize=(5.6, 3.4), layout="constrained")
+    limit = max(np.percentile(np.abs(values), 99) for values in errors.values())
+    figures.draw_errors(figure.subplots(), errors, max(float(limit), 1.0))
+    caption = f"Errors of onsets found within the tolerance, of models that found {_FEWEST} or more."
+    return [Picture("onset_errors", figure, caption, "A histogram of onset errors for every model.")]
 
 
 def _by_snr(judged: Sequence[Judged], settings: JudgeSettings) -> list[Picture]:

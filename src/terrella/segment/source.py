@@ -22,7 +22,7 @@ _READ_SAMPLES = 1 << 24  # of labels at once
 _MARKS = 256  # of the labels read at once that are kept
 _NOWHERE = np.zeros((0, 2), np.int64)
 _LARGEST = {2: 1024, 3: 128}  # of a patch along each axis, unless the settings say otherwise
-_NO_CHANGE = PatchSettings(labelled=0, flip=0, polarity=0, amplitude=1, noise=0)
+_NO_CHANGE = {"flip": 0.0, "polarity": 0.0, "amplitude": 1.0, "noise": 0.0}
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,8 +144,8 @@ def fixed_source(
     device: torch.device,
     shape: tuple[int, ...],
 ) -> PatchSource:
-    """Return the patches to validate with: unchanged, and the same in every epoch."""
-    still = _NO_CHANGE.model_copy(update={"per_section": settings.per_section})
+    """Return the patches to validate with: as rich in labels, unchanged, and the same in every epoch."""
+    still = settings.model_copy(update=_NO_CHANGE)
     return _source(entries, still, scale, seed, device, shape, fixed=True)
 
 

@@ -17,6 +17,7 @@ from torch.autograd import ProfilerConfig, ProfilerState
 from torch.utils._python_dispatch import _disable_current_modes
 from torch.utils._pytree import tree_leaves, tree_map
 
+_PAGE, _HUGE = 4096, 512  # bytes of a page; pages of a huge one
 _SMALL = 1 << 16  # bytes: an operator whose largest tensor is smaller has no scratch worth knowing
 _ELEMENTS = 1 << 20  # of the largest tensor of a measurement, about
 _FEWEST = 2  # samples: single ones go other ways
@@ -195,8 +196,10 @@ def _with_group_sizes(args: tuple[Any, ...], name: str) -> tuple[Any, ...]:
 def _run(func: Any, name: str, args: tuple[Any, ...]) -> Hidden:
     """Return what an operator hides at the sizes of its arguments."""
     made = tree_map(_made, args, is_leaf=lambda each: isinstance(each, _Shape))
-    if name == "aten.mkldnn_rnn_layer_backward":
+    recurrent_backward = name == "aten.mkldnn_rnn_layer_backward"
+    if recurrent_backward:
         made = _with_workspace(made)
+        before = _touched(made[-1])
     func(*made)  # kernels are made in the first call
     results: list[Any] = []
     changes = _allocations(lambda: results.append(func(*made)))
@@ -207,21 +210,24 @@ def _run(func: Any, name: str, args: tuple[Any, ...]) -> Hidden:
     tensors = [leaf for leaf in tree_leaves(results) if isinstance(leaf, Tensor)]
     shown = sum({leaf.untyped_storage()._cdata: leaf.untyped_storage().nbytes() for leaf in tensors}.values())
     if name == "aten.mkldnn_rnn_layer":  # its last output has no size on shapes alone
-        return Hidden(max(peak - live, 0), round(tensors[-1].nbytes * _touched(tensors[-1])))
+        return Hidden(max(peak - live, 0), _touched(tensors[-1]))
+    if recurrent_backward:  # it writes to parts of the workspace that the forward pass left alone
+        peak += _touched(made[-1]) - before
     return Hidden(max(peak - live, 0), max(live - shown, 0))
 
 
-def _touched(tensor: Tensor) -> float:
-    """Return the share of a tensor's pages that were written to; 1 where it cannot be told."""
-    page = 4096
-    pages = tensor.nbytes // page - 1
+def _touched(tensor: Tensor) -> int:
+    """Return the bytes of a tensor that were written to, in huge pages; all of them where it cannot be told."""
+    pages = tensor.nbytes // _PAGE - 1
     if pages < 1 or sys.platform != "linux":
-        return 1.0
-    first = -(-tensor.data_ptr() // page) * page
+        return tensor.nbytes
+    first = -(-tensor.data_ptr() // _PAGE) * _PAGE
     found = (ctypes.c_ubyte * pages)()
-    if ctypes.CDLL(None).mincore(ctypes.c_void_p(first), ctypes.c_size_t(pages * page), found) != 0:
-        return 1.0
-    return sum(each & 1 for each in bytes(found)) / pages
+    if ctypes.CDLL(None).mincore(ctypes.c_void_p(first), ctypes.c_size_t(pages * _PAGE), found) != 0:
+        return tensor.nbytes
+    resident = [each & 1 for each in bytes(found)]
+    huge = [resident[at : at + _HUGE] for at in range(0, pages, _HUGE)]
+    return round(tensor.nbytes * sum(map(any, huge)) / len(huge))
 
 
 def _allocations(call: Callable[[], None]) -> list[int]:
