@@ -29,7 +29,8 @@ LONGEST_FILE = 450
 HOSTS = {"doi.org", "www.w3.org", "quakeml.org", "hifis-storage.desy.de", "127.0.0.1"}
 HOSTS |= {
     "earthquake.usgs.gov", "service.geonet.org.nz", "webservices.ingv.it", "www.isc.ac.uk", "www.seismicportal.eu",
-    "service.earthscope.org", "service.scedc.caltech.edu", "service.ncedc.org", "geofon.gfz.de", "www.orfeus-eu.org",
+    "service.earthscope.org", "service.scedc.caltech.edu", "service.ncedc.org", "geofon.gfz.de",
+    "www.orfeus-eu.org",
 }  # fmt: skip
 
 

@@ -39,8 +39,9 @@ def test_help_loads_nothing_heavy(arguments):
 
 
 COMMANDS = {
-    "forecast": ("demo", "data", "train", "judge", "predict", "simulate", "show"),
-    "pick": ("demo", "data", "train", "judge", "compare", "run", "associate"),
+    "forecast": ("demo", "data", "plan", "train", "judge", "predict", "simulate", "show"),
+    "pick": ("demo", "data", "plan", "train", "judge", "compare", "run", "associate"),
+    "segment": ("demo", "data", "plan", "train", "judge", "predict", "show"),
 }
 
 

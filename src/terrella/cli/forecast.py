@@ -116,6 +116,7 @@ def train(
     run: Path,
     catalogue: Path | None = None,
     config: Path | None = None,
+    plan: bool = True,
     settings: Overrides = None,
 ) -> None:
     """Fit ETAS and the other baselines, and train the network on top. Typed again, it goes on.
@@ -130,6 +131,8 @@ def train(
         Catalogue file, in any format that `data` reads.
     config
         Settings as TOML, such as settings.toml of an earlier run; flags go before it.
+    plan
+        Plan memory and time first, some seconds' work, and follow that plan; or the one that `plan` left in RUN.
     """
     from terrella.engine.progress import shown_progress
     from terrella.forecast.train import train as run_train
@@ -141,7 +144,7 @@ def train(
         config = run / "settings.toml"
     chosen = load_settings(ForecastSettings, config, overrides)
     with shown_progress() as report:
-        run_train(run, chosen, report)
+        run_train(run, chosen, report, plan)
 
 
 @forecast.command

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from terrella.engine.fit import Report, by_the_first, first_process_first, joined_processes
+from terrella.engine.plan.follow import explained, make_plan
+from terrella.engine.plan.plan import Plan
 from terrella.engine.run import Run
 from terrella.engine.settings import fingerprint, load_settings, save_settings
 from terrella.engine.use.bundle import load_bundle, save_bundle
@@ -10,6 +12,7 @@ from terrella.errors import InputError
 from terrella.forecast.card import make_card
 from terrella.forecast.learning.training import calibrate_all, train_network
 from terrella.forecast.models import Models
+from terrella.forecast.plan import needs
 from terrella.forecast.preparation import cut, fit_classical
 from terrella.forecast.settings import ForecastSettings
 from terrella.forecast.storage import TASK, from_bundle, to_bundle
@@ -17,20 +20,21 @@ from terrella.formats.catalogue import Catalogue
 from terrella.formats.read import read_catalogue
 
 
-def train(folder: Path, settings: ForecastSettings, report: Report) -> Models:
+def train(folder: Path, settings: ForecastSettings, report: Report, planned: bool = False) -> Models:
     """Fit all models of a run and leave its bundle; what an earlier call finished is not done again.
 
-    Started by torchrun or srun, the processes share the network's training; the first one does the rest.
+    Started by torchrun or srun, the processes share the network's training; the first one does the rest. When
+    `planned`, the network's memory and time are planned first (`engine.plan`), and measured beside.
 
     Raises:
         InputError: where the catalogue or the settings are at fault, or the run was begun with others.
         Interrupted: after SIGTERM or Ctrl-C, with the state saved.
     """
     with joined_processes():
-        return _train(folder, settings, by_the_first(report))
+        return _train(folder, settings, by_the_first(report), planned)
 
 
-def _train(folder: Path, settings: ForecastSettings, report: Report) -> Models:
+def _train(folder: Path, settings: ForecastSettings, report: Report, planned: bool) -> Models:
     def say(line: str) -> None:
         report({"kind": "message", "message": line})
 
@@ -62,7 +66,10 @@ def _train(folder: Path, settings: ForecastSettings, report: Report) -> Models:
         save_bundle(run.bundle, to_bundle(models, mark, make_card(models, task, mark)))
         return models
 
-    trained = train_network(first_process_first(prepare), task.catalogue, task.windows, run, mark, report)
+    prepared = first_process_first(prepare)
+    made = _plan(folder, settings, report) if planned else None
+    with explained(made):
+        trained = train_network(prepared, task.catalogue, task.windows, run, mark, report, made)
     models = first_process_first(finish)
     for horizon, gain in zip(models.horizons_days, models.gains, strict=True):
         verdict = "the network is used" if gain.certain else "not certain: predict uses ETAS"
@@ -71,6 +78,10 @@ def _train(folder: Path, settings: ForecastSettings, report: Report) -> Models:
             f"[{gain.low:+.3f}, {gain.high:+.3f}] nats per earthquake; {verdict}"
         )
     return models
+
+
+def _plan(folder: Path, settings: ForecastSettings, report: Report) -> Plan:
+    return first_process_first(lambda: make_plan(TASK, lambda: needs(settings), folder, report))
 
 
 def _finished(folder: Path, mark: str) -> Models | None:

@@ -10,6 +10,8 @@ from torch import nn
 from terrella.engine.fit import Report, by_the_first, first_process_first, joined_processes
 from terrella.engine.fit.processes import rank
 from terrella.engine.memory import keep_freed_memory
+from terrella.engine.plan.follow import explained, make_plan
+from terrella.engine.plan.plan import Plan
 from terrella.engine.run import Run
 from terrella.engine.settings import changed_settings, fingerprint, load_settings, save_settings
 from terrella.engine.use.bundle import load_bundle
@@ -18,25 +20,27 @@ from terrella.pick.bundle import TASK, load_picker_network, save_picker_network
 from terrella.pick.data.open import open_store
 from terrella.pick.feed.recipes import recipe
 from terrella.pick.networks import Architecture, architecture
+from terrella.pick.plan import needs
 from terrella.pick.settings import PickSettings
 from terrella.pick.store import Store
 from terrella.pick.training import train_network
 
 
-def train(folder: Path, settings: PickSettings, report: Report) -> None:
+def train(folder: Path, settings: PickSettings, report: Report, planned: bool = False) -> None:
     """Train the network of a run and leave its bundle; what an earlier call finished is not done again.
 
-    Started by torchrun or srun, the processes share the training; the first one makes or fetches the data.
+    Started by torchrun or srun, the processes share the training; the first one makes or fetches the data. When
+    `planned`, memory and time are planned first (`engine.plan`), and measured beside.
 
     Raises:
         InputError: where data or settings are at fault, or the run was begun with others.
         Interrupted: after SIGTERM or Ctrl-C, with the state saved.
     """
     with joined_processes():
-        _train(folder, settings, by_the_first(report))
+        _train(folder, settings, by_the_first(report), planned)
 
 
-def _train(folder: Path, settings: PickSettings, report: Report) -> None:
+def _train(folder: Path, settings: PickSettings, report: Report, planned: bool) -> None:
     recipe(settings.network)
     if not settings.data.sets:
         raise InputError("no data: give --data.sets FOLDER, or synthetic:local for generated seismograms")
@@ -53,7 +57,9 @@ def _train(folder: Path, settings: PickSettings, report: Report) -> None:
         report({"kind": "message", "message": f"this training is finished: {run.bundle}"})
         return
     keep_freed_memory()
-    network = train_network(network, trained, stores, settings, run, mark, report)
+    made = _plan(folder, settings, sum(map(len, stores)), report) if planned else None
+    with explained(made):
+        network = train_network(network, trained, stores, settings, run, mark, report, made)
     if rank() > 0:
         return
     best = _best_loss(run)
@@ -62,6 +68,10 @@ def _train(folder: Path, settings: PickSettings, report: Report) -> None:
         run.bundle, network, trained, settings, values, _card(trained, settings, stores, best, mark)
     )
     report({"kind": "message", "message": f"validation loss {best:.4f}; the bundle is {run.bundle}"})
+
+
+def _plan(folder: Path, settings: PickSettings, traces: int, report: Report) -> Plan:
+    return first_process_first(lambda: make_plan(TASK, lambda: needs(settings, traces), folder, report))
 
 
 def store_mark(store: Store) -> str:

@@ -11,6 +11,8 @@ from terrella.engine.device import choose_device
 from terrella.engine.feed import Batch, Feed
 from terrella.engine.fit import Report, Stage, Training
 from terrella.engine.fit import train as fit
+from terrella.engine.plan.follow import as_planned
+from terrella.engine.plan.plan import Plan
 from terrella.engine.run import Run
 from terrella.errors import InputError
 from terrella.pick.feed.changes import UNCHANGED, Shares
@@ -34,8 +36,9 @@ def train_network(
     run: Run,
     fingerprint: str,
     report: Report,
+    made: Plan | None = None,
 ) -> nn.Module:
-    """Return the network with the weights of the smallest loss on the dev split, on the CPU.
+    """Return the network with the weights of the smallest loss on the dev split, on the CPU; run as it was planned.
 
     Raises:
         InputError: where a split holds no trace to learn from.
@@ -68,7 +71,7 @@ def train_network(
         validate=lambda current: mean_loss(current, validation, loss, settings.fit.batch),
         fingerprint=fingerprint,
     )
-    return fit(training, run, report).to("cpu")
+    return fit(as_planned(training, made, run.folder), run, report).to("cpu")
 
 
 def sources(

@@ -6,8 +6,11 @@ from pathlib import Path
 
 from torch import nn
 
-from terrella.engine.fit import Report
+from terrella.engine.fit import Report, by_the_first, first_process_first, joined_processes
+from terrella.engine.fit.processes import rank
 from terrella.engine.memory import keep_freed_memory
+from terrella.engine.plan.follow import explained, make_plan
+from terrella.engine.plan.plan import Plan
 from terrella.engine.run import Run
 from terrella.engine.settings import changed_settings, fingerprint, load_settings, save_settings
 from terrella.engine.use.bundle import load_bundle
@@ -15,31 +18,45 @@ from terrella.errors import InputError
 from terrella.segment.bundle import TASK, save_segmenter
 from terrella.segment.card import make_card
 from terrella.segment.data import Entry, common_dims, data_mark, of_split, open_sections
+from terrella.segment.plan import needs
 from terrella.segment.scorers import network_scorer
 from terrella.segment.scores import best_threshold, count_levels
 from terrella.segment.settings import JudgeSettings, SegmentSettings
 from terrella.segment.training import train_network
 
 
-def train(folder: Path, settings: SegmentSettings, report: Report) -> None:
+def train(folder: Path, settings: SegmentSettings, report: Report, planned: bool = False) -> None:
     """Train the network of a run and leave its bundle; what an earlier call finished is not done again.
+
+    Started by torchrun or srun, the processes share the training. When `planned`, memory and time are planned first
+    (`engine.plan`), and measured beside.
 
     Raises:
         InputError: where data or settings are at fault, or the run was begun with others.
         Interrupted: after SIGTERM or Ctrl-C, with the state saved.
     """
+    with joined_processes():
+        _train(folder, settings, by_the_first(report), planned)
+
+
+def _train(folder: Path, settings: SegmentSettings, report: Report, planned: bool) -> None:
     run = Run(folder)
     _check_same(run, settings)
     entries = open_sections(settings.data)
     common_dims(entries)
     marked = data_mark(entries)
     mark = fingerprint(_without_places(settings), marked)
-    save_settings(settings, run.settings)
+    if rank() == 0:
+        save_settings(settings, run.settings)
     if run.bundle.is_dir() and load_bundle(run.bundle, TASK).values["fingerprint"] == mark:
         report({"kind": "message", "message": f"this training is finished: {run.bundle}"})
         return
     keep_freed_memory()
-    network = train_network(entries, settings, run, mark, report)
+    made = _plan(folder, settings, report) if planned else None
+    with explained(made):
+        network = train_network(entries, settings, run, mark, report, made)
+    if rank() > 0:
+        return
     loss = _best_loss(run)
     threshold, score = _threshold(network, settings, entries)
     values = {
@@ -58,6 +75,10 @@ def train(folder: Path, settings: SegmentSettings, report: Report) -> None:
             f"bundle is {run.bundle}",
         }
     )
+
+
+def _plan(folder: Path, settings: SegmentSettings, report: Report) -> Plan:
+    return first_process_first(lambda: make_plan(TASK, lambda: needs(settings), folder, report))
 
 
 def _threshold(

@@ -9,6 +9,8 @@ from terrella.engine.device import choose_device
 from terrella.engine.feed import Batch, Feed, Source
 from terrella.engine.fit import Report, Stage, Training
 from terrella.engine.fit import train as fit
+from terrella.engine.plan.follow import as_planned
+from terrella.engine.plan.plan import Plan
 from terrella.engine.run import Run
 from terrella.nets.unet import UNet
 from terrella.segment.bundle import make_network
@@ -23,9 +25,14 @@ Loss = Callable[[nn.Module, Batch], Tensor]
 
 
 def train_network(
-    entries: Sequence[Entry], settings: SegmentSettings, run: Run, fingerprint: str, report: Report
+    entries: Sequence[Entry],
+    settings: SegmentSettings,
+    run: Run,
+    fingerprint: str,
+    report: Report,
+    made: Plan | None = None,
 ) -> nn.Module:
-    """Return the network with the weights of the smallest loss on the dev split, on the CPU.
+    """Return the network with the weights of the smallest loss on the dev split, on the CPU; run as it was planned.
 
     Raises:
         InputError: where the sections are at fault.
@@ -53,7 +60,7 @@ def train_network(
         accumulation=settings.fit.accumulation,
         precision=settings.fit.precision,
     )
-    trained = fit(training, run, report).to("cpu")
+    trained = fit(as_planned(training, made, run.folder), run, report).to("cpu")
     return trained.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
 
 

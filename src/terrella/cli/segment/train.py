@@ -15,7 +15,7 @@ Overrides = Annotated[
 ]
 
 
-def train(*, run: Path, config: Path | None = None, settings: Overrides = None) -> None:
+def train(*, run: Path, config: Path | None = None, plan: bool = True, settings: Overrides = None) -> None:
     """Train a U-Net on labelled sections or volumes: synthetic ones, or files that a table names.
 
     Typed again, it goes on.
@@ -28,6 +28,8 @@ def train(*, run: Path, config: Path | None = None, settings: Overrides = None) 
         Folder of the run.
     config
         Settings as TOML, such as settings.toml of an earlier run; flags go before it.
+    plan
+        Plan memory and time first, some seconds' work, and follow that plan; or the one that `plan` left in RUN.
     """
     from terrella.engine.progress import shown_progress
     from terrella.segment.train import train as run_train
@@ -37,4 +39,4 @@ def train(*, run: Path, config: Path | None = None, settings: Overrides = None) 
         config = run / "settings.toml"
     chosen = load_settings(SegmentSettings, config, overrides)
     with shown_progress() as report:
-        run_train(run, chosen, report)
+        run_train(run, chosen, report, plan)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor, distributed, nn
@@ -22,6 +22,23 @@ from terrella.engine.run import Event, Report, Run
 from terrella.errors import Interrupted, TerrellaError
 
 Loss = Callable[[nn.Module, Batch], Tensor]
+
+
+class Observer(Protocol):
+    """Who looks at a training as it goes, such as the plan's check; what is returned is shown to the user."""
+
+    def step(self) -> list[str]:
+        """Note a finished step."""
+        ...
+
+    def pause(self) -> None:
+        """Leave out the time since the last step."""
+        ...
+
+    def end(self) -> list[str]:
+        """Note the end."""
+        ...
+
 
 _STEPS_SHOWN = 20  # of each epoch, in the run's events
 
@@ -43,6 +60,7 @@ class Training:
     precision: Literal["float32", "bfloat16"] = "float32"
     sharded: bool = False  # among several processes: each holds its part of the weights (FSDP2), or all (DDP)
     checkpoint_seconds: float = 30.0
+    observer: "Observer | None" = None  # of the first process
 
 
 def ignore(event: Event) -> None:
@@ -89,8 +107,12 @@ def _train(training: Training, run: Run, report: Report, interruption: Interrupt
     several = distributed.is_initialized() and plain is None
     model: nn.Module = DistributedDataParallel(network) if several else network
     training = replace(training, feed=replace(training.feed, rank=rank(), world=world()))
+    observer = training.observer if rank() == 0 and not position.finished else None
+    training = replace(training, observer=observer)
     while not position.finished:
         position = _epoch(training, model, run, report, state, position, interruption)
+    if observer is not None:
+        _show(report, observer.end())
     return (best if plain is None else unsharded(best, plain)).eval()
 
 
@@ -107,6 +129,8 @@ def _epoch(
     stage, feed, network = training.stages[position.stage], training.feed, state.networks["current"]
     batches, began, saved = feed.batches(), time.monotonic(), time.monotonic()
     network.train()
+    if training.observer is not None:
+        training.observer.pause()
     for batch in feed.epoch(position.epochs, position.batch):
         rate = stage.rate(position.epoch * batches + position.batch, stage.epochs * batches)
         for group in state.optimiser.param_groups:
@@ -123,6 +147,8 @@ def _epoch(
                 f"fit.learning_rate ({stage.learning_rate:g}), or look for extreme values in the data"
             )
         state.optimiser.step()
+        if training.observer is not None:
+            _show(report, training.observer.step())
         _average(state.networks["averaged"], network, training.averaging, position.step)
         position = replace(
             position, batch=position.batch + 1, step=position.step + 1, loss_sum=position.loss_sum + loss
@@ -148,6 +174,11 @@ def _epoch(
                 f"stopped at step {position.step}; all work is saved. Type the same command again to go on"
             )
     return _end_epoch(training, run, report, state, position, time.monotonic() - began)
+
+
+def _show(report: Report, lines: list[str]) -> None:
+    for line in lines:
+        report({"kind": "message", "message": line})
 
 
 def _gradients(training: Training, model: nn.Module, batch: Batch) -> float:

@@ -17,16 +17,18 @@ from torch.autograd import ProfilerConfig, ProfilerState
 from torch.utils._python_dispatch import _disable_current_modes
 from torch.utils._pytree import tree_leaves, tree_map
 
-_PAGE, _HUGE = 4096, 512  # bytes of a page; pages of a huge one
+_PAGE, _HUGE = 4096, 2 << 20  # bytes of a page, and of a huge one
+_PIECES = 3  # of a recurrent layer's workspace are written to, each rounded up to huge pages
 _SMALL = 1 << 16  # bytes: an operator whose largest tensor is smaller has no scratch worth knowing
 _ELEMENTS = 1 << 20  # of the largest tensor of a measurement, about
 _FEWEST = 2  # samples: single ones go other ways
+_RECURRENT, _RECURRENT_BACKWARD = "aten.mkldnn_rnn_layer", "aten.mkldnn_rnn_layer_backward"
 # Element-wise operators write their results and nothing else; these have inner copies or scratch.
 _MEASURED = {
     "aten.convolution",
     "aten.convolution_backward",
-    "aten.mkldnn_rnn_layer",
-    "aten.mkldnn_rnn_layer_backward",
+    _RECURRENT,
+    _RECURRENT_BACKWARD,
     "aten.native_batch_norm",
     "aten.native_batch_norm_backward",
     "aten.native_group_norm",
@@ -90,13 +92,29 @@ class Workspace:
         return self.known[key]
 
 
+@dataclass(frozen=True)
+class _Found:
+    """What one measurement saw, in bytes."""
+
+    transient: int
+    written: int  # that stay, or of a recurrent layer's backward pass are written to for the first time
+    workspace: int = 0  # of a recurrent layer, as it is allocated
+
+    def hidden(self, name: str) -> Hidden:
+        if "rnn" not in name:
+            return Hidden(self.transient, self.written)
+        # Where freed memory is given back, its pages may be huge ones.
+        whole = min(self.workspace, self.written + _PIECES * _HUGE)
+        return Hidden(self.transient + whole) if "backward" in name else Hidden(self.transient, whole)
+
+
 def _measured(func: Any, name: str, args: tuple[Any, ...]) -> Hidden:
     """Return the straight line through two small measurements, at the full size."""
     first, second, full = _sizes(name, args)
     try:
         small = _run(func, name, _resized(name, args, *first))
         if first == second:
-            return small
+            return small.hidden(name)
         large = _run(func, name, _resized(name, args, *second))
     except (RuntimeError, IndexError, ValueError, TypeError):
         return Hidden()
@@ -106,7 +124,11 @@ def _measured(func: Any, name: str, args: tuple[Any, ...]) -> Hidden:
         slope = (two - one) / (high - low)
         return max(0, round(two + slope * (full - high)))
 
-    return Hidden(at(small.transient, large.transient), at(small.kept, large.kept))
+    return _Found(
+        at(small.transient, large.transient),
+        at(small.written, large.written),
+        at(small.workspace, large.workspace),
+    ).hidden(name)
 
 
 def _sizes(name: str, args: tuple[Any, ...]) -> tuple[tuple[int, int], tuple[int, int], int]:
@@ -193,14 +215,15 @@ def _with_group_sizes(args: tuple[Any, ...], name: str) -> tuple[Any, ...]:
     return (*args[:at], shape[0], shape[1], math.prod(shape[2:]), *args[at + 3 :])
 
 
-def _run(func: Any, name: str, args: tuple[Any, ...]) -> Hidden:
+def _run(func: Any, name: str, args: tuple[Any, ...]) -> _Found:
     """Return what an operator hides at the sizes of its arguments."""
     made = tree_map(_made, args, is_leaf=lambda each: isinstance(each, _Shape))
-    recurrent_backward = name == "aten.mkldnn_rnn_layer_backward"
-    if recurrent_backward:
+    func(*(_with_workspace(made) if name == _RECURRENT_BACKWARD else made))  # kernels are made in the first call
+    _trim()  # of a recurrent layer's workspace, what is written to is told by its pages
+    before = 0
+    if name == _RECURRENT_BACKWARD:
         made = _with_workspace(made)
-        before = _touched(made[-1])
-    func(*made)  # kernels are made in the first call
+        before = _written(made[-1])
     results: list[Any] = []
     changes = _allocations(lambda: results.append(func(*made)))
     live = peak = 0
@@ -209,25 +232,32 @@ def _run(func: Any, name: str, args: tuple[Any, ...]) -> Hidden:
         peak = max(peak, live)
     tensors = [leaf for leaf in tree_leaves(results) if isinstance(leaf, Tensor)]
     shown = sum({leaf.untyped_storage()._cdata: leaf.untyped_storage().nbytes() for leaf in tensors}.values())
-    if name == "aten.mkldnn_rnn_layer":  # its last output has no size on shapes alone
-        return Hidden(max(peak - live, 0), _touched(tensors[-1]))
-    if recurrent_backward:  # it writes to parts of the workspace that the forward pass left alone
-        peak += _touched(made[-1]) - before
-    return Hidden(max(peak - live, 0), max(live - shown, 0))
+    transient = max(peak - live, 0)
+    if name == _RECURRENT:  # its last output has no size on shapes alone
+        return _Found(transient, _written(tensors[-1]), tensors[-1].nbytes)
+    if name == _RECURRENT_BACKWARD:  # it writes to parts of the workspace that the forward pass left alone
+        return _Found(transient, _written(made[-1]) - before, made[-1].nbytes - before)
+    return _Found(transient, max(live - shown, 0))
 
 
-def _touched(tensor: Tensor) -> int:
-    """Return the bytes of a tensor that were written to, in huge pages; all of them where it cannot be told."""
-    pages = tensor.nbytes // _PAGE - 1
-    if pages < 1 or sys.platform != "linux":
+def _written(tensor: Tensor) -> int:
+    """Return the bytes of a tensor's pages that were written to; all of them where it cannot be told."""
+    if sys.platform != "linux":
         return tensor.nbytes
-    first = -(-tensor.data_ptr() // _PAGE) * _PAGE
+    first = tensor.data_ptr() // _PAGE * _PAGE
+    pages = -(-(tensor.data_ptr() + tensor.nbytes - first) // _PAGE)
     found = (ctypes.c_ubyte * pages)()
     if ctypes.CDLL(None).mincore(ctypes.c_void_p(first), ctypes.c_size_t(pages * _PAGE), found) != 0:
         return tensor.nbytes
-    resident = [each & 1 for each in bytes(found)]
-    huge = [resident[at : at + _HUGE] for at in range(0, pages, _HUGE)]
-    return round(tensor.nbytes * sum(map(any, huge)) / len(huge))
+    return min(tensor.nbytes, _PAGE * sum(each & 1 for each in bytes(found)))
+
+
+def _trim() -> None:
+    """Have the C library give back what is free, so that a page that is there was written to since."""
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (AttributeError, OSError, TypeError):  # another C library than glibc: too many pages count, not too few
+        return
 
 
 def _allocations(call: Callable[[], None]) -> list[int]:

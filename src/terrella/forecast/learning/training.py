@@ -11,6 +11,8 @@ from terrella.engine.device import choose_device
 from terrella.engine.feed import Feed
 from terrella.engine.fit import Report, Stage, Training, train
 from terrella.engine.judge import interval, make_blocks, ratio
+from terrella.engine.plan.follow import as_planned
+from terrella.engine.plan.plan import Plan
 from terrella.engine.run import Run
 from terrella.forecast.counts import Calibration, calibrate, negative_log_likelihood
 from terrella.forecast.learning.network import ForecastNetwork, count_loss
@@ -36,9 +38,15 @@ _CALIBRATED = 400_000  # cells that a recalibration is fitted to
 
 
 def train_network(
-    models: Models, catalogue: Catalogue, windows: Windows, run: Run, fingerprint: str, report: Report
+    models: Models,
+    catalogue: Catalogue,
+    windows: Windows,
+    run: Run,
+    fingerprint: str,
+    report: Report,
+    made: Plan | None = None,
 ) -> Models:
-    """Return the models with a network trained on the training window and stopped early on validation."""
+    """Return the models with a network trained as planned on the training window, stopped early on validation."""
     fit = models.settings.fit
     device = choose_device(fit.device)
     source, validation = training_samples(models, catalogue, windows, device)
@@ -66,7 +74,7 @@ def train_network(
         weight_decay=fit.weight_decay,
         averaging=fit.averaging,
     )
-    best = train(training, run, report)
+    best = train(as_planned(training, made, run.folder), run, report)
     assert isinstance(best, ForecastNetwork)
     return replace(models, network=best.to("cpu"))
 

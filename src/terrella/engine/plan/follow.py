@@ -1,0 +1,69 @@
+"""Training as planned: the plan in a run's folder is followed, and one is made where there is none."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from terrella.engine.fit import Report, Training
+from terrella.engine.plan.amounts import duration_text, size_text
+from terrella.engine.plan.check import Check
+from terrella.engine.plan.plan import Plan, load_plan, plan
+from terrella.engine.plan.recompute import checkpointed
+from terrella.engine.plan.report import ran_out
+from terrella.engine.plan.strategy import Need
+from terrella.errors import DoesNotFitError
+
+_SIGNS = ("out of memory", "can't allocate memory")
+
+
+def make_plan(task: str, needs: Callable[[], Sequence[Need]], folder: Path, report: Report) -> Plan:
+    """Return the plan that `terrella TASK plan --run` left in a run's folder, or a new one, which is left there.
+
+    The C library is told how to treat freed memory; call it before data are read.
+
+    Raises:
+        DoesNotFitError: where the training fits in no way.
+    """
+    made = load_plan(folder)
+    if made is None:
+        made = plan(task, needs())
+        made.save(folder)
+    made.set_allocator()
+    for stage in made.stages:
+        taken = size_text(stage.device or stage.ram)
+        lasts = f"{duration_text(stage.step_s)} a step, {duration_text(stage.total_s)} at most"
+        line = f"planned for {stage.name}: {stage.strategy.words()}; {taken} at the peak, {lasts}"
+        report({"kind": "message", "message": line})
+    return made
+
+
+def as_planned(training: Training, made: Plan | None, folder: Path) -> Training:
+    """Return a training that runs the strategy of its only stage, and is compared with it."""
+    if made is None:
+        return training
+    (stage,) = made.stages
+    strategy = stage.strategy
+    return replace(
+        training,
+        network=checkpointed(training.network) if strategy.checkpointing else training.network,
+        accumulation=max(training.accumulation, strategy.accumulation),
+        precision=strategy.precision,
+        observer=Check(made, stage.name, folder, strategy.accumulation, strategy.precision),
+    )
+
+
+@contextmanager
+def explained(made: Plan | None) -> Iterator[None]:
+    """Say what the plan said, and what to lower, where memory runs out within.
+
+    Raises:
+        DoesNotFitError: in place of what was raised.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:  # torch has a class of its own for CUDA alone
+        lacking = isinstance(error, MemoryError) or any(sign in str(error) for sign in _SIGNS)
+        if made is None or not lacking:
+            raise
+        raise DoesNotFitError(ran_out(made)) from None

@@ -1,0 +1,85 @@
+"""Trainings that run as planned, and are compared with their plan."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+from small_training import make_training
+from torch import nn
+
+from terrella.engine.fit import train
+from terrella.engine.plan.follow import as_planned, explained, make_plan
+from terrella.engine.plan.plan import load_plan, plan
+from terrella.engine.plan.step import Step
+from terrella.engine.plan.strategy import Need
+from terrella.engine.run import Run
+from terrella.errors import DoesNotFitError
+
+
+@pytest.fixture(scope="module")
+def made():
+    """The plan of the small training."""
+
+    def batch(size: int) -> dict[str, torch.Tensor]:
+        return {"x": torch.randn(size, 4), "y": torch.randn(size, 1)}
+
+    training = make_training(dropout=0.0)
+    step = Step(
+        lambda: make_training(dropout=0.0).network,
+        batch,
+        lambda network, batch: nn.functional.mse_loss(network(batch["x"]), batch["y"]),
+        training.feed.batch,
+    )
+    return plan("small", [Need("small", step, samples=96, epochs=8, data_bytes=96 * 20)])
+
+
+def in_parts(made, parts: int):
+    (stage,) = made.stages
+    return replace(made, stages=(replace(stage, strategy=replace(stage.strategy, accumulation=parts)),))
+
+
+def test_the_plan_of_the_run_is_taken_and_told(tmp_path, made):
+    in_parts(made, 4).save(tmp_path)
+    said = []
+
+    def needs():
+        raise AssertionError("there is a plan already")
+
+    taken = make_plan("small", needs, tmp_path, said.append)
+    assert taken == in_parts(made, 4)
+    (line,) = [event["message"] for event in said]
+    assert "planned for small: data " in line
+    assert "batches in 4 parts" in line
+
+
+def test_a_training_runs_the_strategy_and_leaves_what_it_took(tmp_path, made):
+    planned = in_parts(made, 4)
+    training = as_planned(make_training(dropout=0.0), planned, tmp_path)
+    assert training.accumulation == 4
+    said = []
+    train(training, Run(tmp_path), said.append)
+    (measured,) = load_plan(tmp_path).measured
+    assert measured.stage == "small"
+    assert measured.step_s > 0
+    assert measured.ram > 50_000_000
+    assert "predicted" in [event["message"] for event in said if event["kind"] == "message"][-1]
+    assert json.loads((tmp_path / "plan.json").read_text())["stages"][0]["strategy"]["accumulation"] == 4
+
+
+def test_parts_that_the_settings_ask_for_are_kept(tmp_path, made):
+    training = replace(make_training(), accumulation=8)
+    assert as_planned(training, in_parts(made, 4), tmp_path).accumulation == 8
+    assert as_planned(training, None, tmp_path) is training
+
+
+def test_out_of_memory_names_the_plan_and_what_to_lower(made):
+    said = r"the plan said .* of RAM for small.*--memory .*--fit\.batch"
+    with pytest.raises(DoesNotFitError, match=said), explained(made):
+        raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried 9 GB")
+    with pytest.raises(DoesNotFitError), explained(made):
+        raise MemoryError
+    with pytest.raises(RuntimeError, match="shapes"), explained(made):
+        raise RuntimeError("shapes do not fit")
+    with pytest.raises(MemoryError), explained(None):
+        raise MemoryError
