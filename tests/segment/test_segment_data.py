@@ -262,3 +262,16 @@ def test_without_labels_patches_lie_anywhere():
     entries = [make_entry(make_section(k, events=0)) for k in range(3)]
     source = patch_source(entries, PatchSettings(labelled=1.0), "none", 0, CPU)
     assert int((source.read(torch.arange(3))["y"] == 1).sum()) == 0
+
+
+def test_every_second_section_has_the_noise_of_real_records(shared_data, tmp_path):
+    settings = DataSettings(surveys=3, per_survey=2, shape=(32, 256))
+    plain = open_sections(settings)
+    real = open_sections(settings.model_copy(update={"noise": str(shared_data / "segment")}))
+    same = [
+        bool(np.array_equal(a.load().samples, b.load().samples)) for a, b in zip(plain, real, strict=True)
+    ]
+    assert same == [True, False] * 3
+    assert all((a.load().mask.shape == b.load().mask.shape) for a, b in zip(plain, real, strict=True))
+    with pytest.raises(InputError, match="no records in HDF5 there"):
+        open_sections(settings.model_copy(update={"noise": str(tmp_path)}))[1].load()

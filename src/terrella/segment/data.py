@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,9 @@ from terrella.segment.onsets import arrivals_of_mask
 from terrella.segment.settings import DataSettings
 from terrella.segment.split import check_splits, split_sections
 from terrella.segment.table import Row, as_mask, open_pair, read_table
+
+if TYPE_CHECKING:
+    from terrella.segment.synthetic.real_noise import RealNoise
 
 SYNTHETIC = "synthetic"
 
@@ -88,7 +91,9 @@ def _synthetic(settings: DataSettings) -> list[Entry]:
     groups = [f"survey {survey}" for survey, _ in names]
     splits = split_sections(groups, settings.split, settings.shares, settings.seed, "synthetic surveys")
     held = _fit([settings.shape] * len(names), settings)
-    make = lru_cache(None if held else _AT_HAND)(partial(_make, settings.seed, settings.shape))
+    make = lru_cache(None if held else _AT_HAND)(
+        partial(_make, settings.seed, settings.shape, settings.noise)
+    )
     entries = []
     for (survey, number), group, split in zip(names, groups, splits, strict=True):
         load = partial(make, survey, number)
@@ -96,11 +101,23 @@ def _synthetic(settings: DataSettings) -> list[Entry]:
     return entries
 
 
-def _make(seed: int, shape: tuple[int, int], survey: int, number: int) -> LabelledSection:
+def _make(seed: int, shape: tuple[int, int], noise: str | None, survey: int, number: int) -> LabelledSection:
     from terrella.segment.synthetic.section import make_section
     from terrella.segment.synthetic.survey import make_survey
 
-    return make_section(make_survey(seed * _SEEDS_APART + survey), number, shape)
+    real = _noise(noise) if noise is not None and number % 2 else None
+    return make_section(make_survey(seed * _SEEDS_APART + survey), number, shape, real=real)
+
+
+@lru_cache(1)
+def _noise(folder: str) -> "RealNoise":
+    from terrella.formats.section_open import open_section
+    from terrella.segment.synthetic.real_noise import find_records, load_noise
+
+    records = find_records(Path(folder))
+    if not records:
+        raise InputError(f"--data.noise {folder}: no records in HDF5 there (those of events are left out)")
+    return load_noise([open_section(path) for path in records])
 
 
 def _files(settings: DataSettings, path: Path) -> list[Entry]:

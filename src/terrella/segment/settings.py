@@ -36,6 +36,10 @@ class DataSettings(_Frozen):
     surveys: PositiveInt = Field(24, description="synthetic: number of surveys, each a model of the ground")
     per_survey: PositiveInt = Field(8, description="synthetic: sections of each survey")
     shape: tuple[PositiveInt, PositiveInt] = Field((64, 512), description="synthetic: traces and samples")
+    noise: str | None = Field(
+        None,
+        description="synthetic: folder of DAS records (HDF5) whose cuts are the noise of every second section",
+    )
     hold_mb: PositiveFloat = Field(
         2048.0,
         description="sections are held in memory up to this size together, else read as they are asked for",

@@ -18,7 +18,7 @@ from torch.utils._python_dispatch import _disable_current_modes
 from torch.utils._pytree import tree_leaves, tree_map
 
 _PAGE, _HUGE = 4096, 2 << 20  # bytes of a page, and of a huge one
-_PIECES = 3  # of a recurrent layer's workspace are written to, each rounded up to huge pages
+_PIECES = 2  # of a recurrent layer's workspace are written to, about, each rounded up to huge pages
 _SMALL = 1 << 16  # bytes: an operator whose largest tensor is smaller has no scratch worth knowing
 _ELEMENTS = 1 << 20  # of the largest tensor of a measurement, about
 _FEWEST = 2  # samples: single ones go other ways

@@ -40,7 +40,34 @@ _FRAMES = WINDOW >> 4  # of the last convolution, halved
 _OCTAVE = math.log(2.0)
 _DRIFT = 0.2
 
+# Samples of each Fourier transform: what a window's second, third and fourth convolution take in one, and what a
+# run of 64 windows or fewer does in the first dense layer. The first convolution has too few channels to gain.
+_TRANSFORMS = (216, 120, 60)
+_DENSE_TRANSFORM = 56
+_FEWEST = 32  # windows of a run for which transforms pay in the dense layer
+
 _Weights = tuple[Tensor, Tensor]
+
+
+class _Spectral:
+    """A convolution as a product of Fourier transforms of overlapping blocks (Stockham 1966)."""
+
+    def __init__(self, weight: Tensor, bias: Tensor, transform: int) -> None:
+        self.taps, self.transform = weight.shape[-1], transform
+        self.bias = bias.unsqueeze(-1)
+        spectrum = torch.fft.rfft(weight, transform).conj().resolve_conj()
+        self.spectrum = spectrum.permute(2, 1, 0).contiguous()  # (frequency, input, output)
+
+    def __call__(self, x: Tensor, padding: int = 0) -> Tensor:
+        """Return what `F.conv1d` does of x (batch, channel, sample), without the bias."""
+        step = self.transform - self.taps + 1
+        wanted = x.shape[-1] + 2 * padding - self.taps + 1
+        blocks = -(-wanted // step)
+        x = F.pad(x, (padding, padding + blocks * step - wanted)).unfold(-1, self.transform, step)
+        spectra = torch.fft.rfft(x).permute(3, 0, 2, 1).flatten(1, 2).contiguous()
+        spectra = torch.bmm(spectra, self.spectrum).permute(1, 2, 0).contiguous()
+        y = torch.fft.irfft(spectra, self.transform)[..., :step].unflatten(0, (-1, blocks))
+        return y.transpose(1, 2).flatten(2)[..., :wanted]
 
 
 class Dense:
@@ -59,6 +86,13 @@ class Dense:
                 _folded(layer, norm) for layer, norm in zip(module.dense, module.dense_norms, strict=True)
             )
             self.out = (module.out.weight.detach().clone(), module.out.bias.detach().clone())
+            self.spectral = [
+                _Spectral(weight, bias, transform)
+                for (weight, bias), transform in zip(self.convolutions[1:], _TRANSFORMS, strict=True)
+            ]
+            weight, bias = self.first
+            weight = weight.unflatten(1, (-1, _FRAMES))
+            self.spectral_first = _Spectral(weight, bias, _DENSE_TRANSFORM)
 
     @torch.no_grad()
     def probabilities(self, records: Tensor, stride: int = STEP, doubt: float = DOUBT) -> Tensor:
@@ -171,9 +205,7 @@ class Dense:
         views = records.unfold(-1, WINDOW, stride)
         found = [records.new_zeros(0, len(self.architecture.outputs))]
         for of, at in zip(record.split(_AT_ONCE), window.split(_AT_ONCE), strict=True):
-            x = self.architecture.prepared(views[of, :, at])
-            for weight, bias in self.convolutions:
-                x = _halved(F.conv1d(x, weight, bias, padding=weight.shape[-1] // 2))
+            x = self._convolved(self.architecture.prepared(views[of, :, at]), 2)
             found.append(torch.softmax(self._head(F.linear(x.flatten(1), *self.first)), -1))
         return torch.cat(found)
 
@@ -237,14 +269,25 @@ class Dense:
 
     def _shared(self, blocks: Tensor) -> Tensor:
         """Return probabilities (block, window, output) of normalised blocks, padded at their ends alone."""
-        x = blocks
-        for number, (weight, bias) in enumerate(self.convolutions, 1):
-            # After the last convolution, both phases of its halving side by side.
-            step = 1 if number == len(self.convolutions) else 2
-            x = F.max_pool1d(F.conv1d(x, weight, bias, padding=weight.shape[-1] // 2), 2, step).relu_()
+        x = self._convolved(blocks, 1)  # both phases of the last halving, one after the other
         weight, bias = self.first
-        x = F.conv1d(x, weight.unflatten(1, (x.shape[1], -1)), bias, dilation=2).transpose(1, 2)
+        windows = x.shape[-1] - 2 * (_FRAMES - 1)
+        if windows < _FEWEST:
+            x = F.conv1d(x, weight.unflatten(1, (-1, _FRAMES)), bias, dilation=2).transpose(1, 2)
+        else:
+            x = F.pad(x, (0, x.shape[-1] % 2)).unflatten(-1, (-1, 2)).permute(0, 3, 1, 2).flatten(0, 1)
+            x = self.spectral_first(x).unflatten(0, (-1, 2)).permute(0, 3, 1, 2)
+            x = x.flatten(1, 2)[:, :windows] + bias
         return torch.softmax(self._head(x), -1)
+
+    def _convolved(self, x: Tensor, step: int) -> Tensor:
+        """Return what the convolutions make of samples padded at their ends, the last halved every `step` frames."""
+        weight, bias = self.convolutions[0]
+        x = _halved(F.conv1d(x, weight, bias, padding=weight.shape[-1] // 2))
+        for layer in self.spectral:
+            last = layer is self.spectral[-1]
+            x = F.max_pool1d(layer(x, layer.taps // 2), 2, step if last else 2).add_(layer.bias).relu_()
+        return x
 
     def _head(self, x: Tensor) -> Tensor:
         return F.linear(F.linear(x.relu(), *self.second).relu_(), *self.out)
