@@ -114,6 +114,30 @@ def pickers() -> str:
     return "\n\n".join(parts) or _missing("pick_compare")
 
 
+def whole_sections() -> str:
+    """Return memory, time and error of a training step on a whole section, a row for each way to run it."""
+    found: dict[str, dict[str, tuple[float, float | None]]] = {}
+    for r in _rows("unet4096"):
+        variant, _, of = r["what"].partition(": ")
+        found.setdefault(variant, {})[of or r["unit"]] = (r["ours"], r["ratio"])
+    lines = [
+        _line(
+            "training step",
+            "peak memory (GiB)",
+            "CPU s",
+            "beside the fastest plain one",
+            "largest error of a gradient",
+        ),
+        "|---|---:|---:|---:|---:|",
+    ]
+    for variant, by in found.items():
+        (memory, _), (seconds, ratio) = by["GiB"], by["s CPU"]
+        error = by.get("of any parameter", (None, None))[0]
+        shown = "–" if error is None else f"{100 * error:.2g} %"
+        lines.append(_line(variant, f"{memory:.2f}", f"{seconds:.1f}", f"{ratio:.2f}", shown))
+    return "\n".join(lines) if found else _missing("unet4096")
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "california": california,
     "regions": regions,
@@ -127,6 +151,10 @@ TABLES: dict[str, Callable[[], str]] = {
     "pick_gpd": lambda: comparison("pick_gpd"),
     "pick_continuous": lambda: comparison("pick_continuous"),
     "pick_compare": pickers,
+    "plan_accuracy": lambda: comparison("plan_accuracy"),
+    "stream": lambda: comparison("stream"),
+    "unet4096": whole_sections,
+    "scaling": lambda: comparison("scaling"),
 }
 
 
