@@ -248,7 +248,10 @@ class Dense:
                 weight = (own / some[:, 2:]).unsqueeze(-1)
                 level, scale = ((each[some[:, :1], window] * weight).sum(1) for each in (mean, loudness))
                 run = _shifted(views[some[:, 0], :, begin[:, 0]], level.unsqueeze(-1))
-                said = self._shared(run / torch.exp(scale).unsqueeze(-1))
+                run = run / torch.exp(scale).unsqueeze(-1)
+                # Zero ends a run as it ends a window; what is beyond may be louder by orders of magnitude.
+                samples = _samples(own)
+                said = self._shared(run.masked_fill(~samples.unsqueeze(1), 0))
                 found[some[:, :1].expand_as(window)[own], window[own]] = said[own]
             before = size
         return found, by_itself
@@ -317,6 +320,12 @@ def _shifted(run: Tensor, level: Tensor) -> Tensor:
     """Return runs (run, component, sample) without a level, and constant components as zero."""
     rest = without_mean(run)
     return rest - (level - run.mean(-1, keepdim=True)) * rest.any(-1, keepdim=True)
+
+
+def _samples(own: Tensor) -> Tensor:
+    """Return which samples (run, sample) any of a run's own windows (run, window) takes."""
+    every = F.max_pool1d(own.unsqueeze(1).float(), WINDOW // STEP, 1, WINDOW // STEP - 1)
+    return every.squeeze(1).repeat_interleave(STEP, -1) > 0
 
 
 def _runs(unlike: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
