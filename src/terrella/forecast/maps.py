@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -217,8 +218,13 @@ def _frame(view: MapView) -> Outline:
     return Outline(np.stack(view.project(lon, lat), 1), closed=True)
 
 
-def _coasts(view: MapView) -> Iterator[Outline]:
-    """Yield the outlines of land in and around a view, cut a little outside of it."""
+@lru_cache(maxsize=8)
+def _coasts(view: MapView) -> tuple[Outline, ...]:
+    """Return the outlines of land in and around a view, cut a little outside of it."""
+    return tuple(_cut_coasts(view))
+
+
+def _cut_coasts(view: MapView) -> Iterator[Outline]:
     west, east, south, north = view.bounds
     margin = 0 if view.globe else 5
     west, east = (west + 1e-6, east - 1e-6) if view.globe else (west - margin, east + margin)

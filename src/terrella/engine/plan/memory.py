@@ -15,7 +15,7 @@ from terrella.engine.plan.workspace import Hidden, Workspace
 Kind = Literal["cpu", "cuda", "tpu"]
 
 # Beside the step's tensors: buffers of the matrix library, Python's own objects, kernels as they are compiled.
-_PROCESS_EXTRA = 4 << 20
+_PROCESS_EXTRA = 5 << 20
 # Of the heap, where freed memory is kept: copies inside operators leave holes that are not followed one by one.
 # Over the project's networks it came to 1.1 to 1.7 times what is alive.
 _FRAGMENTED = 1.35

@@ -9,6 +9,7 @@ import math
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -18,7 +19,6 @@ from torch.utils._python_dispatch import _disable_current_modes
 from torch.utils._pytree import tree_leaves, tree_map
 
 _PAGE, _HUGE = 4096, 2 << 20  # bytes of a page, and of a huge one
-_PIECES = 2  # of a recurrent layer's workspace are written to, about, each rounded up to huge pages
 _SMALL = 1 << 16  # bytes: an operator whose largest tensor is smaller has no scratch worth knowing
 _ELEMENTS = 1 << 20  # of the largest tensor of a measurement, about
 _FEWEST = 2  # samples: single ones go other ways
@@ -83,7 +83,8 @@ class Workspace:
             return Hidden()
         described = _described(args)
         tensors = [leaf for leaf in tree_leaves(described) if isinstance(leaf, _Shape)]
-        if max((math.prod(each.shape) * each.dtype.itemsize for each in tensors), default=0) < _SMALL:
+        largest = max((math.prod(each.shape) * each.dtype.itemsize for each in tensors), default=0)
+        if largest < _SMALL and "rnn" not in name:  # whose workspace is far larger than its input
             return Hidden()
         key = (func, _frozen(described))
         if key not in self.known:
@@ -94,18 +95,33 @@ class Workspace:
 
 @dataclass(frozen=True)
 class _Found:
-    """What one measurement saw, in bytes."""
+    """What one measurement saw."""
 
-    transient: int
-    written: int  # that stay, or of a recurrent layer's backward pass are written to for the first time
-    workspace: int = 0  # of a recurrent layer, as it is allocated
+    transient: int  # bytes
+    kept: int  # bytes
+    workspace: int = 0  # bytes of a recurrent layer's, as they are allocated
+    before: bytes = b""  # of each page of the workspace: 1 where it was written to before the call
+    after: bytes = b""
 
-    def hidden(self, name: str) -> Hidden:
-        if "rnn" not in name:
-            return Hidden(self.transient, self.written)
-        # Where freed memory is given back, its pages may be huge ones.
-        whole = min(self.workspace, self.written + _PIECES * _HUGE)
-        return Hidden(self.transient + whole) if "backward" in name else Hidden(self.transient, whole)
+    def at(self, workspace: int) -> int:
+        """Return the bytes that a call writes to for the first time in a workspace of another size."""
+        return _in_pages(self.after, workspace) - _in_pages(self.before, workspace)
+
+
+def _in_pages(written: bytes, size: int) -> int:
+    """Return the bytes in use of a block of a size that is written to in the same places.
+
+    Torch asks for huge pages where freed memory is given back. They lie whole within a block, here from half of one
+    on; before the first and after the last there are small ones.
+    """
+    if not written:
+        return 0
+    scale = len(written) / max(size, 1)
+    huge = max(0, (size - _HUGE // 2) // _HUGE)
+    edges = [round(scale * (_HUGE // 2 + each * _HUGE)) for each in range(huge + 1)] if huge else [0]
+    whole = sum(any(written[low:high]) for low, high in pairwise(edges))
+    outside = sum(written[: edges[0]]) + sum(written[edges[-1] :])
+    return min(size, whole * _HUGE + round(outside / scale))
 
 
 def _measured(func: Any, name: str, args: tuple[Any, ...]) -> Hidden:
@@ -114,7 +130,9 @@ def _measured(func: Any, name: str, args: tuple[Any, ...]) -> Hidden:
     try:
         small = _run(func, name, _resized(name, args, *first))
         if first == second:
-            return small.hidden(name)
+            if "rnn" in name:
+                return _recurrent(name, small.transient, small.at(small.workspace))
+            return Hidden(small.transient, small.kept)
         large = _run(func, name, _resized(name, args, *second))
     except (RuntimeError, IndexError, ValueError, TypeError):
         return Hidden()
@@ -124,11 +142,14 @@ def _measured(func: Any, name: str, args: tuple[Any, ...]) -> Hidden:
         slope = (two - one) / (high - low)
         return max(0, round(two + slope * (full - high)))
 
-    return _Found(
-        at(small.transient, large.transient),
-        at(small.written, large.written),
-        at(small.workspace, large.workspace),
-    ).hidden(name)
+    transient, workspace = at(small.transient, large.transient), at(small.workspace, large.workspace)
+    if "rnn" in name:
+        return _recurrent(name, transient, large.at(workspace))
+    return Hidden(transient, at(small.kept, large.kept))
+
+
+def _recurrent(name: str, transient: int, written: int) -> Hidden:
+    return Hidden(transient + written) if name == _RECURRENT_BACKWARD else Hidden(transient, written)
 
 
 def _sizes(name: str, args: tuple[Any, ...]) -> tuple[tuple[int, int], tuple[int, int], int]:
@@ -218,9 +239,11 @@ def _with_group_sizes(args: tuple[Any, ...], name: str) -> tuple[Any, ...]:
 def _run(func: Any, name: str, args: tuple[Any, ...]) -> _Found:
     """Return what an operator hides at the sizes of its arguments."""
     made = tree_map(_made, args, is_leaf=lambda each: isinstance(each, _Shape))
-    func(*(_with_workspace(made) if name == _RECURRENT_BACKWARD else made))  # kernels are made in the first call
+    func(
+        *(_with_workspace(made) if name == _RECURRENT_BACKWARD else made)
+    )  # kernels are made in the first call
     _trim()  # of a recurrent layer's workspace, what is written to is told by its pages
-    before = 0
+    before = b""
     if name == _RECURRENT_BACKWARD:
         made = _with_workspace(made)
         before = _written(made[-1])
@@ -234,29 +257,34 @@ def _run(func: Any, name: str, args: tuple[Any, ...]) -> _Found:
     shown = sum({leaf.untyped_storage()._cdata: leaf.untyped_storage().nbytes() for leaf in tensors}.values())
     transient = max(peak - live, 0)
     if name == _RECURRENT:  # its last output has no size on shapes alone
-        return _Found(transient, _written(tensors[-1]), tensors[-1].nbytes)
+        return _Found(transient, 0, tensors[-1].nbytes, after=_written(tensors[-1]))
     if name == _RECURRENT_BACKWARD:  # it writes to parts of the workspace that the forward pass left alone
-        return _Found(transient, _written(made[-1]) - before, made[-1].nbytes - before)
+        return _Found(transient, 0, made[-1].nbytes, before, _written(made[-1]))
     return _Found(transient, max(live - shown, 0))
 
 
-def _written(tensor: Tensor) -> int:
-    """Return the bytes of a tensor's pages that were written to; all of them where it cannot be told."""
-    if sys.platform != "linux":
-        return tensor.nbytes
+def _written(tensor: Tensor) -> bytes:
+    """Return 1 for each page of a tensor that was written to; for all of them where it cannot be told."""
     first = tensor.data_ptr() // _PAGE * _PAGE
     pages = -(-(tensor.data_ptr() + tensor.nbytes - first) // _PAGE)
     found = (ctypes.c_ubyte * pages)()
-    if ctypes.CDLL(None).mincore(ctypes.c_void_p(first), ctypes.c_size_t(pages * _PAGE), found) != 0:
-        return tensor.nbytes
-    return min(tensor.nbytes, _PAGE * sum(each & 1 for each in bytes(found)))
+    if (
+        sys.platform != "linux"
+        or ctypes.CDLL(None).mincore(ctypes.c_void_p(first), ctypes.c_size_t(pages * _PAGE), found) != 0
+    ):
+        return bytes([1]) * pages
+    return bytes(each & 1 for each in found)
 
 
 def _trim() -> None:
     """Have the C library give back what is free, so that a page that is there was written to since."""
     try:
         ctypes.CDLL(None).malloc_trim(0)
-    except (AttributeError, OSError, TypeError):  # another C library than glibc: too many pages count, not too few
+    except (
+        AttributeError,
+        OSError,
+        TypeError,
+    ):  # another C library than glibc: too many pages count, not too few
         return
 
 

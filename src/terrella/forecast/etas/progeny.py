@@ -6,6 +6,7 @@ M(u) = n G(u) + n ∫₀ᵘ M(u − s) dG(s) descendants within u days: the rene
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 
@@ -19,6 +20,7 @@ _SHORTEST = 1e-8  # first step, as a share of the horizon: far below Omori's c
 _BLOCK = 1000  # ages whose integrals are held in memory at once
 
 
+@lru_cache(maxsize=16)
 def progeny_table(time_cdf: TimeCdf, branching: float, horizon_days: float) -> tuple[Floats, Floats]:
     """Return times u (k,) from 0 to the horizon in days, and the expected descendants M(u) of one event.
 
@@ -50,6 +52,8 @@ def progeny_table(time_cdf: TimeCdf, branching: float, horizon_days: float) -> t
         known = np.where(unknown > 0, (1 - unknown) * m[k - 1], np.interp(u[k] - half, u[:k], m[:k]))
         rest = _stieltjes(known, g_half) + _stieltjes(time_cdf(u[k] - half), m_half) - g_half[-1] * m_half[-1]
         m[k] = branching * (g[k] + rest) / (1 - branching * _stieltjes(unknown, g_half))
+    for values in (u, m):
+        values.flags.writeable = False  # they are shared by all who ask for the same
     return u, m
 
 

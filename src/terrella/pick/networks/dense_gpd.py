@@ -10,6 +10,9 @@ Three things keep a run from being the same as its windows:
   not linear in them. `Dense.scan` ends a run where the largest samples leave an octave or the means drift, and
   takes the windows' average mean and the geometric mean of their largest samples for all.
 - Hence a scan is close, not equal: `Dense.probabilities` evaluates windows that may hold a phase on their own.
+
+All but the first convolution, of runs and of windows on their own, are products of Fourier transforms: a quarter to
+an eighth of the multiplications.
 """
 
 import math
@@ -27,10 +30,11 @@ from terrella.pick.networks.gpd import GPD, WINDOW
 
 STEP = 8  # samples between the windows of a scan: the product of the first three halvings
 # By the scan's probability of any phase: what is less is believed without looking again.
-DOUBT = 0.1
+DOUBT = 0.05
+_PHASE = 0.35  # windows beside one whose own answer has this probability of any phase are not believed either
 # Windows that share their convolutions; some fifty more are lost at the end of a run. Of few sizes, so that many
-# runs share a batch; shorter ones cost less window by window.
-_SIZES = (8, 16, 32, 64, 128)
+# runs share a batch, and such that blocks of the transforms below are full; shorter ones cost less one by one.
+_SIZES = (14, 52, 102, 152)
 _SHORTEST = 3
 _LOOKS = 4  # summits of each curve of a scan that `Dense.peaks` looks at first
 _AT_ONCE = 32  # windows, or half as many runs of the largest size, so that layers stay in the cache
@@ -40,11 +44,10 @@ _FRAMES = WINDOW >> 4  # of the last convolution, halved
 _OCTAVE = math.log(2.0)
 _DRIFT = 0.2
 
-# Samples of each Fourier transform: what a window's second, third and fourth convolution take in one, and what a
-# run of 64 windows or fewer does in the first dense layer. The first convolution has too few channels to gain.
-_TRANSFORMS = (216, 120, 60)
-_DENSE_TRANSFORM = 56
-_FEWEST = 32  # windows of a run for which transforms pay in the dense layer
+# Samples of the Fourier transforms in the last three convolutions (the first has too few channels to gain) and the
+# first dense layer: of short runs, one block each, and of windows and long runs.
+_SHORT_TRANSFORMS = (288, 144, 72, 32)
+_TRANSFORMS = (216, 120, 60, 54)
 
 _Weights = tuple[Tensor, Tensor]
 
@@ -86,30 +89,37 @@ class Dense:
                 _folded(layer, norm) for layer, norm in zip(module.dense, module.dense_norms, strict=True)
             )
             self.out = (module.out.weight.detach().clone(), module.out.bias.detach().clone())
-            self.spectral = [
-                _Spectral(weight, bias, transform)
-                for (weight, bias), transform in zip(self.convolutions[1:], _TRANSFORMS, strict=True)
-            ]
             weight, bias = self.first
-            weight = weight.unflatten(1, (-1, _FRAMES))
-            self.spectral_first = _Spectral(weight, bias, _DENSE_TRANSFORM)
+            layers = [*self.convolutions[1:], (weight.unflatten(1, (-1, _FRAMES)), bias)]
+            self.short, self.long = (
+                [_Spectral(*layer, transform) for layer, transform in zip(layers, transforms, strict=True)]
+                for transforms in (_SHORT_TRANSFORMS, _TRANSFORMS)
+            )
 
     @torch.no_grad()
     def probabilities(self, records: Tensor, stride: int = STEP, doubt: float = DOUBT) -> Tensor:
         """Return probabilities (record, output, window) of raw records (record, 3, sample).
 
         Window k starts at sample k * stride, so that its answer stands at `first + k * stride`. Windows whose
-        probability of any phase is `doubt` or more in the scan are evaluated on their own: there, and wherever a
-        pick can be, the answer is the network's own.
+        probability of any phase is `doubt` or more in the scan are evaluated on their own, and so are those beside
+        a phase that this finds, until no more are found: there, and wherever a pick can be, the answer is the
+        network's own.
 
         Raises:
             InputError: where the stride does not divide 8, or a record is shorter than a window.
         """
         noise = self.architecture.outputs.index("N")
-        found, alone = self._scans(records, stride)
-        record, window = torch.nonzero((1 - found[..., noise] >= doubt) & ~alone, as_tuple=True)
-        found[record, window] = self._each(records, stride, record, window)
-        return found.transpose(1, 2)
+        found, done = self._scans(records, stride)
+        wanted, beside = 1 - found[..., noise] >= doubt, 1
+        while True:
+            record, window = torch.nonzero(wanted & ~done, as_tuple=True)
+            if len(record) == 0:
+                return found.transpose(1, 2)
+            found[record, window] = self._each(records, stride, record, window)
+            done[record, window] = True
+            phase = (done & (1 - found[..., noise] >= _PHASE)).float()
+            wanted = F.max_pool1d(phase, 2 * beside + 1, 1, beside) > 0
+            beside *= 2
 
     @torch.no_grad()
     def scan(self, records: Tensor, stride: int = STEP) -> Tensor:
@@ -204,13 +214,14 @@ class Dense:
         """Return probabilities (window, output) of single windows of records."""
         views = records.unfold(-1, WINDOW, stride)
         found = [records.new_zeros(0, len(self.architecture.outputs))]
-        for of, at in zip(record.split(_AT_ONCE), window.split(_AT_ONCE), strict=True):
-            x = self._convolved(self.architecture.prepared(views[of, :, at]), 2)
+        for k in range(0, len(record), _AT_ONCE):
+            windows = self.architecture.prepared(views[record[k : k + _AT_ONCE], :, window[k : k + _AT_ONCE]])
+            x = self._convolved(windows, self.long, 2)
             found.append(torch.softmax(self._head(F.linear(x.flatten(1), *self.first)), -1))
         return torch.cat(found)
 
     def _scans(self, records: Tensor, stride: int) -> tuple[Tensor, Tensor]:
-        """Return a scan's probabilities (record, window, output), and which windows were evaluated alone."""
+        """Return a scan's probabilities (record, window, output), and which windows it evaluated on their own."""
         _check(records, stride)
         number = (records.shape[-1] - WINDOW) // stride + 1
         found = records.new_zeros(len(records), number, len(self.architecture.outputs))
@@ -225,22 +236,22 @@ class Dense:
         """Return what `_scans` does, at every 8th sample, windows in runs."""
         number = (records.shape[-1] - WINDOW) // STEP + 1
         found = records.new_zeros(len(records), number, len(self.architecture.outputs))
-        by_itself = torch.zeros(found.shape[:2], dtype=torch.bool, device=records.device)
         mean, loudness = self._normalisers(records)
         drift = mean / torch.exp(loudness)
         unlike = torch.cat((loudness.mean(-1, keepdim=True) / _OCTAVE, drift / _DRIFT), -1)
+        # Between windows where the largest sample changes at once the network often says something else.
+        jump = (unlike[..., 0].diff().abs() > 1).float()
+        alone = torch.maximum(F.pad(jump, (0, 1)), F.pad(jump, (1, 0))) > 0
         runs = torch.from_numpy(_runs(unlike.cpu().numpy())).to(records.device)
-        alone = runs[runs[:, 2] < _SHORTEST]
         for shift in range(_SHORTEST - 1):
-            some = alone[alone[:, 2] > shift]
-            record, window = some[:, 0], some[:, 1] + shift
-            found[record, window] = self._each(records, STEP, record, window)
-            by_itself[record, window] = True
+            some = runs[(runs[:, 2] < _SHORTEST) & (runs[:, 2] > shift)]
+            alone[some[:, 0], some[:, 1] + shift] = True
         before = _SHORTEST - 1
         for size in sorted({min(size, number) for size in _SIZES}):
             fitting = runs[(runs[:, 2] > before) & (runs[:, 2] <= size)]
             views = records.unfold(-1, WINDOW + (size - 1) * STEP, STEP)
-            for some in fitting.split(_AT_ONCE * _SIZES[-1] // (2 * size)):
+            together = _AT_ONCE * _SIZES[-1] // (2 * size)
+            for some in fitting.split(together) if len(fitting) else ():
                 # A run that would reach over the record's end begins earlier.
                 begin = some[:, 1].clamp(max=number - size).unsqueeze(1)
                 window = begin + torch.arange(size, device=records.device)
@@ -250,11 +261,15 @@ class Dense:
                 run = _shifted(views[some[:, 0], :, begin[:, 0]], level.unsqueeze(-1))
                 run = run / torch.exp(scale).unsqueeze(-1)
                 # Zero ends a run as it ends a window; what is beyond may be louder by orders of magnitude.
-                samples = _samples(own)
-                said = self._shared(run.masked_fill(~samples.unsqueeze(1), 0))
+                sample = begin * STEP + torch.arange(run.shape[-1], device=records.device)
+                end = (some[:, 1:2] + some[:, 2:] - 1) * STEP + WINDOW
+                beyond = (sample < some[:, 1:2] * STEP) | (sample >= end)
+                said = self._shared(run.masked_fill(beyond.unsqueeze(1), 0))
                 found[some[:, :1].expand_as(window)[own], window[own]] = said[own]
             before = size
-        return found, by_itself
+        record, window = torch.nonzero(alone, as_tuple=True)
+        found[record, window] = self._each(records, STEP, record, window)
+        return found, alone
 
     def _normalisers(self, records: Tensor) -> tuple[Tensor, Tensor]:
         """Return each window's means and the logarithm of what it is divided by, (record, window, component or 1).
@@ -272,24 +287,19 @@ class Dense:
 
     def _shared(self, blocks: Tensor) -> Tensor:
         """Return probabilities (block, window, output) of normalised blocks, padded at their ends alone."""
-        x = self._convolved(blocks, 1)  # both phases of the last halving, one after the other
-        weight, bias = self.first
-        windows = x.shape[-1] - 2 * (_FRAMES - 1)
-        if windows < _FEWEST:
-            x = F.conv1d(x, weight.unflatten(1, (-1, _FRAMES)), bias, dilation=2).transpose(1, 2)
-        else:
-            x = F.pad(x, (0, x.shape[-1] % 2)).unflatten(-1, (-1, 2)).permute(0, 3, 1, 2).flatten(0, 1)
-            x = self.spectral_first(x).unflatten(0, (-1, 2)).permute(0, 3, 1, 2)
-            x = x.flatten(1, 2)[:, :windows] + bias
-        return torch.softmax(self._head(x), -1)
+        windows = (blocks.shape[-1] - WINDOW) // STEP + 1
+        layers = self.short if windows <= _SIZES[0] else self.long
+        x = self._convolved(blocks, layers, 1)  # both phases of the last halving, one after the other
+        x = F.pad(x, (0, x.shape[-1] % 2)).unflatten(-1, (-1, 2)).permute(0, 3, 1, 2).flatten(0, 1)
+        x = layers[-1](x).unflatten(0, (-1, 2)).permute(0, 3, 1, 2)
+        return torch.softmax(self._head(x.flatten(1, 2)[:, :windows] + self.first[1]), -1)
 
-    def _convolved(self, x: Tensor, step: int) -> Tensor:
-        """Return what the convolutions make of samples padded at their ends, the last halved every `step` frames."""
+    def _convolved(self, x: Tensor, layers: list[_Spectral], step: int) -> Tensor:
+        """Return what the convolutions make of padded samples, the last halved every `step` frames."""
         weight, bias = self.convolutions[0]
         x = _halved(F.conv1d(x, weight, bias, padding=weight.shape[-1] // 2))
-        for layer in self.spectral:
-            last = layer is self.spectral[-1]
-            x = F.max_pool1d(layer(x, layer.taps // 2), 2, step if last else 2).add_(layer.bias).relu_()
+        for layer, every in zip(layers, (2, 2, step), strict=False):
+            x = F.max_pool1d(layer(x, layer.taps // 2), 2, every).add_(layer.bias).relu_()
         return x
 
     def _head(self, x: Tensor) -> Tensor:
@@ -320,12 +330,6 @@ def _shifted(run: Tensor, level: Tensor) -> Tensor:
     """Return runs (run, component, sample) without a level, and constant components as zero."""
     rest = without_mean(run)
     return rest - (level - run.mean(-1, keepdim=True)) * rest.any(-1, keepdim=True)
-
-
-def _samples(own: Tensor) -> Tensor:
-    """Return which samples (run, sample) any of a run's own windows (run, window) takes."""
-    every = F.max_pool1d(own.unsqueeze(1).float(), WINDOW // STEP, 1, WINDOW // STEP - 1)
-    return every.squeeze(1).repeat_interleave(STEP, -1) > 0
 
 
 def _runs(unlike: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
