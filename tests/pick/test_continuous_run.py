@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 import terrella.pick.continuous.command as command
+import terrella.pick.continuous.service as service
 from terrella.cli.main import main
 from terrella.formats.picks import pick_rows, read_picks, write_pick_rows
 from terrella.pick.continuous.annotate import make_annotator
@@ -168,3 +169,27 @@ def test_picks_of_days_and_stations_are_merged_in_order_of_time(tmp_path):
     assert [len(event.picks) for event in events] == [2, 2, 2, 2]
     (tmp_path / f"{days[0].name}.csv").write_text("# how\ntrace_id,phase\nX,P\n")
     assert not command._is_done(tmp_path, days[0], ["how"])
+
+
+def test_what_a_service_gave_is_picked_and_kept(tmp_path, records, monkeypatch):
+    whole, _ = picked(records, tmp_path, "whole")
+    asked = []
+
+    def fetch(where, folder, stations, first_ns, end_ns, report):
+        asked.append((where, stations, first_ns, end_ns))
+        folder.mkdir(parents=True, exist_ok=True)
+        for trace in records:
+            trace.write(str(folder / f"{trace.id}.mseed"), format="MSEED")
+        return ["1 of 4 station-days: the service has no waveforms"]
+
+    monkeypatch.setattr(service, "fetch_waveforms", fetch)
+    first, end = records[0].stats.starttime, records[0].stats.endtime
+    said = []
+    command.run(
+        "fdsn:scedc", "rise", tmp_path / "out", said.append, stations=("*.*",), start=str(first), end=str(end)
+    )
+    assert asked == [("fdsn:scedc", ("*.*",), first.ns, end.ns)]
+    assert {"kind": "message", "message": "1 of 4 station-days: the service has no waveforms"} in said
+    assert list((tmp_path / "out" / "waveforms").glob("*.mseed"))
+    table = read_picks(tmp_path / "out" / "picks.csv")[0]
+    np.testing.assert_allclose(seconds(table), seconds(whole), atol=0.011)

@@ -34,6 +34,7 @@ def needs(settings: PickSettings, samples: int | None = None) -> list[Need]:
             data_bytes=stored,
             stored_bytes=stored,
             streamable=True,  # a store is a memory map
+            assumed=f"{traces:,} traces{'' if samples else ' (none given: --samples)'} of {_TRACE_SECONDS:.0f} s each",
         )
     ]
 

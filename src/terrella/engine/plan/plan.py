@@ -52,6 +52,7 @@ class StagePlan:
     bound: str  # what takes most of a step's time
     waits_s: float  # of a step, for its data
     others: tuple[Other, ...] = ()
+    assumed: str = ""  # what was not known of the data, in words
 
     @property
     def epoch_s(self) -> float:
@@ -188,6 +189,7 @@ def _staged(need: Need, chosen: Option, others: list[Option]) -> StagePlan:
         others=tuple(
             Other(each.strategy, each.ram, each.device, each.seconds * steps * need.epochs) for each in others
         ),
+        assumed=need.assumed,
     )
 
 

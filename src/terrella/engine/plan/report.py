@@ -40,6 +40,8 @@ def reasons(plan: Plan) -> Iterator[str]:
         if plan.limits.device_memory:
             limit += f" and {size_text(plan.limits.device_memory)} on the device"
         yield f"{stage.name}: {stage.strategy.words()}; within {limit}"
+        if stage.assumed:
+            yield f"  assumed: {stage.assumed}"
         yield from (f"  {line}" for line in _given_up(plan, stage))
         for other in stage.others:
             taken = size_text(other.device or other.ram)
@@ -95,7 +97,7 @@ def _given_up(plan: Plan, stage: StagePlan) -> Iterator[str]:
         yield "data stay in RAM: the device's memory does not hold them"
     if strategy.allocator == "return":
         less = size_text(memory.kept - memory.returned)
-        yield f"freed memory is given back ({less} less), at 10 to 60 % more CPU time"
+        yield f"freed memory is given back ({less} less), at up to 75 % more CPU time"
     if strategy.accumulation > 1:
         yield f"a batch of {stage.batch} is computed in {strategy.accumulation} parts, gradients are added up"
     if strategy.checkpointing:

@@ -20,6 +20,7 @@ Allocator = Literal["keep", "return", "cached"]
 _ACCUMULATIONS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 _STREAM_BATCHES = 8  # batches that a streamed source holds while it reads ahead
 _RETURNING = 1.2  # times as long takes a step that clears its memory anew
+_SLOWER = 1.5  # times as long as another way to the same results, a way is not taken
 _RESERVE = 0.04  # of what is predicted, left free
 _RESERVE_KEPT = 0.25  # the same, where holes in the heap are guessed
 
@@ -47,6 +48,7 @@ class Need:
     streamable: bool = False  # whether samples can be read as they are needed
     precisions: tuple[Precision, ...] = ("float32",)  # that the training may use, preferred first
     held_by_others: int = 0  # RAM that the task holds beside the training
+    assumed: str = ""  # what was not known, in words
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,9 @@ def choose(
     """Return the first option that fits, and the next-best ones.
 
     What changes no result and costs little is given up first: where data lie, how freed memory is held, in how
-    many parts a batch is computed; then time, by computing activations again; then precision; then more processes.
+    many parts a batch is computed; then time, by computing activations again; then precision; then more processes. Of
+    the first three that fit, one that takes more than 1.5 times as long as another with the same results is not
+    taken.
 
     Raises:
         DoesNotFitError: where nothing fits, with what would.
@@ -162,7 +166,20 @@ def choose(
             break
     if not found:
         raise DoesNotFitError(_refusal(need, limits, tried, steps))
-    return found[0], found[1:]
+    chosen = _preferred(found)
+    return chosen, [each for each in found if each is not chosen]
+
+
+def _preferred(found: list[Option]) -> Option:
+    """Return the first option, or the first of those with the same results where it takes far longer than they."""
+    first = found[0].strategy
+    alike = [
+        each
+        for each in found
+        if (each.strategy.precision, each.strategy.processes) == (first.precision, first.processes)
+    ]
+    fastest = min(each.seconds for each in alike)
+    return next(each for each in alike if each.seconds <= _SLOWER * fastest)
 
 
 def _slower(duration: Duration) -> Duration:
