@@ -5,8 +5,8 @@ those weights. Then each side, in a process of its own, goes through (1) continu
 traces with pre-event noise between them, and (2) the evaluation targets of Münchmeyer et al. (2022) on the other
 traces: ours by `Dense.peaks`, the peer's network window by window, at our stride inside the target and, as
 that study's code does, every 5 samples of 3,400 around it. The peer runs where `--peer-python` names a Python that
-can import `seisbench`. `--quick` trains less and takes shorter records. The data are read from TERRELLA_DATA
-(default ../shared/data).
+can import `seisbench`. `--weights` names a file that keeps the trained weights for the next run. `--quick` trains
+less and takes shorter records. The data are read from TERRELLA_DATA (default ../shared/data).
 """
 
 import argparse
@@ -84,6 +84,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--peer-python", type=Path, default=None, help="a Python that can import seisbench")
+    parser.add_argument(
+        "--weights", type=Path, default=None, help="trained weights: read, or written if absent"
+    )
     parser.add_argument("--here", nargs=4, default=None, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.here is not None:
@@ -98,8 +101,9 @@ def main() -> None:
     store = open_store(str(DATA / SET))
     targets = make_targets(store, "all")
     with tempfile.TemporaryDirectory() as folder:
-        weights, given = Path(folder) / "gpd.pt", Path(folder) / "given.npz"
-        train(store, weights, 100 if options.quick else 450)
+        weights, given = options.weights or Path(folder) / "gpd.pt", Path(folder) / "given.npz"
+        if not weights.exists():
+            train(store, weights, 100 if options.quick else 450)
         inputs = {f"continuous {apart}": continuous(store, apart, options.quick) for apart in APART_S}
         chosen = {"detection": held_out(store, targets.detection), "phase": held_out(store, targets.phase)}
         for name, windows in (("detection", targets.detection), ("phase", targets.phase)):

@@ -110,16 +110,15 @@ class Dense:
         """
         noise = self.architecture.outputs.index("N")
         found, done = self._scans(records, stride)
-        wanted, beside = 1 - found[..., noise] >= doubt, 1
-        while True:
-            record, window = torch.nonzero(wanted & ~done, as_tuple=True)
-            if len(record) == 0:
-                return found.transpose(1, 2)
+        fresh, beside = done | (1 - found[..., noise] >= doubt), 1
+        while fresh.any():
+            record, window = torch.nonzero(fresh & ~done, as_tuple=True)
             found[record, window] = self._each(records, stride, record, window)
-            done[record, window] = True
-            phase = (done & (1 - found[..., noise] >= _PHASE)).float()
-            wanted = F.max_pool1d(phase, 2 * beside + 1, 1, beside) > 0
+            done |= fresh
+            phase = (fresh & (1 - found[..., noise] >= _PHASE)).float()
+            fresh = (F.max_pool1d(phase, 2 * beside + 1, 1, beside) > 0) & ~done
             beside *= 2
+        return found.transpose(1, 2)
 
     @torch.no_grad()
     def scan(self, records: Tensor, stride: int = STEP) -> Tensor:
@@ -249,27 +248,37 @@ class Dense:
         before = _SHORTEST - 1
         for size in sorted({min(size, number) for size in _SIZES}):
             fitting = runs[(runs[:, 2] > before) & (runs[:, 2] <= size)]
-            views = records.unfold(-1, WINDOW + (size - 1) * STEP, STEP)
             together = _AT_ONCE * _SIZES[-1] // (2 * size)
             for some in fitting.split(together) if len(fitting) else ():
-                # A run that would reach over the record's end begins earlier.
-                begin = some[:, 1].clamp(max=number - size).unsqueeze(1)
-                window = begin + torch.arange(size, device=records.device)
-                own = (window >= some[:, 1:2]) & (window < some[:, 1:2] + some[:, 2:])
-                weight = (own / some[:, 2:]).unsqueeze(-1)
-                level, scale = ((each[some[:, :1], window] * weight).sum(1) for each in (mean, loudness))
-                run = _shifted(views[some[:, 0], :, begin[:, 0]], level.unsqueeze(-1))
-                run = run / torch.exp(scale).unsqueeze(-1)
-                # Zero ends a run as it ends a window; what is beyond may be louder by orders of magnitude.
-                sample = begin * STEP + torch.arange(run.shape[-1], device=records.device)
-                end = (some[:, 1:2] + some[:, 2:] - 1) * STEP + WINDOW
-                beyond = (sample < some[:, 1:2] * STEP) | (sample >= end)
-                said = self._shared(run.masked_fill(beyond.unsqueeze(1), 0))
-                found[some[:, :1].expand_as(window)[own], window[own]] = said[own]
+                record, window, said = self._of_runs(records, some, size, mean, loudness)
+                found[record, window] = said
             before = size
         record, window = torch.nonzero(alone, as_tuple=True)
         found[record, window] = self._each(records, STEP, record, window)
         return found, alone
+
+    def _of_runs(
+        self, records: Tensor, runs: Tensor, size: int, mean: Tensor, loudness: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return records, numbers and probabilities of all windows of runs (run, 3) of `size` windows or fewer."""
+        record, start, length = runs[:, 0], runs[:, 1:2], runs[:, 2:]
+        views = records.unfold(-1, WINDOW + (size - 1) * STEP, STEP)
+        begin = start.clamp(
+            max=views.shape[2] - 1
+        )  # a run that would reach over the record's end begins earlier
+        window = begin + torch.arange(size, device=records.device)
+        own = (window >= start) & (window < start + length)
+        weight = (own / length).unsqueeze(-1)
+        level, scale = ((each[record[:, None], window] * weight).sum(1) for each in (mean, loudness))
+        # What is beyond a run may be louder by orders of magnitude: constant, then zero as beyond a window.
+        sample = begin * STEP + torch.arange(views.shape[-1], device=records.device)
+        beyond = (sample < start * STEP) | (sample >= (start + length - 1) * STEP + WINDOW)
+        beyond = beyond.unsqueeze(1)
+        constant = records[record, :, start[:, 0] * STEP].unsqueeze(-1)
+        blocks = torch.where(beyond, constant, views[record, :, begin[:, 0]])
+        blocks = _shifted(blocks, level.unsqueeze(-1)) / torch.exp(scale).unsqueeze(-1)
+        said = self._shared(blocks.masked_fill(beyond, 0))
+        return record[:, None].expand_as(window)[own], window[own], said[own]
 
     def _normalisers(self, records: Tensor) -> tuple[Tensor, Tensor]:
         """Return each window's means and the logarithm of what it is divided by, (record, window, component or 1).
