@@ -25,7 +25,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from _result import write_result
+from _result import RESULTS, write_result
 
 _TIMEOUT_S = 120
 _TIMED_STEPS = 4  # the first is left out
@@ -72,34 +72,37 @@ def main() -> None:
         what, network, batch, side = options.child
         print(json.dumps(_CHILDREN[what](Case(network, int(batch), int(side)))))
         return
-    errors: dict[str, list[float]] = {"memory": [], "memory, kept": [], "time": []}
-    rows: list[dict[str, Any]] = []
     cases = list(_cases(options.quick, options.network))
+    rows = _earlier() if options.network else []
     for number, case in enumerate(cases, 1):
         try:
             found = _found(case)
         except (RuntimeError, subprocess.TimeoutExpired) as error:
             print(f"{case.title}: left out ({error})", flush=True)
             continue
-        predicted = found["predict"]
-        errors["memory"].append(predicted["returned"] / found["memory"]["peak"] - 1)
-        errors["memory, kept"].append(predicted["kept"] / found["time"]["peak"] - 1)
-        errors["time"].append(predicted["seconds"] / found["time"]["cpu_s"] - 1)
-        for name, size in _FORMULAS.items():
-            said = predicted["parameters"] * size
-            errors.setdefault(f"memory by {name} (formula)", []).append(said / found["memory"]["peak"] - 1)
-        rows += _rows(case, found)
-        said = ", ".join(f"{what} {each[-1]:+.1%}" for what, each in errors.items())
+        new = list(_rows(case, found))
+        rows = [row for row in rows if not row["what"].startswith(f"{case.title}:")] + new
+        said = ", ".join(f"{row['what'].split(': ')[1]} {row['ratio'] - 1:+.1%}" for row in new[:3])
         print(f"{number}/{len(cases)} {case.title}: {said}", flush=True)
         with redirect_stdout(StringIO()):  # an interruption keeps what was measured
-            write_result("plan_accuracy", [*rows, *_summary(errors)], _notes(number, cases), options.quick)
-    write_result("plan_accuracy", [*rows, *_summary(errors)], _notes(len(cases), cases), options.quick)
+            write_result("plan_accuracy", [*rows, *_summary(rows)], _notes(rows), options.quick)
+    write_result("plan_accuracy", [*rows, *_summary(rows)], _notes(rows), options.quick)
 
 
-def _notes(number: int, cases: list[Case]) -> str:
+def _earlier() -> list[dict[str, Any]]:
+    """Return the rows of the cases in the results, which the chosen networks' replace."""
+    path = RESULTS / "plan_accuracy.json"
+    if not path.is_file():
+        return []
+    rows = json.loads(path.read_text(encoding="utf-8"))["rows"]
+    return [row for row in rows if ", batch " in row["what"]]
+
+
+def _notes(rows: list[dict[str, Any]]) -> str:
+    number, of = len({row["what"].split(":")[0] for row in rows}), len(list(_cases(False, [])))
     load = os.getloadavg()[1] / (os.cpu_count() or 1)
     return (
-        f"{number} of {len(cases)} cases. ours: predicted; peer: measured, or an estimator's formula. Memory is "
+        f"{number} of {of} cases. ours: predicted; peer: measured, or an estimator's formula. Memory is "
         "that of the step alone, in MB of 10^6 bytes, freed memory given back; kept: the same with freed memory "
         "kept for the next step. Time is CPU seconds of one thread, freed memory kept; the machine's cores were "
         f"shared ({load:.1f} processes per core ran in the last five minutes). accelerate's and DeepSpeed's "
@@ -107,7 +110,17 @@ def _notes(number: int, cases: list[Case]) -> str:
     )
 
 
-def _summary(errors: dict[str, list[float]]) -> Iterator[dict[str, Any]]:
+def _summary(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    errors: dict[str, list[float]] = {}
+    measured: dict[str, float] = {}
+    for row in rows:
+        case, what = row["what"].split(": ")
+        if row["peer_name"] == "measured":
+            errors.setdefault(what, []).append(row["ratio"] - 1)
+            measured[f"{case}, {what}"] = row["peer"]
+        else:
+            of_formula = errors.setdefault(f"{what} by {row['peer_name']}", [])
+            of_formula.append(row["peer"] / measured[f"{case}, {what}"] - 1)
     for what, found in errors.items():
         yield _row(f"{what}: median error", 100 * statistics.median(map(abs, found)), "%")
         yield _row(f"{what}: worst error", 100 * max(found, key=abs), "%")

@@ -54,7 +54,9 @@ def test_a_plan_is_left_in_the_run(tmp_path, capsys):
     )
     assert typed(*arguments) == 0
     assert json.loads((tmp_path / "plan.json").read_text())["task"] == "pick"
-    assert "gpd: data resident" in capsys.readouterr().out
+    said = " ".join(capsys.readouterr().out.split())
+    assert "gpd: data resident" in said
+    assert "assumed: 50,000 traces (no number given: --samples) of 60 s each" in said
 
 
 @pytest.mark.parametrize(

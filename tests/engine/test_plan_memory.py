@@ -17,6 +17,7 @@ from terrella.engine.plan.trace import Block, Trace, record
 from terrella.errors import InputError
 
 INPUTS, OUTPUTS, BATCH = 1000, 500, 64
+INPUTS_OF_LSTM, HIDDEN, LENGTH = 2, 32, 800
 
 
 def linear_step(batch=BATCH, **changes):
@@ -102,6 +103,34 @@ def test_bfloat16_holds_smaller_activations():
     assert predict_memory(lower).activations < predict_memory(step).activations
 
 
+def test_what_a_recurrent_layer_keeps_for_its_gradient_is_counted():
+    class Recurrent(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.LSTM(INPUTS_OF_LSTM, HIDDEN, batch_first=True)
+
+        def forward(self, x):
+            return self.layer(x)[0]
+
+    def predicted(batch):
+        return predict_memory(
+            Step(
+                make_network=Recurrent,
+                make_batch=lambda size: {"x": torch.randn(size, LENGTH, INPUTS_OF_LSTM)},
+                loss=lambda network, batch: network(batch["x"]).mean(),
+                batch=batch,
+                copies=0,
+            )
+        )
+
+    # Four gates, the cell's state and the hidden one of each step are needed for the gradient, and the output.
+    for batch in (4, 64):
+        assert predicted(batch).activations >= batch * LENGTH * HIDDEN * 4 * (4 + 1 + 1)
+    # All of it grows with the batch.
+    grown = predicted(64).activations / predicted(32).activations
+    assert grown == pytest.approx(2, rel=0.15)
+
+
 def test_nothing_is_allocated_to_predict():
     # A weight of 4 TB.
     step = Step(
@@ -146,6 +175,13 @@ def test_allocators_on_a_sequence_worked_out_by_hand():
     assert kept_peak(trace) == pytest.approx(4 * mb, abs=20_000)
     # Blocks up to 1 MiB share segments of 2 MiB, larger ones up to 10 MiB one of 20.
     assert cached_peak(trace) == 2 * 2 * mb + 20 * mb
+
+
+def test_what_is_never_written_to_counts_only_where_memory_is_used_again():
+    mb = 1 << 20
+    trace = Trace([Block(mb, "activations", spare=2 * mb)], [0], 0)
+    assert returned_peak(trace) == pytest.approx(mb, abs=20_000)
+    assert kept_peak(trace) == pytest.approx(3 * mb, abs=20_000)
 
 
 _MEASURE = """

@@ -9,10 +9,12 @@ from torch import nn
 from terrella.engine.plan.amounts import duration_text, parse_duration, parse_size, typed_size
 from terrella.engine.plan.check import Check
 from terrella.engine.plan.devices import Device
+from terrella.engine.plan.duration import Duration
+from terrella.engine.plan.memory import predict_memory
 from terrella.engine.plan.plan import load_plan, plan
 from terrella.engine.plan.report import beside, ran_out, reasons, table
 from terrella.engine.plan.step import Step
-from terrella.engine.plan.strategy import Limits, Need
+from terrella.engine.plan.strategy import Limits, Need, Option, Strategy, _preferred
 from terrella.errors import DoesNotFitError, InputError
 
 MB = 1e6
@@ -95,6 +97,35 @@ def test_a_deadline_is_kept_in_another_precision_where_that_is_allowed():
     assert slow.stages[0].strategy.precision == "float32"
     assert fast.stages[0].strategy.precision == "bfloat16"
     assert fast.total_s < slow.total_s * 0.8
+
+
+def test_a_way_that_takes_far_longer_than_another_is_not_taken():
+    # In two parts a step takes three times as long as in one or in four; another precision counts as other results.
+    def options(*, first="float32"):
+        memory = predict_memory(need(batch=4, length=10).step)
+        took = ((2, 3.0, first), (4, 1.0, "float32"), (8, 1.4, "float32"))
+        return [
+            Option(
+                Strategy(accumulation=parts, precision=precision),
+                memory,
+                0,
+                0,
+                Duration(seconds, seconds, seconds, 0.0, 0, "compute", (), 1.0),
+            )
+            for parts, seconds, precision in took
+        ]
+
+    assert _preferred(options()).strategy.accumulation == 4
+    # The first stays where only another precision is faster, or where it is not much slower.
+    assert _preferred(options(first="bfloat16")).strategy.accumulation == 2
+    assert _preferred(options()[2:]).strategy.accumulation == 8
+    assert _preferred([options()[2], options()[1]]).strategy.accumulation == 8
+
+
+def test_what_was_assumed_is_said():
+    made = plan("test", [need(assumed="10,000 windows")], Limits(8e9, 4e9), GPU)
+    assert "  assumed: 10,000 windows" in list(reasons(made))
+    assert "assumed" not in "\n".join(reasons(plan("test", [need()], Limits(8e9, 4e9), GPU)))
 
 
 def test_a_plan_is_read_back_as_it_was_written(tmp_path):

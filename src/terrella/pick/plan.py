@@ -22,6 +22,7 @@ def needs(settings: PickSettings, samples: int | None = None) -> list[Need]:
     """
     taken = architecture(settings.network)
     traces = samples or _TRACES
+    given = "" if samples else " (no number given: --samples)"
     windows = traces * settings.fit.windows_per_trace
     length = max(round(_TRACE_SECONDS * settings.data.rate_hz), taken.window)
     stored = traces * length * len(taken.components) * 4
@@ -34,7 +35,7 @@ def needs(settings: PickSettings, samples: int | None = None) -> list[Need]:
             data_bytes=stored,
             stored_bytes=stored,
             streamable=True,  # a store is a memory map
-            assumed=f"{traces:,} traces{'' if samples else ' (none given: --samples)'} of {_TRACE_SECONDS:.0f} s each",
+            assumed=f"{traces:,} traces{given} of {_TRACE_SECONDS:.0f} s each",
         )
     ]
 

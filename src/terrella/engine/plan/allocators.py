@@ -7,6 +7,7 @@ block by block.
 
 from bisect import bisect_left, insort
 from collections.abc import Callable
+from dataclasses import replace
 
 from terrella.engine.plan.trace import Trace
 
@@ -29,7 +30,12 @@ def returned_peak(trace: Trace) -> int:
 
 
 def kept_peak(trace: Trace) -> int:
-    """Return the peak where freed blocks stay in glibc's heap for the next ones."""
+    """Return the peak where freed blocks stay in glibc's heap for the next ones.
+
+    A block's spare bytes count: earlier blocks have written to them.
+    """
+    blocks = [replace(block, bytes=block.bytes + block.spare, spare=0) for block in trace.blocks]
+    trace = replace(trace, blocks=blocks)
     return _peak(trace, _Heap(_grown, _SLACK), lambda number, size: None)
 
 

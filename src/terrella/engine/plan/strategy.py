@@ -126,8 +126,8 @@ def choose(
     """Return the first option that fits, and the next-best ones.
 
     What changes no result and costs little is given up first: where data lie, how freed memory is held, in how
-    many parts a batch is computed; then time, by computing activations again; then precision; then more processes. Of
-    the first three that fit, one that takes more than 1.5 times as long as another with the same results is not
+    many parts a batch is computed; then time, by computing activations again; then precision; then more processes.
+    Of the first three that fit, one that takes more than 1.5 times as long as another with the same results is not
     taken.
 
     Raises:

@@ -31,6 +31,7 @@ class Block:
 
     bytes: int
     category: str
+    spare: int = 0  # bytes beside these that are allocated and not written to
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +66,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.sizes: list[int] = []
         self.categories: list[str] = []
         self.moments: list[int] = []
+        self.spare: dict[int, int] = {}  # by number of a block
         self.known: dict[int, int] = {}  # storage's address: number of its block
 
     def __torch_dispatch__(
@@ -75,6 +77,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if any(fresh):
             hidden = self.scratch(func, args)
             self.sizes[-1] += hidden.kept
+            self.spare[len(self.sizes) - 1] = hidden.spare
             self.moments.append(-1 - self._born(hidden.transient, "workspace"))
         return result
 
@@ -165,7 +168,8 @@ def _recorded(step: Step, scratch: Scratch, foreach: bool | None, shares: tuple[
                     second = len(recorder.moments)
                 if now.phase == "end":  # what is alive now stays alive
                     moments = list(recorder.moments)
-        blocks = [Block(size, name) for size, name in zip(recorder.sizes, recorder.categories, strict=True)]
+        born = zip(recorder.sizes, recorder.categories, strict=True)
+        blocks = [Block(size, name, recorder.spare.get(i, 0)) for i, (size, name) in enumerate(born)]
         return Trace(blocks, moments, second)
 
 

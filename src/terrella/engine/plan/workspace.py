@@ -55,10 +55,14 @@ _MEASURED = {
 
 @dataclass(frozen=True)
 class Hidden:
-    """Bytes that an operator takes while it runs, and those that stay with its last output."""
+    """Bytes that an operator takes while it runs, and those that stay with its last output.
+
+    `spare` bytes beside those that stay are allocated and not written to: they count where memory is used again.
+    """
 
     transient: int = 0
     kept: int = 0
+    spare: int = 0
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,7 @@ class _Found:
     before: bytes = b""  # of each page of the workspace: 1 where it was written to before the call
     after: bytes = b""
 
-    def at(self, workspace: int) -> int:
+    def written(self, workspace: int) -> int:
         """Return the bytes that a call writes to for the first time in a workspace of another size."""
         return _in_pages(self.after, workspace) - _in_pages(self.before, workspace)
 
@@ -129,27 +133,23 @@ def _measured(func: Any, name: str, args: tuple[Any, ...]) -> Hidden:
     first, second, full = _sizes(name, args)
     try:
         small = _run(func, name, _resized(name, args, *first))
-        if first == second:
-            if "rnn" in name:
-                return _recurrent(name, small.transient, small.at(small.workspace))
-            return Hidden(small.transient, small.kept)
-        large = _run(func, name, _resized(name, args, *second))
+        large = small if first == second else _run(func, name, _resized(name, args, *second))
     except (RuntimeError, IndexError, ValueError, TypeError):
         return Hidden()
     low, high = math.prod(first), math.prod(second)
 
     def at(one: int, two: int) -> int:
-        slope = (two - one) / (high - low)
+        slope = (two - one) / max(high - low, 1)
         return max(0, round(two + slope * (full - high)))
 
-    transient, workspace = at(small.transient, large.transient), at(small.workspace, large.workspace)
-    if "rnn" in name:
-        return _recurrent(name, transient, large.at(workspace))
-    return Hidden(transient, at(small.kept, large.kept))
-
-
-def _recurrent(name: str, transient: int, written: int) -> Hidden:
-    return Hidden(transient + written) if name == _RECURRENT_BACKWARD else Hidden(transient, written)
+    transient = at(small.transient, large.transient)
+    if "rnn" not in name:
+        return Hidden(transient, at(small.kept, large.kept))
+    workspace = at(small.workspace, large.workspace)
+    written = large.written(workspace)
+    if name == _RECURRENT_BACKWARD:
+        return Hidden(transient + written)
+    return Hidden(transient, written, workspace - written)
 
 
 def _sizes(name: str, args: tuple[Any, ...]) -> tuple[tuple[int, int], tuple[int, int], int]:
