@@ -114,6 +114,43 @@ def pickers() -> str:
     return "\n\n".join(parts) or _missing("pick_compare")
 
 
+def planned() -> str:
+    """Return how far predictions of memory and time are off: all in all, and for each network at its sizes."""
+    rows = _rows("plan_accuracy")
+    errors: dict[str, dict[str, list[str]]] = {}
+    summary: dict[str, dict[str, float]] = {}
+    for r in rows:
+        of, _, what = r["what"].partition(": ")
+        if r["unit"] == "%":
+            summary.setdefault(of, {})[what.removesuffix(" error")] = r["ours"]
+        elif r["peer_name"] == "measured":
+            error = f"{100 * (r['ours'] / r['peer'] - 1):+.0f}".replace("-", "−")
+            network, _, size = of.partition(", ")
+            errors.setdefault(network, {"sizes": []}).setdefault(what, []).append(error)
+            if what == "memory":
+                errors[network]["sizes"].append(size.removeprefix("batch "))
+    lines = [_line("error", "median", "worst", "lowest"), "|---|---:|---:|---:|"]
+    for of, by in summary.items():
+        lines.append(
+            _line(
+                of,
+                *(
+                    f"{by[name]:{sign}.1f} %".replace("-", "−")
+                    for name, sign in (("median", ""), ("worst", "+"), ("lowest", "+"))
+                ),
+            )
+        )
+    lines += [
+        "",
+        _line("network", "batch", "memory, %", "memory kept, %", "step, %"),
+        "|---|---|---|---|---|",
+    ]
+    for network, by in errors.items():
+        shown = (", ".join(by.get(name, [])) for name in ("sizes", "memory", "memory, kept", "step"))
+        lines.append(_line(network, *shown))
+    return "\n".join(lines) if rows else _missing("plan_accuracy")
+
+
 def whole_sections() -> str:
     """Return memory, time and error of a training step on a whole section, a row for each way to run it."""
     found: dict[str, dict[str, tuple[float, float | None]]] = {}
@@ -151,7 +188,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "pick_gpd": lambda: comparison("pick_gpd"),
     "pick_continuous": lambda: comparison("pick_continuous"),
     "pick_compare": pickers,
-    "plan_accuracy": lambda: comparison("plan_accuracy"),
+    "plan_accuracy": planned,
     "stream": lambda: comparison("stream"),
     "unet4096": whole_sections,
     "scaling": lambda: comparison("scaling"),

@@ -231,3 +231,17 @@ def test_the_prediction_is_near_what_a_process_takes(step):
     predicted, measured = json.loads(done.stdout)
     assert measured > 80e6
     assert predicted / measured == pytest.approx(1, abs=0.15)
+
+
+def test_a_heap_that_keeps_what_single_volumes_free_is_expected_to_be_large():
+    def step(batch: int) -> Step:
+        return Step(
+            lambda: nn.Conv3d(1, 2, 3, padding=1),
+            lambda size: {"x": torch.randn(size, 1, 96, 96, 96)},
+            lambda network, batch: network(batch["x"]).square().mean(),
+            batch,
+        )
+
+    one, two = (predict_memory(step(batch)) for batch in (1, 2))
+    assert one.kept > 3 * one.returned
+    assert two.kept < 3 * two.returned
