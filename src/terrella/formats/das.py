@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from terrella.errors import InputError
-from terrella.formats.section_file import Corner, Section, Unit, checked_interval
+from terrella.formats.section import Corner, Section, Unit, checked_interval
 
 if TYPE_CHECKING:
     import h5py

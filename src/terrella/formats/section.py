@@ -1,48 +1,72 @@
-"""What a section or volume on disk looks like to those who read it, a piece at a time."""
+"""Sections and volumes on disk, read a piece at a time whatever their format."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from terrella.errors import InputError
+
 Floats = npt.NDArray[np.float32]
+Corner = tuple[int, ...]
+Unit = Literal["s", "m"]
 
 
-class SectionFile(Protocol):
+class Samples(Protocol):
+    """How a format reads a box of its samples; it is sent to other processes, and so holds no open file."""
+
+    def read(self, low: Corner, high: Corner) -> npt.NDArray[Any]:
+        """Return the samples from one corner up to another, in the axes' order, in whatever type they have."""
+        ...
+
+
+@dataclass(frozen=True)
+class Section:
     """A section (trace, sample) or volume (inline, crossline, sample) that need not fit in memory."""
 
-    @property
-    def path(self) -> Path:
-        """Of the file or folder."""
-        ...
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Of the samples."""
-        ...
-
-    @property
-    def interval(self) -> float:
-        """Between samples, in `unit`."""
-        ...
-
-    @property
-    def unit(self) -> str:
-        """s, or m where the vertical axis is a depth."""
-        ...
-
-    @property
-    def spacing_m(self) -> float | None:
-        """Between traces, where the file says so."""
-        ...
-
-    @property
-    def about(self) -> Mapping[str, str]:
-        """What else is shown to the user: format, survey, gauge length."""
-        ...
+    path: Path
+    shape: tuple[int, ...]
+    interval: float  # between samples, in `unit`
+    unit: Unit
+    spacing_m: float | None  # between neighbours on the axis before the last
+    about: Mapping[str, str]
+    samples: Samples = field(repr=False)
 
     def read(self, *where: slice) -> Floats:
-        """Return the samples of one slice per axis, as float32, in the axes' order."""
-        ...
+        """Return the samples of one slice per axis, as float32; what is no finite number is 0.
+
+        Raises:
+            InputError: where the file no longer holds what its header says.
+        """
+        values = self.read_as_stored(*where)
+        finite = np.isfinite(values)
+        return values if finite.all() else np.where(finite, values, np.float32(0))
+
+    def read_as_stored(self, *where: slice) -> Floats:
+        """Return the same, with infinities and what is no number as the file has them."""
+        if len(where) != len(self.shape):
+            raise ValueError(f"{len(where)} slices for a section of {len(self.shape)} axes")
+        spans = [each.indices(size) for each, size in zip(where, self.shape, strict=True)]
+        if any(step < 1 for _, _, step in spans):
+            raise ValueError("a section is read forwards")
+        low = tuple(first for first, _, _ in spans)
+        high = tuple(max(first, end) for first, end, _ in spans)
+        if any(a == b for a, b in zip(low, high, strict=True)):
+            return np.zeros([len(range(*span)) for span in spans], np.float32)
+        values = self.samples.read(low, high)[tuple(slice(None, None, step) for *_, step in spans)]
+        with np.errstate(over="ignore"):  # float64 beyond float32's range becomes infinite, which is noticed
+            return np.ascontiguousarray(values, np.float32)
+
+
+def checked_interval(value: float, path: Path, remedy: str = "say --interval SECONDS") -> float:
+    """Return an interval between samples.
+
+    Raises:
+        InputError: where it is none.
+    """
+    if not (np.isfinite(value) and value > 0):
+        raise InputError(f"{path}: the interval between samples is {value:g}; {remedy}")
+    return float(value)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from terrella.errors import InputError
 from terrella.formats.das import HdfSamples, opened_hdf5
-from terrella.formats.section_file import Corner, Section, Unit, checked_interval
+from terrella.formats.section import Corner, Section, Unit, checked_interval
 
 _VERTICAL = {"time": "s", "t": "s", "twt": "s", "sample": "s", "samples": "s", "depth": "m", "z": "m"}
 _TO_UNIT = {

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from terrella.errors import InputError
-from terrella.formats.section_file import Section, Unit
+from terrella.formats.section import Section, Unit
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _NPY = b"\x93NUMPY"

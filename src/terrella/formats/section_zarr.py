@@ -20,8 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from terrella.errors import InputError
-from terrella.formats.section import SectionFile
-from terrella.formats.section_file import Corner, Section, Unit, checked_interval
+from terrella.formats.section import Corner, Section, Unit, checked_interval
 from terrella.formats.segy_layout import TRACE
 from terrella.formats.segy_write import SegyHeaders
 
@@ -86,7 +85,7 @@ def cut(shape: tuple[int, ...], chunk: Sequence[int] | None = None, shard_bytes:
         counts[min(open_axes, key=lambda i: counts[i] * one[i])] *= 2
 
 
-def create_section(path: Path, source: SectionFile, chosen: Cut, made_from: Mapping[str, Any]) -> None:
+def create_section(path: Path, source: Section, chosen: Cut, made_from: Mapping[str, Any]) -> None:
     """Make an empty zarr section with the interval, unit, spacing and words of another.
 
     Raises:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from terrella.errors import InputError
-from terrella.formats.section_file import Corner, Section, Unit, checked_interval
+from terrella.formats.section import Corner, Section, Unit, checked_interval
 from terrella.formats.segy_geometry import other_interval, read_geometry, segyio_module
 from terrella.formats.segy_layout import TEXT, TRACE, Layout, native, read_layout
 

@@ -10,8 +10,7 @@ import numpy.typing as npt
 
 from terrella.errors import InputError, TerrellaError
 from terrella.files import replace_file
-from terrella.formats.section import SectionFile
-from terrella.formats.section_file import Section
+from terrella.formats.section import Section
 from terrella.formats.segy import SegySamples
 from terrella.formats.segy_layout import IEEE, TEXT, TRACE
 
@@ -64,7 +63,7 @@ def segy_headers(section: Section) -> SegyHeaders:
     return SegyHeaders(opening, layout.little_endian, section.shape, samples.strides, read)
 
 
-def write_segy(path: Path, headers: SegyHeaders, section: SectionFile) -> None:
+def write_segy(path: Path, headers: SegyHeaders, section: Section) -> None:
     """Write a section's samples as IEEE floats (format 5) under the headers of a file of the same shape.
 
     A few traces are held at once. The file gets its name when it is whole.
@@ -80,7 +79,7 @@ def write_segy(path: Path, headers: SegyHeaders, section: SectionFile) -> None:
     replace_file(path, lambda temporary: _write(temporary, headers, section))
 
 
-def _write(path: Path, headers: SegyHeaders, section: SectionFile) -> None:
+def _write(path: Path, headers: SegyHeaders, section: Section) -> None:
     n_samples = headers.shape[-1]
     number = np.dtype("<f4" if headers.little_endian else ">f4")
     row = np.dtype([("header", "u1", TRACE), ("samples", number, n_samples)])

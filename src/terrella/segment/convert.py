@@ -9,7 +9,7 @@ import numpy as np
 
 from terrella.engine.run import Report
 from terrella.errors import InputError
-from terrella.formats.section_file import Section, Unit
+from terrella.formats.section import Section, Unit
 from terrella.formats.section_open import open_section
 from terrella.formats.section_zarr import (
     Box,

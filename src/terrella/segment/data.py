@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from terrella.engine.settings import fingerprint
 from terrella.errors import InputError
-from terrella.formats.section_file import Section
+from terrella.formats.section import Section
 from terrella.segment.labelled import LabelledSection
 from terrella.segment.normalise import Floats
 from terrella.segment.onsets import arrivals_of_mask

@@ -17,7 +17,7 @@ from terrella.engine.cluster import open_cluster
 from terrella.engine.run import Report
 from terrella.errors import DoesNotFitError, InputError
 from terrella.files import replace_file
-from terrella.formats.section_file import Section, Unit
+from terrella.formats.section import Section, Unit
 from terrella.formats.section_open import open_section
 from terrella.formats.section_zarr import (
     Cut,

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from terrella.errors import InputError
 from terrella.files import replace_file
-from terrella.formats.section import SectionFile
+from terrella.formats.section import Section
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,7 +33,7 @@ def draw_probability(axes: "Axes", values: Floats, extent: tuple[float, float, f
     return axes
 
 
-def figure_of_prediction(path: Path, section: SectionFile, predicted: SectionFile | None = None) -> None:
+def figure_of_prediction(path: Path, section: Section, predicted: Section | None = None) -> None:
     """Write a PNG of a section and, beside it, its prediction; of a volume the inline in the middle.
 
     A large section is reduced by keeping, of each cell of the picture, the sample of largest magnitude.
@@ -65,7 +65,7 @@ def figure_of_prediction(path: Path, section: SectionFile, predicted: SectionFil
     replace_file(path, lambda temporary: figure.savefig(temporary, format="png", dpi=150))
 
 
-def overview(section: SectionFile, cells: tuple[int, int] = _CELLS) -> Floats:
+def overview(section: Section, cells: tuple[int, int] = _CELLS) -> Floats:
     """Return a section, or the middle inline of a volume, reduced to at most `cells` traces and samples.
 
     Each number is that of largest magnitude in its cell, sign kept; a part of the section is read at a time.
@@ -97,7 +97,7 @@ def strongest(values: Floats, step: tuple[int, int]) -> Floats:
     return np.where(high >= -low, high, low)
 
 
-def _extent(section: SectionFile) -> tuple[float, float, float, float]:
+def _extent(section: Section) -> tuple[float, float, float, float]:
     """Return left, right, bottom and top of the picture."""
     wide = section.shape[-2] * (section.spacing_m or 1.0)
     return 0.0, wide, section.shape[-1] * section.interval, 0.0
@@ -107,6 +107,6 @@ def _how(extent: tuple[float, float, float, float]) -> dict[str, Any]:
     return {"aspect": "auto", "interpolation": "antialiased", "extent": extent}
 
 
-def _title(section: SectionFile) -> str:
+def _title(section: Section) -> str:
     which = "" if len(section.shape) == 2 else f", inline {section.shape[0] // 2 + 1} of {section.shape[0]}"
     return f"{section.path.name}{which}"

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from terrella.errors import InputError
-from terrella.formats.section_file import Floats, Section
+from terrella.formats.section import Floats, Section
 from terrella.segment.labelled import LABELLED, UNLABELLED
 
 _NEEDED, _KNOWN = ("section", "labels"), ("section", "labels", "group", "split")

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import scipy.signal
 
 from terrella.errors import InputError
-from terrella.formats.section import SectionFile
+from terrella.formats.section import Section
 
 Samples = npt.NDArray[np.float32]
 
@@ -62,7 +62,7 @@ def find_records(folder: Path | None = None) -> list[Path]:
     return [path for path in found if "event" not in path.name]
 
 
-def load_noise(sections: Sequence[SectionFile]) -> RealNoise:
+def load_noise(sections: Sequence[Section]) -> RealNoise:
     """Return opened records as noise; of large ones the first samples of each trace.
 
     A record is divided by the median deviation of its traces, so that quiet and loud ones stay so; deviations are
@@ -87,7 +87,7 @@ def load_noise(sections: Sequence[SectionFile]) -> RealNoise:
     )
 
 
-def _normalised(section: SectionFile) -> Samples:
+def _normalised(section: Section) -> Samples:
     if len(section.shape) != 2 or section.unit != "s":
         raise InputError(
             f"{section.path}: its shape is {section.shape} with the last axis in {section.unit}; expected a record "
