@@ -151,7 +151,10 @@ def choose(
     steps = -(-need.samples // need.step.batch) * need.epochs
     found: list[Option] = []
     tried: list[Option] = []
+    too_slow: set[tuple[Precision, int]] = set()  # what comes later of these saves memory, not time
     for strategy in _strategies(need, limits, kind):
+        if (strategy.precision, strategy.processes) in too_slow:
+            continue
         option = priced(strategy)
         tried.append(option)
         if not option.fits(limits):
@@ -160,6 +163,8 @@ def choose(
         option = replace(option, duration=_slower(taken) if strategy.allocator == "return" else taken)
         if limits.deadline_s is not None and option.seconds * steps > limits.deadline_s:
             tried[-1] = option
+            if strategy.allocator != "return":  # which is slower than more parts in memory that is kept
+                too_slow.add((strategy.precision, strategy.processes))
             continue
         found.append(option)
         if len(found) == 3:
