@@ -23,3 +23,9 @@ class Interrupted(TerrellaError):
     """A training was stopped by a signal after its state was saved."""
 
     exit_code = 130
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether memory ran out; torch has a class of its own for CUDA alone, and is not imported here."""
+    words = ("out of memory", "can't allocate memory")
+    return isinstance(error, MemoryError) or any(word in str(error) for word in words)

@@ -5,15 +5,12 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from terrella.cli.flags import SETTINGS
 from terrella.cli.plan import forecast_plan
 from terrella.engine.settings import load_settings
 from terrella.forecast.settings import ForecastSettings
 
-# Each of the settings becomes a typed flag, such as --fit.epochs 40.
-Overrides = Annotated[
-    ForecastSettings | None,
-    Parameter(name="*", negative_iterable=(), consume_multiple=True, group="Settings"),
-]
+Overrides = Annotated[ForecastSettings | None, SETTINGS]
 
 forecast = App(
     name="forecast",

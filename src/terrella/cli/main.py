@@ -12,7 +12,7 @@ from terrella.cli.doctor import doctor
 from terrella.cli.forecast import forecast
 from terrella.cli.pick import pick
 from terrella.cli.segment import segment
-from terrella.errors import DoesNotFitError, TerrellaError
+from terrella.errors import DoesNotFitError, TerrellaError, is_out_of_memory
 
 app = App(
     name="terrella",
@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> None:
         # The reader of a pipe, such as `head`, has seen enough; what is still buffered goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (MemoryError, RuntimeError) as error:
-        if not _out_of_memory(error):
+        if not is_out_of_memory(error):
             raise
         _leave(
             "memory ran out; `plan` in place of `train` says what a training takes; choose a smaller --fit.batch, "
@@ -63,12 +63,6 @@ def _invalid(cause: BaseException | None) -> str | None:
     first = cause.errors()[0]
     option = ".".join(str(part).replace("_", "-") for part in first["loc"])
     return f"--{option}: {first['msg'].lower()}; got {first['input']!r}"
-
-
-def _out_of_memory(error: Exception) -> bool:
-    # torch has a class for CUDA alone, and it is not imported here.
-    words = ("out of memory", "can't allocate memory")
-    return isinstance(error, MemoryError) or any(word in str(error) for word in words)
 
 
 def _leave(line: str, exit_code: int) -> None:

@@ -1,11 +1,14 @@
-"""`terrella forecast plan` and `terrella pick plan`: memory and time of a training, before it begins."""
+"""`terrella forecast plan` and its likes: memory and time of a training, before it begins."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from cyclopts import Parameter
+from pydantic import BaseModel
 
+from terrella.cli.flags import SETTINGS
 from terrella.engine.settings import load_settings
 from terrella.forecast.settings import ForecastSettings
 from terrella.pick.settings import PickSettings
@@ -13,28 +16,46 @@ from terrella.pick.settings import PickSettings
 if TYPE_CHECKING:
     from terrella.engine.plan.strategy import Need
 
-ForecastOverrides = Annotated[
-    ForecastSettings | None,
-    Parameter(name="*", negative_iterable=(), consume_multiple=True, group="Settings"),
-]
-PickOverrides = Annotated[
-    PickSettings | None,
-    Parameter(name="*", negative_iterable=(), consume_multiple=True, group="Settings"),
-]
-Json = Annotated[bool, Parameter(name="--json", negative=())]
+Model = TypeVar("Model", bound=BaseModel)
+
+ForecastOverrides = Annotated[ForecastSettings | None, SETTINGS]
+PickOverrides = Annotated[PickSettings | None, SETTINGS]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Asked:
+    """What every plan is asked for.
+
+    Parameters
+    ----------
+    run
+        Folder of a run, into which plan.json is written; its settings are taken where it has some.
+    config
+        Settings as TOML; flags go before it.
+    on
+        Device: this, or one that you do not have, such as rtx-5080, rtx-4090, a100-40, h200; or a TOML file.
+    memory
+        RAM that the training may take, such as 8GB; by default what is free.
+    device_memory
+        Memory of the device that it may take, such as 12GB; by default all.
+    deadline
+        Time that it may take, such as 3h.
+    as_json
+        Print the plan as JSON.
+    """
+
+    run: Path | None = None
+    config: Path | None = None
+    on: str = "this"
+    memory: str | None = None
+    device_memory: str | None = None
+    deadline: str | None = None
+    as_json: Annotated[bool, Parameter(name="--json", negative=())] = False
 
 
 def forecast_plan(
-    *,
-    run: Path | None = None,
-    config: Path | None = None,
-    samples: int | None = None,
-    on: str = "this",
-    memory: str | None = None,
-    device_memory: str | None = None,
-    deadline: str | None = None,
-    as_json: Json = False,
-    settings: ForecastOverrides = None,
+    *, samples: int | None = None, asked: Asked | None = None, settings: ForecastOverrides = None
 ) -> None:
     """Say how much memory the network's training takes and how long it lasts; nothing is read, nothing is trained.
 
@@ -42,41 +63,16 @@ def forecast_plan(
 
     Parameters
     ----------
-    run
-        Folder of a run, into which plan.json is written; its settings are taken where it has some.
-    config
-        Settings as TOML; flags go before it.
     samples
         Number of samples, in place of fit.samples.
-    on
-        Device: this, or one that you do not have, such as rtx-5080, rtx-4090, a100-40, h200; or a TOML file.
-    memory
-        RAM that the training may take, such as 8GB; by default what is free.
-    device_memory
-        Memory of the device that it may take, such as 12GB; by default all.
-    deadline
-        Time that it may take, such as 3h.
-    as_json
-        Print the plan as JSON.
     """
     from terrella.forecast.plan import needs
 
-    overrides = settings.model_dump(exclude_unset=True) if settings is not None else {}
-    chosen = load_settings(ForecastSettings, config or _settings_of(run), overrides)
-    show_plan("forecast", needs(chosen, samples), on, memory, device_memory, deadline, as_json, run)
+    show_plan("forecast", ForecastSettings, needs, samples, asked, settings)
 
 
 def pick_plan(
-    *,
-    run: Path | None = None,
-    config: Path | None = None,
-    samples: int | None = None,
-    on: str = "this",
-    memory: str | None = None,
-    device_memory: str | None = None,
-    deadline: str | None = None,
-    as_json: Json = False,
-    settings: PickOverrides = None,
+    *, samples: int | None = None, asked: Asked | None = None, settings: PickOverrides = None
 ) -> None:
     """Say how much memory a picker's training takes and how long it lasts; nothing is read, nothing is trained.
 
@@ -84,39 +80,21 @@ def pick_plan(
 
     Parameters
     ----------
-    run
-        Folder of a run, into which plan.json is written; its settings are taken where it has some.
-    config
-        Settings as TOML; flags go before it.
     samples
         Number of traces to train on; 50,000 where it is not given.
-    on
-        Device: this, or one that you do not have, such as rtx-5080, rtx-4090, a100-40, h200; or a TOML file.
-    memory
-        RAM that the training may take, such as 8GB; by default what is free.
-    device_memory
-        Memory of the device that it may take, such as 12GB; by default all.
-    deadline
-        Time that it may take, such as 3h.
-    as_json
-        Print the plan as JSON.
     """
     from terrella.pick.plan import needs
 
-    overrides = settings.model_dump(exclude_unset=True) if settings is not None else {}
-    chosen = load_settings(PickSettings, config or _settings_of(run), overrides)
-    show_plan("pick", needs(chosen, samples), on, memory, device_memory, deadline, as_json, run)
+    show_plan("pick", PickSettings, needs, samples, asked, settings)
 
 
 def show_plan(
     task: str,
-    stages: "Sequence[Need]",
-    on: str,
-    memory: str | None,
-    device_memory: str | None,
-    deadline: str | None,
-    as_json: bool,
-    run: Path | None,
+    kind: type[Model],
+    needs: "Callable[[Model, int | None], Sequence[Need]]",
+    samples: int | None,
+    asked: Asked | None,
+    settings: Model | None,
 ) -> None:
     """Print the plan of a task's stages, and write it into the run's folder.
 
@@ -135,15 +113,18 @@ def show_plan(
     from terrella.engine.plan.report import reasons, table
     from terrella.engine.plan.strategy import Limits
 
+    asked = asked or Asked()
+    overrides = settings.model_dump(exclude_unset=True) if settings is not None else {}
+    stages = needs(load_settings(kind, asked.config or _settings_of(asked.run), overrides), samples)
     limits = Limits(
-        parse_size(memory) if memory else available_memory(),
-        parse_size(device_memory) if device_memory else None,
-        parse_duration(deadline) if deadline else None,
+        parse_size(asked.memory) if asked.memory else available_memory(),
+        parse_size(asked.device_memory) if asked.device_memory else None,
+        parse_duration(asked.deadline) if asked.deadline else None,
     )
-    made = plan(task, stages, limits, find_device(on))
-    if run is not None:
-        made.save(run)
-    if as_json:
+    made = plan(task, stages, limits, find_device(asked.on))
+    if asked.run is not None:
+        made.save(asked.run)
+    if asked.as_json:
         print(json.dumps(asdict(made), indent=1, ensure_ascii=False))
         return
     console = Console()

@@ -100,6 +100,11 @@ class Run:
                 continue
         return events
 
+    def best_loss(self) -> float:
+        """Return the smallest validation loss of the last stage that ended an epoch."""
+        epochs = [event for event in self.read_events() if event.get("kind") == "epoch"]
+        return float(epochs[-1]["best"])
+
     def rewind(self, step: int, epoch_ended: bool) -> None:
         """Drop the training events that a training resumed after a step repeats, and a line cut off by a crash."""
 

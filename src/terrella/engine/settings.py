@@ -4,7 +4,7 @@ import difflib
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -78,6 +78,24 @@ def changed_settings(before: Model, now: Model) -> list[str]:
 
     pairs = ((name, value(before, name), value(now, name)) for name in setting_names(type(now)))
     return [f"{name} was {old!r}, is {new!r}" for name, old, new in pairs if old != new]
+
+
+def refuse_other_settings(path: Path, now: Model, lasting: Callable[[Model], Model]) -> None:
+    """Refuse to go on with a run that was begun with other settings, where `path` holds those of an earlier call.
+
+    `lasting` returns settings without what may change between calls, such as where data lie.
+
+    Raises:
+        InputError: with what has changed.
+    """
+    if not path.is_file():
+        return
+    changed = changed_settings(lasting(load_settings(type(now), path)), lasting(now))
+    if changed:
+        raise InputError(
+            f"{path.parent} was begun with other settings ({'; '.join(changed)}); give them as they were, or "
+            "another --run"
+        )
 
 
 def fingerprint(*parts: Any) -> str:

@@ -6,7 +6,7 @@ from terrella.engine.fit import Report, by_the_first, first_process_first, joine
 from terrella.engine.plan.follow import explained, make_plan
 from terrella.engine.plan.plan import Plan
 from terrella.engine.run import Run
-from terrella.engine.settings import fingerprint, load_settings, save_settings
+from terrella.engine.settings import fingerprint, refuse_other_settings, save_settings
 from terrella.engine.use.bundle import load_bundle, save_bundle
 from terrella.errors import InputError
 from terrella.forecast.card import make_card
@@ -41,7 +41,7 @@ def _train(folder: Path, settings: ForecastSettings, report: Report, planned: bo
     task = cut(read_run_catalogue(settings, report), settings)
     run = Run(folder)
     mark = fingerprint(_without_place(settings), catalogue_mark(task.catalogue))
-    _check_same(run, settings)
+    refuse_other_settings(run.settings, settings, _without_place)
     cells = int(task.grid.mask.sum()) * task.grid.shape[0]
     say(f"{len(task.catalogue):,} events of magnitude {task.min_magnitude} or more, {cells:,} cells")
     done = _finished(run.bundle, mark)
@@ -111,18 +111,6 @@ def catalogue_mark(catalogue: Catalogue) -> str:
         catalogue.latitude.tobytes(),
         catalogue.magnitude.tobytes(),
     )
-
-
-def _check_same(run: Run, settings: ForecastSettings) -> None:
-    """Refuse to go on with a run under other settings; where its catalogue lies may have changed."""
-    if not run.settings.is_file():
-        return
-    before = load_settings(ForecastSettings, run.settings)
-    if _without_place(before) != _without_place(settings):
-        raise InputError(
-            f"{run.folder} was begun with other settings ({run.settings}); give them as they were, "
-            "or another --run"
-        )
 
 
 def _without_place(settings: ForecastSettings) -> ForecastSettings:

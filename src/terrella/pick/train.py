@@ -13,7 +13,7 @@ from terrella.engine.memory import keep_freed_memory
 from terrella.engine.plan.follow import explained, make_plan
 from terrella.engine.plan.plan import Plan
 from terrella.engine.run import Run
-from terrella.engine.settings import changed_settings, fingerprint, load_settings, save_settings
+from terrella.engine.settings import fingerprint, refuse_other_settings, save_settings
 from terrella.engine.use.bundle import load_bundle
 from terrella.errors import InputError
 from terrella.pick.bundle import TASK, load_picker_network, save_picker_network
@@ -45,7 +45,7 @@ def _train(folder: Path, settings: PickSettings, report: Report, planned: bool) 
     if not settings.data.sets:
         raise InputError("no data: give --data.sets FOLDER, or synthetic:local for generated seismograms")
     run = Run(folder)
-    _check_same(run, settings)
+    refuse_other_settings(run.settings, settings, _without_places)
     stores = first_process_first(
         lambda: [open_store(where, settings.data.rate_hz, report) for where in settings.data.sets]
     )
@@ -62,7 +62,7 @@ def _train(folder: Path, settings: PickSettings, report: Report, planned: bool) 
         network = train_network(network, trained, stores, settings, run, mark, report, made)
     if rank() > 0:
         return
-    best = _best_loss(run)
+    best = run.best_loss()
     values = {"fingerprint": mark, "rate_hz": settings.data.rate_hz, "validation_loss": best}
     save_picker_network(
         run.bundle, network, trained, settings, values, _card(trained, settings, stores, best, mark)
@@ -106,29 +106,11 @@ def _finished(folder: Path, mark: str) -> bool:
     return folder.is_dir() and load_bundle(folder, TASK).values["fingerprint"] == mark
 
 
-def _best_loss(run: Run) -> float:
-    epochs = [event for event in run.read_events() if event.get("kind") == "epoch"]
-    return float(epochs[-1]["best"])
-
-
 def _without_places(settings: PickSettings) -> PickSettings:
     """Return settings without what says where data and weights lie, and what they are run on."""
     data = settings.data.model_copy(update={"sets": ()})
     fit = settings.fit.model_copy(update={"device": "auto"})
     return settings.model_copy(update={"data": data, "fit": fit, "start_from": None})
-
-
-def _check_same(run: Run, settings: PickSettings) -> None:
-    if not run.settings.is_file():
-        return
-    changed = changed_settings(
-        _without_places(load_settings(PickSettings, run.settings)), _without_places(settings)
-    )
-    if changed:
-        raise InputError(
-            f"{run.folder} was begun with other settings ({'; '.join(changed)}); give them as they were, or "
-            "another --run"
-        )
 
 
 def _card(

@@ -12,9 +12,8 @@ from terrella.engine.memory import keep_freed_memory
 from terrella.engine.plan.follow import explained, make_plan
 from terrella.engine.plan.plan import Plan
 from terrella.engine.run import Run
-from terrella.engine.settings import changed_settings, fingerprint, load_settings, save_settings
+from terrella.engine.settings import fingerprint, refuse_other_settings, save_settings
 from terrella.engine.use.bundle import load_bundle
-from terrella.errors import InputError
 from terrella.segment.bundle import TASK, save_segmenter
 from terrella.segment.card import make_card
 from terrella.segment.data import Entry, common_dims, data_mark, of_split, open_sections
@@ -41,7 +40,7 @@ def train(folder: Path, settings: SegmentSettings, report: Report, planned: bool
 
 def _train(folder: Path, settings: SegmentSettings, report: Report, planned: bool) -> None:
     run = Run(folder)
-    _check_same(run, settings)
+    refuse_other_settings(run.settings, settings, _without_places)
     entries = open_sections(settings.data)
     common_dims(entries)
     marked = data_mark(entries)
@@ -57,7 +56,7 @@ def _train(folder: Path, settings: SegmentSettings, report: Report, planned: boo
         network = train_network(entries, settings, run, mark, report, made)
     if rank() > 0:
         return
-    loss = _best_loss(run)
+    loss = run.best_loss()
     threshold, score = _threshold(network, settings, entries)
     values = {
         "fingerprint": mark,
@@ -92,26 +91,8 @@ def _threshold(
     return 1 / (1 + math.exp(-logit)), score
 
 
-def _best_loss(run: Run) -> float:
-    epochs = [event for event in run.read_events() if event.get("kind") == "epoch"]
-    return float(epochs[-1]["best"])
-
-
 def _without_places(settings: SegmentSettings) -> SegmentSettings:
     """Return settings without what says where data lie and how they are held, and what is judged afterwards."""
     data = settings.data.model_copy(update={"sections": "", "hold_mb": 1.0})
     fit = settings.fit.model_copy(update={"device": "auto"})
     return settings.model_copy(update={"data": data, "fit": fit, "judge": JudgeSettings()})
-
-
-def _check_same(run: Run, settings: SegmentSettings) -> None:
-    if not run.settings.is_file():
-        return
-    changed = changed_settings(
-        _without_places(load_settings(SegmentSettings, run.settings)), _without_places(settings)
-    )
-    if changed:
-        raise InputError(
-            f"{run.folder} was begun with other settings ({'; '.join(changed)}); give them as they were, or "
-            "another --run"
-        )

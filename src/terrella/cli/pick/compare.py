@@ -3,16 +3,11 @@
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Parameter
-
+from terrella.cli.flags import SETTINGS
 from terrella.engine.settings import load_settings
 from terrella.pick.comparison.settings import CompareSettings
 
-# Each of the settings becomes a typed flag, such as --networks phasenet gpd.
-Overrides = Annotated[
-    CompareSettings | None,
-    Parameter(name="*", negative_iterable=(), consume_multiple=True, group="Settings"),
-]
+Overrides = Annotated[CompareSettings | None, SETTINGS]
 
 
 def compare(

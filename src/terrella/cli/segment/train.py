@@ -3,16 +3,11 @@
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Parameter
-
+from terrella.cli.flags import SETTINGS
 from terrella.engine.settings import load_settings
 from terrella.segment.settings import SegmentSettings
 
-# Each of the settings becomes a typed flag, such as --fit.epochs 40.
-Overrides = Annotated[
-    SegmentSettings | None,
-    Parameter(name="*", negative_iterable=(), consume_multiple=True, group="Settings"),
-]
+Overrides = Annotated[SegmentSettings | None, SETTINGS]
 
 
 def train(*, run: Path, config: Path | None = None, plan: bool = True, settings: Overrides = None) -> None:

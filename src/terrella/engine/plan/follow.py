@@ -12,9 +12,7 @@ from terrella.engine.plan.plan import Plan, load_plan, plan
 from terrella.engine.plan.recompute import checkpointed
 from terrella.engine.plan.report import ran_out
 from terrella.engine.plan.strategy import Need
-from terrella.errors import DoesNotFitError
-
-_SIGNS = ("out of memory", "can't allocate memory")
+from terrella.errors import DoesNotFitError, is_out_of_memory
 
 
 def make_plan(task: str, needs: Callable[[], Sequence[Need]], folder: Path, report: Report) -> Plan:
@@ -62,8 +60,7 @@ def explained(made: Plan | None) -> Iterator[None]:
     """
     try:
         yield
-    except (MemoryError, RuntimeError) as error:  # torch has a class of its own for CUDA alone
-        lacking = isinstance(error, MemoryError) or any(sign in str(error) for sign in _SIGNS)
-        if made is None or not lacking:
+    except (MemoryError, RuntimeError) as error:
+        if made is None or not is_out_of_memory(error):
             raise
         raise DoesNotFitError(ran_out(made)) from None
