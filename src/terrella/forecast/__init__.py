@@ -3,8 +3,7 @@
 The task's table of contents: its public names, each loaded when it is first used.
 """
 
-from importlib import import_module
-from typing import Any
+from terrella.contents import loader
 
 _PUBLIC = {
     "Catalogue": "terrella.formats.catalogue",
@@ -25,9 +24,4 @@ _PUBLIC = {
     "judge_run": "terrella.forecast.judging.command",
 }
 __all__ = list(_PUBLIC)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _PUBLIC:
-        raise AttributeError(f"terrella.forecast has no {name!r}; it has {', '.join(_PUBLIC)}")
-    return getattr(import_module(_PUBLIC[name]), name)
+__getattr__ = loader(__name__, _PUBLIC)

@@ -3,8 +3,7 @@
 The task's table of contents: its public names, each loaded when it is first used.
 """
 
-from importlib import import_module
-from typing import Any
+from terrella.contents import loader
 
 _PUBLIC = {
     "Store": "terrella.pick.store",
@@ -20,9 +19,4 @@ _PUBLIC = {
     "make_targets": "terrella.pick.judging.targets",
 }
 __all__ = list(_PUBLIC)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _PUBLIC:
-        raise AttributeError(f"terrella.pick has no {name!r}; it has {', '.join(_PUBLIC)}")
-    return getattr(import_module(_PUBLIC[name]), name)
+__getattr__ = loader(__name__, _PUBLIC)
