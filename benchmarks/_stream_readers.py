@@ -1,16 +1,20 @@
 """The readers that benchmarks/stream.py compares: one per process, its task as JSON, its measurements printed."""
 
 import json
+import mmap
 import os
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+RECORD_BYTES = 4 * 16_384
 WARM_MB = 500  # after which the memory of the read-ahead has been fetched from the system
 
 
@@ -87,6 +91,28 @@ def streamed(store: Path, task: dict[str, Any]) -> Iterator[Any]:
 
 def _open(store: Path, task: dict[str, Any]) -> Any:
     return open_npy({"waves": store}, task["chunk"]) if store.suffix == ".npy" else open_zarr(store)
+
+
+def disk(store: Path, task: dict[str, Any]) -> Iterator[Any]:
+    """The disk itself: chunks in random order, past the page cache, into memory that is used again; no batches."""
+    size, each = task["chunk"] * RECORD_BYTES, task["batch"] // task["chunk"]
+    order = np.random.default_rng(1).permutation(store.stat().st_size // size).tolist()
+    memory = threading.local()
+
+    def read(first: int) -> Any:
+        if not hasattr(memory, "place"):
+            memory.place = np.frombuffer(mmap.mmap(-1, size), np.uint8)
+            memory.file = os.open(store, os.O_RDONLY | os.O_DIRECT)
+        for chunk in order[first : first + each]:
+            os.preadv(memory.file, [memory.place.data], chunk * size)
+        return np.broadcast_to(memory.place, (each, size))
+
+    with ThreadPoolExecutor(task["threads"]) as pool:
+        waiting: deque[Any] = deque()
+        for first in range(0, len(order) - each, each):
+            waiting.append(pool.submit(read, first))
+            if len(waiting) == 2 * task["threads"]:
+                yield waiting.popleft().result()
 
 
 def map_chunks(store: Path, task: dict[str, Any]) -> Iterator[Any]:
@@ -175,6 +201,7 @@ def _status(field: str) -> float:
 
 READERS = {
     "streamed": streamed,
+    "disk": disk,
     "map_chunks": map_chunks,
     "map_records": map_records,
     "loader": loader,

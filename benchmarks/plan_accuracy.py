@@ -7,7 +7,8 @@ estimator says (`accelerate estimate-memory`: parameters x 4 bytes x 4 for train
 (ZeRO stage 2 without offloading on one device: 20 bytes per parameter): both count parameters alone, by their
 documented formulas.
 
-Needs Linux. `--quick` takes one size of three networks; `--network NAME` some of them, by the start of their name.
+Needs Linux. `--quick` takes one size of three networks; `--network NAME` those cases whose titles begin so
+(`phasenet` or `phasenet, batch 64`).
 """
 
 import argparse
@@ -17,11 +18,9 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +72,7 @@ def main() -> None:
         print(json.dumps(_CHILDREN[what](Case(network, int(batch), int(side)))))
         return
     cases = list(_cases(options.quick, options.network))
+    order = [case.title for case in _cases(False, [])]
     rows = _earlier() if options.network else []
     for number, case in enumerate(cases, 1):
         try:
@@ -82,6 +82,7 @@ def main() -> None:
             continue
         new = list(_rows(case, found))
         rows = [row for row in rows if not row["what"].startswith(f"{case.title}:")] + new
+        rows.sort(key=lambda row: order.index(row["what"].split(":")[0]))
         said = ", ".join(f"{row['what'].split(': ')[1]} {row['ratio'] - 1:+.1%}" for row in new[:3])
         print(f"{number}/{len(cases)} {case.title}: {said}", flush=True)
         with redirect_stdout(StringIO()):  # an interruption keeps what was measured
@@ -134,7 +135,7 @@ def _cases(quick: bool, chosen: list[str]) -> Iterator[Case]:
     if quick:
         wanted = {("phasenet", 64), ("forecast", 65_536), ("gpd", 128)}
         cases = [case for case in cases if (case.network, case.batch) in wanted]
-    return (case for case in cases if not chosen or any(case.network.startswith(name) for name in chosen))
+    return (case for case in cases if not chosen or any(case.title.startswith(name) for name in chosen))
 
 
 def _rows(case: Case, found: dict[str, dict[str, float]]) -> Iterator[dict[str, Any]]:
@@ -164,11 +165,8 @@ def _row(
 
 
 def _found(case: Case) -> dict[str, dict[str, float]]:
-    """Return what each child finds: memory and the prediction at once, the time of a step alone."""
-    with ThreadPoolExecutor(2) as pool:
-        both = {what: pool.submit(_child, what, case) for what in ("memory", "predict")}
-        found = {what: future.result() for what, future in both.items()}
-    return {**found, "time": _child("time", case)}
+    """Return what each child finds, one after the other: two at once would share the processor's cache."""
+    return {what: _child(what, case) for what in _CHILDREN}
 
 
 def _child(what: str, case: Case) -> dict[str, float]:
@@ -229,15 +227,21 @@ def _real(case: Case, steps: int) -> dict[str, float]:
     from terrella.engine.plan.rehearsal import rehearse
 
     step = _step(case)
-    # A small step first: libraries load their code and threads begin.
-    for _ in rehearse(replace(step, batch=2), 1):
+    # A step first that is smaller than all cases: libraries load their code and threads begin, while the case's own
+    # kernels are still to be made.
+    for _ in rehearse(_step(replace(case, batch=2, side=case.side // 4)), 1):
         pass
     ctypes.CDLL(None).malloc_trim(0)
     before = _status("VmRSS")
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
-    began = [time.process_time() for now in rehearse(step, steps) if now.phase in ("batch", "end")]
-    each = [after - start for start, after in pairwise(began)][1:]
-    return {"peak": _status("VmHWM") - before, "cpu_s": statistics.median(each)}
+    times: dict[str, list[float]] = {"batch": [], "forward": [], "end": []}
+    for now in rehearse(step, steps):
+        times.setdefault(now.phase, []).append(time.process_time())
+    # Making a batch of random numbers is no part of a step, nor are the first step's pages, which are cleared once.
+    each = [
+        end - start for start, end in zip(times["forward"], times["batch"][1:] + times["end"], strict=True)
+    ]
+    return {"peak": _status("VmHWM") - before, "cpu_s": statistics.median(each[1:])}
 
 
 def _status(name: str) -> int:

@@ -1,7 +1,7 @@
-"""Make a run's bundle one that comes with the package: python scripts/release_bundle.py RUN NAME.
+"""Make a run's bundle one that comes with the package: python scripts/release_bundle.py TASK RUN NAME.
 
-What only training needs is left out (the background maps of the folds), and numbers but the grid's are kept in
-single precision.
+Numbers but a grid's are kept in single precision; of a forecast's bundle, what only training needs is left out (the
+background maps of the folds).
 """
 
 import argparse
@@ -17,18 +17,19 @@ RELEASED = Path(__file__).parents[1] / "src" / "terrella" / "released"
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("task")
     parser.add_argument("run", type=Path)
     parser.add_argument("name")
     options = parser.parse_args()
-    bundle = load_bundle(options.run, "forecast")
+    bundle = load_bundle(options.run, options.task)
     tensors = {
         name: value.float()
         if value.dtype == torch.float64 and not name.startswith(("grid.", "maps.fold"))
         else value
         for name, value in bundle.tensors.items()
     }
-    # After the training window only the last map is asked for.
-    tensors["maps.background"] = tensors["maps.background"][-1:].clone()
+    if "maps.background" in tensors:  # after the training window only the last map is asked for
+        tensors["maps.background"] = tensors["maps.background"][-1:].clone()
     lines = [line for line in bundle.settings.splitlines() if not line.startswith("catalogue =")]
     folder = RELEASED / bundle.task / options.name
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -42,6 +42,7 @@ class Small(nn.Module):
 def make_training(
     epochs: int = 6, dropout: float = 0.2, learning_rate: float = 0.01, pause: float = 0.0,
     patience: int | None = None, samples: int = 96, sharded: bool = False, accumulation: int = 1,
+    observer: Any = None,
 ) -> Training:  # fmt: skip
     torch.manual_seed(0)
     np.random.seed(0)  # noqa: NPY002
@@ -51,7 +52,7 @@ def make_training(
 
     def loss(network: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
         time.sleep(pause)
-        noise = dropout * (np.random.normal() + random.gauss(0, 1))  # noqa: NPY002
+        noise = dropout * (np.random.normal() + random.gauss(0, 1)) if dropout else 0.0  # noqa: NPY002
         return nn.functional.mse_loss(network(batch["x"] + 0.01 * noise), batch["y"])
 
     def validate(network: nn.Module) -> float:
@@ -70,6 +71,7 @@ def make_training(
         averaging=0.9,
         sharded=sharded,
         accumulation=accumulation,
+        observer=observer,
         checkpoint_seconds=0.0,
     )
 

@@ -225,10 +225,29 @@ def test_names_that_do_not_go_together_are_refused(names, message, tmp_path):
         open_hdf5(tmp_path / "store.h5", names)
 
 
-def test_version_2_of_zarr_is_refused(tmp_path):
-    zarr.create_array(tmp_path / "old", shape=(4,), dtype="f4", zarr_format=2)
-    with pytest.raises(InputError, match="zarr version 2; version 3 was expected"):
-        open_zarr(tmp_path / "old")
+@pytest.mark.parametrize("separator", [".", "/"])
+def test_version_2_of_zarr_is_read_through_zarr_python(tmp_path, separator):
+    group = zarr.open_group(tmp_path / "old", mode="w", zarr_format=2)
+    encoding = {"name": "v2", "separator": separator}
+    waves = group.create_array(
+        "waves", shape=WAVES.shape, dtype="f4", chunks=(5, 2, 50), chunk_key_encoding=encoding
+    )
+    waves[:] = WAVES
+    group.create_array("labels", shape=LABELS.shape, dtype=">i8", chunks=(43,))[:] = LABELS
+    source = Stored(open_zarr(tmp_path / "old"))
+    read = source.read(torch.arange(RECORDS))
+    np.testing.assert_array_equal(read["waves"], WAVES)
+    np.testing.assert_array_equal(read["labels"], LABELS)
+    chunk = tmp_path / "old" / "waves" / separator.join("310")
+    chunk.write_bytes(chunk.read_bytes()[:-9])
+    with pytest.raises(InputError, match=r"changed since it was opened|damaged"):
+        source.read(torch.tensor([16]))
+    chunk.unlink()
+    with pytest.raises(InputError, match=r"the chunk from record 15 on is missing; fetch it again"):
+        Stored(open_zarr(tmp_path / "old")).read(torch.tensor([16]))
+    filled = Stored(open_zarr(tmp_path / "old", fill_missing=True)).read(torch.tensor([16]))
+    np.testing.assert_array_equal(filled["waves"][0, 2:], 0)
+    np.testing.assert_array_equal(filled["waves"][0, :2], WAVES[16, :2])
 
 
 def test_what_is_no_store_is_refused(tmp_path):

@@ -170,9 +170,9 @@ def test_what_is_kept_of_a_batch_stays_as_it_was(batch, epoch):
 
 
 def test_memory_of_batches_that_are_gone_is_used_again():
-    feed = Feed(streamed(Blocks([8] * 100)), 8)
+    feed = Feed(streamed(Blocks([8] * 1000)), 8)
     addresses = {batch["pair"].data_ptr() for epoch in range(2) for batch in feed.epoch(epoch)}
-    assert len(addresses) <= 8
+    assert len(addresses) <= 21
 
 
 def test_an_epoch_that_is_left_early_leaves_no_threads():
@@ -192,8 +192,8 @@ def test_reading_ahead_stops_where_nothing_is_taken():
     while seen != len(source.reads):
         seen = len(source.reads)
         threading.Event().wait(0.05)
-    # The room, and what the batches that were made have let go of: one taken, three waiting, one in hand.
-    assert seen <= 32 + 8 * 5
+    # The room, and what the batches that were made have let go of: one taken, sixteen waiting, one in hand.
+    assert seen <= 32 + 8 * 18
     epoch.close()
 
 

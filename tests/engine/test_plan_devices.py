@@ -1,6 +1,7 @@
 """Devices that one may plan for, and the calibration of the machine at hand."""
 
 import json
+import os
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,7 @@ import torch
 from terrella.engine.plan import calibrate
 from terrella.engine.plan.calibrate import Calibration, calibration
 from terrella.engine.plan.devices import device_names, find_device, this_machine
-from terrella.engine.plan.disk import read_rate
+from terrella.engine.plan.disk import data_rate, read_rate
 from terrella.errors import InputError
 
 MINE = "flops = {float32 = 1e12, bfloat16 = 4e12}\nbandwidth = 1e11\nmemory = 8e9\ncompute_share = 0.5\n"
@@ -194,6 +195,28 @@ def test_the_rate_of_a_folder_is_remembered_and_nothing_stays_in_it(tmp_path, ca
     assert len(kept) == 1
     kept[0].write_text("{")
     assert read_rate(folder, 1 << 16) > 0
+
+
+def test_the_rate_of_data_is_that_of_their_own_file_and_measured_once(tmp_path, cache, monkeypatch):
+    (tmp_path / "store" / "inner").mkdir(parents=True)
+    (tmp_path / "store" / "small.csv").write_bytes(b"x" * 5000)
+    # Nothing to tell by.
+    assert data_rate(tmp_path / "store", 40_000) is None
+    assert data_rate(tmp_path / "nowhere", 40_000) is None
+    large = tmp_path / "store" / "inner" / "samples.npy"
+    large.write_bytes(os.urandom(1 << 20) * 8)
+    blocks = []
+
+    def measured(path, block, in_order, longest_s):
+        blocks.append((path, block))
+        return 123e6
+
+    monkeypatch.setattr("terrella.engine.plan.disk._measured", measured)
+    # A folder, its large file, and a like block: measured once.
+    assert [data_rate(*each) for each in ((tmp_path / "store", 40_000), (large, 36_000))] == [123e6, 123e6]
+    assert blocks == [(large, 65_536)]
+    assert data_rate(large, 70_000) == 123e6
+    assert blocks[1:] == [(large, 131_072)]
 
 
 def test_what_cannot_be_read_is_told(tmp_path):

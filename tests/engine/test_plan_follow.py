@@ -9,29 +9,34 @@ from small_training import make_training
 from torch import nn
 
 from terrella.engine.fit import train
-from terrella.engine.plan.follow import as_planned, explained, make_plan
+from terrella.engine.plan.follow import as_planned, explained, make_plan, planned_placement
 from terrella.engine.plan.plan import load_plan, plan
 from terrella.engine.plan.step import Step
-from terrella.engine.plan.strategy import Need
+from terrella.engine.plan.strategy import Limits, Need
 from terrella.engine.run import Run
 from terrella.errors import DoesNotFitError
 
 
 @pytest.fixture(scope="module")
-def made():
-    """The plan of the small training."""
+def need() -> Need:
+    """What the small training needs."""
 
     def batch(size: int) -> dict[str, torch.Tensor]:
         return {"x": torch.randn(size, 4), "y": torch.randn(size, 1)}
 
-    training = make_training(dropout=0.0)
     step = Step(
         lambda: make_training(dropout=0.0).network,
         batch,
         lambda network, batch: nn.functional.mse_loss(network(batch["x"]), batch["y"]),
-        training.feed.batch,
+        make_training(dropout=0.0).feed.batch,
     )
-    return plan("small", [Need("small", step, samples=96, epochs=8, data_bytes=96 * 20)])
+    return Need("small", step, samples=96, epochs=8, data_bytes=96 * 20)
+
+
+@pytest.fixture(scope="module")
+def made(need):
+    """The plan of the small training."""
+    return plan("small", [need])
 
 
 def in_parts(made, parts: int):
@@ -51,6 +56,28 @@ def test_the_plan_of_the_run_is_taken_and_told(tmp_path, made):
     (line,) = [event["message"] for event in said]
     assert "planned for small: data " in line
     assert "batches in 4 parts" in line
+
+
+def test_a_plan_for_other_processes_is_made_again_within_its_limits(tmp_path, made, need):
+    (stage,) = made.stages
+    two = replace(stage, strategy=replace(stage.strategy, processes=2, sharded=True))
+    replace(made, stages=(two,), limits=Limits(7e9, processes=(2,))).save(tmp_path)
+    said = []
+    taken = make_plan("small", lambda: [need], tmp_path, said.append)
+    assert taken.limits == Limits(7e9)
+    assert taken.stages[0].strategy.processes == 1
+    assert taken == load_plan(tmp_path)
+    assert said[0]["message"].endswith("is for another number of processes than 1: planned again")
+
+
+@pytest.mark.parametrize(("asked", "planned"), [(True, False), (False, True)])
+def test_weights_are_spread_where_the_settings_or_the_plan_say_so(tmp_path, made, asked, planned):
+    (stage,) = made.stages
+    chosen = replace(made, stages=(replace(stage, strategy=replace(stage.strategy, sharded=planned)),))
+    assert as_planned(make_training(sharded=asked), chosen, tmp_path).sharded
+    assert not as_planned(make_training(), made, tmp_path).sharded
+    assert planned_placement(made) == "preloaded"
+    assert planned_placement(None) is None
 
 
 def test_a_training_runs_the_strategy_and_leaves_what_it_took(tmp_path, made):

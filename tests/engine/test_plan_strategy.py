@@ -1,6 +1,7 @@
 """What is given up so that a training fits, in which order, and what is said where nothing does."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -8,11 +9,14 @@ from torch import nn
 
 from terrella.engine.plan.amounts import duration_text, parse_duration, parse_size, typed_size
 from terrella.engine.plan.check import Check
+from terrella.engine.plan.communication import device_link, exchange
 from terrella.engine.plan.devices import Device
 from terrella.engine.plan.duration import Duration
 from terrella.engine.plan.memory import predict_memory
+from terrella.engine.plan.operators import step_work
 from terrella.engine.plan.plan import load_plan, plan
 from terrella.engine.plan.report import beside, ran_out, reasons, table
+from terrella.engine.plan.spread import gathered_bytes, spread
 from terrella.engine.plan.step import Step
 from terrella.engine.plan.strategy import Limits, Need, Option, Strategy, _preferred
 from terrella.errors import DoesNotFitError, InputError
@@ -35,7 +39,8 @@ def need(batch=512, length=3000, **changes):
         batch=batch,
     )
     about = {"samples": 10_000, "epochs": 3, "data_bytes": 400_000_000, "stored_bytes": 400_000_000}
-    return Need(name="network", step=step, **{**about, "streamable": True, **changes})
+    about["placements"] = ("resident", "preloaded", "streamed")
+    return Need(name="network", step=step, **{**about, **changes})
 
 
 def planned(device_memory, **changes):
@@ -69,6 +74,97 @@ def test_data_that_ram_does_not_hold_are_streamed():
     made = plan("test", [need(data_bytes=50_000_000_000)], Limits(8e9, 2e9), GPU).stages[0]
     assert made.strategy.placement == "streamed"
     assert made.bytes_read == 3 * 400_000_000
+
+
+def test_data_at_hand_are_read_as_fast_as_their_disk_and_others_as_any_disk(tmp_path, monkeypatch):
+    monkeypatch.setattr("terrella.engine.plan.plan.data_rate", lambda place, block: 1e6 * (block == 40_000))
+    about = need(data_bytes=50_000_000_000, place=tmp_path)
+    here = GPU.model_copy(update={"at_hand": True})
+    steps = -(-10_000 // 512)
+    for device, rate in ((GPU, 500e6), (here, 1e6)):
+        monkeypatch.setattr("terrella.engine.plan.duration._replayed", lambda *_: {})
+        stage = plan("test", [about], Limits(8e9, 2e9), device).stages[0]
+        assert stage.waits_s == pytest.approx(max(0, 400_000_000 / steps / rate - stage.step_s))
+    assert stage.bound == "data"
+    at_once = plan("test", [replace(about, read_ahead=False)], Limits(8e9, 2e9), GPU).stages[0]
+    assert at_once.waits_s == pytest.approx(400_000_000 / steps / 500e6)
+
+
+def test_several_processes_pay_for_what_the_backward_pass_does_not_hide():
+    def weight(network, batch):
+        return network(batch["x"]).mean()
+
+    # Sixteen million weights and next to no work.
+    step = Step(lambda: nn.Linear(4000, 4000), lambda size: {"x": torch.randn(size, 4000)}, weight, 8)
+    one, two = (
+        plan("test", [Need("wide", step, 64, 1, 64)], Limits(8e9, 2e9, processes=(number,)), GPU).stages[0]
+        for number in (1, 2)
+    )
+    assert two.strategy.words() == "data resident, float32, 2 processes"
+    work = step_work(replace(step, batch=4), foreach=True)
+    alone = two.step_s - (told := exchange(work, one.step_s, 2, device_link(GPU))).exposed_s
+    assert alone == pytest.approx(one.step_s, rel=0.1)
+    assert 0 < told.exposed_s < told.communicating_s
+
+
+def wide(**changes):
+    """Return a network of nine times 64 MB, which is nearly all of the step's memory."""
+    step = Step(
+        make_network=lambda: nn.Sequential(*(nn.Linear(4000, 4000) for _ in range(9))),
+        make_batch=lambda size: {"x": torch.randn(size, 4000)},
+        loss=lambda network, batch: network(batch["x"]).mean(),
+        batch=8,
+    )
+    return Need("wide", step, 64, 1, 64, **changes)
+
+
+def test_weights_are_spread_where_no_device_holds_them_all_or_the_settings_ask_for_it():
+    def words(device_memory, need):
+        return (
+            plan("test", [need], Limits(80e9, device_memory, processes=(4,)), GPU).stages[0].strategy.words()
+        )
+
+    assert words(8e9, wide()) == "data resident, float32, 4 processes"
+    assert words(8e9, wide(sharded=True)) == "data resident, float32, 4 processes, weights spread over them"
+    assert words(3e9, wide()) == "data resident, float32, 4 processes, weights spread over them"
+    # A process alone has nobody to share them with.
+    with pytest.raises(DoesNotFitError):
+        plan("test", [wide()], Limits(80e9, 3e9), GPU)
+    assert not plan("test", [wide(sharded=True)], Limits(80e9, 8e9), GPU).stages[0].strategy.sharded
+
+
+def test_a_process_holds_its_share_of_the_weights_and_the_largest_part():
+    step = wide().step
+    layer = 4000 * 4001 * 4
+    gathered = gathered_bytes(step)
+    assert gathered == 3 * layer
+    whole = predict_memory(step, "cuda")
+    assert whole.parameters == 9 * layer
+    part = spread(whole, 4, gathered)
+    assert (part.parameters, part.copies, part.gradients, part.optimiser) == pytest.approx(
+        tuple(weights * layer / 4 for weights in (9, 18, 9, 18)), rel=0.01
+    )
+    # Six times the weights in all, of which a quarter stays, and what is gathered.
+    assert whole.reserved - part.reserved == pytest.approx(6 * 9 * layer * 3 / 4 - gathered, rel=0.01)
+
+
+def test_every_process_holds_the_data_and_the_gradients_twice():
+    ones = [
+        plan("test", [need()], Limits(40e9, 4e9, processes=(number,)), GPU).stages[0] for number in (1, 2)
+    ]
+    alone, both = (
+        plan("test", [wide()], Limits(40e9, 8e9, processes=(number,)), GPU).stages[0] for number in (1, 2)
+    )
+    assert both.device - alone.device == pytest.approx(alone.memory.gradients, rel=0.01)
+    assert ones[1].device > 400_000_000
+    assert ones[0].strategy.placement == ones[1].strategy.placement == "resident"
+
+
+def test_a_feed_does_only_what_it_can():
+    held = need(placements=("preloaded",))
+    assert plan("test", [held], Limits(8e9, 4e9), GPU).stages[0].strategy.placement == "preloaded"
+    with pytest.raises(DoesNotFitError):
+        plan("test", [need(placements=("preloaded",), data_bytes=50_000_000_000)], Limits(8e9, 4e9), GPU)
 
 
 def test_what_does_not_fit_says_by_how_much_and_what_would():

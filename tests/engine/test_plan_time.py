@@ -1,7 +1,9 @@
 """Operators of a training step, their replay, predicted durations, and the model of communication."""
 
 import math
-from itertools import pairwise
+import subprocess
+import sys
+from itertools import count, pairwise
 
 import pytest
 import torch
@@ -194,6 +196,15 @@ def test_no_time_no_replay():
     assert not replay(dict.fromkeys(work.counts, 1e-5), -1.0, 1 << 30)
 
 
+def test_small_operators_are_not_given_up_for_large_ones(monkeypatch):
+    """Roofs tell least of them: a random number takes twenty times what its bytes do."""
+    monkeypatch.setattr("terrella.engine.plan.replay.clock", map(float, count()).__next__)  # a second a look
+    operators = [each for each in step_work(images()).counts if not each.view]
+    estimates = {each: 1.0 if each.convolution else 1e-5 for each in operators}
+    found = replay(estimates, 1.5, 1 << 30)
+    assert found.keys() == {each for each in operators if not each.convolution}
+
+
 def test_a_part_of_a_convolution_keeps_its_kernel():
     work = step_work(images(16))
     whole = next(each for each in work.counts if each.name == "aten.convolution")
@@ -323,3 +334,55 @@ def test_efficiency_of_a_step():
     assert math.isclose(efficiency(images(2), PLAIN, 1).efficiency, 1)
     with pytest.raises(InputError, match="0 processes"):
         efficiency(images(2), PLAIN, 0)
+
+
+_FAULTS = """
+import os
+import resource
+import sys
+os.environ["THP_MEM_ALLOC_ENABLE"] = "0"  # pages of 4 KB alone
+import torch
+from torch import nn
+from terrella.engine.plan import replay
+from terrella.engine.plan.devices import Device
+from terrella.engine.plan.duration import step_seconds
+from terrella.engine.plan.step import Step
+
+def count():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+found = []  # page faults of each measured call that returns a large tensor
+measure = replay._timed
+
+def counted(*arguments):
+    before = count()
+    seconds = measure(*arguments)
+    made = arguments[-1][-1]
+    if isinstance(made, torch.Tensor) and made.nbytes >= 1 << 25:
+        found.append(count() - before)
+    return seconds
+
+replay._timed = counted
+torch.set_num_threads(1)
+step = Step(
+    lambda: nn.Sequential(nn.Linear(16, 16), nn.ReLU(), nn.Sigmoid(), nn.Linear(16, 16)),
+    lambda size: {"x": torch.randn(size, 16)},
+    lambda network, batch: network(batch["x"]).square().mean(),
+    1 << 19,
+)
+device = Device(title="", kind="cpu", flops={"float32": 1e10}, bandwidth=1e10, memory=1e9, at_hand=True)
+step_seconds(step, device, 1.0, returned=sys.argv[1] == "returned")
+print(len(found), sum(found))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's heap")
+@pytest.mark.parametrize("freed", ["kept", "returned"])
+def test_measured_calls_clear_pages_where_steps_do(freed):
+    """All steps but the first find their memory in the heap; fresh memory is 8,192 pages a tensor."""
+    command = [sys.executable, "-c", _FAULTS, freed]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    calls, faults = map(int, done.stdout.split())
+    assert calls >= 8
+    share = faults / (8192 * calls)
+    assert share < 0.1 if freed == "kept" else share > 0.5

@@ -47,6 +47,28 @@ def test_the_residual_is_limited_and_trained():
     assert spread.abs().max() <= SMALL.residual_limit
 
 
+def test_in_bfloat16_it_starts_as_etas_too_and_learns_as_well():
+    def losses(precision: torch.dtype) -> list[float]:
+        torch.manual_seed(0)
+        network, batch, found = ForecastNetwork(7, 2, SMALL), batch_of(), []
+        optimiser = torch.optim.AdamW(network.parameters(), lr=0.05)
+        for _ in range(40):
+            optimiser.zero_grad()
+            with torch.autocast("cpu", precision, enabled=precision == torch.bfloat16):
+                loss = count_loss(network, batch, torch.ones(2))
+            assert loss.dtype == torch.float32
+            loss.backward()
+            optimiser.step()
+            found.append(float(loss.detach()))
+        assert {value.dtype for value in network.parameters()} == {torch.float32}
+        return found
+
+    plain, low = losses(torch.float32), losses(torch.bfloat16)
+    assert low[0] == plain[0]
+    assert low[-1] < low[0] - 0.5
+    assert low[-1] == pytest.approx(plain[-1], rel=0.02)
+
+
 def test_the_loss_is_that_of_scipy():
     network = ForecastNetwork(2, 1, SMALL)
     with torch.no_grad():

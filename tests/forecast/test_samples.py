@@ -11,7 +11,7 @@ from source_conformance import SourceConformance
 from terrella.forecast.features.cell_rates import make_cell_rates
 from terrella.forecast.features.channels import features, make_maps
 from terrella.forecast.features.sweep import make_sources, sweep
-from terrella.forecast.learning.samples import Density, Samples, density_for, features_at
+from terrella.forecast.learning.samples import Density, Fetched, Samples, density_for, features_at
 from terrella.forecast.models import Forecaster
 
 EPOCH = np.datetime64("2000-01-01", "us")
@@ -33,6 +33,16 @@ class TestSamples(SourceConformance):
     @pytest.fixture
     def source(self):
         return made()
+
+
+def test_samples_that_wait_in_ram_are_brought_to_the_device_batch_by_batch():
+    samples, at = made(), torch.tensor([3, 1, 7])
+    for name, values in Fetched(samples, torch.device("cpu")).read(at).items():
+        torch.testing.assert_close(values, samples.read(at)[name], rtol=0, atol=0)
+    brought = Fetched(samples, torch.device("meta"))
+    assert len(brought) == len(samples)
+    assert {values.device.type for values in brought.read(at).values()} == {"meta"}
+    assert samples.weight.device.type == "cpu"
 
 
 def test_weights_make_sums_over_cells_unbiased():

@@ -25,21 +25,29 @@ def make_line(
 
 
 def make_volume(
-    path: Path, cube: np.ndarray, by: str = "inline", places: tuple[int, int] = (189, 193)
+    path: Path,
+    cube: np.ndarray,
+    by: str = "inline",
+    places: tuple[int, int] = (189, 193),
+    missing: np.ndarray | None = None,
+    code: int = 5,
+    steps: tuple[int, int] = (2, 1),
 ) -> Path:
-    """Write a volume (inline, crossline, sample), its traces sorted by inline or by crossline."""
+    """Write a volume (inline, crossline, sample), sorted by inline or crossline, without its missing traces."""
     import segyio
 
     n_inline, n_crossline, n_samples = cube.shape
     spec = segyio.spec()
-    spec.format, spec.samples, spec.tracecount = 5, np.arange(n_samples) * 4.0, n_inline * n_crossline
-    order = [(i, j) for i in range(n_inline) for j in range(n_crossline)]
+    order = [
+        (i, j) for i in range(n_inline) for j in range(n_crossline) if missing is None or not missing[i, j]
+    ]
+    spec.format, spec.samples, spec.tracecount = code, np.arange(n_samples) * 4.0, len(order)
     if by == "crossline":
         order.sort(key=lambda at: at[::-1])
     with segyio.create(str(path), spec) as file:
         for k, (i, j) in enumerate(order):
             file.header[k] = {
-                places[0]: 100 + 2 * i, places[1]: 900 + j,
+                places[0]: 100 + steps[0] * i, places[1]: 900 + steps[1] * j,
                 71: 1, 115: n_samples, 117: 4000, 181: 25 * j, 185: 50 * i,
             }  # fmt: skip
             file.trace[k] = cube[i, j]

@@ -10,11 +10,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 
+from terrella.engine.web import Patience
 from terrella.errors import InputError, TerrellaError
 from terrella.formats.seisbench import read_data_set
 from terrella.formats.seisbench_write import write_data_set
 from terrella.pick.data.cards import CARDS, card_lines, find_card
-from terrella.pick.data.download import AbsentError, Patience, fetch
+from terrella.pick.data.download import AbsentError, fetch
 from terrella.pick.data.locate import cache_folder, locate
 
 QUICK = Patience(attempts=3, first_wait_s=0.0, timeout_s=5.0)

@@ -9,13 +9,17 @@ import torch
 from feed_stores import make_events, make_small_store
 from torch import nn
 
+from terrella.engine.feed import Feed
+from terrella.engine.fit import Stage, Training
+from terrella.engine.fit import train as fit
 from terrella.engine.run import Run
 from terrella.engine.settings import load_settings
 from terrella.errors import InputError, Interrupted
 from terrella.pick.bundle import load_picker_network, load_picker_settings
-from terrella.pick.data.store_files import save_store
+from terrella.pick.data.store_files import load_store, save_store
 from terrella.pick.feed.recipes import recipe
 from terrella.pick.networks import NAMES, architecture
+from terrella.pick.plan import needs
 from terrella.pick.settings import AugmentSettings, DataSettings, FitSettings, PickSettings
 from terrella.pick.train import train
 from terrella.pick.training import even_batch, make_loss, shares_of, sources
@@ -254,3 +258,51 @@ def test_missing_data_and_unknown_networks_are_refused(tmp_path):
         train(tmp_path, PickSettings(), lambda event: None)
     with pytest.raises(InputError, match="no recipe to train 'alexnet'"):
         train(tmp_path, PickSettings(network="alexnet"), lambda event: None)
+
+
+@pytest.mark.parametrize("name", ["basicphaseae", "cred", "gpd"])
+def test_in_bfloat16_the_loss_falls_as_in_float32_and_weights_stay_float32(name, tmp_path):
+    taken, chosen = architecture(name), make_settings("", name)
+    source, _ = sources(taken, [make_events(16, length=taken.window + 1500)], chosen)
+
+    def trained(precision):
+        torch.manual_seed(0)
+        feed, stages = Feed(source, 8), (Stage(name, 3, 0.003, 0),)
+        loss = make_loss(taken, source.recipe)
+        training = Training(taken.make(), loss, feed, stages, None, "mark", precision=precision)
+        run = Run(tmp_path / precision)
+        network = fit(training, run)
+        return network, [event["loss"] for event in run.read_events() if event["kind"] == "step"]
+
+    _, plain = trained("float32")
+    network, losses = trained("bfloat16")
+    assert {value.dtype for value in network.parameters()} == {torch.float32}
+    assert losses[0] == pytest.approx(plain[0], rel=0.01)
+    assert losses[-1] < 0.9 * losses[0]
+    # The loss itself is added up in float32.
+    assert any(float(torch.tensor(each).bfloat16()) != pytest.approx(each, rel=1e-6) for each in losses)
+
+
+@pytest.mark.parametrize("placement", ["preloaded", "streamed", "resident", None])
+def test_samples_lie_where_they_were_planned_to_and_windows_are_the_same(folder, placement):
+    settings, stores = make_settings(folder), [load_store(folder)]
+    assert isinstance(stores[0].samples, np.memmap)
+    learned, _ = sources(architecture("phasenet"), stores, settings, placement)
+    on_disk = isinstance(learned.traces.stores[0].samples, np.memmap)
+    assert on_disk == (placement != "preloaded")
+    assert len(learned.held) == (placement == "resident")
+    plain, _ = sources(architecture("phasenet"), [make_events(20)], settings)
+    for name, values in learned.read(torch.arange(6)).items():
+        torch.testing.assert_close(values, plain.read(torch.arange(6))[name], msg=name)
+
+
+def test_a_plan_counts_the_bytes_of_the_stores_at_hand(folder):
+    stores = [load_store(folder)]
+    (need,) = needs(make_settings(folder), stores=stores)
+    assert need.stored_bytes == need.data_bytes == stores[0].samples.nbytes
+    assert need.samples == 20
+    assert need.place == folder / "samples.npy"
+    assert not need.assumed
+    (assumed,) = needs(make_settings("synthetic:local"))
+    assert "50,000 traces" in assumed.assumed
+    assert assumed.place is None

@@ -183,7 +183,7 @@ def test_the_demo_trains_judges_and_says_that_there_are_no_real_sections(tmp_pat
             "judge": {"resamples": 20},
         }
     )
-    monkeypatch.setattr(demo, "demo_settings", lambda seed: small)
+    monkeypatch.setattr(demo, "demo_settings", lambda seed, noise: small)
     monkeypatch.delenv("TERRELLA_DATA", raising=False)
     assert run("demo", "--run", tmp_path / "demo") == 0
     shown = capsys.readouterr()

@@ -15,10 +15,11 @@ from terrella.segment.bundle import load_segmenter, network_logits
 from terrella.segment.data import of_split, open_sections
 from terrella.segment.labelled import LABELLED
 from terrella.segment.normalise import normalised, trace_scales
+from terrella.segment.plan import needs
 from terrella.segment.scorers import segmenter_scorer
 from terrella.segment.scores import average_precision, count_levels
 from terrella.segment.settings import SegmentSettings
-from terrella.segment.train import train
+from terrella.segment.train import placed, train
 from terrella.segment.training import sources
 
 
@@ -26,9 +27,9 @@ def settings_for(table, **fit) -> SegmentSettings:
     return SegmentSettings.model_validate(
         {
             "data": {"sections": str(table), "interval_s": 0.002},
-            "network": {"widths": (4, 8)},
+            "network": {"widths": (8, 16)},
             "patch": {"per_section": 4},
-            "fit": {"epochs": 8, "batch": 4, "learning_rate": 0.01, **fit},
+            "fit": {"epochs": 8, "batch": 4, "learning_rate": 0.005, **fit},
         }
     )
 
@@ -76,7 +77,7 @@ def test_the_bundle_says_what_it_is(trained):
     assert 0 < segmenter.threshold < 1
     assert segmenter.settings == load_settings(SegmentSettings, trained / "settings.toml")
     card = (trained / "model" / "card.md").read_text()
-    assert "2 levels, widths 4, 8" in card
+    assert "2 levels, widths 8, 16" in card
     assert "- train: 15 sections of 5 groups" in card
     assert "## Limits" in card
 
@@ -106,6 +107,29 @@ def test_patches_and_prediction_normalise_alike(table, trained):
     np.testing.assert_allclose(
         network_logits(segmenter.network, section.samples, scales), expected, atol=1e-5
     )
+
+
+@pytest.mark.parametrize(("placement", "held"), [("preloaded", True), ("streamed", False), (None, True)])
+def test_sections_lie_where_they_were_planned_to(table, placement, held):
+    data = settings_for(table).data
+    entries = placed(open_sections(data), data, placement)
+    # What is held is cut from the whole section, which is read once; else each slice is read from its file.
+    first = entries[0]
+    assert (first.load() is first.load()) == held
+    np.testing.assert_array_equal(first.samples(slice(2, 5), slice(9)), first.load().samples[2:5, :9])
+
+
+def test_sections_beyond_the_settings_limit_are_planned_as_a_stream(table):
+    def placements(hold_mb: float) -> tuple[str, ...]:
+        settings = settings_for(table)
+        data = settings.data.model_copy(update={"hold_mb": hold_mb})
+        (need,) = needs(settings.model_copy(update={"data": data}))
+        assert need.place == table.parent
+        assert need.stored_bytes == need.data_bytes
+        return need.placements
+
+    assert placements(2048.0) == ("preloaded", "streamed")
+    assert placements(0.001) == ("streamed",)
 
 
 def test_a_finished_training_is_not_done_again(table, trained):

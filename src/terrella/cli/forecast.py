@@ -5,9 +5,10 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from terrella.cli.flags import SETTINGS
+from terrella.cli.flags import SETTINGS, Processes
 from terrella.cli.plan import forecast_plan
 from terrella.engine.settings import load_settings
+from terrella.engine.start import train_together
 from terrella.forecast.settings import ForecastSettings
 
 Overrides = Annotated[ForecastSettings | None, SETTINGS]
@@ -114,6 +115,7 @@ def train(
     catalogue: Path | None = None,
     config: Path | None = None,
     plan: bool = True,
+    processes: Processes = None,
     settings: Overrides = None,
 ) -> None:
     """Fit ETAS and the other baselines, and train the network on top. Typed again, it goes on.
@@ -130,16 +132,21 @@ def train(
         Settings as TOML, such as settings.toml of an earlier run; flags go before it.
     plan
         Plan memory and time first, some seconds' work, and follow that plan; or the one that `plan` left in RUN.
+    processes
+        Processes on this host that share the training; by default as the plan in RUN says, else one.
     """
-    from terrella.engine.progress import shown_progress
-    from terrella.forecast.train import train as run_train
-
     overrides = settings.model_dump(exclude_unset=True) if settings is not None else {}
     if catalogue is not None:
         overrides.setdefault("data", {})["catalogue"] = str(catalogue)
     if config is None and catalogue is None and (run / "settings.toml").is_file():
         config = run / "settings.toml"
     chosen = load_settings(ForecastSettings, config, overrides)
+    if train_together("forecast", run, chosen, plan, processes):
+        return
+
+    from terrella.engine.progress import shown_progress
+    from terrella.forecast.train import train as run_train
+
     with shown_progress() as report:
         run_train(run, chosen, report, plan)
 

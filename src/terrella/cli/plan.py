@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 from cyclopts import Parameter
 from pydantic import BaseModel
 
-from terrella.cli.flags import SETTINGS
+from terrella.cli.flags import SETTINGS, Processes
 from terrella.engine.settings import load_settings
 from terrella.forecast.settings import ForecastSettings
 from terrella.pick.settings import PickSettings
@@ -41,6 +41,8 @@ class Asked:
         Memory of the device that it may take, such as 12GB; by default all.
     deadline
         Time that it may take, such as 3h.
+    processes
+        Processes that share the training; by default one, or as many as the GPUs here and the limits ask for.
     as_json
         Print the plan as JSON.
     """
@@ -51,6 +53,7 @@ class Asked:
     memory: str | None = None
     device_memory: str | None = None
     deadline: str | None = None
+    processes: Processes = None
     as_json: Annotated[bool, Parameter(name="--json", negative=())] = False
 
 
@@ -115,11 +118,13 @@ def show_plan(
 
     asked = asked or Asked()
     overrides = settings.model_dump(exclude_unset=True) if settings is not None else {}
+    processes = _processes(asked)
     stages = needs(load_settings(kind, asked.config or _settings_of(asked.run), overrides), samples)
     limits = Limits(
         parse_size(asked.memory) if asked.memory else available_memory(),
         parse_size(asked.device_memory) if asked.device_memory else None,
         parse_duration(asked.deadline) if asked.deadline else None,
+        processes,
     )
     made = plan(task, stages, limits, find_device(asked.on))
     if asked.run is not None:
@@ -131,6 +136,18 @@ def show_plan(
     console.print(table(made))
     for line in reasons(made):
         console.print(line, highlight=False, markup=False)
+
+
+def _processes(asked: Asked) -> tuple[int, ...]:
+    """Return the numbers of processes to try; of one host's processor they share the cores."""
+    import torch
+
+    if asked.processes is not None:
+        if asked.on == "this" and not torch.cuda.is_available():
+            torch.set_num_threads(max(1, torch.get_num_threads() // asked.processes))
+        return (asked.processes,)
+    devices = torch.cuda.device_count() if asked.on == "this" else 0
+    return tuple(number for number in (1, 2, 4, 8, 16) if number <= max(devices, 1))
 
 
 def _settings_of(run: Path | None) -> Path | None:

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import sys
+from contextlib import suppress
 
 # Of glibc's malloc.h.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
@@ -23,19 +24,24 @@ def return_freed_memory() -> None:
     """Let glibc give arrays of 128 KB and more back to the system when they are freed; elsewhere nothing changes.
 
     The process then holds no more than what is alive, at the price of clearing pages again and again: a step takes
-    up to 75 % more CPU time. Huge pages make that cheaper; torch asks for them where it has not allocated anything
-    before this call.
+    up to 2.7 times the CPU time, or 1.1 to 1.8 times with huge pages, which torch asks for where it has not
+    allocated anything before this call.
     """
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     _set_thresholds(_MAPPED, _MAPPED)
 
 
+def release_freed_memory() -> None:
+    """Have glibc give back now what it keeps of freed memory; elsewhere nothing changes."""
+    if sys.platform == "linux":
+        with suppress(AttributeError, OSError):
+            ctypes.CDLL(None).malloc_trim(0)
+
+
 def _set_thresholds(mapped: int, trimmed: int) -> None:
     if sys.platform != "linux":
         return
-    try:
+    with suppress(AttributeError, OSError):
         library = ctypes.CDLL(None)
         library.mallopt(_MMAP_THRESHOLD, mapped)
         library.mallopt(_TRIM_THRESHOLD, trimmed)
-    except (AttributeError, OSError):  # another C library, such as musl
-        return

@@ -1,14 +1,16 @@
-"""Asking a web service over HTTP, patiently: FDSN's services of events, stations and waveforms."""
+"""Asking a web service over HTTP, patiently: FDSN's services of events, stations and waveforms, and WebDAV."""
 
 import gzip
 import random
 import re
 import time
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException
+from types import MappingProxyType
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
@@ -16,13 +18,14 @@ from terrella import __version__
 from terrella.engine.run import Report
 from terrella.errors import TerrellaError
 
+_HEADERS = {"User-Agent": f"terrella/{__version__}", "Accept-Encoding": "gzip"}
 _PASSING = (408, 429, 500, 502, 503, 504)
 _TOO_MANY = re.compile(r"exceed|too many|too large|maximum number|more than the limit", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Patience:
-    """How often and after what waits a service is asked again; each wait is twice the one before, ± a half."""
+    """How often a service is asked in vain, and after what waits; each is twice the one before, ± a half."""
 
     attempts: int = 5
     first_wait_s: float = 1.0
@@ -31,6 +34,11 @@ class Patience:
 
 
 PATIENCE = Patience()
+
+
+def next_wait_s(patience: Patience, attempt: int) -> float:
+    """Return how long to wait after the attempt of a number from 1 on."""
+    return patience.first_wait_s * 2.0 ** (attempt - 1) * random.uniform(0.5, 1.5)
 
 
 class TooMuchError(TerrellaError):
@@ -49,7 +57,13 @@ class _PassingError(Exception):
         self.wait_s = wait_s
 
 
-def ask(url: str, patience: Patience, report: Report) -> bytes:
+def ask(
+    url: str,
+    patience: Patience,
+    report: Report,
+    method: str = "GET",
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> bytes:
     """Return the body of an answer, empty where there is nothing; ask again where what went wrong may pass.
 
     Raises:
@@ -59,10 +73,9 @@ def ask(url: str, patience: Patience, report: Report) -> bytes:
     """
     for attempt in range(1, patience.attempts + 1):
         try:
-            return _answer(url, patience.timeout_s)
+            return _answer(Request(url, headers={**_HEADERS, **headers}, method=method), patience.timeout_s)
         except _PassingError as error:
-            backed_off = patience.first_wait_s * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)
-            wait_s = backed_off if error.wait_s is None else error.wait_s
+            wait_s = next_wait_s(patience, attempt) if error.wait_s is None else error.wait_s
             if attempt == patience.attempts or wait_s > patience.longest_wait_s:
                 later = f" for another {wait_s:.0f} s" if wait_s > patience.longest_wait_s else ""
                 raise TerrellaError(
@@ -75,15 +88,14 @@ def ask(url: str, patience: Patience, report: Report) -> bytes:
     raise ValueError(f"patience allows {patience.attempts} attempts; at least 1 was expected")
 
 
-def _answer(url: str, timeout_s: float) -> bytes:
-    asked = Request(url, headers={"User-Agent": f"terrella/{__version__}", "Accept-Encoding": "gzip"})
+def _answer(asked: Request, timeout_s: float) -> bytes:
     try:
         with urlopen(asked, timeout=timeout_s) as response:
             body: bytes = response.read()
             packed = response.headers.get("Content-Encoding", "").lower() == "gzip"
             return gzip.decompress(body) if packed else body
     except HTTPError as error:
-        raise _refusal(error, url) from error
+        raise _refusal(error, asked.full_url) from error
     except URLError as error:
         reason = getattr(error.reason, "strerror", None) or error.reason
         raise _PassingError(f"no connection: {reason}") from error

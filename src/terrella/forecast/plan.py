@@ -26,6 +26,8 @@ def needs(settings: ForecastSettings, samples: int | None = None) -> list[Need]:
             step=step,
             samples=number,
             epochs=settings.fit.epochs,
+            precisions=("float32", "bfloat16"),
+            sharded=settings.fit.sharded,
             data_bytes=each * (number + number // 2),
             held_by_others=_HELD_BYTES,
         )

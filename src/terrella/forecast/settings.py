@@ -72,6 +72,9 @@ class FitSettings(_Frozen):
     step_days: PositiveFloat = Field(1.0, description="spacing of the issue times in training")
     seed: int = Field(0, description="seed of weights, samples and order")
     device: str = Field("auto", description="auto, cpu or cuda")
+    sharded: bool = Field(
+        False, description="among several processes: each holds its part of the weights, instead of all"
+    )
 
 
 class JudgeSettings(_Frozen):

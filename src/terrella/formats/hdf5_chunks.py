@@ -1,6 +1,5 @@
 """Chunks of HDF5 arrays read and decompressed without HDF5's lock, so that several threads do so at once."""
 
-import os
 import threading
 import zlib
 from pathlib import Path
@@ -10,7 +9,9 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from terrella.formats.record_store import Reader, Unchanged, read_bytes, tiles
+from terrella.formats.past_cache import read_file
+from terrella.formats.record_store import Reader, tiles
+from terrella.formats.unchanged import Unchanged
 
 _DEFLATE, _SHUFFLE, _FLETCHER = h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32
 
@@ -34,9 +35,7 @@ def chunk_reader(path: Path, unchanged: Unchanged, array: h5py.Dataset) -> Reade
         if info.byte_offset is None:
             return None
         raw = np.empty(info.size, np.uint8)
-        with path.open("rb", buffering=0) as file:
-            unchanged.note(path, os.fstat(file.fileno()))
-            read_bytes(file.fileno(), info.byte_offset, raw)
+        read_file(path, unchanged, info.byte_offset, raw)
         for number in reversed(range(len(filters))):
             if not info.filter_mask >> number & 1:
                 raw = _undo(filters[number], raw, dtype.itemsize)

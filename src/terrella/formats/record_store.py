@@ -1,12 +1,10 @@
 """Arrays on disk that share their leading axis, read in whole chunks of records."""
 
 import itertools
-import os
-import threading
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from terrella.errors import InputError
+from terrella.formats.past_cache import read_file
+from terrella.formats.unchanged import Unchanged
 
 Counts = npt.NDArray[np.int64]
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -36,25 +36,6 @@ class Variable:
     def record_bytes(self) -> int:
         """Bytes of one record."""
         return self.dtype.itemsize * int(np.prod(self.shape, dtype=np.int64))
-
-
-@dataclass(frozen=True)
-class Unchanged:
-    """Files as they were when a store was opened; a training on files that change underneath is refused."""
-
-    seen: dict[Path, tuple[int, int]] = field(default_factory=dict)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def note(self, path: Path, status: os.stat_result) -> None:
-        """Remember a file, or raise InputError where it was remembered otherwise."""
-        now = (status.st_size, status.st_mtime_ns)
-        with self.lock:
-            before = self.seen.setdefault(path, now)
-        if before != now:
-            raise InputError(
-                f"{path}: changed since it was opened ({before[0]:,} bytes then, {now[0]:,} now, modified "
-                f"{(now[1] - before[1]) / 1e9:+.1f} s later); leave data alone while they are read, and start again"
-            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,9 +111,7 @@ def flat_reader(
     """Return the reader of records that lie one after another in a file, from a byte on, as `dtype`."""
 
     def read(first: int, end: int, out: npt.NDArray[Any]) -> None:
-        with path.open("rb", buffering=0) as file:
-            unchanged.note(path, os.fstat(file.fileno()))
-            read_bytes(file.fileno(), offset + first * record_bytes, out)
+        read_file(path, unchanged, offset + first * record_bytes, out)
         if not dtype.isnative:
             out.byteswap(inplace=True)
 
@@ -165,16 +144,6 @@ def tiles(
         into = (slice(low - first, high - first), *(slice(a, b) for a, b in rest))
         part = (slice(low - start[0], high - start[0]), *(slice(b - a) for a, b in rest))
         yield start, into, part
-
-
-def read_bytes(descriptor: int, offset: int, out: npt.NDArray[Any]) -> None:
-    """Fill a contiguous array with a file's bytes from `offset` on; EOFError where the file ends before."""
-    view = memoryview(out.reshape(-1).view(np.uint8).data)
-    while view:
-        read = os.preadv(descriptor, [view], offset)
-        if read == 0:
-            raise EOFError(f"the file ends at byte {offset:,}, {len(view):,} bytes too soon")
-        view, offset = view[read:], offset + read
 
 
 @contextmanager

@@ -1,9 +1,10 @@
 """Sections and volumes, whatever their format; the content tells, and the name only where it cannot."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from terrella.errors import InputError
-from terrella.formats.section import Section, Unit
+from terrella.formats.section import Section, Unit, file_stamp
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _NPY = b"\x93NUMPY"
@@ -11,7 +12,7 @@ _CLASSIC = b"CDF"
 
 
 def open_section(path: Path | str, interval: float | None = None, unit: Unit | None = None) -> Section:
-    """Open SEG-Y, a DAS record in HDF5, zarr, .npy or NetCDF-4 without reading samples.
+    """Open SEG-Y, a DAS record in HDF5, zarr, .npy or NetCDF-4 without reading samples; a change of it is an error.
 
     Args:
         interval: between samples, in s or m, where the file says none or a wrong one.
@@ -23,6 +24,11 @@ def open_section(path: Path | str, interval: float | None = None, unit: Unit | N
     path = Path(path)
     if interval is not None and not interval > 0:
         raise InputError(f"--interval {interval:g}: a positive number was expected")
+    stamp = file_stamp(path)
+    return replace(_opened(path, interval, unit), stamp=stamp)
+
+
+def _opened(path: Path, interval: float | None, unit: Unit | None) -> Section:
     if path.is_dir():
         from terrella.formats.section_zarr import open_zarr
 

@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from terrella.errors import InputError
 from terrella.formats.section import Corner, Section, Unit, checked_interval
+from terrella.formats.section_places import Places, complete
 from terrella.formats.segy_layout import TRACE
 from terrella.formats.segy_write import SegyHeaders
 
@@ -131,7 +132,11 @@ def add_headers(path: Path, headers: SegyHeaders) -> None:
         group.attrs["segy"] = {
             "opening": base64.b64encode(headers.opening).decode(),
             "little_endian": headers.little_endian,
-            "strides": list(headers.strides),
+            "places": {
+                "fast": headers.places.fast,
+                "cells": headers.places.cells.tolist(),
+                "traces": headers.places.traces.tolist(),
+            },
         }
 
 
@@ -146,14 +151,24 @@ def kept_headers(path: Path) -> SegyHeaders:
         raise InputError(f"{path} was not made from SEG-Y and has no headers for it; write .zarr instead")
     with _explained(path):
         shape = tuple(_array(path, SAMPLES, _stamp(path)).shape)
-        opening, strides = base64.b64decode(held["opening"]), tuple(held["strides"])
+        opening, places = base64.b64decode(held["opening"]), _places(held, shape[:-1])
         little_endian = bool(held["little_endian"])
 
     def read(first: int, end: int) -> npt.NDArray[np.uint8]:
         with _explained(path):
             return np.asarray(_array(path, HEADERS, _stamp(path))[first:end])
 
-    return SegyHeaders(opening, little_endian, shape, strides, read)
+    return SegyHeaders(opening, little_endian, shape, places, read)
+
+
+def _places(held: Mapping[str, Any], shape: tuple[int, ...]) -> Places:
+    """Return where traces lie, from what SEG-Y left in a store; stores of before gaps were read have strides."""
+    if "strides" in held:
+        return complete(shape, held["strides"].index(1))
+    kept = held["places"]
+    return Places(
+        shape, int(kept["fast"]), np.array(kept["cells"], np.int64), np.array(kept["traces"], np.int64)
+    )
 
 
 def open_zarr(path: Path, interval: float | None = None, unit: Unit | None = None) -> Section:
@@ -181,12 +196,14 @@ def open_zarr(path: Path, interval: float | None = None, unit: Unit | None = Non
         about = dict(held.get("about") or {"format": f"zarr, {array.dtype}"})
         if (unit := unit or held.get("unit", "s")) not in ("s", "m"):
             raise ValueError(f"the unit {unit!r} is neither s nor m")
+        shard = (array.shards or array.chunks) if _MARK in held else None
+        places = _places(held["segy"], tuple(array.shape[:-1])) if "segy" in held else None
     if interval is None:
         raise InputError(f"{path}: no attribute `interval` (between samples); say --interval SECONDS")
-    shard = (array.shards or array.chunks) if _MARK in held else None
+    gaps = places if places is not None and places.n_missing else None
     samples = ZarrSamples(path, name, shard)
     return Section(
-        path, tuple(array.shape), checked_interval(interval, path), unit, spacing_m, about, samples
+        path, tuple(array.shape), checked_interval(interval, path), unit, spacing_m, about, samples, gaps
     )
 
 
@@ -217,14 +234,16 @@ class ZarrSamples:
 
 
 def section_attributes(path: Path) -> dict[str, Any]:
-    """Return the attributes of a zarr group or array; empty where it has none."""
+    """Return the attributes of a zarr group or array, of version 2 too; empty where it has none."""
+    new, old = path / "zarr.json", path / ".zattrs"
+    file = old if old.exists() and not new.exists() else new
     try:
-        held = json.loads((path / "zarr.json").read_text("utf-8"))
-        return dict(held.get("attributes", {}))
+        held = json.loads(file.read_text("utf-8"))
+        return dict(held if file.name == ".zattrs" else held.get("attributes", {}))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, AttributeError, TypeError) as error:
-        raise InputError(f"{path / 'zarr.json'} cannot be read ({error})") from error
+        raise InputError(f"{file} cannot be read ({error})") from error
 
 
 def is_own(path: Path) -> bool:

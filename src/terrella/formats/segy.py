@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from terrella.errors import InputError
 from terrella.formats.section import Corner, Section, Unit, checked_interval
+from terrella.formats.section_places import Places
 from terrella.formats.segy_geometry import other_interval, read_geometry, segyio_module
 from terrella.formats.segy_layout import TEXT, TRACE, Layout, native, read_layout
 
@@ -22,6 +23,8 @@ _DEPTH = re.compile(
 
 def open_segy(path: Path, interval: float | None = None, unit: Unit | None = None) -> Section:
     """Return a SEG-Y file as a section (trace, sample), or a volume (inline, crossline, sample) on a regular grid.
+
+    A volume may miss traces, which then read as NaN, or 0 where no NaN is wanted.
 
     Args:
         interval: between samples, in s or m, in place of what the headers say.
@@ -38,7 +41,7 @@ def open_segy(path: Path, interval: float | None = None, unit: Unit | None = Non
     if interval is None:
         interval = _interval(path, layout) * (1e-6 if unit == "s" else 1e-3)
     geometry = read_geometry(path, layout)
-    shape = (*geometry.shape, layout.n_samples)
+    shape = (*geometry.places.shape, layout.n_samples)
     about = {
         "format": f"SEG-Y, {layout.format_name}" + (", little-endian" if layout.little_endian else ""),
         "geometry": geometry.words,
@@ -46,7 +49,7 @@ def open_segy(path: Path, interval: float | None = None, unit: Unit | None = Non
     }
     return Section(
         path, shape, checked_interval(interval, path), unit, geometry.spacing_m, about,
-        SegySamples(path, layout, geometry.strides),
+        SegySamples(path, layout, geometry.places), geometry.places if geometry.places.n_missing else None,
     )  # fmt: skip
 
 
@@ -56,24 +59,18 @@ class SegySamples:
 
     path: Path
     layout: Layout
-    strides: tuple[int, ...]  # traces between neighbours along each axis but the last
+    places: Places
 
     def read(self, low: Corner, high: Corner) -> npt.NDArray[Any]:
-        """Return the samples from one corner up to another."""
+        """Return the samples from one corner up to another; those of missing traces are NaN."""
         size = tuple(b - a for a, b in zip(low, high, strict=True))
         out = np.empty(size, np.float32)
+        if self.places.n_missing:
+            out.fill(np.nan)
         try:
             with self.path.open("rb", buffering=0) as file:
-                if len(size) == 2:
-                    self._run(file.fileno(), low[0], (low[1], high[1]), out)
-                elif self.strides[-1] == 1:
-                    for i in range(size[0]):
-                        first = (low[0] + i) * self.strides[0] + low[1]
-                        self._run(file.fileno(), first, (low[2], high[2]), out[i])
-                else:
-                    for j in range(size[1]):
-                        first = low[0] + (low[1] + j) * self.strides[1]
-                        self._run(file.fileno(), first, (low[2], high[2]), out[:, j])
+                for first, where in self.places.runs(low[:-1], high[:-1]):
+                    self._run(file.fileno(), first, (low[-1], high[-1]), out[where])
         except OSError as error:
             raise InputError(f"{self.path} cannot be read ({error.strerror or error})") from error
         return out
@@ -81,39 +78,40 @@ class SegySamples:
     def _run(self, file: int, first: int, span: tuple[int, int], out: npt.NDArray[np.float32]) -> None:
         """Fill `out` (trace, sample) with traces that follow each other."""
         layout, (begin, end) = self.layout, span
+        start, size = layout.first_byte + first * layout.trace_bytes, layout.dtype.itemsize
         if 4 * (end - begin) < layout.n_samples:
             # A short stretch of long traces: less is read one by one.
-            for i in range(len(out)):
-                at = (
-                    layout.first_byte
-                    + (first + i) * layout.trace_bytes
-                    + TRACE
-                    + begin * layout.dtype.itemsize
-                )
-                out[i] = self._numbers(file, at, (end - begin) * layout.dtype.itemsize, first + i)
+            raw = np.empty((len(out), (end - begin) * size), np.uint8)
+            self._fill(file, start + TRACE + begin * size, raw, first)
+            out[:] = native(raw.view(layout.dtype), layout)
             return
         each = max(1, _AT_ONCE // layout.trace_bytes)
         for i in range(0, len(out), each):
-            n = min(each, len(out) - i)
-            raw = self._bytes(
-                file, layout.first_byte + (first + i) * layout.trace_bytes, n * layout.trace_bytes, first
-            )
-            traces = np.frombuffer(raw, np.uint8).reshape(n, layout.trace_bytes)[:, TRACE:]
-            part = np.ascontiguousarray(traces).view(layout.dtype)[:, begin:end]
-            out[i : i + n] = native(part, layout)
+            raw = np.empty((min(each, len(out) - i), layout.trace_bytes), np.uint8)
+            self._fill(file, start + i * layout.trace_bytes, raw, first + i)
+            rows = raw.view([("header", "V240"), ("samples", layout.dtype, layout.n_samples)])["samples"][
+                :, 0
+            ]
+            out[i : i + len(raw)] = native(rows[:, begin:end], layout)
 
-    def _numbers(self, file: int, at: int, n_bytes: int, trace: int) -> npt.NDArray[Any]:
-        raw = np.frombuffer(self._bytes(file, at, n_bytes, trace), self.layout.dtype)
-        return native(raw, self.layout)
-
-    def _bytes(self, file: int, at: int, n_bytes: int, trace: int) -> bytes:
-        raw = os.pread(file, n_bytes, at)
-        while len(raw) < n_bytes:  # the kernel gives at most 2 GB, and nothing at the end
-            more = os.pread(file, n_bytes - len(raw), at + len(raw))
-            if not more:
-                raise InputError(f"{self.path} became shorter while it was read, from trace {trace + 1:,} on")
-            raw += more
-        return raw
+    def _fill(self, file: int, at: int, out: npt.NDArray[np.uint8], trace: int) -> None:
+        """Fill `out` (trace, byte) with as many bytes of each trace, or with whole traces in one read."""
+        if out.shape[1] == self.layout.trace_bytes:
+            pieces = [(at, out.reshape(-1))]
+        else:
+            pieces = [(at + i * self.layout.trace_bytes, row) for i, row in enumerate(out)]
+            if hasattr(os, "posix_fadvise"):  # so that the disk fetches them together: four times as fast
+                for place, row in pieces:
+                    os.posix_fadvise(file, place, len(row), os.POSIX_FADV_WILLNEED)
+        for place, piece in pieces:
+            view = piece.data
+            while view:  # the kernel gives at most 2 GB, and nothing at the end
+                got = os.preadv(file, [view], place)
+                if not got:
+                    raise InputError(
+                        f"{self.path} became shorter while it was read, from trace {trace + 1:,} on"
+                    )
+                view, place = view[got:], place + got
 
 
 def text_header(path: Path) -> list[str]:

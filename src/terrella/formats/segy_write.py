@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from terrella.errors import InputError, TerrellaError
 from terrella.files import replace_file
 from terrella.formats.section import Section
+from terrella.formats.section_places import Places
 from terrella.formats.segy import SegySamples
 from terrella.formats.segy_layout import IEEE, TEXT, TRACE
 
@@ -28,13 +30,13 @@ class SegyHeaders:
     opening: bytes  # text, binary and extended text headers
     little_endian: bool
     shape: tuple[int, ...]  # of the section, with samples
-    strides: tuple[int, ...]  # traces of the file between neighbours along each axis but the last
+    places: Places  # of the file's traces in the section
     read: Callable[[int, int], Bytes]  # headers (trace, 240) from one trace of the file up to another
 
     @property
     def n_traces(self) -> int:
         """In the file."""
-        return int(np.prod(self.shape[:-1]))
+        return self.places.n_traces
 
 
 def segy_headers(section: Section) -> SegyHeaders:
@@ -60,7 +62,7 @@ def segy_headers(section: Section) -> SegyHeaders:
             raise InputError(f"{section.path} became shorter while its headers were read")
         return np.frombuffer(b"".join(rows), np.uint8).reshape(-1, TRACE)
 
-    return SegyHeaders(opening, layout.little_endian, section.shape, samples.strides, read)
+    return SegyHeaders(opening, layout.little_endian, section.shape, samples.places, read)
 
 
 def write_segy(path: Path, headers: SegyHeaders, section: Section) -> None:
@@ -86,10 +88,8 @@ def _write(path: Path, headers: SegyHeaders, section: Section) -> None:
     opening = _opening(headers)
     with path.open("wb", buffering=0) as file:
         _whole(file.fileno(), opening, 0)
-        for first, where in _boxes(headers):
-            n = len(range(*where[0].indices(headers.shape[0]))) * (
-                1 if len(where) == 1 else len(range(*where[1].indices(headers.shape[1])))
-            )
+        for first, where in _boxes(headers.places):
+            n = prod(each.stop - each.start for each in where)
             rows = np.empty(n, row) if n_samples <= _SAMPLES_AT_ONCE else None
             traces = _traces(headers, first, n)
             at = len(opening) + first * row.itemsize
@@ -108,19 +108,14 @@ def _write(path: Path, headers: SegyHeaders, section: Section) -> None:
                     _whole(file.fileno(), part[i].tobytes(), at + i * row.itemsize + TRACE + begin * 4)
 
 
-def _boxes(headers: SegyHeaders) -> Iterator[tuple[int, tuple[slice, ...]]]:
-    """Yield the first trace of the file, and the place in the section, of traces that follow each other."""
-    if len(headers.shape) == 2:
-        for first in range(0, headers.shape[0], _TRACES_AT_ONCE):
-            yield first, (slice(first, min(first + _TRACES_AT_ONCE, headers.shape[0])),)
-        return
-    fast = 1 if headers.strides[1] == 1 else 0
-    n_slow, n_fast = headers.shape[1 - fast], headers.shape[fast]
-    for i in range(n_slow):
-        for j in range(0, n_fast, _TRACES_AT_ONCE):
-            span = slice(j, min(j + _TRACES_AT_ONCE, n_fast))
-            one = slice(i, i + 1)
-            yield i * n_fast + j, ((one, span) if fast == 1 else (span, one))
+def _boxes(places: Places) -> Iterator[tuple[int, tuple[slice, ...]]]:
+    """Yield the first trace of the file, and the place in the section, of a few traces that follow each other."""
+    for first, run in places.runs((0,) * len(places.shape), places.shape):
+        whole = next(each for each in run if isinstance(each, slice))
+        for begin in range(whole.start, whole.stop, _TRACES_AT_ONCE):
+            part = slice(begin, min(begin + _TRACES_AT_ONCE, whole.stop))
+            where = (part if isinstance(each, slice) else slice(each, each + 1) for each in run)
+            yield first + begin - whole.start, tuple(where)
 
 
 def _opening(headers: SegyHeaders) -> bytes:

@@ -1,9 +1,9 @@
 """Zarr version 3, sharded or not, in chunks of records; zarr-python reads the metadata, the bytes are read here.
 
-Reading a chunk through zarr-python takes about a millisecond of Python, which a training would wait for.
+Reading a chunk through zarr-python takes about a millisecond of Python, which a training would wait for; version 2
+and rare codecs are read so.
 """
 
-import os
 import zlib
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -15,20 +15,20 @@ import numpy.typing as npt
 
 from terrella.errors import InputError
 from terrella.formats.packed import unpacked
+from terrella.formats.past_cache import read_file
 from terrella.formats.record_store import (
     Reader,
     RecordStore,
-    Unchanged,
     Variable,
     checked_dtype,
     even_borders,
     kept_if_small,
-    read_bytes,
     readable,
     shared_axis,
     tiles,
     whole_pieces,
 )
+from terrella.formats.unchanged import Unchanged
 from terrella.formats.zarr_codecs import decoder
 
 if TYPE_CHECKING:
@@ -55,16 +55,13 @@ def open_zarr(path: Path, names: Sequence[str] | None = None, fill_missing: bool
         raise InputError(
             f"{path}: reading zarr needs the package zarr; pip install 'terrella[segment]'"
         ) from None
-    if (path / ".zarray").exists() or (path / ".zgroup").exists():
-        raise InputError(
-            f"{path}: zarr version 2; version 3 was expected: write it anew, as xarray does by default"
-        )
     unchanged = Unchanged()
     with readable(path):
-        opened = zarr.open(path, mode="r", zarr_format=3)
+        opened = zarr.open(path, mode="r")
         arrays = {"": opened} if isinstance(opened, zarr.Array) else _arrays(opened)
-        for description in ("zarr.json", *(f"{name}/zarr.json" for name in arrays if name)):
-            unchanged.note(path / description, (path / description).stat())
+        for name in arrays:
+            description = path / name / ("zarr.json" if opened.metadata.zarr_format == 3 else ".zarray")
+            unchanged.note(description, description.stat())
         found = {name or path.stem: array for name, array in arrays.items() if array.dtype.kind in "fiub"}
         names = shared_axis(path, {name: tuple(array.shape) for name, array in found.items()}, names)
         largest = max(names, key=lambda name: found[name].nbytes)
@@ -91,6 +88,8 @@ def _reader(array: "zarr.Array[Any]", folder: Path, unchanged: Unchanged, fill_m
     """Return the reader of an array: by its bytes where its codecs are the usual ones, else through zarr-python."""
     from zarr.codecs import ShardingCodec
 
+    if array.metadata.zarr_format == 2:
+        return _reader_of_version_2(array, folder, unchanged, fill_missing)
     codecs: Any = getattr(array.metadata, "codecs", ())
     sharding = codecs[0] if isinstance(codecs[0], ShardingCodec) and len(codecs) == 1 else None
     decode = decoder(sharding.codecs if sharding else codecs, array.dtype)
@@ -106,17 +105,14 @@ def _reader(array: "zarr.Array[Any]", folder: Path, unchanged: Unchanged, fill_m
         if size == 0:
             out[...] = fill
             return
-        with path.open("rb", buffering=0) as file:
-            status = os.fstat(file.fileno())
-            unchanged.note(path, status)
-            size = status.st_size if size < 0 else size
-            if not undos and size == tile_bytes == out.nbytes and out.flags.c_contiguous:
-                read_bytes(file.fileno(), offset, out)
-                if not dtype.isnative:
-                    out.byteswap(inplace=True)
-                return
-            raw = np.empty(size, np.uint8)
-            read_bytes(file.fileno(), offset, raw)
+        size = path.stat().st_size if size < 0 else size
+        if not undos and size == tile_bytes == out.nbytes and out.flags.c_contiguous:
+            read_file(path, unchanged, offset, out)
+            if not dtype.isnative:
+                out.byteswap(inplace=True)
+            return
+        raw = np.empty(size, np.uint8)
+        read_file(path, unchanged, offset, raw)
         for undo in undos:
             raw = undo(raw)
         out[...] = raw.view(dtype).reshape(sizes)[part]
@@ -128,10 +124,7 @@ def _reader(array: "zarr.Array[Any]", folder: Path, unchanged: Unchanged, fill_m
             except FileNotFoundError as error:
                 missing = Path(error.filename)
                 if not fill_missing or missing in unchanged.seen:
-                    raise InputError(
-                        f"{missing}: the chunk from record {start[0]:,} on is missing; fetch it again, or "
-                        "set fill_missing if it was left out because all its values are the fill value"
-                    ) from None
+                    raise InputError(_missing(missing, start[0])) from None
                 out[into] = fill
             except _DAMAGE as error:
                 raise InputError(
@@ -147,6 +140,31 @@ def _slow_reader(array: "zarr.Array[Any]") -> Reader:
         out[:] = array[first:end]
 
     return read
+
+
+def _reader_of_version_2(
+    array: "zarr.Array[Any]", folder: Path, unchanged: Unchanged, fill_missing: bool
+) -> Reader:
+    """Return a reader through zarr-python, before which each chunk's file is looked for."""
+    find, slow = _whole_files(array, folder), _slow_reader(array)
+
+    def read(first: int, end: int, out: npt.NDArray[Any]) -> None:
+        for start, _, _ in tiles(first, end, array.shape, array.chunks):
+            file = find(start)[0]
+            if file.exists():
+                unchanged.note(file, file.stat())
+            elif not fill_missing or file in unchanged.seen:
+                raise InputError(_missing(file, start[0]))
+        slow(first, end, out)
+
+    return read
+
+
+def _missing(file: Path, record: int) -> str:
+    return (
+        f"{file}: the chunk from record {record:,} on is missing; fetch it again, or set fill_missing if it was "
+        "left out because all its values are the fill value"
+    )
 
 
 Find = Callable[
@@ -177,13 +195,10 @@ def _shards(array: "zarr.Array[Any]", folder: Path, sharding: Any, unchanged: Un
     @lru_cache(maxsize=_INDICES)
     def index(key: tuple[int, ...]) -> npt.NDArray[np.uint64]:
         path = folder / array.metadata.encode_chunk_key(key)
-        with path.open("rb", buffering=0) as file:
-            status = os.fstat(file.fileno())
-            unchanged.note(path, status)
-            raw = np.empty(index_bytes, np.uint8)
-            if status.st_size < index_bytes:
-                raise InputError(f"{path}: cut short: {status.st_size:,} bytes are less than a shard's index")
-            read_bytes(file.fileno(), 0 if at_start else status.st_size - index_bytes, raw)
+        size, raw = path.stat().st_size, np.empty(index_bytes, np.uint8)
+        if size < index_bytes:
+            raise InputError(f"{path}: cut short: {size:,} bytes are less than a shard's index")
+        read_file(path, unchanged, 0 if at_start else size - index_bytes, raw)
         try:
             for check in checks:
                 raw = check(raw)

@@ -11,6 +11,7 @@ from torch import nn
 from terrella.engine.settings import parse_settings, settings_text
 from terrella.engine.use.bundle import Bundle, load_bundle, save_bundle
 from terrella.errors import InputError
+from terrella.pick.data.published import weights_file
 from terrella.pick.networks import NAMES, Architecture, architecture
 from terrella.pick.settings import PickSettings
 
@@ -34,13 +35,15 @@ def save_picker_network(
 def load_picker_network(where: Path | str) -> tuple[nn.Module, Architecture, dict[str, Any]]:
     """Return a network ready for use, what it takes and gives, and the values kept with it.
 
-    `where` is a bundle's folder, a run's, the name of a run in `runs/pick` or of a released bundle, or a file of
-    SeisBench's weights (.pt, .pt.v1 or .safetensors); the network of a file is that which its weights fit.
+    `where` is a bundle's folder, a run's, the name of a run in `runs/pick`, a file of SeisBench's weights (.pt,
+    .pt.v1 or .safetensors), or the name of published ones, such as seisbench:phasenet/stead, which are downloaded
+    into SeisBench's cache where they are not there; the network of a file is that which its weights fit.
 
     Raises:
         InputError: where there is none, or it cannot be read.
+        TerrellaError: where it cannot be downloaded.
     """
-    path = Path(where)
+    path = Path(weights_file(str(where)))
     if path.is_file() and (path.suffix in _FILES or ".pt" in path.suffixes):
         return _from_weights(path)
     bundle = load_bundle(path, TASK)

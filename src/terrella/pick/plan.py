@@ -1,43 +1,63 @@
 """What a picker's training needs, from its settings alone."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
 import torch
 
 from terrella.engine.feed import Batch
 from terrella.engine.plan.step import Step
 from terrella.engine.plan.strategy import Need
 from terrella.pick.feed.recipes import recipe
+from terrella.pick.feed.resident import stored_bytes
 from terrella.pick.networks import Architecture, architecture
 from terrella.pick.settings import PickSettings
+from terrella.pick.store import Store
 from terrella.pick.training import make_loss
 
 _TRACES = 50_000  # where nobody says how many there are
 _TRACE_SECONDS = 60.0  # of a trace in a store, about
 
 
-def needs(settings: PickSettings, samples: int | None = None) -> list[Need]:
-    """Return the stages of `terrella pick train` on a number of traces.
+def needs(
+    settings: PickSettings, samples: int | None = None, stores: Sequence[Store] | None = None
+) -> list[Need]:
+    """Return the stages of `terrella pick train` on a number of traces, or on the stores that are at hand.
 
     Raises:
         InputError: where there is no such network.
     """
     taken = architecture(settings.network)
-    traces = samples or _TRACES
+    traces = samples or (_TRACES if stores is None else sum(map(len, stores)))
+    length = max(round(_TRACE_SECONDS * settings.data.rate_hz), taken.window)
+    stored = traces * length * len(taken.components) * 4 if stores is None else stored_bytes(stores)
     given = "" if samples else " (no number given: --samples)"
     windows = traces * settings.fit.windows_per_trace
-    length = max(round(_TRACE_SECONDS * settings.data.rate_hz), taken.window)
-    stored = traces * length * len(taken.components) * 4
     return [
         Need(
             name=taken.name,
             step=network_step(taken, min(settings.fit.batch, windows)),
             samples=windows,
             epochs=settings.fit.epochs,
+            precisions=("float32", "bfloat16"),
+            sharded=settings.fit.sharded,
             data_bytes=stored,
             stored_bytes=stored,
-            streamable=True,  # a store is a memory map
-            assumed=f"{traces:,} traces{given} of {_TRACE_SECONDS:.0f} s each",
+            placements=("resident", "preloaded", "streamed"),
+            read_ahead=False,  # windows are cut from a memory map when they are asked for
+            place=_place(settings, stores),
+            assumed=f"{traces:,} traces{given} of {_TRACE_SECONDS:.0f} s each" if stores is None else "",
         )
     ]
+
+
+def _place(settings: PickSettings, stores: Sequence[Store] | None) -> Path | None:
+    """Return a file of the samples, or the folder of a data set."""
+    for store in stores or ():
+        if isinstance(store.samples, np.memmap) and store.samples.filename is not None:
+            return Path(store.samples.filename)
+    return next((Path(each) for each in settings.data.sets if Path(each).is_dir()), None)
 
 
 def network_step(taken: Architecture, batch: int) -> Step:

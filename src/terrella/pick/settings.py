@@ -45,6 +45,9 @@ class FitSettings(_Frozen):
     windows_per_trace: PositiveInt = Field(1, description="windows of each trace in an epoch")
     seed: int = Field(0, description="seed of weights, windows and order")
     device: str = Field("auto", description="auto, cpu or cuda")
+    sharded: bool = Field(
+        False, description="among several processes: each holds its part of the weights, instead of all"
+    )
 
 
 class PickSettings(_Frozen):
@@ -52,7 +55,8 @@ class PickSettings(_Frozen):
 
     network: str = Field("phasenet", description="name of the network")
     start_from: str | None = Field(
-        None, description="bundle, or file of SeisBench weights, that the training starts from"
+        None,
+        description="bundle, file of SeisBench weights, or seisbench:NETWORK/NAME, that the training starts from",
     )
     data: DataSettings = DataSettings()
     augment: AugmentSettings = AugmentSettings()

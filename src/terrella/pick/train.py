@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -50,14 +51,14 @@ def _train(folder: Path, settings: PickSettings, report: Report, planned: bool) 
         lambda: [open_store(where, settings.data.rate_hz, report) for where in settings.data.sets]
     )
     network, trained = _start(settings)
-    mark = fingerprint(_without_places(settings), _weights_mark(network), *map(store_mark, stores))
+    mark = fingerprint(_lasting(settings), _weights_mark(network), *map(store_mark, stores))
     if rank() == 0:
         save_settings(settings, run.settings)
     if _finished(run.bundle, mark):
         report({"kind": "message", "message": f"this training is finished: {run.bundle}"})
         return
     keep_freed_memory()
-    made = _plan(folder, settings, sum(map(len, stores)), report) if planned else None
+    made = _plan(folder, settings, stores, report) if planned else None
     with explained(made):
         network = train_network(network, trained, stores, settings, run, mark, report, made)
     if rank() > 0:
@@ -70,8 +71,10 @@ def _train(folder: Path, settings: PickSettings, report: Report, planned: bool) 
     report({"kind": "message", "message": f"validation loss {best:.4f}; the bundle is {run.bundle}"})
 
 
-def _plan(folder: Path, settings: PickSettings, traces: int, report: Report) -> Plan:
-    return first_process_first(lambda: make_plan(TASK, lambda: needs(settings, traces), folder, report))
+def _plan(folder: Path, settings: PickSettings, stores: Sequence[Store], report: Report) -> Plan:
+    return first_process_first(
+        lambda: make_plan(TASK, lambda: needs(settings, stores=stores), folder, report)
+    )
 
 
 def store_mark(store: Store) -> str:
@@ -109,8 +112,13 @@ def _finished(folder: Path, mark: str) -> bool:
 def _without_places(settings: PickSettings) -> PickSettings:
     """Return settings without what says where data and weights lie, and what they are run on."""
     data = settings.data.model_copy(update={"sets": ()})
-    fit = settings.fit.model_copy(update={"device": "auto"})
+    fit = settings.fit.model_copy(update={"device": "auto", "sharded": False})
     return settings.model_copy(update={"data": data, "fit": fit, "start_from": None})
+
+
+def _lasting(settings: PickSettings) -> dict[str, Any]:
+    """Return what a training depends on."""
+    return _without_places(settings).model_dump(mode="json", exclude={"fit": {"sharded"}})
 
 
 def _card(

@@ -11,13 +11,14 @@ from terrella.engine.device import choose_device
 from terrella.engine.feed import Batch, Feed
 from terrella.engine.fit import Report, Stage, Training
 from terrella.engine.fit import train as fit
-from terrella.engine.plan.follow import as_planned
+from terrella.engine.plan.follow import as_planned, planned_placement
 from terrella.engine.plan.plan import Plan
+from terrella.engine.plan.strategy import Placement
 from terrella.engine.run import Run
 from terrella.errors import InputError
 from terrella.pick.feed.changes import UNCHANGED, Shares
 from terrella.pick.feed.recipes import Recipe, recipe
-from terrella.pick.feed.resident import hold
+from terrella.pick.feed.resident import placed
 from terrella.pick.feed.source import WindowSource
 from terrella.pick.feed.windows import traces_of
 from terrella.pick.networks.architecture import Architecture
@@ -44,7 +45,7 @@ def train_network(
         InputError: where a split holds no trace to learn from.
         Interrupted: after SIGTERM or Ctrl-C, with the state saved.
     """
-    learned, validation = sources(architecture, stores, settings)
+    learned, validation = sources(architecture, stores, settings, planned_placement(made))
     device = learned.device
     report(
         {
@@ -70,19 +71,26 @@ def train_network(
         stages=(stage,),
         validate=lambda current: mean_loss(current, validation, loss, settings.fit.batch),
         fingerprint=fingerprint,
+        sharded=settings.fit.sharded,
     )
     return fit(as_planned(training, made, run.folder), run, report).to("cpu")
 
 
 def sources(
-    architecture: Architecture, stores: Sequence[Store], settings: PickSettings
+    architecture: Architecture,
+    stores: Sequence[Store],
+    settings: PickSettings,
+    placement: Placement | None = None,
 ) -> tuple[WindowSource, WindowSource]:
-    """Return the windows to train on and those to validate with; the latter are the same in every epoch."""
+    """Return the windows to train on and those to validate with; the latter are the same in every epoch.
+
+    The stores' samples are laid where they were planned to.
+    """
+    stores, held = placed(stores, choose_device(settings.fit.device), placement)
     learned, checked = (
         training_source(architecture, stores, settings),
         _source(architecture, stores, settings, "dev"),
     )
-    held = hold(stores, learned.device)
     return replace(learned, held=held), replace(checked, held=held)
 
 
@@ -125,7 +133,8 @@ def make_loss(architecture: Architecture, recipe: Recipe) -> Callable[[nn.Module
 
     def binary(network: nn.Module, batch: Batch) -> Tensor:
         each = binary_cross_entropy_with_logits(network(batch["x"]), batch["y"], reduction="none")
-        return each.transpose(0, 1).flatten(1).mean(1) @ weights.to(each.device)
+        # No product of matrices, which autocast would compute in bfloat16.
+        return (each.transpose(0, 1).flatten(1).mean(1) * weights.to(each.device)).sum()
 
     return cross_entropy if architecture.activation == "softmax" else binary
 

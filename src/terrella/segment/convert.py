@@ -104,15 +104,17 @@ def _write(part: Path, journal: Journal, section: Section, chosen: Cut, report: 
 
 
 def _checked(section: Section, where: Box) -> tuple[np.ndarray[Any, Any], dict[str, Any]]:
-    """Return a box without what is no number, and what was found in it."""
-    values = section.read_as_stored(*where)
-    found = unnumbered(values, where, section.shape)
-    if found:
-        values = np.where(np.isfinite(values), values, np.float32(0))
+    """Return a box without what is no number, missing traces as NaN, and what was found in it."""
+    values, absent = section.read_as_stored(*where), section.absent(*where)
+    found = unnumbered(values, where, section.shape, absent)
+    values = np.where(np.isfinite(values), values, np.float32(0))
+    held = values if absent is None else values[~absent]
     found |= {
-        "least": float(values.min()), "largest": float(values.max()),
-        "squares": float(np.square(values, dtype=np.float64).sum()), "samples": values.size,
+        "least": float(held.min(initial=np.inf)), "largest": float(held.max(initial=-np.inf)),
+        "squares": float(np.square(held, dtype=np.float64).sum()), "samples": held.size,
     }  # fmt: skip
+    if absent is not None:
+        values[absent] = np.nan
     return values, found
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from terrella.engine.settings import fingerprint
 from terrella.errors import InputError
 from terrella.formats.section import Section
-from terrella.segment.labelled import LabelledSection
+from terrella.segment.labelled import UNLABELLED, LabelledSection
 from terrella.segment.normalise import Floats
 from terrella.segment.onsets import arrivals_of_mask
 from terrella.segment.settings import DataSettings
@@ -41,6 +41,8 @@ class Entry:
     load: Callable[[], LabelledSection]
     samples: Callable[..., Floats]
     labels: Callable[..., _Mask]
+    of_file: bool = False  # the user's, not made on the way
+    held: bool = True  # read once and kept, or read as it is asked for
 
 
 def open_sections(settings: DataSettings) -> list[Entry]:
@@ -135,10 +137,13 @@ def _files(settings: DataSettings, path: Path) -> list[Entry]:
         name, group = row.section.name, row.group or row.section.name
         load = partial(_read_whole, row, group, section, labels, settings)
         if held:
-            entries.append(_whole(name, group, split, section.shape, lru_cache(1)(load)))
+            whole = _whole(name, group, split, section.shape, lru_cache(1)(load))
+            entries.append(replace(whole, of_file=True))
         else:
-            mask = partial(_read_mask, labels)
-            entries.append(Entry(name, group, split, section.shape, load, section.read, mask))
+            mask = partial(_read_mask, section, labels)
+            entries.append(
+                Entry(name, group, split, section.shape, load, section.read, mask, of_file=True, held=False)
+            )
     return entries
 
 
@@ -158,8 +163,13 @@ def _cut(load: Callable[[], LabelledSection], field: str, *where: slice) -> Any:
     return getattr(load(), field)[where]
 
 
-def _read_mask(labels: Section, *where: slice) -> _Mask:
-    return as_mask(labels.read(*where), labels.path)
+def _read_mask(section: Section, labels: Section, *where: slice) -> _Mask:
+    """Return the labels of a box; missing traces have none."""
+    mask = as_mask(labels.read(*where), labels.path)
+    for each in (section, labels):
+        if (absent := each.absent(*where)) is not None:
+            mask[absent] = UNLABELLED
+    return mask
 
 
 def _read_whole(
@@ -169,7 +179,7 @@ def _read_whole(
     spacing_m = section.spacing_m or settings.spacing_m or math.nan
     read = LabelledSection(
         section.read(*everything),
-        _read_mask(labels, *everything),
+        _read_mask(section, labels, *everything),
         section.interval,
         spacing_m,
         None,

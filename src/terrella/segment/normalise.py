@@ -35,7 +35,7 @@ def trace_scales(samples: Floats) -> Floats:
 def section_scales(read: Read, shape: tuple[int, ...], scale: Scale) -> Floats:
     """Return the noise level of every trace, shape without its last axis, reading a few traces at once.
 
-    For "section" it is the same for all: the median of the traces' levels, of at most 1,024 of them.
+    For "section" it is the same for all: the median of the live traces' levels, of at most 1,024 traces.
     """
     traces = shape[:-1]
     if scale == "none":
@@ -64,5 +64,9 @@ def _common_level(read: Read, traces: tuple[int, ...]) -> float:
     each = max(1, _OF_SECTION // int(np.prod(traces[1:], dtype=int)))
     chosen = np.unique(np.linspace(0, traces[0] - 1, min(each, traces[0])).astype(int))
     rest = tuple(slice(None) for _ in traces)
-    levels = np.concatenate([trace_scales(read(slice(at, at + 1), *rest)).ravel() for at in chosen.tolist()])
-    return float(np.median(levels))
+    levels = []
+    for at in chosen.tolist():
+        samples = read(slice(at, at + 1), *rest)
+        levels.append(trace_scales(samples)[samples.any(axis=-1)])
+    live = np.concatenate(levels)
+    return float(np.median(live)) if len(live) else 1.0

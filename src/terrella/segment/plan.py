@@ -1,6 +1,7 @@
 """What a segmenter's training needs, from its settings and the shapes of the sections alone."""
 
 import math
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -9,7 +10,7 @@ from terrella.engine.feed import Batch
 from terrella.engine.plan.step import Step
 from terrella.engine.plan.strategy import Need
 from terrella.segment.bundle import make_network
-from terrella.segment.data import of_split, open_sections
+from terrella.segment.data import SYNTHETIC, of_split, open_sections
 from terrella.segment.loss import make_loss
 from terrella.segment.settings import SegmentSettings
 from terrella.segment.source import patch_shape
@@ -29,6 +30,7 @@ def needs(settings: SegmentSettings, samples: int | None = None) -> list[Need]:
     shape = patch_shape(settings.patch, learned)
     patches = samples or settings.patch.per_section * len(learned)
     stored = _BYTES * sum(math.prod(entry.shape) for entry in entries)
+    made = settings.data.sections == SYNTHETIC
     held = stored <= 1e6 * settings.data.hold_mb
     return [
         Need(
@@ -36,9 +38,11 @@ def needs(settings: SegmentSettings, samples: int | None = None) -> list[Need]:
             step=network_step(settings, shape, min(settings.fit.batch, patches)),
             samples=patches,
             epochs=settings.fit.epochs,
+            sharded=settings.fit.sharded,
             data_bytes=stored,
-            stored_bytes=0 if held else stored,
-            streamable=True,
+            stored_bytes=0 if made else stored,
+            placements=("preloaded", "streamed") if held else ("streamed",),
+            place=None if made else Path(settings.data.sections).resolve().parent,
             precisions=(settings.fit.precision,),
         )
     ]

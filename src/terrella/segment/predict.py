@@ -36,7 +36,7 @@ from terrella.segment.bundle import Segmenter, load_segmenter
 from terrella.segment.journal import Journal, alone, room_needed, source_state
 from terrella.segment.normalise import section_scales
 from terrella.segment.pieces import PROCESS_BYTES, Piece, fitting_cut, make_pieces
-from terrella.segment.unnumbered import unnumbered, unnumbered_lines
+from terrella.segment.unnumbered import missing_lines, unnumbered, unnumbered_lines
 
 Floats = npt.NDArray[np.float32]
 _SEGY = (".sgy", ".segy")
@@ -69,6 +69,7 @@ def predict(
 ) -> list[str]:
     """Write a network's probabilities as zarr or SEG-Y in the source's geometry; return lines on what was done.
 
+    Where a volume misses a trace, SEG-Y has none either, and zarr has NaN.
     Pieces meet without a seam: each is what the network gives for the whole. `memory_bytes` bounds all processes on
     this machine together, or each worker of a scheduler. Stopped at any moment and called again, it goes on.
 
@@ -102,7 +103,7 @@ def predict(
         _work(job, journal, pieces, workers, scheduler, report)
         if source_state(source) != work["from"]:
             raise InputError(f"{source} changed while it was read; type the same command again to begin anew")
-        lines = unnumbered_lines(journal.found.values())
+        lines = [*missing_lines(section), *unnumbered_lines(journal.found.values())]
         _finish(job, output, headers)
         _clear(job, journal)
     return [*lines, _sizes(pieces, chosen), f"written: {output}"]
@@ -117,7 +118,8 @@ def predict_piece(job: Job, piece: Piece) -> dict[str, Any]:
     """
     segmenter = _segmenter(job.bundle)
     samples = job.section.read_as_stored(*piece.window)
-    found = unnumbered(samples[piece.kept], piece.core, job.section.shape)
+    absent = job.section.absent(*piece.core)
+    found = unnumbered(samples[piece.kept], piece.core, job.section.shape, absent)
     if not np.isfinite(samples).all():
         samples = np.where(np.isfinite(samples), samples, np.float32(0))
     scales = np.array(np.load(job.scales, mmap_mode="r")[piece.window[:-1]])
@@ -130,6 +132,8 @@ def predict_piece(job: Job, piece: Piece) -> dict[str, Any]:
             f"memory ran out at piece {piece.number + 1:,}, which was to take {job.memory_bytes / 2**30:.1f} GB; "
             "choose a smaller --memory, or fewer --workers"
         ) from error
+    if absent is not None:
+        answered[absent] = np.nan
     write_box(job.part, piece.core, answered)
     return found
 

@@ -119,6 +119,9 @@ class FitSettings(_Frozen):
         description="traces of the strips in which large patches pass the outer levels; 0 for whole patches",
     )
     device: str = Field("auto", description="auto, cpu or cuda")
+    sharded: bool = Field(
+        False, description="among several processes: each holds its part of the weights, instead of all"
+    )
 
 
 class JudgeSettings(_Frozen):

@@ -3,24 +3,26 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
 from terrella.engine.fit import Report, by_the_first, first_process_first, joined_processes
 from terrella.engine.fit.processes import rank
 from terrella.engine.memory import keep_freed_memory
-from terrella.engine.plan.follow import explained, make_plan
+from terrella.engine.plan.follow import explained, make_plan, planned_placement
 from terrella.engine.plan.plan import Plan
+from terrella.engine.plan.strategy import Placement
 from terrella.engine.run import Run
 from terrella.engine.settings import fingerprint, refuse_other_settings, save_settings
 from terrella.engine.use.bundle import load_bundle
 from terrella.segment.bundle import TASK, save_segmenter
 from terrella.segment.card import make_card
 from terrella.segment.data import Entry, common_dims, data_mark, of_split, open_sections
+from terrella.segment.piecewise import labelled_scores
 from terrella.segment.plan import needs
-from terrella.segment.scorers import network_scorer
 from terrella.segment.scores import best_threshold, count_levels
-from terrella.segment.settings import JudgeSettings, SegmentSettings
+from terrella.segment.settings import DataSettings, JudgeSettings, SegmentSettings
 from terrella.segment.training import train_network
 
 
@@ -44,7 +46,7 @@ def _train(folder: Path, settings: SegmentSettings, report: Report, planned: boo
     entries = open_sections(settings.data)
     common_dims(entries)
     marked = data_mark(entries)
-    mark = fingerprint(_without_places(settings), marked)
+    mark = fingerprint(_lasting(settings), marked)
     if rank() == 0:
         save_settings(settings, run.settings)
     if run.bundle.is_dir() and load_bundle(run.bundle, TASK).values["fingerprint"] == mark:
@@ -52,6 +54,7 @@ def _train(folder: Path, settings: SegmentSettings, report: Report, planned: boo
         return
     keep_freed_memory()
     made = _plan(folder, settings, report) if planned else None
+    entries = placed(entries, settings.data, planned_placement(made))
     with explained(made):
         network = train_network(entries, settings, run, mark, report, made)
     if rank() > 0:
@@ -80,19 +83,33 @@ def _plan(folder: Path, settings: SegmentSettings, report: Report) -> Plan:
     return first_process_first(lambda: make_plan(TASK, lambda: needs(settings), folder, report))
 
 
+def placed(entries: list[Entry], settings: DataSettings, placement: Placement | None) -> list[Entry]:
+    """Return the sections as they were planned: held in memory, or read (or made) as they are asked for."""
+    if placement is None:
+        return entries
+    limit = {"hold_mb": math.inf if placement == "preloaded" else 0.0}
+    return open_sections(settings.model_copy(update=limit))
+
+
 def _threshold(
     network: nn.Module, settings: SegmentSettings, entries: Sequence[Entry]
 ) -> tuple[float, float]:
     """Return the probability from which on Dice is best on the dev split, and that Dice."""
-    scorer = network_scorer(network, settings.network.scale)
-    dev = (entry.load() for entry in of_split(entries, "dev"))
-    counts = count_levels((section.group, scorer.score(section), section.mask) for section in dev)
-    logit, score = best_threshold(counts)
+    scale = settings.network.scale
+    dev = of_split(entries, "dev")
+    logit, score = best_threshold(
+        count_levels(part for entry in dev for part in labelled_scores(network, scale, entry))
+    )
     return 1 / (1 + math.exp(-logit)), score
 
 
 def _without_places(settings: SegmentSettings) -> SegmentSettings:
     """Return settings without what says where data lie and how they are held, and what is judged afterwards."""
     data = settings.data.model_copy(update={"sections": "", "hold_mb": 1.0})
-    fit = settings.fit.model_copy(update={"device": "auto"})
+    fit = settings.fit.model_copy(update={"device": "auto", "sharded": False})
     return settings.model_copy(update={"data": data, "fit": fit, "judge": JudgeSettings()})
+
+
+def _lasting(settings: SegmentSettings) -> dict[str, Any]:
+    """Return what a training depends on."""
+    return _without_places(settings).model_dump(mode="json", exclude={"fit": {"sharded"}})

@@ -9,9 +9,11 @@ from terrella.engine.device import choose_device
 from terrella.engine.feed import Batch, Feed, Source
 from terrella.engine.fit import Report, Stage, Training
 from terrella.engine.fit import train as fit
+from terrella.engine.fit.processes import world
 from terrella.engine.plan.follow import as_planned
 from terrella.engine.plan.plan import Plan
 from terrella.engine.run import Run
+from terrella.errors import InputError
 from terrella.nets.unet import UNet
 from terrella.segment.bundle import make_network
 from terrella.segment.data import Entry, common_dims, of_split
@@ -35,9 +37,11 @@ def train_network(
     """Return the network with the weights of the smallest loss on the dev split, on the CPU; run as it was planned.
 
     Raises:
-        InputError: where the sections are at fault.
+        InputError: where the sections are at fault, or several processes train in strips.
         Interrupted: after SIGTERM or Ctrl-C, with the state saved.
     """
+    if settings.fit.strips and world() > 1:
+        raise InputError("fit.strips trains in one process; leave it at 0, or leave --processes out")
     device = choose_device(settings.fit.device)
     learned, checked = sources(entries, settings, device)
     report(
@@ -59,6 +63,7 @@ def train_network(
         fingerprint=fingerprint,
         accumulation=settings.fit.accumulation,
         precision=settings.fit.precision,
+        sharded=settings.fit.sharded,
     )
     trained = fit(as_planned(training, made, run.folder), run, report).to("cpu")
     return trained.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]

@@ -1,4 +1,4 @@
-"""Samples that are no finite numbers: counted and named, box by box."""
+"""Samples that are no finite number, counted and named box by box, and traces that a volume misses."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -7,19 +7,37 @@ import numpy as np
 import numpy.typing as npt
 
 from terrella.formats.findings import Finding
+from terrella.formats.section import Section
 
 _NAMED = 20  # traces of each box
 _SHOWN = 3
 
 
-def unnumbered(values: npt.NDArray[Any], where: tuple[slice, ...], shape: Sequence[int]) -> dict[str, Any]:
-    """Return how many samples of a box are no finite numbers, and in which traces; empty for none."""
+def unnumbered(
+    values: npt.NDArray[Any],
+    where: tuple[slice, ...],
+    shape: Sequence[int],
+    absent: npt.NDArray[np.bool_] | None = None,
+) -> dict[str, Any]:
+    """Return how many samples of a box are no finite numbers, and in which traces, not counting those `absent`."""
     bad = ~np.isfinite(values)
+    if absent is not None:
+        bad[absent] = False
     if not bad.any():
         return {}
     traces = np.argwhere(bad.any(-1)) + np.array([each.start for each in where[:-1]])
     named = np.ravel_multi_index(tuple(traces.T), tuple(shape[:-1]))[:_NAMED]
     return {"no_number": int(bad.sum()), "traces": named.tolist()}
+
+
+def missing_lines(section: Section) -> list[str]:
+    """Return how many traces of a volume are missing as a line, or none."""
+    if section.gaps is None:
+        return []
+    places = section.gaps.n_missing + section.gaps.n_traces
+    return [
+        f"{section.gaps.n_missing:,} of the volume's {places:,} traces are missing: dead, and not written as SEG-Y"
+    ]
 
 
 def unnumbered_finding(found: Iterable[dict[str, Any]]) -> Finding | None:

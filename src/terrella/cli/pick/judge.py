@@ -28,7 +28,8 @@ def judge(
     run
         Folder of a training; its bundle is judged, and the results go there.
     bundle
-        Bundle or file of SeisBench's weights instead; DPP's three make one picker.
+        Bundle, file of SeisBench's weights, or the name of published ones, such as seisbench:phasenet/stead,
+        instead; DPP's three make one picker.
     data
         Data set, store, or synthetic:local and the like; by default the one that the run was trained on.
     split

@@ -32,7 +32,8 @@ def run(
         service, whose waveforms are kept in OUTPUT/waveforms: fdsn: and earthscope, scedc, ncedc, geofon, ingv,
         orfeus, geonet or an address.
     bundle
-        A trained network: a bundle's folder, a run's, the name of either, or a file of SeisBench's weights.
+        A trained network: a bundle's folder, a run's or its name, a file of SeisBench's weights, or the name of
+        published ones, such as seisbench:phasenet/stead.
     output
         Folder for picks.csv, picks.xml (QuakeML), picks.json and, in days, what each station-day gave.
     stations

@@ -11,7 +11,9 @@ import torch
 
 from terrella.engine.feed.source import Batch, Chunked
 
-_KEPT = 7  # batches whose memory is kept: in use, ready, in the making, and one to spare
+# Batches that are ready before they are asked for, while other work takes the cores.
+_READY_BYTES = 64 << 20
+_FEWEST, _MOST = 3, 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,10 +37,20 @@ class Room:
         }
         return cls(samples, slots, largest, pinned, {name: [] for name in samples})
 
+    @property
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """The samples as NumPy has them."""
+        return {name: values.numpy() for name, values in self.samples.items()}
+
     def slot(self, slot: int, size: int) -> Batch:
         """Return the place of a chunk of `size` samples."""
         first = slot * self.largest
         return {name: values[first : first + size] for name, values in self.samples.items()}
+
+    def ready(self, size: int) -> int:
+        """Return how many batches of a size are made before they are asked for."""
+        batch_bytes = size * sum(values[:1].nbytes for values in self.samples.values())
+        return min(_MOST, max(_FEWEST, _READY_BYTES // max(1, batch_bytes)))
 
     def new_batch(self, size: int) -> Batch:
         """Return memory for a batch, its own for as long as anything holds on to it."""
@@ -56,6 +68,7 @@ class Room:
             if sys.getrefcount(kept[number]) == 2 and kept[number].size >= needed:
                 return torch.from_numpy(kept[number][:needed].reshape(shape))
         made = np.empty(needed, self.samples[name].numpy().dtype)
-        if len(kept) < _KEPT:
+        # Those in use, ready and in the making, and one to spare.
+        if len(kept) < self.ready(shape[0]) + 4:
             kept.append(made)
         return torch.from_numpy(made.reshape(shape))

@@ -1,6 +1,6 @@
 """What a training is fed from."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from typing import Protocol, runtime_checkable
 
 from torch import Tensor
@@ -51,6 +51,9 @@ class Chunked(Source, Protocol):
 class Streaming(Source, Protocol):
     """A source that reads ahead when it is told what comes."""
 
-    def stream(self, order: Iterable[Tensor], open_chunks: int) -> Iterator[Batch]:
-        """Yield the samples of each tensor of indices; they are drawn from `open_chunks` chunks by turns."""
+    def stream(self, order: Iterable[Tensor], open_chunks: int) -> Generator[Batch, None, None]:
+        """Yield the samples of each tensor of indices; they are drawn from `open_chunks` chunks by turns.
+
+        Closing it ends its threads.
+        """
         ...

@@ -1,6 +1,6 @@
 """Samples streamed from disk: memory is bounded by the read-ahead, not by the data."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 
@@ -20,7 +20,8 @@ AHEAD_BYTES = 256 << 20
 class Streamed:
     """A chunked source that is read ahead on background threads; batches go to `device`.
 
-    The chunks that are open or read ahead take at most `ahead_bytes`; three batches wait beside them.
+    The chunks that are open or read ahead take at most `ahead_bytes`; batches of 64 MiB, at least
+    three and at most sixteen, wait beside them.
     """
 
     source: Chunked
@@ -50,7 +51,7 @@ class Streamed:
             raise InputError("a source that changes must keep its chunks in every epoch")
         return replace(self, source=changed)
 
-    def stream(self, order: Iterable[Tensor], open_chunks: int) -> Iterator[Batch]:
+    def stream(self, order: Iterable[Tensor], open_chunks: int) -> Generator[Batch, None, None]:
         """Yield the samples of each tensor of indices, reading ahead; `open_chunks` are drawn from by turns.
 
         Raises:

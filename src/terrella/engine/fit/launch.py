@@ -1,4 +1,4 @@
-"""Joining the processes of one training: those that torchrun or SLURM's srun started, or this one alone."""
+"""Joining the processes of one training: those that were started together, or this one alone."""
 
 import os
 import re
@@ -37,9 +37,10 @@ class Place:
 def joined_processes() -> Iterator[None]:
     """Join the other processes of a training within; started alone, do nothing.
 
-    Start them with `torchrun --nproc-per-node 2 -m -- terrella TASK train …` on one host, with torchrun's
-    `--nnodes` and `--rdzv-endpoint` on several, or with `srun terrella TASK train …` under SLURM. On machines
-    with CUDA each process takes the GPU of its number on the host.
+    On one host start them with `terrella TASK train --processes 2 …` or with `torchrun --nproc-per-node 2 -m --
+    terrella TASK train …`; on several with torchrun's `--nnodes` and `--rdzv-endpoint`, or under SLURM with
+    `srun terrella TASK train …`. On machines with CUDA each process takes the GPU of its number on the host; where
+    there are fewer, processes speak through RAM.
 
     Raises:
         InputError: where the variables of torchrun or SLURM do not fit together.
@@ -57,8 +58,10 @@ def joined_processes() -> Iterator[None]:
         "MASTER_ADDR": place.address,
         "MASTER_PORT": str(place.port),
     }
+    # NCCL refuses two processes on one GPU.
+    enough = cuda and int(os.environ.get("LOCAL_WORLD_SIZE", "1")) <= torch.cuda.device_count()
     with _others_watched():
-        distributed.init_process_group("cpu:gloo,cuda:nccl" if cuda else "gloo", timeout=_PATIENCE)
+        distributed.init_process_group("cpu:gloo,cuda:nccl" if enough else "gloo", timeout=_PATIENCE)
         yield
         # Not after an error, where the others may be gone and cannot take leave.
         distributed.destroy_process_group()

@@ -1,5 +1,7 @@
 """Networks whose weights are spread over the processes of a training (FSDP2; Zhao et al. 2023)."""
 
+import warnings
+
 import torch
 from torch import Tensor, distributed, nn
 from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
@@ -9,6 +11,10 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 
 def shard(network: nn.Module) -> None:
     """Spread a network's parameters over all processes, each of its parts gathered only while it computes."""
+    # Losses change no output in place, against which torch warns at each first step.
+    warnings.filterwarnings("ignore", "FSDP2-wrapped module .* returned a view tensor", UserWarning)
+    for weight in network.parameters():
+        weight.data = weight.data.contiguous()  # as FSDP2 wants them, whatever layout is fastest
     device = next(network.parameters()).device.type
     mesh = init_device_mesh(device, (distributed.get_world_size(),))
     _shard_parts(network, mesh)

@@ -4,24 +4,24 @@ import copy
 import math
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from functools import partial
+from typing import Protocol
 
 import torch
-from torch import Tensor, distributed, nn
+from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from terrella.engine.feed import Batch, Feed
+from terrella.engine.feed import Feed
 from terrella.engine.fit.checkpoint import Position, State, remove_leftovers, restore, save
 from terrella.engine.fit.interruption import Interruption, noted_interruption
+from terrella.engine.fit.parts import Loss, Parts, Precision, computed_in
 from terrella.engine.fit.processes import rank, share_buffers, shared_mean, world
-from terrella.engine.fit.sharding import hold_back, shard, unsharded, whole
+from terrella.engine.fit.sharding import shard, unsharded, whole
 from terrella.engine.fit.stage import Stage
 from terrella.engine.run import Event, Report, Run
 from terrella.errors import Interrupted, TerrellaError
-
-Loss = Callable[[nn.Module, Batch], Tensor]
 
 
 class Observer(Protocol):
@@ -29,6 +29,10 @@ class Observer(Protocol):
 
     def step(self) -> list[str]:
         """Note a finished step."""
+        ...
+
+    def over(self) -> bool:
+        """Return whether more memory was held than is allowed; asked after each step."""
         ...
 
     def pause(self) -> None:
@@ -48,7 +52,7 @@ class Training:
     """What is trained, on what, and for how long."""
 
     network: nn.Module
-    loss: Loss  # mean over the batch
+    loss: Loss
     feed: Feed
     stages: tuple[Stage, ...]
     validate: Callable[[nn.Module], float] | None  # lower is better; without it the last weights are the best
@@ -57,7 +61,7 @@ class Training:
     averaging: float = 0.0  # decay of the running average of the weights; 0 for none
     clip: float = 1.0  # largest norm of the gradient
     accumulation: int = 1  # parts into which a batch is split, so that a large one fits
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: Precision = "float32"
     sharded: bool = False  # among several processes: each holds its part of the weights (FSDP2), or all (DDP)
     checkpoint_seconds: float = 30.0
     observer: "Observer | None" = None  # of the first process
@@ -109,8 +113,9 @@ def _train(training: Training, run: Run, report: Report, interruption: Interrupt
     training = replace(training, feed=replace(training.feed, rank=rank(), world=world()))
     observer = training.observer if rank() == 0 and not position.finished else None
     training = replace(training, observer=observer)
+    parts = Parts(training.loss, training.precision, training.accumulation)
     while not position.finished:
-        position = _epoch(training, model, run, report, state, position, interruption)
+        position = _epoch(training, model, parts, run, report, state, position, interruption)
     if observer is not None:
         _show(report, observer.end())
     return (best if plain is None else unsharded(best, plain)).eval()
@@ -119,6 +124,7 @@ def _train(training: Training, run: Run, report: Report, interruption: Interrupt
 def _epoch(
     training: Training,
     model: nn.Module,
+    parts: Parts,
     run: Run,
     report: Report,
     state: State,
@@ -131,24 +137,30 @@ def _epoch(
     network.train()
     if training.observer is not None:
         training.observer.pause()
-    for batch in feed.epoch(position.epochs, position.batch):
+    stage_end = position.epochs + stage.epochs - position.epoch
+    for batch in feed.epoch(position.epochs, position.batch, stage_end):
         rate = stage.rate(position.epoch * batches + position.batch, stage.epochs * batches)
         for group in state.optimiser.param_groups:
             group["lr"] = rate
         state.optimiser.zero_grad()
-        own_loss = _gradients(training, model, batch)
+        own_loss = parts.gradients(model, batch, partial(_show, report))
         norm = float(whole(nn.utils.clip_grad_norm_(network.parameters(), training.clip)))
         due = time.monotonic() - saved > training.checkpoint_seconds
         # All processes must stop and save at the same step, whichever of them was told to.
-        loss, stops, dues = shared_mean([own_loss, interruption.signal is not None, due])
+        loss, stops, dues, remedies = shared_mean(
+            [own_loss, interruption.signal is not None, due, parts.wanted]
+        )
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise TerrellaError(
                 f"the loss is {loss:g} at step {position.step + 1}, its gradient {norm:g}; lower "
                 f"fit.learning_rate ({stage.learning_rate:g}), or look for extreme values in the data"
             )
         state.optimiser.step()
+        if remedies:
+            _show(report, [parts.give_up(round(remedies * world()), network)])
         if training.observer is not None:
             _show(report, training.observer.step())
+            parts.wanted = parts.remedy(model) if training.observer.over() else 0
         _average(state.networks["averaged"], network, training.averaging, position.step)
         position = replace(
             position, batch=position.batch + 1, step=position.step + 1, loss_sum=position.loss_sum + loss
@@ -179,34 +191,6 @@ def _epoch(
 def _show(report: Report, lines: list[str]) -> None:
     for line in lines:
         report({"kind": "message", "message": line})
-
-
-def _gradients(training: Training, model: nn.Module, batch: Batch) -> float:
-    """Add up the gradients of the loss, part by part of the batch; return the loss."""
-    total = 0.0
-    size = len(next(iter(batch.values())))
-    parts = [values.chunk(training.accumulation) for values in batch.values()]
-    for number, each in enumerate(zip(*parts, strict=True), 1):
-        part = dict(zip(batch, each, strict=True))
-        with _held_back(model, wait=number < len(parts[0])):
-            with _precision(training):
-                loss = training.loss(model, part) * (len(each[0]) / size)
-            loss.backward()  # type: ignore[no-untyped-call]
-        total += float(loss.detach())
-    return total
-
-
-def _held_back(model: nn.Module, wait: bool) -> AbstractContextManager[None]:
-    """Exchange gradients with the other processes after the last part of a batch alone."""
-    if wait and isinstance(model, DistributedDataParallel):
-        return model.no_sync()
-    hold_back(model, wait)
-    return nullcontext()
-
-
-def _precision(training: Training) -> torch.autocast:
-    device = next(training.network.parameters()).device.type
-    return torch.autocast(device, torch.bfloat16, enabled=training.precision == "bfloat16")
 
 
 def _end_epoch(
@@ -247,7 +231,7 @@ def _validation(training: Training, network: nn.Module, position: Position) -> f
     if training.validate is None:
         return None
     network.eval()
-    with torch.no_grad(), _precision(training):
+    with torch.no_grad(), computed_in(training.precision, network):
         # Shared, so that rounding cannot make one process stop early and another go on.
         (value,) = shared_mean([training.validate(network)])
     if not math.isfinite(value):

@@ -1,5 +1,6 @@
 """Whether a training runs as it was planned: looked at after a few steps, and kept beside the plan."""
 
+import math
 import os
 import resource
 import statistics
@@ -18,6 +19,7 @@ from terrella.engine.plan.report import beside
 _LOOKED_AT = 3  # steps, after a first one in which kernels are made
 _SLOWER = 1.5  # than the longest that was predicted: worth a warning
 _CPU_SHARE = 0.75  # of the cores: with less, another process takes them
+_HELPED = 0.97  # of the memory that was held: with more, giving something up has not helped
 _BUSY = 0.5  # processes more than cores that wait for one
 
 
@@ -35,6 +37,8 @@ class Check:
     precision: str = "float32"
     clock: tuple[float, float] = (0.0, 0.0)
     steps: list[tuple[float, float]] = field(default_factory=list)  # seconds, CPU seconds
+    begun: int = 0  # steps before the last time that memory was over, since when less is held
+    held: float = math.inf  # bytes at that time
 
     def __post_init__(self) -> None:
         _forget_peak()
@@ -45,7 +49,24 @@ class Check:
         now = _clocks()
         self.steps.append((now[0] - self.clock[0], now[1] - self.clock[1]))
         self.clock = now
+        if self.begun and len(self.steps) == self.begun + 1:  # less is held from the next step on
+            _forget_peak()
         return list(self._warnings()) if len(self.steps) == 1 + _LOOKED_AT else []
+
+    def over(self) -> bool:
+        """Return whether more memory was held than the plan's limits allow, and giving something up may help.
+
+        Looked at every fourth step, until it is within the limits or the last time has not helped.
+        """
+        measured, limits = self.measured(), self.plan.limits
+        if len(self.steps) - self.begun != 1 + _LOOKED_AT or measured is None:
+            return False
+        ram, device = measured.ram, measured.device if limits.device_memory else 0
+        over = ram > limits.memory or device > (limits.device_memory or 0)
+        if not over or ram + device > _HELPED * self.held:
+            return False
+        self.begun, self.held = len(self.steps), ram + device
+        return True
 
     def pause(self) -> None:
         """Leave out the time since the last step, such as that of validation."""
@@ -64,10 +85,13 @@ class Check:
         """Return what was measured so far; None before the second step."""
         if len(self.steps) < 2:
             return None
-        seconds, cpu = zip(*self.steps[1:], strict=True)
+        seconds, cpu = zip(*(self.steps[self.begun + 1 :] or self.steps[1:]), strict=True)
         device = torch.cuda.max_memory_reserved() if torch.cuda.is_available() else 0
         share = sum(cpu) / max(sum(seconds), 1e-9) / torch.get_num_threads()
-        return Measured(self.stage, statistics.median(seconds), peak_ram(), device, share)
+        processes = self.plan.stage(
+            self.stage
+        ).strategy.processes  # of which this is one, as large as the others
+        return Measured(self.stage, statistics.median(seconds), processes * peak_ram(), device, share)
 
     def _warnings(self) -> Iterator[str]:
         stage = self.plan.stage(self.stage)
@@ -81,7 +105,7 @@ class Check:
             )
         if stage.ram and measured.ram > 1.1 * stage.ram:
             yield (
-                f"the process holds {measured.ram / 1e9:.2f} GB, the plan said {stage.ram / 1e9:.2f} GB; "
+                f"the training holds {measured.ram / 1e9:.2f} GB, the plan said {stage.ram / 1e9:.2f} GB; "
                 "something else in it takes memory"
             )
         if measured.step_s > _SLOWER * stage.step_high_s:
@@ -109,7 +133,9 @@ def peak_ram() -> int:
 
 
 def _forget_peak() -> None:
-    """Have Linux measure the peak anew, so that what was made before the training does not count."""
+    """Have Linux and CUDA measure the peak anew, so that what was before does not count."""
+    if torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
     with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 

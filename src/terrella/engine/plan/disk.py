@@ -6,8 +6,11 @@ import os
 import random
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from terrella.engine.plan.calibrate import cache_folder
 from terrella.engine.settings import fingerprint
@@ -16,6 +19,8 @@ from terrella.files import write_json
 
 _ALIGNED = 4096  # bytes, of blocks that the disk itself knows
 _SCRATCH = 1 << 28  # bytes of a file made to be read
+_TELLING = 1 << 22  # bytes of a file whose reads tell a rate
+_LOOKED_AT = 1000  # files of a folder
 
 
 def read_rate(
@@ -34,15 +39,40 @@ def read_rate(
         return _measured(place, block, in_order, longest_s)
     if not place.is_dir():
         raise InputError(f"{place} is not there; name a file or a folder whose disk is to be measured")
-    name = fingerprint([os.stat(place).st_dev, block, in_order])
-    kept = cache_folder() / f"disk-{name}.json"
+    key = [os.stat(place).st_dev, block, in_order]
+    return _remembered(key, lambda: _of_scratch(place, block, in_order, longest_s), refresh)
+
+
+def data_rate(place: Path, block: int) -> float | None:
+    """Return bytes per second of random reads of data, of blocks of about `block` bytes, past the page cache.
+
+    `place` is their file or a folder, of which a large file is read for half a second. Remembered for each disk.
+    None where there is nothing large enough to tell, or nothing that may be read.
+    """
+    with suppress(OSError):
+        file = place if place.is_file() else _large_file(place)
+        if file is not None and file.stat().st_size >= _TELLING:
+            block = 1 << min(max(block, _ALIGNED) - 1, _TELLING).bit_length()
+            key = [os.stat(file).st_dev, block, "data"]
+            return _remembered(key, lambda: _measured(file, block, in_order=False, longest_s=0.5))
+    return None
+
+
+def _remembered(key: list[Any], measure: Callable[[], float], refresh: bool = False) -> float:
+    """Return a rate that is kept beside the calibration, or else measured and kept."""
+    kept = cache_folder() / f"disk-{fingerprint(key)}.json"
     if not refresh:
         with suppress(OSError, ValueError, KeyError, TypeError):
             return float(json.loads(kept.read_text(encoding="utf-8"))["bytes_per_s"])
-    rate = _of_scratch(place, block, in_order, longest_s)
+    rate = measure()
     with suppress(TerrellaError):
-        write_json(kept, {"bytes_per_s": rate, "block": block, "in_order": in_order})
+        write_json(kept, {"bytes_per_s": rate, "of": key})
     return rate
+
+
+def _large_file(folder: Path) -> Path | None:
+    some = (each for each in islice(folder.rglob("*"), _LOOKED_AT) if each.is_file())
+    return max(some, key=lambda each: each.stat().st_size, default=None)
 
 
 def _of_scratch(folder: Path, block: int, in_order: bool, longest_s: float) -> float:

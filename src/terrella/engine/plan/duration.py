@@ -9,6 +9,7 @@ from typing import Literal
 import psutil
 import torch
 
+from terrella.engine.memory import keep_freed_memory, release_freed_memory, return_freed_memory
 from terrella.engine.plan.devices import Device, this_machine
 from terrella.engine.plan.operators import Operator, Work, step_work
 from terrella.engine.plan.replay import Replayed, replay
@@ -16,6 +17,7 @@ from terrella.engine.plan.step import Step
 
 Bound = Literal["compute", "memory traffic", "data", "communication", "calls"]
 
+_REPLAY_BYTES = 2 << 30  # at most, that a replay holds
 _LARGEST = 8  # operators that a duration names
 # What the steps of the project's networks differed from their replayed operators, and from a roofline alone.
 _REPLAYED_ERROR, _SCALED_ERROR, _ROOFLINE_ERROR = 0.12, 0.4, 0.6
@@ -44,7 +46,9 @@ class Duration:
     replayed: float  # share of the seconds that was measured, not calculated
 
 
-def step_seconds(step: Step, device: Device | None = None, budget_s: float = 5.0) -> Duration:
+def step_seconds(
+    step: Step, device: Device | None = None, budget_s: float = 5.0, returned: bool = False
+) -> Duration:
     """Return the duration of one training step on a device; by default on the machine at hand.
 
     At hand, the step's unique operators are run at their shapes on values made up, for about `budget_s` seconds;
@@ -52,22 +56,25 @@ def step_seconds(step: Step, device: Device | None = None, budget_s: float = 5.0
     over theirs. On other devices it is the roofline with the device's assumed efficiency. All threads that torch
     uses now count; with one, seconds are CPU seconds.
 
+    On a CPU they are those of a process that keeps freed memory, or with `returned` of one that gives it back: then
+    a step clears its pages anew and takes up to 2.7 times as long. The C library is told so, and the setting stays.
+
     Raises:
         InputError: where the network's path depends on values.
     """
     device = device or this_machine()
     # On a GPU the optimiser walks through all parameters in one call.
     work = step_work(step, foreach=None if device.kind == "cpu" else True)
-    return work_seconds(work, device, budget_s)
+    return work_seconds(work, device, budget_s, returned)
 
 
-def work_seconds(work: Work, device: Device, budget_s: float = 5.0) -> Duration:
+def work_seconds(work: Work, device: Device, budget_s: float = 5.0, returned: bool = False) -> Duration:
     """Return the duration of a step whose operators are known; see `step_seconds`."""
     seconds: list[tuple[Operator, int, float]] = []
     error = measured_s = 0.0
     for counts, hot, part in ((work.counts, False, 0.85), (work.updates, True, 0.15)):
         estimates = {each: roofline(each, device) for each in counts if not each.view}
-        found = _replayed(estimates, device, budget_s * part, hot) if device.at_hand else {}
+        found = _replayed(estimates, device, budget_s * part, hot, returned) if device.at_hand else {}
         factors = _Factors(found, device)
         for operator, count in counts.items():
             if operator.view:
@@ -152,11 +159,14 @@ def roofline(operator: Operator, device: Device) -> float:
 
 
 def _replayed(
-    estimates: Mapping[Operator, float], device: Device, budget_s: float, hot: bool
+    estimates: Mapping[Operator, float], device: Device, budget_s: float, hot: bool, returned: bool
 ) -> dict[Operator, Replayed]:
-    where = "cuda" if device.kind == "cuda" else "cpu"
-    free = torch.cuda.mem_get_info()[0] if where == "cuda" else psutil.virtual_memory().available
-    return replay(estimates, budget_s, min(free // 4, 2 << 30), hot, where)
+    if device.kind == "cuda":
+        return replay(estimates, budget_s, min(torch.cuda.mem_get_info()[0] // 4, _REPLAY_BYTES), hot, "cuda")
+    (return_freed_memory if returned else keep_freed_memory)()
+    found = replay(estimates, budget_s, min(psutil.virtual_memory().available // 4, _REPLAY_BYTES), hot)
+    release_freed_memory()
+    return found
 
 
 def _called(device: Device) -> float:

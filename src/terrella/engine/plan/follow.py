@@ -6,26 +6,32 @@ from dataclasses import replace
 from pathlib import Path
 
 from terrella.engine.fit import Report, Training
+from terrella.engine.fit.processes import world
 from terrella.engine.plan.amounts import duration_text, size_text
 from terrella.engine.plan.check import Check
-from terrella.engine.plan.plan import Plan, load_plan, plan
+from terrella.engine.plan.plan import Plan, available_memory, load_plan, plan
 from terrella.engine.plan.recompute import checkpointed
 from terrella.engine.plan.report import ran_out
-from terrella.engine.plan.strategy import Need
+from terrella.engine.plan.strategy import Limits, Need, Placement
 from terrella.errors import DoesNotFitError, is_out_of_memory
 
 
 def make_plan(task: str, needs: Callable[[], Sequence[Need]], folder: Path, report: Report) -> Plan:
     """Return the plan that `terrella TASK plan --run` left in a run's folder, or a new one, which is left there.
 
-    The C library is told how to treat freed memory; call it before data are read.
+    A plan for another number of processes than are at work is made again, within its limits. The C library is told
+    how to treat freed memory; call it before data are read.
 
     Raises:
         DoesNotFitError: where the training fits in no way.
     """
     made = load_plan(folder)
-    if made is None:
-        made = plan(task, needs())
+    if made is None or any(stage.strategy.processes != world() for stage in made.stages):
+        limits = Limits(available_memory()) if made is None else made.limits
+        if made is not None:
+            told = f"the plan in {folder} is for another number of processes than {world()}: planned again"
+            report({"kind": "message", "message": told})
+        made = plan(task, needs(), replace(limits, processes=(world(),)))
         made.save(folder)
     made.set_allocator()
     for stage in made.stages:
@@ -47,8 +53,14 @@ def as_planned(training: Training, made: Plan | None, folder: Path) -> Training:
         network=checkpointed(training.network) if strategy.checkpointing else training.network,
         accumulation=max(training.accumulation, strategy.accumulation),
         precision=strategy.precision,
+        sharded=training.sharded or strategy.sharded,
         observer=Check(made, stage.name, folder, strategy.accumulation, strategy.precision),
     )
+
+
+def planned_placement(made: Plan | None) -> Placement | None:
+    """Return where the data of the only stage are to lie; None without a plan."""
+    return made.stages[0].strategy.placement if made is not None else None
 
 
 @contextmanager

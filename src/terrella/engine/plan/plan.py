@@ -9,10 +9,12 @@ from typing import Any
 import psutil
 
 from terrella.engine.memory import keep_freed_memory, return_freed_memory
-from terrella.engine.plan.communication import all_reduce_seconds, device_link
+from terrella.engine.plan.communication import Scheme, device_link, exchange
 from terrella.engine.plan.devices import Device, this_machine
-from terrella.engine.plan.duration import Duration, step_seconds
+from terrella.engine.plan.disk import data_rate
+from terrella.engine.plan.duration import Duration, work_seconds
 from terrella.engine.plan.memory import StepMemory, few_parts
+from terrella.engine.plan.operators import step_work
 from terrella.engine.plan.step import Step
 from terrella.engine.plan.strategy import Limits, Need, Option, Strategy, choose
 from terrella.errors import InputError
@@ -20,7 +22,7 @@ from terrella.files import write_text
 
 FILE = "plan.json"
 
-_READ_PER_S = 500e6  # bytes, from a disk that was not measured
+_READ_PER_S = 500e6  # bytes, from a disk that is not at hand
 
 
 @dataclass(frozen=True)
@@ -128,12 +130,11 @@ def plan(
     limits = _limits(limits, device)
     process = psutil.Process().memory_info().rss
 
-    def timed(step: Step, processes: int) -> Duration:
-        duration = _step_duration(step, device)
-        return replace(duration, seconds=duration.seconds + _exchange_s(step, device, processes))
+    def timed(step: Step, strategy: Strategy) -> Duration:
+        return _step_duration(step, device, strategy)
 
     chosen = [(need, *choose(need, limits, device.kind, process, timed)) for need in needs]
-    stages = [_staged(need, option, others) for need, option, others in chosen]
+    stages = [_staged(need, option, others, device) for need, option, others in chosen]
     return Plan(task, device.title, device.kind, limits, process, tuple(stages))
 
 
@@ -164,13 +165,13 @@ def _limits(limits: Limits | None, device: Device) -> Limits:
     return limits
 
 
-def _staged(need: Need, chosen: Option, others: list[Option]) -> StagePlan:
+def _staged(need: Need, chosen: Option, others: list[Option], device: Device) -> StagePlan:
     strategy, duration = chosen.strategy, chosen.duration
     assert duration is not None
     steps = -(-need.samples // need.step.batch)
     passes = need.epochs if strategy.placement == "streamed" else 1
-    read_s = need.stored_bytes / steps / _READ_PER_S if strategy.placement == "streamed" else 0.0
-    waits = max(0.0, read_s - chosen.seconds)  # it reads ahead while a step runs
+    read_s = need.stored_bytes / steps / _read_rate(need, device) if strategy.placement == "streamed" else 0.0
+    waits = max(0.0, read_s - chosen.seconds) if need.read_ahead else read_s
     return StagePlan(
         name=need.name,
         strategy=strategy,
@@ -193,23 +194,31 @@ def _staged(need: Need, chosen: Option, others: list[Option]) -> StagePlan:
     )
 
 
-def _step_duration(step: Step, device: Device) -> Duration:
-    if step.accumulation <= 2:
-        return step_seconds(step, device)
-    found, factor = step_seconds(few_parts(step), device), step.accumulation / 2
-    longer = {name: getattr(found, name) * factor for name in ("seconds", "low", "high", "flops")}
-    return replace(found, bytes=round(found.bytes * factor), **longer)
+def _read_rate(need: Need, device: Device) -> float:
+    """Return the bytes per second at which the samples of a batch are read, where they lie."""
+    if not device.at_hand or need.place is None:
+        return _READ_PER_S
+    return data_rate(need.place, need.stored_bytes // max(need.samples, 1)) or _READ_PER_S
 
 
-def _exchange_s(step: Step, device: Device, processes: int) -> float:
-    """Return the seconds that processes take to average their gradients, none of it hidden."""
-    if processes == 1:
-        return 0.0
-    from torch._subclasses.fake_tensor import FakeTensorMode
-
-    with FakeTensorMode(allow_non_fake_inputs=True):
-        size = sum(each.nbytes for each in step.make_network().parameters())
-    return all_reduce_seconds(size, processes, device_link(device))
+def _step_duration(step: Step, device: Device, strategy: Strategy) -> Duration:
+    """Return the duration of one process's step, with what it tells the others and does not hide."""
+    few = few_parts(step) if step.accumulation > 2 else step
+    work = step_work(few, foreach=None if device.kind == "cpu" else True)
+    found = work_seconds(work, device, returned=strategy.allocator == "return")
+    factor = step.accumulation / few.accumulation
+    scheme: Scheme = "sharded" if strategy.sharded else "replicated"
+    seconds = found.seconds * factor
+    told = exchange(work, seconds, strategy.processes, device_link(device), step.accumulation, scheme)
+    return replace(
+        found,
+        seconds=told.step_s,
+        low=found.low * factor + told.exposed_s,
+        high=found.high * factor + told.exposed_s,
+        flops=found.flops * factor,
+        bytes=round(found.bytes * factor),
+        bound="communication" if told.exposed_s > seconds else found.bound,
+    )
 
 
 def _read(values: dict[str, Any]) -> Plan:
@@ -220,8 +229,9 @@ def _read(values: dict[str, Any]) -> Plan:
         )
         made = {"strategy": Strategy(**each["strategy"]), "memory": StepMemory(**each["memory"])}
         stages.append(StagePlan(**{**each, **made, "others": others}))
+    limits = Limits(**{**values["limits"], "processes": tuple(values["limits"]["processes"])})
     made = {
-        "limits": Limits(**values["limits"]),
+        "limits": limits,
         "stages": tuple(stages),
         "measured": tuple(Measured(**each) for each in values["measured"]),
     }

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -16,7 +17,11 @@ _ROUNDS = 7  # at most, of calls; their median counts
 _LARGE_S = 0.004  # an operator that takes longer is measured alone
 _HOT_CALLS = 10
 _POOL = 1 << 18  # random values, repeated as often as needed
+# What an operator raises that does not run on values made up.
+_FAILURES = (RuntimeError, TypeError, IndexError, ValueError, NotImplementedError, AttributeError)
 _RECURRENT_BACKWARD = "aten.mkldnn_rnn_layer_backward"
+
+Call = Callable[[], Any]
 
 
 @dataclass(frozen=True)
@@ -37,11 +42,11 @@ def replay(
 ) -> dict[Operator, Replayed]:
     """Return the seconds of one call of each operator; those that cannot be run, or in time, are missing.
 
-    `estimates` are rough seconds of a call. Large operators go first, each on a part of its samples or rows where
-    all of it would take too long or hold more than `memory` bytes. Small ones are called in turn, in the order
-    given, so that each finds the caches as the step leaves them; `hot` calls each several times in a row, as an
-    optimiser does with one parameter after the other. With one thread CPU seconds are measured, which other
-    processes do not disturb.
+    `estimates` are rough seconds of a call. Small operators go first, in turn and in the order given, so that each
+    finds the caches as the step leaves them; `hot` calls each several times in a row, as an optimiser does with
+    one parameter after the other. Then come large ones, the largest first, each on a part of its samples or rows
+    where all of it would take too long or hold more than `memory` bytes. With one thread CPU seconds are measured,
+    which other processes do not disturb.
     """
     end = clock() + budget_s
     limit = _limit(list(estimates.values()), budget_s / 4)
@@ -49,7 +54,7 @@ def replay(
     large = sorted((each for each in parts if estimates[each] > _LARGE_S), key=lambda each: -estimates[each])
     small = [each for each in parts if estimates[each] <= _LARGE_S]
     groups = [
-        group for some in (large, small) for group in _groups({each: parts[each] for each in some}, memory)
+        group for some in (small, large) for group in _groups({each: parts[each] for each in some}, memory)
     ]
     weights = [sum(estimates[each] / part.factor for each, part in group.items()) for group in groups]
     found: dict[Operator, Replayed] = {}
@@ -90,21 +95,39 @@ def _in_turn(
     parts: Mapping[Operator, _Part], until: float, hot: bool, device: str
 ) -> dict[Operator, Replayed]:
     """Measure operators, one call of each in turn, or several in a row where they are hot."""
-    calls = {each: call for each, part in parts.items() if (call := _callable(part.operator, device))}
+    calls = dict(_tried({each: part.operator for each, part in parts.items()}, device))
     times: dict[Operator, list[float]] = {each: [] for each in calls}
     for turn in range(_ROUNDS):
         if turn > 0 and clock() > until:
             break
         outputs: list[Any] = []  # kept until the round ends, as a forward pass keeps them
         for operator, call in calls.items():
-            seconds = _timed(call, _HOT_CALLS, device, None) if hot else _timed(call, 1, device, outputs)
-            times[operator].append(seconds * parts[operator].factor)
-    return {each: _middle(measured) for each, measured in times.items()}
+            seconds = _timed(call, _HOT_CALLS if hot else 1, device, outputs)
+            times[operator].append(seconds)
+    return {each: _middle(times[each], parts[each].factor) for each in calls}
 
 
-def _middle(times: list[float]) -> Replayed:
+def _tried(operators: Mapping[Operator, Operator], device: str) -> Iterator[tuple[Operator, Call]]:
+    """Return calls of operators on values made up, tried once; without those that fail on them.
+
+    The first calls also prepare the kernels. Their outputs are kept until all have run, as those of the measured
+    calls are: these then find their memory in the heap, as all steps but the first do, and clear no pages.
+    """
+    calls: dict[Operator, Call] = {}
+    outputs: list[Any] = []
+    for key, operator in operators.items():
+        with suppress(*_FAILURES):
+            calls[key] = _call(operator, device)
+    for key, call in calls.items():
+        with suppress(*_FAILURES):
+            outputs.append(call())
+            yield key, call
+
+
+def _middle(times: list[float], factor: int) -> Replayed:
+    """Return what repetitions say of an operator that is `factor` times as large."""
     middle, low, high = (sorted(times)[round(share * (len(times) - 1))] for share in (0.5, 0.25, 0.75))
-    return Replayed(middle, (high - low) / 2 / max(middle, 1e-9))
+    return Replayed(factor * middle, (high - low) / 2 / max(middle, 1e-9))
 
 
 def _groups(parts: Mapping[Operator, _Part], memory: int) -> Iterator[dict[Operator, _Part]]:
@@ -134,21 +157,10 @@ def _limit(estimates: list[float], total: float) -> float:
     return math.inf
 
 
-def _callable(operator: Operator, device: str) -> Callable[[], Any] | None:
-    """Return a call of the operator on values made up, tried once; None where it fails on them.
-
-    The first call also prepares the kernel.
-    """
-    try:
-        arguments, keywords = _made(operator, device)
-
-        def call() -> Any:
-            return operator.function(*arguments, **keywords)
-
-        call()
-    except (RuntimeError, TypeError, IndexError, ValueError, NotImplementedError, AttributeError):
-        return None
-    return call
+def _call(operator: Operator, device: str) -> Call:
+    """Return a call of the operator on values made up."""
+    arguments, keywords = _made(operator, device)
+    return lambda: operator.function(*arguments, **keywords)
 
 
 def shrunk(operator: Operator, factor: int) -> Operator | None:
@@ -214,9 +226,8 @@ def _weight(operator: Operator) -> Operand | None:
     return found if isinstance(found, Operand) else None
 
 
-def _timed(call: Callable[[], Any], repeats: int, device: str, kept: list[Any] | None) -> float:
-    """Return the seconds of one call, averaged; outputs are added to `kept`, or freed."""
-    outputs = [] if kept is None else kept
+def _timed(call: Call, repeats: int, device: str, outputs: list[Any]) -> float:
+    """Return the seconds of one call, averaged; what the last one returns is added to `outputs`."""
     if device != "cpu":
         torch.cuda.synchronize()
     began = clock()

@@ -94,7 +94,7 @@ def _given_up(plan: Plan, stage: StagePlan) -> Iterator[str]:
     if strategy.placement == "streamed":
         yield "data are read as they are needed: held whole they would not fit"
     if strategy.placement == "preloaded" and plan.kind != "cpu":
-        yield "data stay in RAM: the device's memory does not hold them"
+        yield "data stay in RAM, batches are copied to the device"
     if strategy.allocator == "return":
         less = size_text(memory.kept - memory.returned)
         yield f"freed memory is given back ({less} less), at up to 75 % more CPU time"
@@ -106,3 +106,5 @@ def _given_up(plan: Plan, stage: StagePlan) -> Iterator[str]:
         yield "products are computed in bfloat16: losses agree with float32's to about three digits"
     if strategy.processes > 1:
         yield f"{strategy.processes} processes share each batch"
+    if strategy.sharded:
+        yield "weights, gradients and the optimiser's numbers are spread over the processes"

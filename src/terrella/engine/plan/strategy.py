@@ -4,12 +4,14 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import Literal
 
 from terrella.engine.plan.amounts import duration_text, size_text, typed_size
 from terrella.engine.plan.duration import Duration
 from terrella.engine.plan.memory import Kind, StepMemory, in_processes, predict_memory
 from terrella.engine.plan.recompute import can_checkpoint, checkpointed
+from terrella.engine.plan.spread import gathered_bytes, replicated, spread
 from terrella.engine.plan.step import Precision, Step
 from terrella.engine.plan.workspace import Workspace
 from terrella.errors import DoesNotFitError
@@ -19,7 +21,6 @@ Allocator = Literal["keep", "return", "cached"]
 
 _ACCUMULATIONS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 _STREAM_BATCHES = 8  # batches that a streamed source holds while it reads ahead
-_RETURNING = 1.2  # times as long takes a step that clears its memory anew
 _SLOWER = 1.5  # times as long as another way to the same results, a way is not taken
 _RESERVE = 0.04  # of what is predicted, left free
 _RESERVE_KEPT = 0.25  # the same, where holes in the heap are guessed
@@ -32,7 +33,7 @@ class Limits:
     memory: float
     device_memory: float | None = None
     deadline_s: float | None = None
-    processes: int = 1  # most that there are devices for
+    processes: tuple[int, ...] = (1,)  # numbers that may share each batch, preferred first
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,15 @@ class Need:
     epochs: int
     data_bytes: int  # of all samples as they are held in memory
     stored_bytes: int = 0  # of the files that are read; 0 where the samples are made
-    streamable: bool = False  # whether samples can be read as they are needed
+    placements: tuple[Placement, ...] = (
+        "resident",
+        "preloaded",
+    )  # that the task's feed can do, preferred first
+    read_ahead: bool = True  # whether streamed samples are read while the step before computes
+    place: Path | None = None  # a file or folder of the data, whose disk's rate counts
     precisions: tuple[Precision, ...] = ("float32",)  # that the training may use, preferred first
     held_by_others: int = 0  # RAM that the task holds beside the training
+    sharded: bool = False  # whether the settings ask for weights that are spread over the processes
     assumed: str = ""  # what was not known, in words
 
 
@@ -61,6 +68,7 @@ class Strategy:
     checkpointing: bool = False
     precision: Precision = "float32"
     processes: int = 1
+    sharded: bool = False  # weights spread over the processes (FSDP2) instead of one copy in each (DDP)
 
     def words(self) -> str:
         """Return the strategy in a few words."""
@@ -73,7 +81,7 @@ class Strategy:
             said.append("freed memory given back")
         said.append(self.precision)
         if self.processes > 1:
-            said.append(f"{self.processes} processes")
+            said.append(f"{self.processes} processes" + ", weights spread over them" * self.sharded)
         return ", ".join(said)
 
 
@@ -104,7 +112,7 @@ class Option:
         return max(self.over(limits)) <= 0
 
 
-Timed = Callable[[Step, int], Duration]  # of one step, on as many processes
+Timed = Callable[[Step, Strategy], Duration]  # of one step, with what its processes tell each other
 
 
 def variant(step: Step, strategy: Strategy) -> Step:
@@ -126,7 +134,8 @@ def choose(
     """Return the first option that fits, and the next-best ones.
 
     What changes no result and costs little is given up first: where data lie, how freed memory is held, in how
-    many parts a batch is computed; then time, by computing activations again; then precision; then more processes.
+    many parts a batch is computed; then time, by computing activations again; then precision; then one copy of the
+    weights in each process; then more processes.
     Of the first three that fit, one that takes more than 1.5 times as long as another with the same results is not
     taken.
 
@@ -141,30 +150,33 @@ def choose(
         return predict_memory(variant(need.step, strategy), kind, workspace)
 
     def priced(strategy: Strategy) -> Option:
-        step_only = replace(strategy, placement="resident", allocator="keep")
-        return _option(need, strategy, memory(step_only), kind, process_bytes)
+        found = memory(replace(strategy, placement="resident", allocator="keep", sharded=False))
+        if strategy.sharded:
+            found = spread(found, strategy.processes, gathered_bytes(need.step))
+        elif strategy.processes > 1:
+            found = replicated(found)
+        return _option(need, strategy, found, kind, process_bytes)
 
     @cache
     def duration(strategy: Strategy) -> Duration:
-        return timed(variant(need.step, strategy), strategy.processes)
+        return timed(variant(need.step, strategy), strategy)
 
     steps = -(-need.samples // need.step.batch) * need.epochs
     found: list[Option] = []
     tried: list[Option] = []
-    too_slow: set[tuple[Precision, int]] = set()  # what comes later of these saves memory, not time
+    too_slow: set[tuple[Precision, int, bool]] = set()  # what comes later of these saves memory, not time
     for strategy in _strategies(need, limits, kind):
-        if (strategy.precision, strategy.processes) in too_slow:
-            continue
+        if _results(strategy) in too_slow or (strategy.allocator == "return" and found):
+            continue  # to give memory back takes time, and is of no use where there is enough
         option = priced(strategy)
         tried.append(option)
         if not option.fits(limits):
             continue
-        taken = duration(replace(strategy, placement="resident", allocator="keep"))
-        option = replace(option, duration=_slower(taken) if strategy.allocator == "return" else taken)
+        option = replace(option, duration=duration(replace(strategy, placement="resident")))
         if limits.deadline_s is not None and option.seconds * steps > limits.deadline_s:
             tried[-1] = option
             if strategy.allocator != "return":  # which is slower than more parts in memory that is kept
-                too_slow.add((strategy.precision, strategy.processes))
+                too_slow.add(_results(strategy))
             continue
         found.append(option)
         if len(found) == 3:
@@ -177,38 +189,40 @@ def choose(
 
 def _preferred(found: list[Option]) -> Option:
     """Return the first option, or the first of those with the same results where it takes far longer than they."""
-    first = found[0].strategy
-    alike = [
-        each
-        for each in found
-        if (each.strategy.precision, each.strategy.processes) == (first.precision, first.processes)
-    ]
+    alike = [each for each in found if _results(each.strategy) == _results(found[0].strategy)]
     fastest = min(each.seconds for each in alike)
     return next(each for each in alike if each.seconds <= _SLOWER * fastest)
 
 
-def _slower(duration: Duration) -> Duration:
-    taken = {name: getattr(duration, name) * _RETURNING for name in ("seconds", "low", "high")}
-    return replace(duration, **taken)
+def _results(strategy: Strategy) -> tuple[Precision, int, bool]:
+    """Return what strategies with the same results have in common."""
+    return strategy.precision, strategy.processes, strategy.sharded
 
 
 def _strategies(need: Need, limits: Limits, kind: Kind) -> Iterator[Strategy]:
     """Return all strategies, the preferred ones first."""
-    placements: tuple[Placement, ...] = ("resident", "preloaded") if kind != "cpu" else ("preloaded",)
-    placements += ("streamed",) if need.streamable else ()
+    # In RAM data are on the processor's own device already.
+    placements = [each for each in need.placements if kind != "cpu" or each != "resident"]
     allocators: tuple[Allocator, ...] = ("keep", "return") if kind == "cpu" else ("cached",)
     most = max(1, need.step.batch // 2)  # batch norms need two samples
     parts = [each for each in _ACCUMULATIONS if each <= most and each >= need.step.accumulation]
     again = (False, True) if _checkpoints(need) else (False,)
-    counts = [each for each in (1, 2, 4, 8, 16, 32, 64) if each <= limits.processes]
-    for processes in counts:
+    ways = [
+        (number, sharded)
+        for number in limits.processes
+        for sharded in ((True,) if need.sharded else (False, True))
+        if number > 1 or not sharded
+    ]
+    if not ways:  # a single process has nobody to share with
+        ways = [(number, False) for number in limits.processes]
+    for number, sharded in ways:
         for precision in need.precisions:
             for checkpointing in again:
                 for accumulation in parts or [need.step.accumulation]:
                     for allocator in allocators:
                         for placement in placements:
                             yield Strategy(
-                                placement, allocator, accumulation, checkpointing, precision, processes
+                                placement, allocator, accumulation, checkpointing, precision, number, sharded
                             )
 
 
@@ -224,12 +238,12 @@ def _option(need: Need, strategy: Strategy, memory: StepMemory, kind: Kind, proc
     held = need.data_bytes if strategy.placement != "streamed" else _STREAM_BATCHES * batch
     if kind == "cpu":
         own = memory.returned if strategy.allocator == "return" else memory.kept
-        each = process_bytes + own + held // strategy.processes + need.held_by_others
+        each = process_bytes + own + held + need.held_by_others
         return Option(strategy, memory, each * strategy.processes, 0)
     on_device = need.data_bytes if strategy.placement == "resident" else 0
     in_ram = held if strategy.placement != "resident" else 2 * batch
-    ram = (process_bytes + in_ram // strategy.processes + need.held_by_others) * strategy.processes
-    return Option(strategy, memory, ram, memory.reserved + on_device // strategy.processes)
+    ram = (process_bytes + in_ram + need.held_by_others) * strategy.processes
+    return Option(strategy, memory, ram, memory.reserved + on_device)
 
 
 def _refusal(need: Need, limits: Limits, tried: list[Option], steps: int) -> str:

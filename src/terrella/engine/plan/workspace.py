@@ -18,6 +18,8 @@ from torch.autograd import ProfilerConfig, ProfilerState
 from torch.utils._python_dispatch import _disable_current_modes
 from torch.utils._pytree import tree_leaves, tree_map
 
+from terrella.engine.memory import release_freed_memory
+
 _PAGE, _HUGE = 4096, 2 << 20  # bytes of a page, and of a huge one
 _SMALL = 1 << 16  # bytes: an operator whose largest tensor is smaller has no scratch worth knowing
 _ELEMENTS = 1 << 20  # of the largest tensor of a measurement, about
@@ -242,7 +244,8 @@ def _run(func: Any, name: str, args: tuple[Any, ...]) -> _Found:
     func(
         *(_with_workspace(made) if name == _RECURRENT_BACKWARD else made)
     )  # kernels are made in the first call
-    _trim()  # of a recurrent layer's workspace, what is written to is told by its pages
+    # Of a recurrent layer's workspace, what is written to is told by its pages: none is to be an earlier block's.
+    release_freed_memory()
     before = b""
     if name == _RECURRENT_BACKWARD:
         made = _with_workspace(made)
@@ -274,18 +277,6 @@ def _written(tensor: Tensor) -> bytes:
     ):
         return bytes([1]) * pages
     return bytes(each & 1 for each in found)
-
-
-def _trim() -> None:
-    """Have the C library give back what is free, so that a page that is there was written to since."""
-    try:
-        ctypes.CDLL(None).malloc_trim(0)
-    except (
-        AttributeError,
-        OSError,
-        TypeError,
-    ):  # another C library than glibc: too many pages count, not too few
-        return
 
 
 def _allocations(call: Callable[[], None]) -> list[int]:

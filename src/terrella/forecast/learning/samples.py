@@ -67,6 +67,21 @@ class Samples:
         }
 
 
+@dataclass(frozen=True, eq=False)
+class Fetched:
+    """Samples that lie in RAM and are brought to a device batch by batch."""
+
+    samples: Samples
+    device: torch.device
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def read(self, indices: Tensor) -> dict[str, Tensor]:
+        """Return the samples of an array of indices."""
+        return {name: values.to(self.device) for name, values in self.samples.read(indices).items()}
+
+
 def density_for(size: int, cells: int, issue_times: int, events: int) -> Density:
     """Return the probabilities that draw about `size` samples: half by what is expected, a quarter evenly."""
     return Density(

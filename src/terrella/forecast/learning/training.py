@@ -8,16 +8,16 @@ import torch
 from torch import Tensor, nn
 
 from terrella.engine.device import choose_device
-from terrella.engine.feed import Feed
+from terrella.engine.feed import Feed, Source
 from terrella.engine.fit import Report, Stage, Training, train
 from terrella.engine.judge import interval, make_blocks, ratio
-from terrella.engine.plan.follow import as_planned
+from terrella.engine.plan.follow import as_planned, planned_placement
 from terrella.engine.plan.plan import Plan
 from terrella.engine.run import Run
 from terrella.forecast.counts import Calibration, calibrate, negative_log_likelihood
 from terrella.forecast.learning.network import ForecastNetwork, count_loss
 from terrella.forecast.learning.rows import Rows
-from terrella.forecast.learning.samples import Samples, density_for, draw_samples, features_at
+from terrella.forecast.learning.samples import Fetched, Samples, density_for, draw_samples, features_at
 from terrella.forecast.models import (
     ETAS_,
     NETWORK,
@@ -49,13 +49,16 @@ def train_network(
     """Return the models with a network trained as planned on the training window, stopped early on validation."""
     fit = models.settings.fit
     device = choose_device(fit.device)
-    source, validation = training_samples(models, catalogue, windows, device)
-    report({"kind": "message", "message": f"{len(source):,} samples of {source.features.shape[1]} features"})
+    # Held by the device, unless they are planned to wait in RAM.
+    place = torch.device("cpu") if planned_placement(made) == "preloaded" else device
+    drawn, checked = training_samples(models, catalogue, windows, place)
+    report({"kind": "message", "message": f"{len(drawn):,} samples of {drawn.features.shape[1]} features"})
     torch.manual_seed(fit.seed)
-    channels = source.features.shape[1]
+    channels = drawn.features.shape[1]
     network = ForecastNetwork(channels, len(models.horizons_days), models.settings.network).to(device)
-    network.standardise(source.features)
-    per_sample = events_per_sample(source)
+    network.standardise(drawn.features)
+    per_sample = events_per_sample(drawn).to(device)
+    source, validation = (each if place == device else Fetched(each, device) for each in (drawn, checked))
 
     def loss(network: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
         return count_loss(network, batch, per_sample)
@@ -73,6 +76,7 @@ def train_network(
         fingerprint=fingerprint,
         weight_decay=fit.weight_decay,
         averaging=fit.averaging,
+        sharded=fit.sharded,
     )
     best = train(as_planned(training, made, run.folder), run, report)
     assert isinstance(best, ForecastNetwork)
@@ -100,7 +104,7 @@ def events_per_sample(samples: Samples) -> Tensor:
 
 
 @torch.no_grad()
-def mean_loss(network: nn.Module, samples: Samples, per_sample: Tensor) -> float:
+def mean_loss(network: nn.Module, samples: Source, per_sample: Tensor) -> float:
     """Return the loss over all samples."""
     losses = [
         float(count_loss(network, samples.read(indices), per_sample)) * len(indices)

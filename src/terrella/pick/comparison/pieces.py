@@ -21,6 +21,7 @@ from terrella.pick.comparison.combined import Combined
 from terrella.pick.comparison.graph import Result
 from terrella.pick.comparison.selection import CRITERIA, best_of_all, select
 from terrella.pick.data.open import open_store
+from terrella.pick.data.published import weights_file
 from terrella.pick.data.store import store_fingerprint
 from terrella.pick.data.store_files import holds_store, load_store, save_store
 from terrella.pick.judging.cell import answer_targets, judge_answers
@@ -126,7 +127,7 @@ def set_mark(place: str, rate_hz: float) -> str:
 
 def weights_mark(place: str) -> str:
     """Return what changes when ready weights do; blank for those that are found by their name."""
-    path = Path(place).expanduser()
+    path = Path(weights_file(place)).expanduser()
     files = [path] if path.is_file() else sorted(path.glob("**/model.safetensors"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 

@@ -35,7 +35,9 @@ class CompareSettings(_Frozen):
         description="names of the test sets that are yours: the recommendation is for them; by default all",
     )
     weights: dict[str, str] = Field(
-        {}, description="ready weights to judge as well: name = bundle, or file of SeisBench's weights"
+        {},
+        description="ready weights to judge as well: name = bundle, file of SeisBench's weights, or "
+        "seisbench:NETWORK/NAME",
     )
     fine_tune: tuple[str, ...] = Field(
         (),

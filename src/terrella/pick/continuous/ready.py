@@ -15,10 +15,10 @@ from terrella.errors import TerrellaError
 from terrella.files import replace_file, write_json
 from terrella.pick.continuous.annotate import Annotator, make_annotator
 from terrella.pick.continuous.evaluate import by_onnx
+from terrella.pick.data.published import weights_file
 from terrella.pick.networks.architecture import Architecture
 
 _VERSION = 1  # of what is kept
-_RELEASED = Path(__file__).parents[2] / "released"
 _WEIGHTS = "model.safetensors"
 
 
@@ -29,7 +29,9 @@ def ready_annotator(where: str) -> tuple[Annotator, str]:
 
     Raises:
         InputError: where there is no bundle, or it cannot be read.
+        TerrellaError: where it cannot be downloaded.
     """
+    where = weights_file(where)
     files = _files(Path(where))
     mark = _checksum(files) if files else ""
     kept = _folder() / mark
@@ -51,7 +53,7 @@ def _files(given: Path) -> list[Path]:
         return sorted(each for each in given.parent.glob(f"{stem}.*") if each.is_file())
     places = [given, given / "model"]
     if len(given.parts) == 1:
-        places += [Path("runs", "pick", given, "model"), _RELEASED / "pick" / given]
+        places.append(Path("runs", "pick", given, "model"))
     return next(([place / _WEIGHTS] for place in places if (place / _WEIGHTS).is_file()), [])
 
 

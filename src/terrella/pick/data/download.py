@@ -14,6 +14,7 @@ from urllib.request import Request, urlopen
 
 from terrella import __version__
 from terrella.engine.run import Report
+from terrella.engine.web import Patience, next_wait_s
 from terrella.errors import InputError, TerrellaError
 from terrella.files import write_text
 
@@ -26,16 +27,8 @@ _PASSING = (408, 425, 429, 500, 502, 503, 504)
 _WANTED = ("sha-256", "md5", "adler32")
 
 
-@dataclass(frozen=True)
-class Patience:
-    """How often a server is asked in a row without a byte gained, and after what waits; each is twice the last."""
-
-    attempts: int = 5
-    first_wait_s: float = 2.0
-    timeout_s: float = 60.0
-
-
-PATIENCE = Patience()
+# An attempt that brings a byte is none in vain.
+PATIENCE = Patience(first_wait_s=2.0, timeout_s=60.0)
 
 
 @dataclass(frozen=True)
@@ -249,6 +242,6 @@ def _wait(url: str, error: Exception, attempt: int, patience: Patience, report: 
             f"{url} does not answer ({reason}; asked {attempt} times in a row); what was fetched is kept, type the "
             "same command again to go on"
         ) from error
-    wait_s = patience.first_wait_s * 2.0 ** max(attempt - 1, 0)
+    wait_s = next_wait_s(patience, max(attempt, 1))
     report({"kind": "message", "message": f"{url}: {reason}; asking again in {wait_s:.0f} s"})
     time.sleep(wait_s)

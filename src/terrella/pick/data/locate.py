@@ -4,16 +4,22 @@ import os
 from pathlib import Path
 
 from terrella.engine.run import Report
+from terrella.engine.web import Patience
 from terrella.errors import InputError
 from terrella.pick.data.cards import CARDS, find_card
-from terrella.pick.data.download import PATIENCE, REPOSITORY, Patience, download_data_set
+from terrella.pick.data.download import PATIENCE, REPOSITORY, download_data_set
 from terrella.pick.data.lock import alone
 
 
-def cache_folder() -> Path:
-    """Return the folder of SeisBench's data sets: SEISBENCH_CACHE_ROOT or ~/.seisbench, and in it `datasets`."""
+def seisbench_folder() -> Path:
+    """Return the folder of SeisBench's cache: SEISBENCH_CACHE_ROOT or ~/.seisbench."""
     root = os.environ.get("SEISBENCH_CACHE_ROOT")
-    return (Path(root) if root else Path.home() / ".seisbench") / "datasets"
+    return Path(root) if root else Path.home() / ".seisbench"
+
+
+def cache_folder() -> Path:
+    """Return the folder of SeisBench's data sets."""
+    return seisbench_folder() / "datasets"
 
 
 def locate(
