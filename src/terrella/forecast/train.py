@@ -1,7 +1,6 @@
 """`terrella forecast train`: from a catalogue file to a bundle of judged-ready models."""
 
 from pathlib import Path
-from typing import Any
 
 from terrella.engine.fit import Report, by_the_first, first_process_first, joined_processes
 from terrella.engine.plan.follow import explained, make_plan
@@ -41,7 +40,7 @@ def _train(folder: Path, settings: ForecastSettings, report: Report, planned: bo
 
     task = cut(read_run_catalogue(settings, report), settings)
     run = Run(folder)
-    mark = fingerprint(_lasting(settings), catalogue_mark(task.catalogue))
+    mark = fingerprint(_without_place(settings), catalogue_mark(task.catalogue))
     refuse_other_settings(run.settings, settings, _without_place)
     cells = int(task.grid.mask.sum()) * task.grid.shape[0]
     say(f"{len(task.catalogue):,} events of magnitude {task.min_magnitude} or more, {cells:,} cells")
@@ -119,8 +118,3 @@ def _without_place(settings: ForecastSettings) -> ForecastSettings:
     return settings.model_copy(
         update={"data": data, "fit": settings.fit.model_copy(update={"sharded": False})}
     )
-
-
-def _lasting(settings: ForecastSettings) -> dict[str, Any]:
-    """Return what a training depends on."""
-    return _without_place(settings).model_dump(mode="json", exclude={"fit": {"sharded"}})

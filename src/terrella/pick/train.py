@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -51,7 +50,7 @@ def _train(folder: Path, settings: PickSettings, report: Report, planned: bool) 
         lambda: [open_store(where, settings.data.rate_hz, report) for where in settings.data.sets]
     )
     network, trained = _start(settings)
-    mark = fingerprint(_lasting(settings), _weights_mark(network), *map(store_mark, stores))
+    mark = fingerprint(_without_places(settings), _weights_mark(network), *map(store_mark, stores))
     if rank() == 0:
         save_settings(settings, run.settings)
     if _finished(run.bundle, mark):
@@ -114,11 +113,6 @@ def _without_places(settings: PickSettings) -> PickSettings:
     data = settings.data.model_copy(update={"sets": ()})
     fit = settings.fit.model_copy(update={"device": "auto", "sharded": False})
     return settings.model_copy(update={"data": data, "fit": fit, "start_from": None})
-
-
-def _lasting(settings: PickSettings) -> dict[str, Any]:
-    """Return what a training depends on."""
-    return _without_places(settings).model_dump(mode="json", exclude={"fit": {"sharded"}})
 
 
 def _card(

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from torch import nn
 
@@ -46,7 +45,7 @@ def _train(folder: Path, settings: SegmentSettings, report: Report, planned: boo
     entries = open_sections(settings.data)
     common_dims(entries)
     marked = data_mark(entries)
-    mark = fingerprint(_lasting(settings), marked)
+    mark = fingerprint(_without_places(settings), marked)
     if rank() == 0:
         save_settings(settings, run.settings)
     if run.bundle.is_dir() and load_bundle(run.bundle, TASK).values["fingerprint"] == mark:
@@ -108,8 +107,3 @@ def _without_places(settings: SegmentSettings) -> SegmentSettings:
     data = settings.data.model_copy(update={"sections": "", "hold_mb": 1.0})
     fit = settings.fit.model_copy(update={"device": "auto", "sharded": False})
     return settings.model_copy(update={"data": data, "fit": fit, "judge": JudgeSettings()})
-
-
-def _lasting(settings: SegmentSettings) -> dict[str, Any]:
-    """Return what a training depends on."""
-    return _without_places(settings).model_dump(mode="json", exclude={"fit": {"sharded"}})

@@ -17,6 +17,7 @@ from terrella.engine.plan.plan import Measured, Plan
 from terrella.engine.plan.report import beside
 
 _LOOKED_AT = 3  # steps, after a first one in which kernels are made
+_MORE = 0.05  # memory than was predicted and is left free beside it: worth a warning
 _SLOWER = 1.5  # than the longest that was predicted: worth a warning
 _CPU_SHARE = 0.75  # of the cores: with less, another process takes them
 _HELPED = 0.97  # of the memory that was held: with more, giving something up has not helped
@@ -88,10 +89,9 @@ class Check:
         seconds, cpu = zip(*(self.steps[self.begun + 1 :] or self.steps[1:]), strict=True)
         device = torch.cuda.max_memory_reserved() if torch.cuda.is_available() else 0
         share = sum(cpu) / max(sum(seconds), 1e-9) / torch.get_num_threads()
-        processes = self.plan.stage(
-            self.stage
-        ).strategy.processes  # of which this is one, as large as the others
-        return Measured(self.stage, statistics.median(seconds), processes * peak_ram(), device, share)
+        # Of its processes this is one, as large as the others.
+        ram = self.plan.stage(self.stage).strategy.processes * peak_ram()
+        return Measured(self.stage, statistics.median(seconds), ram, device, share)
 
     def _warnings(self) -> Iterator[str]:
         stage = self.plan.stage(self.stage)
@@ -103,7 +103,7 @@ class Check:
                 f"the plan is not what runs: it says {wanted.accumulation} parts in {wanted.precision}, the "
                 f"training uses {self.accumulation} in {self.precision}; memory and time will differ"
             )
-        if stage.ram and measured.ram > 1.1 * stage.ram:
+        if stage.ram and measured.ram > (1 + _MORE + wanted.reserve) * stage.ram:
             yield (
                 f"the training holds {measured.ram / 1e9:.2f} GB, the plan said {stage.ram / 1e9:.2f} GB; "
                 "something else in it takes memory"

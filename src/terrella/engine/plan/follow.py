@@ -7,6 +7,7 @@ from pathlib import Path
 
 from terrella.engine.fit import Report, Training
 from terrella.engine.fit.processes import world
+from terrella.engine.memory import release_freed_memory
 from terrella.engine.plan.amounts import duration_text, size_text
 from terrella.engine.plan.check import Check
 from terrella.engine.plan.plan import Plan, available_memory, load_plan, plan
@@ -43,9 +44,13 @@ def make_plan(task: str, needs: Callable[[], Sequence[Need]], folder: Path, repo
 
 
 def as_planned(training: Training, made: Plan | None, folder: Path) -> Training:
-    """Return a training that runs the strategy of its only stage, and is compared with it."""
+    """Return a training that runs the strategy of its only stage, and is compared with it.
+
+    What was done to prepare it leaves no freed memory in the heap, for that is in no plan.
+    """
     if made is None:
         return training
+    release_freed_memory()
     (stage,) = made.stages
     strategy = stage.strategy
     return replace(

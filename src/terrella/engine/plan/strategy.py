@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from terrella.engine.feed.streamed import AHEAD_BYTES
 from terrella.engine.plan.amounts import duration_text, size_text, typed_size
 from terrella.engine.plan.duration import Duration
 from terrella.engine.plan.memory import Kind, StepMemory, in_processes, predict_memory
@@ -20,7 +21,7 @@ Placement = Literal["resident", "preloaded", "streamed"]
 Allocator = Literal["keep", "return", "cached"]
 
 _ACCUMULATIONS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
-_STREAM_BATCHES = 8  # batches that a streamed source holds while it reads ahead
+_STREAM_BATCHES = 8  # batches that are ready before they are asked for, or in the making
 _SLOWER = 1.5  # times as long as another way to the same results, a way is not taken
 _RESERVE = 0.04  # of what is predicted, left free
 _RESERVE_KEPT = 0.25  # the same, where holes in the heap are guessed
@@ -70,6 +71,11 @@ class Strategy:
     processes: int = 1
     sharded: bool = False  # weights spread over the processes (FSDP2) instead of one copy in each (DDP)
 
+    @property
+    def reserve(self) -> float:
+        """The share of the RAM that is predicted to leave free beside it."""
+        return _RESERVE_KEPT if self.allocator == "keep" else _RESERVE
+
     def words(self) -> str:
         """Return the strategy in a few words."""
         said = [f"data {self.placement}"]
@@ -102,8 +108,7 @@ class Option:
 
     def over(self, limits: Limits) -> tuple[float, float]:
         """Return the bytes by which RAM and the device's memory are exceeded; negative where they are not."""
-        reserve = _RESERVE_KEPT if self.strategy.allocator == "keep" and not self.device else _RESERVE
-        ram = self.ram * (1 + reserve) - limits.memory
+        ram = self.ram * (1 + self.strategy.reserve) - limits.memory
         device = self.device * (1 + _RESERVE) - limits.device_memory if limits.device_memory else -1.0
         return ram, device
 
@@ -235,7 +240,7 @@ def _checkpoints(need: Need) -> bool:
 
 def _option(need: Need, strategy: Strategy, memory: StepMemory, kind: Kind, process_bytes: int) -> Option:
     batch = memory.batch or need.data_bytes * need.step.batch // max(need.samples, 1)
-    held = need.data_bytes if strategy.placement != "streamed" else _STREAM_BATCHES * batch
+    held = need.data_bytes if strategy.placement != "streamed" else _streamed_bytes(need, batch)
     if kind == "cpu":
         own = memory.returned if strategy.allocator == "return" else memory.kept
         each = process_bytes + own + held + need.held_by_others
@@ -244,6 +249,12 @@ def _option(need: Need, strategy: Strategy, memory: StepMemory, kind: Kind, proc
     in_ram = held if strategy.placement != "resident" else 2 * batch
     ram = (process_bytes + in_ram + need.held_by_others) * strategy.processes
     return Option(strategy, memory, ram, memory.reserved + on_device)
+
+
+def _streamed_bytes(need: Need, batch: int) -> int:
+    """Return what a stream holds: batches that wait, and the chunks that threads read ahead from files."""
+    ahead = min(AHEAD_BYTES, need.data_bytes) if need.read_ahead and need.stored_bytes else 0
+    return ahead + _STREAM_BATCHES * batch
 
 
 def _refusal(need: Need, limits: Limits, tried: list[Option], steps: int) -> str:
