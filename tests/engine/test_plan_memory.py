@@ -126,8 +126,8 @@ def test_what_a_recurrent_layer_keeps_for_its_gradient_is_counted():
     # Four gates, the cell's state and the hidden one of each step are needed for the gradient, and the output.
     for batch in (4, 64):
         assert predicted(batch).activations >= batch * LENGTH * HIDDEN * 4 * (4 + 1 + 1)
-    # All of it grows with the batch.
-    grown = predicted(64).activations / predicted(32).activations
+    # All of it grows with the batch, also where that is as long as the weights of the four gates are.
+    grown = predicted(4 * HIDDEN).activations / predicted(2 * HIDDEN).activations
     assert grown == pytest.approx(2, rel=0.15)
 
 

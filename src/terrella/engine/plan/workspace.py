@@ -180,6 +180,8 @@ def _data(name: str, args: tuple[Any, ...]) -> list[_Shape]:
     """Return the tensors that grow with the batch."""
     places = {"aten.convolution": (0,), "aten.convolution_backward": (0, 1)}.get(name)
     chosen = [args[place] for place in places] if places else tree_leaves(args)
+    if "rnn" in name:  # behind the input come four weights, whose sizes may be equal to the batch's
+        chosen = tree_leaves((args[0], args[5:]))
     return [each for each in chosen if isinstance(each, _Shape)]
 
 
