@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from terrella.errors import InputError
+from terrella.formats.past_cache import read_bytes
 from terrella.formats.section import Corner, Section, Unit, checked_interval
 from terrella.formats.section_places import Places
 from terrella.formats.segy_geometry import other_interval, read_geometry, segyio_module
@@ -89,10 +90,8 @@ class SegySamples:
         for i in range(0, len(out), each):
             raw = np.empty((min(each, len(out) - i), layout.trace_bytes), np.uint8)
             self._fill(file, start + i * layout.trace_bytes, raw, first + i)
-            rows = raw.view([("header", "V240"), ("samples", layout.dtype, layout.n_samples)])["samples"][
-                :, 0
-            ]
-            out[i : i + len(raw)] = native(rows[:, begin:end], layout)
+            samples = raw.view(layout.row)["samples"][:, 0]
+            out[i : i + len(raw)] = native(samples[:, begin:end], layout)
 
     def _fill(self, file: int, at: int, out: npt.NDArray[np.uint8], trace: int) -> None:
         """Fill `out` (trace, byte) with as many bytes of each trace, or with whole traces in one read."""
@@ -103,15 +102,13 @@ class SegySamples:
             if hasattr(os, "posix_fadvise"):  # so that the disk fetches them together: four times as fast
                 for place, row in pieces:
                     os.posix_fadvise(file, place, len(row), os.POSIX_FADV_WILLNEED)
-        for place, piece in pieces:
-            view = piece.data
-            while view:  # the kernel gives at most 2 GB, and nothing at the end
-                got = os.preadv(file, [view], place)
-                if not got:
-                    raise InputError(
-                        f"{self.path} became shorter while it was read, from trace {trace + 1:,} on"
-                    )
-                view, place = view[got:], place + got
+        try:
+            for place, piece in pieces:
+                read_bytes(file, place, piece)
+        except EOFError:
+            raise InputError(
+                f"{self.path} became shorter while it was read, from trace {trace + 1:,} on"
+            ) from None
 
 
 def text_header(path: Path) -> list[str]:

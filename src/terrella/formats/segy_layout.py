@@ -38,6 +38,11 @@ class Layout:
         return np.dtype(("<" if self.little_endian else ">") + FORMATS[self.code])
 
     @property
+    def row(self) -> np.dtype[np.void]:
+        """Of one trace as stored: its header and its samples."""
+        return np.dtype([("header", "V", TRACE), ("samples", self.dtype, self.n_samples)])
+
+    @property
     def trace_bytes(self) -> int:
         """Header and samples of a trace."""
         return TRACE + self.n_samples * self.dtype.itemsize

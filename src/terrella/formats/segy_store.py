@@ -18,7 +18,7 @@ from terrella.formats.record_store import (
     whole_pieces,
 )
 from terrella.formats.segy_geometry import segyio_module
-from terrella.formats.segy_layout import TRACE, Layout, native, read_layout
+from terrella.formats.segy_layout import Layout, native, read_layout
 from terrella.formats.unchanged import Unchanged
 
 
@@ -52,10 +52,8 @@ def open_segy_store(paths: Mapping[str, Path], traces_per_chunk: int | None = No
 
 
 def _reader(path: Path, layout: Layout, unchanged: Unchanged) -> Reader:
-    row = np.dtype([("header", "V", TRACE), ("samples", layout.dtype, layout.n_samples)])
-
     def read(first: int, end: int, out: npt.NDArray[Any]) -> None:
-        rows = np.empty(end - first, row)
+        rows = np.empty(end - first, layout.row)
         read_file(path, unchanged, layout.first_byte + first * layout.trace_bytes, rows)
         with np.errstate(over="ignore"):  # float64 beyond float32's range becomes infinite, which is noticed
             out[:] = native(rows["samples"], layout)

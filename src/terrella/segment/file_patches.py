@@ -19,6 +19,7 @@ from terrella.engine.feed.streamed import AHEAD_BYTES
 from terrella.formats.record_store import PIECE_BYTES, even_borders
 from terrella.segment.normalise import Floats
 from terrella.segment.patches import Ints, Labels, Patches, PatchSource
+from terrella.segment.pieces import Box
 
 _BYTES = 5  # of a sample and its label
 _READERS = 2
@@ -39,10 +40,9 @@ class FilePatches(PatchSource):
 
     def in_epoch(self, epoch: int) -> Source:
         """Return the source of one epoch, which reads ahead where sections are not held."""
-        if self.fixed:
-            return self
-        if all(entry.held for entry in self.entries) or 2 * FEWEST * self._patch_bytes > AHEAD_BYTES:
-            return replace(self, epoch=epoch)
+        whole = all(entry.held for entry in self.entries)
+        if self.fixed or whole or 2 * FEWEST * self._patch_bytes > AHEAD_BYTES:
+            return super().in_epoch(epoch)
         made = replace(self, epoch=epoch, device=torch.device("cpu"))
         return Streamed(made, self.device, _READERS, AHEAD_BYTES, self.rooms)
 
@@ -64,12 +64,10 @@ class FilePatches(PatchSource):
     def fill(self, x: Floats, y: Labels, chosen: Ints) -> None:
         """Write the samples and labels of patches (n,); windows that overlap are read as one box."""
         rows = np.argsort(chosen, kind="stable")
-        for group in self._groups(rows, chosen):
-            windows = [self.where(int(chosen[at])) for at in group]
-            entry = self.entries[self.drawn.entry[chosen[group[0]]]]
-            box = _box(windows)
+        for group, box in self._groups(rows, chosen):
+            entry = self.entries[self.drawn.entry[chosen[group[0][0]]]]
             samples, labels = entry.samples(*box), entry.labels(*box)
-            for at, where in zip(group, windows, strict=True):
+            for at, where in group:
                 inside = tuple(
                     slice(a.start - b.start, a.stop - b.start) for a, b in zip(where, box, strict=True)
                 )
@@ -93,32 +91,28 @@ class FilePatches(PatchSource):
     def _patch_bytes(self) -> int:
         return _BYTES * int(np.prod(self.shape))
 
-    def _groups(self, rows: Ints, chosen: Ints) -> Iterator[list[int]]:
-        """Yield rows whose windows are worth reading as one box."""
-        group: list[int] = []
-        used = 0
+    def _groups(self, rows: Ints, chosen: Ints) -> Iterator[tuple[list[tuple[int, Box]], Box]]:
+        """Yield rows with their windows that are worth reading as one box, and that box."""
+        group: list[tuple[int, Box]] = []
+        used, of = 0, -1
+        box: Box = ()
         for at in rows.tolist():
-            where = self.where(int(chosen[at]))
+            where, entry = self.where(int(chosen[at])), int(self.drawn.entry[chosen[at]])
             size = _size(where)
-            if group:
-                same = self.drawn.entry[chosen[at]] == self.drawn.entry[chosen[group[0]]]
-                together = _size(_box([*(self.where(int(chosen[each])) for each in group), where]))
-                if not same or together > min(_AT_ONCE, _SPARE * (used + size)):
-                    yield group
-                    group, used = [], 0
-            group.append(at)
-            used += size
+            wider = _around(box, where) if group else where
+            if group and (entry != of or _size(wider) > min(_AT_ONCE, _SPARE * (used + size))):
+                yield group, box
+                group, used, wider = [], 0, where
+            group.append((at, where))
+            used, box, of = used + size, wider, entry
         if group:
-            yield group
+            yield group, box
 
 
-def _box(windows: list[tuple[slice, ...]]) -> tuple[slice, ...]:
-    """Return the smallest box around windows."""
-    return tuple(
-        slice(min(each.start for each in axis), max(each.stop for each in axis))
-        for axis in zip(*windows, strict=True)
-    )
+def _around(one: Box, other: Box) -> Box:
+    """Return the smallest box around two."""
+    return tuple(slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(one, other, strict=True))
 
 
-def _size(box: tuple[slice, ...]) -> int:
+def _size(box: Box) -> int:
     return int(np.prod([each.stop - each.start for each in box]))

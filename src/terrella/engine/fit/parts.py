@@ -16,7 +16,7 @@ from terrella.engine.fit.processes import world
 from terrella.engine.fit.random_states import random_states, restore_random_states
 from terrella.engine.fit.sharding import hold_back
 from terrella.engine.memory import release_freed_memory
-from terrella.engine.plan.recompute import can_checkpoint, checkpointed
+from terrella.engine.plan.recompute import can_checkpoint, checkpointed, is_checkpointed
 from terrella.errors import is_out_of_memory
 
 Loss = Callable[[nn.Module, Batch], Tensor]  # mean over the batch
@@ -74,7 +74,7 @@ class Parts:
         """Return what can be given up for memory at the same results: MORE_PARTS, RECOMPUTE, or 0 for nothing."""
         if self._can_split(model):
             return MORE_PARTS
-        known = isinstance(model, FSDPModule) or _is_checkpointed(model)
+        known = isinstance(model, FSDPModule) or is_checkpointed(model)
         return RECOMPUTE if not known and can_checkpoint(model) else 0
 
     def give_up(self, remedy: int, network: nn.Module) -> str:
@@ -121,13 +121,6 @@ def _held_back(model: nn.Module, wait: bool) -> AbstractContextManager[None]:
         return model.no_sync()
     hold_back(model, wait)
     return nullcontext()
-
-
-def _is_checkpointed(network: nn.Module) -> bool:
-    own = getattr(network, "checkpointed", False)
-    return bool(any(own) if isinstance(own, tuple) else own) or any(
-        "forward" in vars(each) for each in network.modules()
-    )
 
 
 def _release() -> None:

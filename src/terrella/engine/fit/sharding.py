@@ -1,10 +1,11 @@
 """Networks whose weights are spread over the processes of a training (FSDP2; Zhao et al. 2023)."""
 
 import warnings
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, distributed, nn
-from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
+from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import FSDPModule, fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
 
@@ -17,8 +18,18 @@ def shard(network: nn.Module) -> None:
         weight.data = weight.data.contiguous()  # as FSDP2 wants them, whatever layout is fastest
     device = next(network.parameters()).device.type
     mesh = init_device_mesh(device, (distributed.get_world_size(),))
-    _shard_parts(network, mesh)
+    for part in sharded_parts(network):
+        fully_shard(part, mesh=mesh)
     fully_shard(network, mesh=mesh)
+
+
+def sharded_parts(network: nn.Module) -> Iterator[nn.Module]:
+    """Yield the parts of a network whose weights are gathered one part after the other."""
+    for part in network.children():
+        if isinstance(part, nn.ModuleList | nn.ModuleDict):  # they have no forward pass of their own
+            yield from sharded_parts(part)
+        elif next(part.parameters(), None) is not None:
+            yield part
 
 
 def hold_back(model: nn.Module, wait: bool) -> None:
@@ -52,11 +63,3 @@ def unsharded(network: nn.Module, like: nn.Module) -> nn.Module:
     with torch.no_grad():
         like.load_state_dict({name: whole(value) for name, value in network.state_dict().items()})
     return like
-
-
-def _shard_parts(network: nn.Module, mesh: DeviceMesh) -> None:
-    for part in network.children():
-        if isinstance(part, nn.ModuleList | nn.ModuleDict):  # they have no forward pass of their own
-            _shard_parts(part, mesh)
-        elif next(part.parameters(), None) is not None:
-            fully_shard(part, mesh=mesh)

@@ -32,6 +32,14 @@ def can_checkpoint(network: nn.Module) -> bool:
     return hasattr(network, "checkpointed") or any(True for _ in _parts(network))
 
 
+def is_checkpointed(network: nn.Module) -> bool:
+    """Return whether any part is computed again."""
+    own = getattr(network, "checkpointed", False)
+    return bool(any(own) if isinstance(own, tuple) else own) or any(
+        "forward" in vars(each) for each in network.modules()
+    )
+
+
 def _parts(network: nn.Module) -> Iterator[nn.Module]:
     for child in network.children():
         if isinstance(child, nn.ModuleList | nn.ModuleDict):

@@ -1,11 +1,10 @@
 """The memory of a step that processes share: all weights in each (DDP), or spread (FSDP2; Zhao et al. 2023)."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
-from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
+from terrella.engine.fit.sharding import sharded_parts
 from terrella.engine.plan.memory import StepMemory
 from terrella.engine.plan.step import Step
 
@@ -24,7 +23,7 @@ def gathered_bytes(step: Step) -> int:
     """Return the bytes that a process holds beside its share: of the largest part that is gathered as a whole."""
     with FakeTensorMode(allow_non_fake_inputs=True):
         network = step.make_network()
-    parts = [sum(each.nbytes for each in part.parameters()) for part in _parts(network)]
+    parts = [sum(each.nbytes for each in part.parameters()) for part in sharded_parts(network)]
     # What lies in no part is gathered first and kept until the end.
     rest = sum(each.nbytes for each in network.parameters()) - sum(parts)
     return _GATHERED * max(parts, default=0) + 2 * rest
@@ -36,12 +35,3 @@ def spread(memory: StepMemory, processes: int, gathered: int) -> StepMemory:
     less = sum(getattr(memory, name) - share for name, share in shares.items()) - gathered
     peaks = {name: max(0, getattr(memory, name) - less) for name in ("returned", "kept", "reserved")}
     return replace(memory, **shares, **peaks, workspace=memory.workspace + gathered)
-
-
-def _parts(network: nn.Module) -> Iterator[nn.Module]:
-    """Return the parts that `engine.fit` shards one by one."""
-    for part in network.children():
-        if isinstance(part, nn.ModuleList | nn.ModuleDict):
-            yield from _parts(part)
-        else:
-            yield part

@@ -15,12 +15,7 @@ MODELS = "https://hifis-storage.desy.de/Helmholtz/HelmholtzAI/SeisBench/models/v
 _PREFIX = "seisbench:"
 
 
-def weights_file(
-    where: str,
-    report: Report = lambda event: None,
-    repository: str | None = None,
-    patience: Patience = PATIENCE,
-) -> str:
+def weights_file(where: str, report: Report = lambda event: None, patience: Patience = PATIENCE) -> str:
     """Return the file of seisbench:NETWORK/NAME, such as seisbench:phasenet/stead; anything else as it is given.
 
     It is the newest version in SeisBench's cache, and where there is none the newest of the repository, which is
@@ -38,7 +33,7 @@ def weights_file(
     folder = seisbench_folder() / "models" / "v3" / network
     if (kept := _newest(name, [each.name for each in folder.glob("*")])) is None:
         with alone(folder, report):
-            url = f"{repository or MODELS}/{network}"
+            url = f"{MODELS}/{network}"
             kept = _newest(name, there := _listed(url, where, patience, report))
             if kept is None:
                 names = sorted({each.split(".json")[0] for each in there if ".json" in each})
