@@ -9,7 +9,7 @@ from torch import Tensor
 
 from terrella.forecast.counts import calibrate, negative_log_likelihood
 from terrella.forecast.learning.samples import Samples
-from terrella.formats.catalogue import Floats
+from terrella.formats.catalogues.catalogue import Floats
 
 try:
     import lightgbm

@@ -221,8 +221,8 @@ if __name__ == "__main__":
 
         from terrella.engine.feed import Feed, Stored
         from terrella.engine.feed import streamed as _streamed
-        from terrella.formats.array_files import open_npy
-        from terrella.formats.zarr_store import open_zarr
+        from terrella.formats.records.array_files import open_npy
+        from terrella.formats.records.zarr_store import open_zarr
 
         _A = torch.rand(512, 512)
     main()

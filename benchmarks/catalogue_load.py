@@ -13,16 +13,16 @@ import numpy as np
 import pandas as pd
 
 from _result import write_result
-from terrella.formats.catalogue import Catalogue
-from terrella.formats.read import read_catalogue
-from terrella.formats.write import write_catalogue
+from terrella.formats.catalogues.catalogue import Catalogue
+from terrella.formats.catalogues.read import read_catalogue
+from terrella.formats.catalogues.write import write_catalogue
 
 MB = 1e6
 COLUMNS = ("time", "latitude", "longitude", "depth", "mag", "magType", "id", "type")
 GROWTH = """
 import sys
 from pathlib import Path
-from terrella.formats.read import read_catalogue
+from terrella.formats.catalogues.read import read_catalogue
 read_catalogue(sys.argv[2])  # imports and pools are paid here
 def kib(what):
     return next(int(line.split()[1]) for line in Path("/proc/self/status").open() if line.startswith(what))

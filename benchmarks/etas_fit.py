@@ -23,8 +23,8 @@ from _result import write_result
 from terrella.forecast.etas.fit import fit_etas
 from terrella.forecast.etas.likelihood import log_likelihood, make_window
 from terrella.forecast.etas.model import ETAS, from_log10
-from terrella.formats.catalogue import Catalogue
-from terrella.formats.read import read_catalogue
+from terrella.formats.catalogues.catalogue import Catalogue
+from terrella.formats.catalogues.read import read_catalogue
 
 DATA = Path(os.environ.get("TERRELLA_DATA", Path(__file__).parents[2] / "shared" / "data")) / "forecast"
 BIN = 0.1

@@ -41,8 +41,8 @@ from terrella.forecast.models import Expectation, Forecaster, Models, make_forec
 from terrella.forecast.preparation import cut
 from terrella.forecast.settings import FitSettings
 from terrella.forecast.windows import issue_days
-from terrella.formats.catalogue import Floats
-from terrella.formats.read import read_catalogue
+from terrella.formats.catalogues.catalogue import Floats
+from terrella.formats.catalogues.read import read_catalogue
 
 NETWORK, BOOSTING = "network", "gradient boosting"
 PHYSICS = ("stress", "completeness", "anisotropy", "regional")

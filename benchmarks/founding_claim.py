@@ -23,8 +23,8 @@ from _result import write_result
 from terrella.earth.grid import make_grid
 from terrella.forecast.features.sweep import gather, make_sources
 from terrella.forecast.simulation.world import GLOBE, simulate_world, world_etas
-from terrella.formats.read import read_catalogue
-from terrella.formats.write import write_catalogue
+from terrella.formats.catalogues.read import read_catalogue
+from terrella.formats.catalogues.write import write_catalogue
 
 EVENTS, ISSUE_TIMES, SAMPLES = 728_442, 18_000, 500_000
 MEMORY_DAYS, BAND_STEPS = (0.25, 1.0, 3.0, 20.0, 150.0, 1500.0), (0.0, 1.0, 2.0)

@@ -25,7 +25,7 @@ from terrella.forecast.models import Models, make_forecaster
 from terrella.forecast.preparation import cut, fit_classical
 from terrella.forecast.settings import ForecastSettings
 from terrella.forecast.storage import TASK, from_bundle
-from terrella.formats.read import read_catalogue
+from terrella.formats.catalogues.read import read_catalogue
 
 
 def main() -> None:

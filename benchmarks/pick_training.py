@@ -109,7 +109,7 @@ def main() -> None:
 
 def make_data_set(folder: Path, traces: int, columns: int) -> None:
     """Write noise with picks in SeisBench's format, its table filled up to a number of columns."""
-    from terrella.formats.seisbench_write import write_data_set
+    from terrella.formats.waveforms.seisbench_write import write_data_set
 
     draw = np.random.default_rng(0)
 

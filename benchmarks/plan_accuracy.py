@@ -186,8 +186,8 @@ def _predict(case: Case) -> dict[str, float]:
     keep_freed_memory()
     torch.set_num_threads(1)
     from terrella.engine.plan.devices import this_machine
-    from terrella.engine.plan.duration import step_seconds
-    from terrella.engine.plan.memory import predict_memory
+    from terrella.engine.plan.memory.step_memory import predict_memory
+    from terrella.engine.plan.time.duration import step_seconds
 
     step = _step(case)
     memory = predict_memory(step)

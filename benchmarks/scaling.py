@@ -3,7 +3,7 @@
 The measured part trains a U-Net by `terrella.engine.fit`, which splits every batch over the processes and averages
 gradients (gloo). Both sides run in turns, several times, and the median of each counts; the share of the cores
 that they had is given beside, for other work on the machine slows two processes more than one. The modelled part
-is what `terrella.engine.plan.communication` says of 4, 32 and 256 devices: a model, not a measurement.
+is what `terrella.engine.plan.time.communication` says of 4, 32 and 256 devices: a model, not a measurement.
 """
 
 import argparse
@@ -24,10 +24,10 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from _result import write_result
 from terrella.engine.feed import Batch, Feed, Held
 from terrella.engine.fit import Stage, Training, joined_processes, train
-from terrella.engine.plan.communication import ETHERNET_10G, INFINIBAND_HDR, efficiency
 from terrella.engine.plan.devices import find_device
-from terrella.engine.plan.duration import step_seconds
 from terrella.engine.plan.step import Step
+from terrella.engine.plan.time.communication import ETHERNET_10G, INFINIBAND_HDR, efficiency
+from terrella.engine.plan.time.duration import step_seconds
 from terrella.engine.run import Run
 from terrella.nets.unet import UNet
 

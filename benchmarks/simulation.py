@@ -30,8 +30,8 @@ from terrella.forecast.etas.progeny import background_weight, horizon_weight
 from terrella.forecast.features.cell_rates import tabulated_cdf
 from terrella.forecast.simulation.futures import make_outlook, simulate_futures
 from terrella.forecast.storage import TASK, from_bundle
-from terrella.formats.catalogue import Catalogue
-from terrella.formats.read import read_catalogue
+from terrella.formats.catalogues.catalogue import Catalogue
+from terrella.formats.catalogues.read import read_catalogue
 
 DATA = Path(os.environ.get("TERRELLA_DATA", Path(__file__).parents[2] / "shared" / "data")) / "forecast"
 ISSUES = {"after Ridgecrest": "2019-07-06T04:00", "quiet": "2018-07-06T04:00"}

@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 
 from terrella.earth.sphere import distance_km
-from terrella.formats.catalogue import Catalogue
-from terrella.formats.picks import PICK_COLUMNS, write_picks
-from terrella.formats.read import read_catalogue
+from terrella.formats.catalogues.catalogue import Catalogue
+from terrella.formats.catalogues.read import read_catalogue
+from terrella.formats.waveforms.picks import PICK_COLUMNS, write_picks
 from terrella.pick.classical.records import pick_record
 from terrella.pick.synthetic.continuous import make_shaking, write_sds
 

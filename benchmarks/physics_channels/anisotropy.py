@@ -15,7 +15,7 @@ from physics_channels.completeness import rupture_length_km
 from terrella.earth.grid import Grid
 from terrella.earth.sphere import EARTH_RADIUS_KM
 from terrella.forecast.etas.model import ETAS
-from terrella.formats.catalogue import Catalogue, Floats
+from terrella.formats.catalogues.catalogue import Catalogue, Floats
 
 MAGNITUDE_STEP = 2.5  # above the smallest: shocks that may have enough aftershocks to be seen
 REMEMBERED_DAYS = 730.0

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from terrella.earth.grid import Grid
 from terrella.earth.sphere import EARTH_RADIUS_KM, unit_vectors
 from terrella.errors import InputError
-from terrella.formats.catalogue import Floats
+from terrella.formats.catalogues.catalogue import Floats
 
 
 @dataclass(frozen=True, eq=False)

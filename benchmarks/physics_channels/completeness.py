@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from physics_channels.columns import Columns, band, in_order, make_columns, points_km, squared_chord
 from terrella.earth.grid import Grid
-from terrella.formats.catalogue import Catalogue, Floats
+from terrella.formats.catalogues.catalogue import Catalogue, Floats
 
 _OFFSET, _SLOPE = 4.5, 0.75
 _LENGTHS = 2.0  # the zone's radius, in lengths of the rupture

@@ -23,7 +23,7 @@ from terrella.forecast.etas.pairs import sample_pairs, triggered_intensity
 from terrella.forecast.features.cell_rates import CellRates
 from terrella.forecast.features.exponentials import fit_exponentials
 from terrella.forecast.features.sweep import Sources, make_sources, sweep
-from terrella.formats.catalogue import Catalogue, Floats
+from terrella.formats.catalogues.catalogue import Catalogue, Floats
 
 AGE_CLASSES_DAYS = (0.0, 1.0, 30.0, np.inf)
 CHANNELS = ("all events", "parent under 1 d", "parent 1 to 30 d", "parent over 30 d", "b-value")

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from physics_channels.columns import Columns, band, in_order, make_columns, points_km, squared_chord
 from terrella.earth.grid import Grid
 from terrella.earth.magnitude import seismic_moment_nm
-from terrella.formats.catalogue import Catalogue, Floats
+from terrella.formats.catalogues.catalogue import Catalogue, Floats
 
 MEMORY_DAYS = (30.0, 1000.0)
 FLOOR_PA = 100.0  # a tenth of what the tides do: where it falls below, a change is not followed

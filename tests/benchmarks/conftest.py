@@ -9,7 +9,7 @@ import pytest
 from terrella.earth.grid import Grid, make_grid
 from terrella.earth.region import box
 from terrella.forecast.etas.model import ETAS
-from terrella.formats.catalogue import Catalogue, make_catalogue
+from terrella.formats.catalogues.catalogue import Catalogue, make_catalogue
 
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 

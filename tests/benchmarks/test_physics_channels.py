@@ -19,7 +19,7 @@ from terrella.forecast.etas.model import ETAS
 from terrella.forecast.features.cell_rates import make_cell_rates
 from terrella.forecast.simulation.process import Process
 from terrella.forecast.simulation.simulate import simulate
-from terrella.formats.catalogue import make_catalogue
+from terrella.formats.catalogues.catalogue import make_catalogue
 
 EPOCH = np.datetime64("2000-01-01", "us")
 BETA = np.log(10)

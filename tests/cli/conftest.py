@@ -8,7 +8,7 @@ from typed_commands import SMALL, run
 
 from terrella.forecast.simulation.process import demo_process
 from terrella.forecast.simulation.simulate import simulate
-from terrella.formats.write import write_catalogue
+from terrella.formats.catalogues.write import write_catalogue
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from typed_commands import run
 
 from event_server import Event, EventServer, random_events, running
 from terrella.engine import web
-from terrella.formats.read import read_catalogue
+from terrella.formats.catalogues.read import read_catalogue
 
 
 @pytest.fixture

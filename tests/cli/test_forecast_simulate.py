@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from typed_commands import run
 
-from terrella.formats.forecast_grid import read_forecast
-from terrella.formats.futures import read_futures
+from terrella.formats.catalogues.forecast_grid import read_forecast
+from terrella.formats.catalogues.futures import read_futures
 
 ISSUE = "2008-03-01T06:00:00Z"
 

@@ -8,9 +8,9 @@ from typed_commands import run
 
 from terrella.engine.use.bundle import _RELEASED, load_bundle
 from terrella.forecast.storage import TASK, from_bundle
-from terrella.formats.catalogue import make_catalogue
-from terrella.formats.forecast_grid import read_forecast
-from terrella.formats.write import write_catalogue
+from terrella.formats.catalogues.catalogue import make_catalogue
+from terrella.formats.catalogues.forecast_grid import read_forecast
+from terrella.formats.catalogues.write import write_catalogue
 
 NAMES = sorted(each.name for each in (_RELEASED / TASK).iterdir())
 

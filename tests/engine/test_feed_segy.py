@@ -12,7 +12,7 @@ from source_conformance import SourceConformance
 
 from terrella.engine.feed import Chunked, Feed, Stored, preloaded, streamed
 from terrella.errors import InputError
-from terrella.formats.segy_store import open_segy_store
+from terrella.formats.sections.segy_store import open_segy_store
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "formats"))
 from segy_files import make_line, patched

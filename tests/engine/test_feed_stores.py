@@ -19,12 +19,12 @@ from source_conformance import SourceConformance
 
 from terrella.engine.feed import Chunked, Feed, Stored, preloaded, streamed
 from terrella.errors import InputError
-from terrella.formats.array_files import open_hdf5, open_npy
-from terrella.formats.hdf5_chunks import _undo
-from terrella.formats.row_groups import open_row_groups
-from terrella.formats.seisbench import read_data_set
-from terrella.formats.seisbench_records import seisbench_records
-from terrella.formats.zarr_store import open_zarr
+from terrella.formats.records.array_files import open_hdf5, open_npy
+from terrella.formats.records.hdf5_chunks import _undo
+from terrella.formats.records.row_groups import open_row_groups
+from terrella.formats.records.zarr_store import open_zarr
+from terrella.formats.waveforms.seisbench import read_data_set
+from terrella.formats.waveforms.seisbench_records import seisbench_records
 
 zarr = pytest.importorskip("zarr")
 codecs = pytest.importorskip("zarr.codecs")
@@ -84,7 +84,9 @@ MAKERS = {
 def source(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stored:
     # Small pieces, so that these small stores have many chunks.
     for module in ("record_store", "array_files", "zarr_store"):
-        monkeypatch.setattr(f"terrella.formats.{module}.whole_pieces", lambda chunk, *_: chunk, raising=False)
+        monkeypatch.setattr(
+            f"terrella.formats.records.{module}.whole_pieces", lambda chunk, *_: chunk, raising=False
+        )
     return MAKERS[request.param](tmp_path)
 
 

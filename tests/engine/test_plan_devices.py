@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from terrella.engine.plan import calibrate
-from terrella.engine.plan.calibrate import Calibration, calibration
 from terrella.engine.plan.devices import device_names, find_device, this_machine
-from terrella.engine.plan.disk import data_rate, read_rate
+from terrella.engine.plan.time import calibrate
+from terrella.engine.plan.time.calibrate import Calibration, calibration
+from terrella.engine.plan.time.disk import data_rate, read_rate
 from terrella.errors import InputError
 
 MINE = "flops = {float32 = 1e12, bfloat16 = 4e12}\nbandwidth = 1e11\nmemory = 8e9\ncompute_share = 0.5\n"
@@ -184,7 +184,7 @@ def test_reads_of_a_file_are_measured_whatever_its_size(tmp_path, in_order):
 
 
 def test_the_rate_of_a_folder_is_remembered_and_nothing_stays_in_it(tmp_path, cache, monkeypatch):
-    monkeypatch.setattr("terrella.engine.plan.disk._SCRATCH", 1 << 23)
+    monkeypatch.setattr("terrella.engine.plan.time.disk._SCRATCH", 1 << 23)
     folder = tmp_path / "data"
     folder.mkdir()
     rate = read_rate(folder, 1 << 16)
@@ -211,7 +211,7 @@ def test_the_rate_of_data_is_that_of_their_own_file_and_measured_once(tmp_path, 
         blocks.append((path, block))
         return 123e6
 
-    monkeypatch.setattr("terrella.engine.plan.disk._measured", measured)
+    monkeypatch.setattr("terrella.engine.plan.time.disk._measured", measured)
     # A folder, its large file, and a like block: measured once.
     assert [data_rate(*each) for each in ((tmp_path / "store", 40_000), (large, 36_000))] == [123e6, 123e6]
     assert blocks == [(large, 65_536)]

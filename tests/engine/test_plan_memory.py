@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import nn
 
-from terrella.engine.plan.allocators import cached_peak, kept_peak, returned_peak
-from terrella.engine.plan.memory import predict_memory
-from terrella.engine.plan.recompute import checkpointed
+from terrella.engine.plan.memory.allocators import cached_peak, kept_peak, returned_peak
+from terrella.engine.plan.memory.recompute import checkpointed
+from terrella.engine.plan.memory.step_memory import predict_memory
+from terrella.engine.plan.memory.trace import Block, Trace, record
 from terrella.engine.plan.step import Step
-from terrella.engine.plan.trace import Block, Trace, record
 from terrella.errors import InputError
 
 INPUTS, OUTPUTS, BATCH = 1000, 500, 64
@@ -193,7 +193,7 @@ sys.path.insert(0, {here!r})
 import torch
 torch.set_num_threads(1)
 from test_plan_memory import convolution_step, perceptron_step
-from terrella.engine.plan.memory import predict_memory
+from terrella.engine.plan.memory.step_memory import predict_memory
 from terrella.engine.plan.rehearsal import rehearse
 from dataclasses import replace
 def status(name):

@@ -9,16 +9,16 @@ from torch import nn
 
 from terrella.engine.plan.amounts import duration_text, parse_duration, parse_size, typed_size
 from terrella.engine.plan.check import Check
-from terrella.engine.plan.communication import device_link, exchange
 from terrella.engine.plan.devices import Device
-from terrella.engine.plan.duration import Duration
-from terrella.engine.plan.memory import predict_memory
-from terrella.engine.plan.operators import step_work
+from terrella.engine.plan.memory.spread import gathered_bytes, spread
+from terrella.engine.plan.memory.step_memory import predict_memory
 from terrella.engine.plan.plan import load_plan, plan
 from terrella.engine.plan.report import beside, ran_out, reasons, table
-from terrella.engine.plan.spread import gathered_bytes, spread
 from terrella.engine.plan.step import Step
 from terrella.engine.plan.strategy import Limits, Need, Option, Strategy, _preferred
+from terrella.engine.plan.time.communication import device_link, exchange
+from terrella.engine.plan.time.duration import Duration
+from terrella.engine.plan.time.operators import step_work
 from terrella.errors import DoesNotFitError, InputError
 
 MB = 1e6
@@ -82,7 +82,7 @@ def test_data_at_hand_are_read_as_fast_as_their_disk_and_others_as_any_disk(tmp_
     here = GPU.model_copy(update={"at_hand": True})
     steps = -(-10_000 // 512)
     for device, rate in ((GPU, 500e6), (here, 1e6)):
-        monkeypatch.setattr("terrella.engine.plan.duration._replayed", lambda *_: {})
+        monkeypatch.setattr("terrella.engine.plan.time.duration._replayed", lambda *_: {})
         stage = plan("test", [about], Limits(8e9, 2e9), device).stages[0]
         assert stage.waits_s == pytest.approx(max(0, 400_000_000 / steps / rate - stage.step_s))
     assert stage.bound == "data"

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn.functional import mse_loss
 
-from terrella.engine.plan.communication import (
+from terrella.engine.plan.devices import Device, find_device
+from terrella.engine.plan.step import Step
+from terrella.engine.plan.time.communication import (
     Link,
     all_gather_seconds,
     all_reduce_seconds,
@@ -20,11 +22,9 @@ from terrella.engine.plan.communication import (
     exchange,
     reduce_scatter_seconds,
 )
-from terrella.engine.plan.devices import Device, find_device
-from terrella.engine.plan.duration import Duration, roofline, stage_seconds, step_seconds, work_seconds
-from terrella.engine.plan.operators import Work, step_work
-from terrella.engine.plan.replay import replay, shrunk
-from terrella.engine.plan.step import Step
+from terrella.engine.plan.time.duration import Duration, roofline, stage_seconds, step_seconds, work_seconds
+from terrella.engine.plan.time.operators import Work, step_work
+from terrella.engine.plan.time.replay import replay, shrunk
 from terrella.errors import InputError
 
 PLAIN = Device(
@@ -198,7 +198,9 @@ def test_no_time_no_replay():
 
 def test_small_operators_are_not_given_up_for_large_ones(monkeypatch):
     """Roofs tell least of them: a random number takes twenty times what its bytes do."""
-    monkeypatch.setattr("terrella.engine.plan.replay.clock", map(float, count()).__next__)  # a second a look
+    monkeypatch.setattr(
+        "terrella.engine.plan.time.replay.clock", map(float, count()).__next__
+    )  # a second a look
     operators = [each for each in step_work(images()).counts if not each.view]
     estimates = {each: 1.0 if each.convolution else 1e-5 for each in operators}
     found = replay(estimates, 1.5, 1 << 30)
@@ -343,9 +345,9 @@ import sys
 os.environ["THP_MEM_ALLOC_ENABLE"] = "0"  # pages of 4 KB alone
 import torch
 from torch import nn
-from terrella.engine.plan import replay
+from terrella.engine.plan.time import replay
 from terrella.engine.plan.devices import Device
-from terrella.engine.plan.duration import step_seconds
+from terrella.engine.plan.time.duration import step_seconds
 from terrella.engine.plan.step import Step
 
 def count():

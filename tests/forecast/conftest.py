@@ -10,7 +10,7 @@ from terrella.forecast.counts import Calibration
 from terrella.forecast.etas.model import ETAS
 from terrella.forecast.judging.outcomes import Outcomes, cell_centres, find_targets
 from terrella.forecast.models import Expectation
-from terrella.formats.catalogue import Catalogue, make_catalogue
+from terrella.formats.catalogues.catalogue import Catalogue, make_catalogue
 
 EPOCH = np.datetime64("2000-01-01", "us")
 

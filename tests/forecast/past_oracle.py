@@ -18,7 +18,7 @@ from torch import Tensor
 from terrella.earth.grid import Grid
 from terrella.forecast.etas.model import ETAS
 from terrella.forecast.features.exponentials import TIME_CONSTANTS_DAYS
-from terrella.formats.catalogue import Catalogue
+from terrella.formats.catalogues.catalogue import Catalogue
 
 _CHUNK = 256  # events whose footprints are held at once: about what fits a processor's cache
 _BATCH_CELLS = 150_000  # issue times × cells that are held at once

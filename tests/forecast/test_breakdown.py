@@ -22,7 +22,7 @@ from terrella.forecast.judging.breakdown import (
 )
 from terrella.forecast.judging.clusters import find_clusters
 from terrella.forecast.judging.outcomes import Outcomes
-from terrella.formats.catalogue import Catalogue, make_catalogue
+from terrella.formats.catalogues.catalogue import Catalogue, make_catalogue
 
 EPOCH = np.datetime64("2000-01-01", "us")
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from terrella.errors import InputError
 from terrella.forecast.catalogue_report import draw, draw_b_by_cut_off, draw_magnitudes, draw_rate, summary
-from terrella.formats.catalogue import Catalogue, make_catalogue
+from terrella.formats.catalogues.catalogue import Catalogue, make_catalogue
 
 
 def simulated(n: int, days: float = 3652.5, b: float = 1.0) -> Catalogue:

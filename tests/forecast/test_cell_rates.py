@@ -13,7 +13,7 @@ from terrella.forecast.etas.progeny import background_weight, horizon_weight
 from terrella.forecast.features.cell_rates import depth_shares, make_cell_rates, remembered_weight
 from terrella.forecast.features.exponentials import TIME_CONSTANTS_DAYS, fit_exponentials
 from terrella.forecast.features.sweep import make_sources, sweep
-from terrella.formats.catalogue import make_catalogue
+from terrella.formats.catalogues.catalogue import make_catalogue
 
 EPOCH = np.datetime64("2000-01-01", "us")
 MEMORY_DAYS = (1.0, 100.0)

@@ -18,7 +18,7 @@ from terrella.forecast.baselines.climatology import (
 )
 from terrella.forecast.baselines.smoothing import smoothed_counts
 from terrella.forecast.windows import Windows
-from terrella.formats.catalogue import Catalogue, make_catalogue
+from terrella.formats.catalogues.catalogue import Catalogue, make_catalogue
 
 EPOCH = np.datetime64("2000-01-01", "us")
 WINDOWS = Windows(EPOCH, 0.0, 0.0, 500.0, 650.0, 730.0)

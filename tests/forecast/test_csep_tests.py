@@ -21,7 +21,7 @@ from terrella.forecast.judging.csep_tests import (
     yearly_variance_ratio,
 )
 from terrella.forecast.judging.outcomes import Outcomes, cell_centres, find_targets
-from terrella.formats.catalogue import Catalogue, make_catalogue
+from terrella.formats.catalogues.catalogue import Catalogue, make_catalogue
 
 EPOCH = np.datetime64("2000-01-01", "us")
 

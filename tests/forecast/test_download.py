@@ -13,8 +13,8 @@ from terrella.engine import web
 from terrella.errors import InputError, TerrellaError
 from terrella.forecast.download import fdsn
 from terrella.forecast.download.catalogue import download
-from terrella.formats.catalogue import Catalogue
-from terrella.formats.read import read_catalogue
+from terrella.formats.catalogues.catalogue import Catalogue
+from terrella.formats.catalogues.read import read_catalogue
 
 QUICK = web.Patience(attempts=3, first_wait_s=0.001, timeout_s=5.0)
 LOCAL = "http:" + "//host"  # in two parts: no file may name a host

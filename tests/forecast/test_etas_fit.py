@@ -27,8 +27,8 @@ from terrella.forecast.etas.model import EARTH_RADIUS_KM, ETAS, from_log10
 from terrella.forecast.etas.pairs import sample_pairs, sampled_intensity, triggered_intensity
 from terrella.forecast.simulation.process import Process
 from terrella.forecast.simulation.simulate import simulate
-from terrella.formats.catalogue import make_catalogue
-from terrella.formats.read import read_catalogue
+from terrella.formats.catalogues.catalogue import make_catalogue
+from terrella.formats.catalogues.read import read_catalogue
 
 EPOCH = np.datetime64("2000-01-01", "us")
 AREA = 40_000.0

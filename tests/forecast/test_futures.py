@@ -25,8 +25,8 @@ from terrella.forecast.simulation.futures import (
 from terrella.forecast.simulation.futures_kernel import add_aftershocks
 from terrella.forecast.simulation.process import Process
 from terrella.forecast.simulation.simulate import simulate
-from terrella.formats.catalogue import Catalogue, Floats, make_catalogue
-from terrella.formats.futures import Futures
+from terrella.formats.catalogues.catalogue import Catalogue, Floats, make_catalogue
+from terrella.formats.catalogues.futures import Futures
 
 ISSUE = np.datetime64("2010-01-01", "us")
 REGION = box(0, 2, 0, 1.6)

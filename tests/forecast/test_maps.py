@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from terrella.earth.grid import make_grid
 from terrella.earth.region import Region, box
 from terrella.forecast import maps
-from terrella.formats.catalogue import Catalogue, make_catalogue
-from terrella.formats.forecast_grid import ForecastGrid
+from terrella.formats.catalogues.catalogue import Catalogue, make_catalogue
+from terrella.formats.catalogues.forecast_grid import ForecastGrid
 
 ISSUE_TIME = np.datetime64("2019-07-06T04:00:00", "us")
 DAY = np.timedelta64(1, "D")

@@ -8,7 +8,7 @@ import torch
 from terrella.earth.grid import make_grid
 from terrella.earth.region import box
 from terrella.forecast.judging.outcomes import Outcomes, cell_centres, cells_of, find_targets
-from terrella.formats.catalogue import Catalogue, make_catalogue
+from terrella.formats.catalogues.catalogue import Catalogue, make_catalogue
 
 EPOCH = np.datetime64("2000-01-01", "us")
 

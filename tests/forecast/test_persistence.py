@@ -11,7 +11,7 @@ from terrella.earth.grid import Grid, make_grid
 from terrella.earth.region import box
 from terrella.forecast.baselines.climatology import Climatology
 from terrella.forecast.baselines.persistence import Persistence, all_zero, fit_persistence, past_counts
-from terrella.formats.catalogue import Catalogue, make_catalogue
+from terrella.formats.catalogues.catalogue import Catalogue, make_catalogue
 
 EPOCH = np.datetime64("2000-01-01", "us")
 

@@ -19,7 +19,7 @@ from terrella.forecast.baselines.reasenberg_jones import (
     window_km,
 )
 from terrella.forecast.windows import Windows
-from terrella.formats.catalogue import Catalogue, make_catalogue
+from terrella.formats.catalogues.catalogue import Catalogue, make_catalogue
 
 EPOCH = np.datetime64("2000-01-01", "us")
 WINDOWS = Windows(EPOCH, 0.0, 0.0, 6000.0, 7000.0, 8000.0)

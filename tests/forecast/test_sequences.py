@@ -12,7 +12,7 @@ from terrella.earth.sphere import distance_km
 from terrella.forecast.judging.clusters import reach_km
 from terrella.forecast.judging.outcomes import Outcomes, find_targets
 from terrella.forecast.judging.sequences import KNOWN, Followed, follow_sequences
-from terrella.formats.catalogue import Catalogue, make_catalogue
+from terrella.formats.catalogues.catalogue import Catalogue, make_catalogue
 
 EPOCH = np.datetime64("2000-01-01", "us")
 

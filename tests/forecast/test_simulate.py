@@ -11,7 +11,7 @@ from terrella.earth.region import box
 from terrella.errors import InputError
 from terrella.forecast.simulation.process import KM_PER_DEGREE, Process, demo_process
 from terrella.forecast.simulation.simulate import sample_magnitudes, sample_offsets, sample_times, simulate
-from terrella.formats.catalogue import Catalogue, make_catalogue
+from terrella.formats.catalogues.catalogue import Catalogue, make_catalogue
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ from terrella.forecast.judging.skill_sections import paired_by_sequence, skill_s
 from terrella.forecast.preparation import Cut
 from terrella.forecast.settings import JudgeSettings
 from terrella.forecast.windows import Windows
-from terrella.formats.catalogue import Catalogue
+from terrella.formats.catalogues.catalogue import Catalogue
 
 EPOCH = np.datetime64("2000-01-01", "us")
 SETTINGS = JudgeSettings(resamples=50)

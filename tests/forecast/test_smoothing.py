@@ -7,7 +7,7 @@ from scipy.special import ndtr
 from terrella.earth.grid import make_grid
 from terrella.earth.region import box
 from terrella.forecast.baselines.smoothing import smoothed_counts
-from terrella.formats.catalogue import Catalogue, make_catalogue
+from terrella.formats.catalogues.catalogue import Catalogue, make_catalogue
 
 GLOBE = box(-180, 180, -90, 90)
 KM_PER_DEGREE = np.radians(1) * 6371.0

@@ -17,7 +17,7 @@ from terrella.forecast.features import sweep as sweep_module
 from terrella.forecast.features.neighbourhood import boxed, patches
 from terrella.forecast.features.observed import observed_counts
 from terrella.forecast.features.sweep import Sources, gather, gather_patches, make_sources, sweep
-from terrella.formats.catalogue import Catalogue, make_catalogue
+from terrella.formats.catalogues.catalogue import Catalogue, make_catalogue
 
 EPOCH = np.datetime64("2000-01-01", "us")
 MEMORY_DAYS = (0.5, 5.0, 100.0)

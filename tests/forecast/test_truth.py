@@ -15,7 +15,7 @@ from terrella.forecast.etas.aligned_footprint import aligned_shares
 from terrella.forecast.simulation.process import KM_PER_DEGREE, Process, demo_process
 from terrella.forecast.simulation.simulate import simulate
 from terrella.forecast.simulation.truth import expected_counts
-from terrella.formats.catalogue import Catalogue, make_catalogue
+from terrella.formats.catalogues.catalogue import Catalogue, make_catalogue
 
 EPOCH = np.datetime64("2000-01-01", "us")
 

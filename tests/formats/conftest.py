@@ -6,7 +6,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from terrella.formats.catalogue import Catalogue
+from terrella.formats.catalogues.catalogue import Catalogue
 
 
 @pytest.fixture(scope="session")

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from test_fuzz import check_reading, odd, relaxed
 
 from terrella.errors import InputError
-from terrella.formats.aligned import read_zmap
-from terrella.formats.catalogue import Catalogue, make_catalogue
-from terrella.formats.read import read_catalogue
-from terrella.formats.write import write_catalogue
+from terrella.formats.catalogues.aligned import read_zmap
+from terrella.formats.catalogues.catalogue import Catalogue, make_catalogue
+from terrella.formats.catalogues.read import read_catalogue
+from terrella.formats.catalogues.write import write_catalogue
 
 LANDERS = "-116.437\t34.2\t1992.4890\t6\t28\t7.3\t1.096\t11\t57\t34.13"
 

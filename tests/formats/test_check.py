@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from terrella.errors import InputError
-from terrella.formats.catalogue import Catalogue, make_catalogue
-from terrella.formats.findings import Findings
-from terrella.formats.read import read_catalogue
-from terrella.formats.write import write_catalogue
+from terrella.formats.catalogues.catalogue import Catalogue, make_catalogue
+from terrella.formats.catalogues.findings import Findings
+from terrella.formats.catalogues.read import read_catalogue
+from terrella.formats.catalogues.write import write_catalogue
 
 HEADER = "time,latitude,longitude,depth,mag,magType,id,type\n"
 GOOD = [f"2020-01-0{i}T00:00:00Z,3{i}.5,-11{i}.5,{i},{i}.5,ml,ev{i},earthquake" for i in range(1, 7)]

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from terrella.errors import InputError
-from terrella.formats.section_open import open_section
+from terrella.formats.sections.open import open_section
 
 VALUES = np.random.default_rng(1).integers(-999, 999, (30, 8)).astype(np.int16)  # (time, channel)
 

@@ -10,7 +10,7 @@ import xarray
 from terrella.earth.grid import make_grid
 from terrella.earth.region import Region, box
 from terrella.errors import InputError
-from terrella.formats.forecast_grid import ForecastGrid, read_forecast, write_forecast
+from terrella.formats.catalogues.forecast_grid import ForecastGrid, read_forecast, write_forecast
 
 ISSUE_TIME = np.datetime64("2011-03-09T02:45:12.345678", "us")
 

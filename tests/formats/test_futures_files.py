@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from terrella.errors import InputError
-from terrella.formats import futures as module
-from terrella.formats.futures import Futures, read_futures, write_futures
+from terrella.formats.catalogues import futures as module
+from terrella.formats.catalogues.futures import Futures, read_futures, write_futures
 
 ISSUE = np.datetime64("2019-07-06T04:00:00", "us")
 COUNTS = [0, 3, 0, 0, 1, 5, 0]

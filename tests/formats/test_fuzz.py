@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from terrella.errors import InputError
-from terrella.formats.catalogue import Catalogue
-from terrella.formats.read import read_catalogue
-from terrella.formats.write import write_catalogue
+from terrella.formats.catalogues.catalogue import Catalogue
+from terrella.formats.catalogues.read import read_catalogue
+from terrella.formats.catalogues.write import write_catalogue
 
 relaxed = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from terrella.formats.miniseed_data import read_samples
+from terrella.formats.waveforms.miniseed_data import read_samples
 
 START_NS = 1_562_405_910_123_456_000
 NO_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from terrella.errors import InputError
-from terrella.formats import past_cache
-from terrella.formats.past_cache import read_file
-from terrella.formats.unchanged import Unchanged
+from terrella.formats.records import past_cache
+from terrella.formats.records.past_cache import read_file
+from terrella.formats.records.unchanged import Unchanged
 
 BYTES = np.random.default_rng(3).integers(0, 256, 5_000_123, dtype=np.uint8)
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from terrella.errors import InputError
-from terrella.formats.picks import no_picks, picks_table, read_picks, write_picks
+from terrella.formats.waveforms.picks import no_picks, picks_table, read_picks, write_picks
 
 POLICIES = ("network: PhaseNet", "gaps: zeros; picks within 0.5 s of an edge are discarded")
 

@@ -12,9 +12,16 @@ from hypothesis import strategies as st
 from segy_files import make_line, make_volume
 
 from terrella.errors import InputError
-from terrella.formats.section_open import open_section
-from terrella.formats.section_zarr import add_headers, create_section, cut, is_own, kept_headers, write_box
-from terrella.formats.segy_write import segy_headers, write_segy
+from terrella.formats.sections.open import open_section
+from terrella.formats.sections.segy_write import segy_headers, write_segy
+from terrella.formats.sections.zarr_sections import (
+    add_headers,
+    create_section,
+    cut,
+    is_own,
+    kept_headers,
+    write_box,
+)
 
 segyio = pytest.importorskip("segyio")
 zarr = pytest.importorskip("zarr")
@@ -112,7 +119,7 @@ def test_segy_is_written_as_ieee_floats_under_the_same_headers(
 
 
 def test_long_traces_are_written_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("terrella.formats.segy_write._SAMPLES_AT_ONCE", 7)
+    monkeypatch.setattr("terrella.formats.sections.segy_write._SAMPLES_AT_ONCE", 7)
     source = make_line(tmp_path / "line.sgy", RANDOM.standard_normal((3, 25)).astype(np.float32))
     write_segy(tmp_path / "copy.sgy", segy_headers(open_section(source)), open_section(source))
     assert (tmp_path / "copy.sgy").read_bytes() == source.read_bytes()

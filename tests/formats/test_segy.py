@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from segy_files import make_line, make_volume, patched
 
 from terrella.errors import InputError
-from terrella.formats import segy
-from terrella.formats.section_open import open_section
-from terrella.formats.segy import open_segy, text_header
+from terrella.formats.sections import segy
+from terrella.formats.sections.open import open_section
+from terrella.formats.sections.segy import open_segy, text_header
 
 segyio = pytest.importorskip("segyio")
 RANDOM = np.random.default_rng(0)

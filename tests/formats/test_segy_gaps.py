@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from segy_files import make_line, make_volume
 
 from terrella.errors import InputError
-from terrella.formats.section_open import open_section
-from terrella.formats.section_places import Places
-from terrella.formats.segy_write import segy_headers, write_segy
+from terrella.formats.sections.open import open_section
+from terrella.formats.sections.places import Places
+from terrella.formats.sections.segy_write import segy_headers, write_segy
 
 segyio = pytest.importorskip("segyio")
 RANDOM = np.random.default_rng(2)

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from terrella.errors import InputError
-from terrella.formats.seisbench import read_data_set, read_slabs
-from terrella.formats.seisbench_table import pick_samples
-from terrella.formats.seisbench_write import write_data_set
+from terrella.formats.waveforms.seisbench import read_data_set, read_slabs
+from terrella.formats.waveforms.seisbench_table import pick_samples
+from terrella.formats.waveforms.seisbench_write import write_data_set
 
 # SeisBench uses parts of pandas that are on their way out.
 beside_seisbench = pytest.mark.filterwarnings("ignore")

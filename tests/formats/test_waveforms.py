@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from terrella.errors import InputError
-from terrella.formats import miniseed
-from terrella.formats.waveforms import DAY_NS, open_waveforms
+from terrella.formats.waveforms import miniseed
+from terrella.formats.waveforms.archive import DAY_NS, open_waveforms
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -81,7 +81,7 @@ def test_only_the_bytes_that_are_needed_are_read(tmp_path, found, monkeypatch):
     read = []
     original = miniseed.read_records
     monkeypatch.setattr(
-        "terrella.formats.waveforms.read_records", lambda *a: read.append(original(*a)) or read[-1]
+        "terrella.formats.waveforms.archive.read_records", lambda *a: read.append(original(*a)) or read[-1]
     )
     archive.read(archive.instrument("XX", "ABC", DAY), START.ns, START.ns + 10**10, found)
     assert 0 < len(read[0]) <= 256 * 512 < path.stat().st_size / 2

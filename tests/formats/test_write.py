@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from terrella.errors import InputError, TerrellaError
-from terrella.formats.catalogue import Catalogue, make_catalogue
-from terrella.formats.read import read_catalogue
-from terrella.formats.write import write_catalogue
+from terrella.formats.catalogues.catalogue import Catalogue, make_catalogue
+from terrella.formats.catalogues.read import read_catalogue
+from terrella.formats.catalogues.write import write_catalogue
 
 FORMATS = ("parquet", "csv", "csv.gz", "xml", "csep")
 
@@ -116,7 +116,7 @@ def test_equal_catalogues_give_equal_files(small: Catalogue, tmp_path: Path) -> 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(
     small: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from terrella.formats import quakeml
+    from terrella.formats.catalogues import quakeml
 
     path = tmp_path / "old.xml"
     path.write_text("what was there before")

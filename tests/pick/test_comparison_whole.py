@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from terrella.errors import TerrellaError
-from terrella.formats.seisbench_write import write_data_set
+from terrella.formats.waveforms.seisbench_write import write_data_set
 from terrella.pick.comparison import compare as module
 from terrella.pick.comparison.compare import compare
 from terrella.pick.comparison.findings import Findings

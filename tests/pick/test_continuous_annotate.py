@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from terrella.formats.waveforms import Segment
+from terrella.formats.waveforms.archive import Segment
 from terrella.pick.continuous import picking
 from terrella.pick.continuous.annotate import annotate, make_annotator, needed
 from terrella.pick.continuous.peaks import FWHM, peaks, separated

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from terrella.formats.waveforms import Segment
+from terrella.formats.waveforms.archive import Segment
 from terrella.pick.continuous.record import assemble
 from terrella.pick.continuous.resample import rate_ratio, resampled
 

@@ -13,7 +13,7 @@ from torch.nn import functional
 import terrella.pick.continuous.command as command
 import terrella.pick.continuous.service as service
 from terrella.cli.main import main
-from terrella.formats.picks import pick_rows, read_picks, write_pick_rows
+from terrella.formats.waveforms.picks import pick_rows, read_picks, write_pick_rows
 from terrella.pick.continuous.annotate import make_annotator
 from terrella.pick.networks import architecture
 from terrella.pick.synthetic.continuous import hourly_records, make_shaking

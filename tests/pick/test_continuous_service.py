@@ -12,7 +12,7 @@ import pytest
 
 from terrella.engine.web import Patience
 from terrella.errors import InputError, TerrellaError
-from terrella.formats.waveforms import open_waveforms
+from terrella.formats.waveforms.archive import open_waveforms
 from terrella.pick.continuous.service import SERVICES, fetch_waveforms, service_url
 
 QUICK = Patience(attempts=3, first_wait_s=0.001, timeout_s=5.0)

@@ -9,7 +9,7 @@ import obspy
 import pytest
 import torch
 
-from terrella.formats.picks import read_picks
+from terrella.formats.waveforms.picks import read_picks
 from terrella.pick.continuous.ready import ready_annotator
 from terrella.pick.networks import architecture
 from terrella.pick.networks.weights import seisbench_name

@@ -78,7 +78,8 @@ def test_answers_in_doubt_are_exact_and_the_rest_below_doubt(gpd, stride: int, m
     scan = dense.scan(x, stride)
     doubt = float((1 - scan[:, 2]).quantile(0.9))
     exact = dense.each(x, stride)
-    phase = float((1 - exact[:, 2]).quantile(0.95))
+    # Between two windows: on one of them, rounding that differs between processors decides.
+    phase = float((1 - exact[:, 2]).quantile(0.9505))
     monkeypatch.setattr(dense_gpd, "_PHASE", phase)
     found = dense.probabilities(x, stride, doubt)
     own = (found - exact).abs().amax(1) < 1e-5

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from terrella.earth.sphere import distance_km
 from terrella.errors import InputError
-from terrella.formats.read import read_catalogue
+from terrella.formats.catalogues.read import read_catalogue
 from terrella.pick.association.associate import Association, AssociationSettings, associate
 from terrella.pick.association.command import associate_files
 from terrella.pick.association.magnitude import station_magnitude

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from terrella.formats.forecast_grid import read_forecast
-from terrella.formats.picks import read_picks
-from terrella.formats.read import read_catalogue
+from terrella.formats.catalogues.forecast_grid import read_forecast
+from terrella.formats.catalogues.read import read_catalogue
+from terrella.formats.waveforms.picks import read_picks
 
 SCRIPT = Path(__file__).parents[2] / "docs" / "waveforms_to_forecast.py"
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from terrella.errors import InputError
-from terrella.formats.seisbench import read_data_set, read_slabs
+from terrella.formats.waveforms.seisbench import read_data_set, read_slabs
 from terrella.pick.data.archive import make_from_archive
 from terrella.pick.data.store import make_store
 

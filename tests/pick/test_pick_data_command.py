@@ -9,7 +9,7 @@ from cyclopts import App
 
 from terrella.cli.pick.data import data
 from terrella.errors import InputError
-from terrella.formats.seisbench_write import write_data_set
+from terrella.formats.waveforms.seisbench_write import write_data_set
 from terrella.pick.data.command import make
 from terrella.pick.data.store_files import load_store
 

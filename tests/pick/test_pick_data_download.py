@@ -12,8 +12,8 @@ import pytest
 
 from terrella.engine.web import Patience
 from terrella.errors import InputError, TerrellaError
-from terrella.formats.seisbench import read_data_set
-from terrella.formats.seisbench_write import write_data_set
+from terrella.formats.waveforms.seisbench import read_data_set
+from terrella.formats.waveforms.seisbench_write import write_data_set
 from terrella.pick.data.cards import CARDS, card_lines, find_card
 from terrella.pick.data.download import AbsentError, fetch
 from terrella.pick.data.locate import cache_folder, locate

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from terrella.errors import InputError
-from terrella.formats.seisbench_write import write_data_set
+from terrella.formats.waveforms.seisbench_write import write_data_set
 from terrella.pick.data import open as opening
 from terrella.pick.data.open import open_store
 from terrella.pick.data.store import make_store

@@ -5,7 +5,7 @@ import pytest
 from feed_stores import make_events
 
 from terrella.errors import InputError
-from terrella.formats.seisbench_write import write_data_set
+from terrella.formats.waveforms.seisbench_write import write_data_set
 from terrella.pick.data import open as opening
 from terrella.pick.data.open import open_store
 from terrella.pick.data.store_files import save_store

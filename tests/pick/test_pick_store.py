@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy.signal import resample_poly
 
 from terrella.errors import InputError
-from terrella.formats.seisbench_write import write_data_set
+from terrella.formats.waveforms.seisbench_write import write_data_set
 from terrella.pick.data.components import component_places
 from terrella.pick.data.resampling import resampled
 from terrella.pick.data.select import of_split, select

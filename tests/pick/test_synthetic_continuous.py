@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from terrella.errors import InputError
-from terrella.formats.catalogue import make_catalogue
+from terrella.formats.catalogues.catalogue import make_catalogue
 from terrella.pick.synthetic.continuous import RATE_HZ, hourly_records, make_shaking, true_picks, write_sds
 
 with warnings.catch_warnings():

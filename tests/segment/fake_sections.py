@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from terrella.segment.data import Entry
-from terrella.segment.labelled import Arrivals, LabelledSection
+from terrella.segment.data.labelled import Arrivals, LabelledSection
+from terrella.segment.data.sections import Entry
 
 INTERVAL_S = 0.002
 LENGTH = 8  # samples of a wavelet

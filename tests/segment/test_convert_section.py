@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from terrella.errors import InputError, TerrellaError
-from terrella.formats.section_open import open_section
-from terrella.formats.section_zarr import kept_headers
-from terrella.formats.segy_write import write_segy
-from terrella.segment import convert as converting
-from terrella.segment.convert import convert
+from terrella.formats.sections.open import open_section
+from terrella.formats.sections.segy_write import write_segy
+from terrella.formats.sections.zarr_sections import kept_headers
+from terrella.segment.data import convert as converting
+from terrella.segment.data.convert import convert
 from terrella.segment.journal import Journal
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "formats"))
@@ -134,7 +134,7 @@ def test_outputs_that_are_something_else_are_refused(tmp_path: Path, output: str
 _SCRIPT = """
 import sys
 from pathlib import Path
-from terrella.segment import convert as converting
+from terrella.segment.data import convert as converting
 whole = converting.cut
 converting.cut = lambda shape, chunk=None: whole(shape, chunk, 65536)
 converting.convert(Path(sys.argv[1]), Path(sys.argv[2]), lambda event: print(event, flush=True))

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from terrella.engine.feed import Changing, Chunked, Feed, Streaming, preloaded
 from terrella.errors import InputError
 from terrella.nets.unet import UNet
-from terrella.segment.data import of_split, open_sections
-from terrella.segment.file_patches import FilePatches
-from terrella.segment.piecewise import labelled_scores
-from terrella.segment.scores import best_threshold, count_levels
+from terrella.segment.data.sections import of_split, open_sections
+from terrella.segment.judging.piecewise import labelled_scores
+from terrella.segment.judging.scores import best_threshold, count_levels
+from terrella.segment.learning.file_patches import FilePatches
+from terrella.segment.learning.source import fixed_source, patch_source
 from terrella.segment.settings import DataSettings, PatchSettings
-from terrella.segment.source import fixed_source, patch_source
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "formats"))
 from segy_files import make_line, make_volume, patched
@@ -121,7 +121,7 @@ def test_each_epoch_holds_other_patches_and_neighbours_make_a_chunk(tmp_path: Pa
 
 
 def test_a_large_file_is_read_in_bounded_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from terrella.formats import segy
+    from terrella.formats.sections import segy
 
     table = write_lines(tmp_path, shape=(1500, 520))
     largest = []

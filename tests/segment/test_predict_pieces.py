@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from segment_cases import noise, small_bundle
 
 from terrella.errors import DoesNotFitError, InputError
-from terrella.formats.section_zarr import Cut
+from terrella.formats.sections.zarr_sections import Cut
 from terrella.nets.unet import UNet
 from terrella.segment.bundle import Segmenter
-from terrella.segment.network_memory import forward_bytes
-from terrella.segment.normalise import trace_scales
-from terrella.segment.pieces import fitting_cut, make_pieces
-from terrella.segment.predict import probabilities
+from terrella.segment.data.network_memory import forward_bytes
+from terrella.segment.data.normalise import trace_scales
+from terrella.segment.data.pieces import fitting_cut, make_pieces
+from terrella.segment.use.predict import probabilities
 
 
 @settings(max_examples=60, deadline=None)

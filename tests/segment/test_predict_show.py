@@ -14,10 +14,10 @@ from terrella.cli.segment.data import data
 from terrella.cli.segment.predict import predict
 from terrella.cli.segment.show import show
 from terrella.errors import InputError
-from terrella.formats.section_open import open_section
-from terrella.segment import show as showing
-from terrella.segment.predict import memory_in_bytes
-from terrella.segment.show import draw_amplitudes, draw_probability, overview, strongest
+from terrella.formats.sections.open import open_section
+from terrella.segment.use import show as showing
+from terrella.segment.use.predict import memory_in_bytes
+from terrella.segment.use.show import draw_amplitudes, draw_probability, overview, strongest
 
 pytest.importorskip("zarr")
 _PNG = b"\x89PNG"

@@ -12,8 +12,8 @@ from terrella.cli.main import app, main
 from terrella.cli.segment import segment
 from terrella.engine.run import Run
 from terrella.segment import demo
-from terrella.segment.real import show_real_sections
 from terrella.segment.settings import SegmentSettings
+from terrella.segment.use.real import show_real_sections
 
 if "segment" not in app:
     app.command(segment)

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from terrella.errors import InputError
-from terrella.segment.data import common_dims, data_mark, of_split, open_sections
-from terrella.segment.normalise import normalised, section_scales, trace_scales
+from terrella.segment.data.normalise import normalised, section_scales, trace_scales
+from terrella.segment.data.sections import common_dims, data_mark, of_split, open_sections
+from terrella.segment.data.split import SPLITS, check_splits, split_sections
+from terrella.segment.learning.source import fixed_source, patch_shape, patch_source
 from terrella.segment.settings import DataSettings, PatchSettings
-from terrella.segment.source import fixed_source, patch_shape, patch_source
-from terrella.segment.split import SPLITS, check_splits, split_sections
 
 CPU = torch.device("cpu")
 STILL = PatchSettings(labelled=0, flip=0, polarity=0, amplitude=1)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from fake_sections import INTERVAL_S, make_section, perfect_scores
 
-from terrella.segment.events import detect, earlier, match, nearest, truth_of
-from terrella.segment.onsets import arrivals_of_mask, rising, run_ends
+from terrella.segment.data.onsets import arrivals_of_mask, rising, run_ends
+from terrella.segment.judging.events import detect, earlier, match, nearest, truth_of
 
 
 def blocks(shape, *boxes):

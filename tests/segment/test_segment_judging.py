@@ -8,14 +8,14 @@ import pytest
 from fake_sections import make_entries, perfect_scores
 
 from terrella.engine.run import Run
-from terrella.segment.by_snr import dice_by_snr, events_by_snr, onsets_by_snr
 from terrella.segment.card import add_scores
-from terrella.segment.data import of_split
-from terrella.segment.judge import scores_document
-from terrella.segment.judged import alarm_rates, choose, judge_scorer
-from terrella.segment.reporting import print_scores, write_judging
-from terrella.segment.results import UNITS, gains, intervals, resampled_scores
-from terrella.segment.scorers import Scorer
+from terrella.segment.data.sections import of_split
+from terrella.segment.judging.by_snr import dice_by_snr, events_by_snr, onsets_by_snr
+from terrella.segment.judging.command import scores_document
+from terrella.segment.judging.judged import alarm_rates, choose, judge_scorer
+from terrella.segment.judging.reporting import print_scores, write_judging
+from terrella.segment.judging.results import UNITS, gains, intervals, resampled_scores
+from terrella.segment.judging.scorers import Scorer
 from terrella.segment.settings import JudgeSettings, SegmentSettings
 
 SETTINGS = JudgeSettings(resamples=50, tolerance=5)

@@ -10,7 +10,7 @@ from torch import nn
 
 from terrella.errors import InputError
 from terrella.nets.unet import UNet
-from terrella.segment.loss import cross_entropy, dice, focal, make_loss, sample_weights
+from terrella.segment.learning.loss import cross_entropy, dice, focal, make_loss, sample_weights
 from terrella.segment.settings import LossSettings
 
 

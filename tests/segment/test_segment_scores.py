@@ -7,8 +7,15 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from terrella.engine.judge.bootstrap import label_blocks
-from terrella.segment import scores as scoring
-from terrella.segment.scores import average_precision, best_threshold, count_levels, dice, iou, overlap_counts
+from terrella.segment.judging import scores as scoring
+from terrella.segment.judging.scores import (
+    average_precision,
+    best_threshold,
+    count_levels,
+    dice,
+    iou,
+    overlap_counts,
+)
 
 NUMBERS = st.floats(width=32, allow_nan=False)
 

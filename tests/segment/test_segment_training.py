@@ -12,15 +12,15 @@ from terrella.engine.run import Run
 from terrella.engine.settings import load_settings
 from terrella.errors import InputError, Interrupted
 from terrella.segment.bundle import load_segmenter, network_logits
-from terrella.segment.data import of_split, open_sections
-from terrella.segment.labelled import LABELLED
-from terrella.segment.normalise import normalised, trace_scales
+from terrella.segment.data.labelled import LABELLED
+from terrella.segment.data.normalise import normalised, trace_scales
+from terrella.segment.data.sections import of_split, open_sections
+from terrella.segment.judging.scorers import segmenter_scorer
+from terrella.segment.judging.scores import average_precision, count_levels
+from terrella.segment.learning.training import sources
 from terrella.segment.plan import needs
-from terrella.segment.scorers import segmenter_scorer
-from terrella.segment.scores import average_precision, count_levels
 from terrella.segment.settings import SegmentSettings
 from terrella.segment.train import placed, train
-from terrella.segment.training import sources
 
 
 def settings_for(table, **fit) -> SegmentSettings:
@@ -196,7 +196,7 @@ def test_volumes_are_learned_too(tmp_path):
 
 def test_the_threshold_is_that_of_the_best_dice_on_dev(trained):
     from terrella.engine.use.bundle import load_bundle
-    from terrella.segment.scores import dice, overlap_counts
+    from terrella.segment.judging.scores import dice, overlap_counts
 
     segmenter, values = load_segmenter(trained), load_bundle(trained, "segment").values
     logit = math.log(segmenter.threshold / (1 - segmenter.threshold))

@@ -11,7 +11,7 @@ from test_file_patches import write_lines
 from terrella.cli.main import app, main
 from terrella.cli.segment import segment
 from terrella.engine.tensor_file import read_tensors
-from terrella.formats.section_open import open_section
+from terrella.formats.sections.open import open_section
 from terrella.segment import demo
 from terrella.segment.settings import SegmentSettings
 

@@ -100,7 +100,7 @@ def test_records_of_events_are_not_noise(tmp_path):
 
 
 def test_real_records(shared_data):
-    from terrella.formats.section_open import open_section
+    from terrella.formats.sections.open import open_section
 
     paths = find_records(shared_data / "segment")
     if not paths:

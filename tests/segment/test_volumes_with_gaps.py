@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from segment_cases import noise, small_bundle
 
-from terrella.formats.section_open import open_section
-from terrella.formats.section_zarr import kept_headers
-from terrella.formats.segy_write import write_segy
-from terrella.segment.convert import convert
-from terrella.segment.normalise import section_scales
-from terrella.segment.predict import predict
+from terrella.formats.sections.open import open_section
+from terrella.formats.sections.segy_write import write_segy
+from terrella.formats.sections.zarr_sections import kept_headers
+from terrella.segment.data.convert import convert
+from terrella.segment.data.normalise import section_scales
+from terrella.segment.use.predict import predict
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "formats"))
 from segy_files import make_volume

@@ -6,10 +6,10 @@ The task's table of contents: its public names, each loaded when it is first use
 from terrella.contents import loader
 
 _PUBLIC = {
-    "Catalogue": "terrella.formats.catalogue",
-    "make_catalogue": "terrella.formats.catalogue",
-    "read_catalogue": "terrella.formats.read",
-    "write_catalogue": "terrella.formats.write",
+    "Catalogue": "terrella.formats.catalogues.catalogue",
+    "make_catalogue": "terrella.formats.catalogues.catalogue",
+    "read_catalogue": "terrella.formats.catalogues.read",
+    "write_catalogue": "terrella.formats.catalogues.write",
     "ForecastSettings": "terrella.forecast.settings",
     "fit_climatology": "terrella.forecast.baselines.climatology",
     "fit_reasenberg_jones": "terrella.forecast.baselines.reasenberg_jones",

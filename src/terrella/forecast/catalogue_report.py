@@ -12,7 +12,7 @@ import numpy.typing as npt
 from terrella.earth import magnitude as mag
 from terrella.errors import InputError
 from terrella.files import replace_file
-from terrella.formats.catalogue import Catalogue
+from terrella.formats.catalogues.catalogue import Catalogue
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

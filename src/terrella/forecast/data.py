@@ -8,8 +8,8 @@ from terrella.engine.run import Report
 from terrella.errors import InputError
 from terrella.forecast.download.named_regions import Bounds, chosen_bounds
 from terrella.forecast.windows import parse_time
-from terrella.formats.read import read_catalogue
-from terrella.formats.write import write_catalogue
+from terrella.formats.catalogues.read import read_catalogue
+from terrella.formats.catalogues.write import write_catalogue
 
 
 def make(

@@ -17,8 +17,8 @@ from terrella.forecast.simulation.process import demo_process
 from terrella.forecast.simulation.simulate import simulate
 from terrella.forecast.simulation.truth import expected_counts
 from terrella.forecast.train import train
-from terrella.formats.catalogue import Floats
-from terrella.formats.write import write_catalogue
+from terrella.formats.catalogues.catalogue import Floats
+from terrella.formats.catalogues.write import write_catalogue
 
 TRUTH = "true process"
 

@@ -20,10 +20,10 @@ from terrella.forecast.simulation.futures import (
 )
 from terrella.forecast.storage import TASK, from_bundle
 from terrella.forecast.windows import issue_time_of
-from terrella.formats.catalogue import Catalogue
-from terrella.formats.forecast_grid import ForecastGrid, write_forecast
-from terrella.formats.futures import write_futures
-from terrella.formats.read import read_catalogue
+from terrella.formats.catalogues.catalogue import Catalogue
+from terrella.formats.catalogues.forecast_grid import ForecastGrid, write_forecast
+from terrella.formats.catalogues.futures import write_futures
+from terrella.formats.catalogues.read import read_catalogue
 
 _SHOWN = (3.0, 4.0, 5.0, 6.0, 7.0)
 

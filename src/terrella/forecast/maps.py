@@ -21,8 +21,8 @@ from matplotlib.patheffects import withStroke
 from terrella.earth.land import land_rings
 from terrella.earth.projection import Projection, equal_earth, local_equal_area
 from terrella.files import replace_file
-from terrella.formats.catalogue import Catalogue, Floats
-from terrella.formats.forecast_grid import ForecastGrid
+from terrella.formats.catalogues.catalogue import Catalogue, Floats
+from terrella.formats.catalogues.forecast_grid import ForecastGrid
 
 PAST_DAYS = 30.0
 

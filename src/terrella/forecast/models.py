@@ -21,7 +21,7 @@ from terrella.forecast.features.observed import observed_counts as counted
 from terrella.forecast.features.sweep import Sources, make_sources, sweep
 from terrella.forecast.learning.network import ForecastNetwork
 from terrella.forecast.settings import ForecastSettings
-from terrella.formats.catalogue import Catalogue, Floats
+from terrella.formats.catalogues.catalogue import Catalogue, Floats
 
 # Names of the models in tables, figures and files, in this order.
 ALL_ZERO, CLIMATOLOGY, PERSISTENCE = "all-zero", "climatology", "persistence"

@@ -12,9 +12,9 @@ from terrella.forecast.maps import draw_forecast
 from terrella.forecast.models import ETAS_, Expectation, Forecaster, Models, etas_and_network, make_forecaster
 from terrella.forecast.storage import TASK, from_bundle
 from terrella.forecast.windows import issue_time_of
-from terrella.formats.catalogue import Catalogue, Floats
-from terrella.formats.forecast_grid import ForecastGrid, write_forecast
-from terrella.formats.read import read_catalogue
+from terrella.formats.catalogues.catalogue import Catalogue, Floats
+from terrella.formats.catalogues.forecast_grid import ForecastGrid, write_forecast
+from terrella.formats.catalogues.read import read_catalogue
 
 
 def predict(

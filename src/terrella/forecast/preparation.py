@@ -20,7 +20,7 @@ from terrella.forecast.features.cell_rates import depth_shares
 from terrella.forecast.models import Models
 from terrella.forecast.settings import ForecastSettings
 from terrella.forecast.windows import Windows, make_region, make_task_grid, make_windows
-from terrella.formats.catalogue import Catalogue, Floats
+from terrella.formats.catalogues.catalogue import Catalogue, Floats
 
 _LEAST_EVENTS = 100
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from terrella.engine.run import existing_run
 from terrella.errors import InputError
 from terrella.forecast.catalogue_report import draw, summary
-from terrella.formats.read import read_catalogue
+from terrella.formats.catalogues.read import read_catalogue
 
 
 def show(path: Path, output: Path | None) -> None:

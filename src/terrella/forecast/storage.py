@@ -21,7 +21,7 @@ from terrella.forecast.etas.model import ETAS
 from terrella.forecast.learning.network import ForecastNetwork
 from terrella.forecast.models import Gain, Models
 from terrella.forecast.settings import ForecastSettings
-from terrella.formats.catalogue import Floats
+from terrella.formats.catalogues.catalogue import Floats
 
 TASK = "forecast"
 _BASELINES: dict[str, Any] = {

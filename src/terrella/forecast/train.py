@@ -16,8 +16,8 @@ from terrella.forecast.plan import needs
 from terrella.forecast.preparation import cut, fit_classical
 from terrella.forecast.settings import ForecastSettings
 from terrella.forecast.storage import TASK, from_bundle, to_bundle
-from terrella.formats.catalogue import Catalogue
-from terrella.formats.read import read_catalogue
+from terrella.formats.catalogues.catalogue import Catalogue
+from terrella.formats.catalogues.read import read_catalogue
 
 
 def train(folder: Path, settings: ForecastSettings, report: Report, planned: bool = False) -> Models:

@@ -9,7 +9,7 @@ from terrella.earth.grid import Grid, make_grid
 from terrella.earth.region import Region, box
 from terrella.errors import InputError
 from terrella.forecast.settings import DataSettings
-from terrella.formats.catalogue import Catalogue
+from terrella.formats.catalogues.catalogue import Catalogue
 
 NAMES = ("auxiliary_start", "train_start", "validation_start", "test_start", "test_end")
 # Shares of the catalogue's length at which the windows begin where the settings give no dates.

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from terrella.engine.settings import parse_settings, settings_text
 from terrella.engine.use.bundle import Bundle, load_bundle, save_bundle
 from terrella.nets.unet import UNet
-from terrella.segment.normalise import Floats, Scale, normalised
+from terrella.segment.data.normalise import Floats, Scale, normalised
 from terrella.segment.settings import SegmentSettings
 
 TASK = "segment"
@@ -28,7 +28,7 @@ class Segmenter:
     dims: int  # 2 or 3 axes of a section
     radius: int  # how far, in traces and samples, a sample's answer depends on its surroundings
     multiple: int  # every axis of what the network is given must be a multiple of it
-    normalise: Scale  # which noise level samples are divided by, see segment/normalise.py
+    normalise: Scale  # which noise level samples are divided by, see segment/data/normalise.py
     threshold: float  # probability from which on a sample is called labelled, chosen on the dev split
     settings: SegmentSettings
 

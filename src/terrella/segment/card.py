@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from terrella.files import write_text
-from terrella.segment.data import Entry, of_split
+from terrella.segment.data.sections import Entry, of_split
+from terrella.segment.data.split import SPLITS
 from terrella.segment.settings import SegmentSettings
-from terrella.segment.split import SPLITS
 
 _SCORES = "## Scores"
 _SCALES = {

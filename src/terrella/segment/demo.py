@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from terrella.engine.run import Report, Run
-from terrella.segment.judge import judge
-from terrella.segment.real import show_real_sections
+from terrella.segment.judging.command import judge
 from terrella.segment.settings import (
     DataSettings,
     FitSettings,
@@ -14,6 +13,7 @@ from terrella.segment.settings import (
 )
 from terrella.segment.synthetic.real_noise import find_records
 from terrella.segment.train import train
+from terrella.segment.use.real import show_real_sections
 
 
 def demo_settings(seed: int, noise: Path | None = None) -> SegmentSettings:

@@ -10,11 +10,11 @@ from terrella.engine.feed import Batch
 from terrella.engine.plan.step import Step
 from terrella.engine.plan.strategy import Need
 from terrella.segment.bundle import make_network
-from terrella.segment.data import SYNTHETIC, of_split, open_sections
-from terrella.segment.loss import make_loss
+from terrella.segment.data.sections import SYNTHETIC, of_split, open_sections
+from terrella.segment.learning.loss import make_loss
+from terrella.segment.learning.source import patch_shape
+from terrella.segment.learning.training import fast_layout
 from terrella.segment.settings import SegmentSettings
-from terrella.segment.source import patch_shape
-from terrella.segment.training import fast_layout
 
 _BYTES = 5  # of a sample in float32 and its label
 

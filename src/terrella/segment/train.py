@@ -17,12 +17,12 @@ from terrella.engine.settings import fingerprint, refuse_other_settings, save_se
 from terrella.engine.use.bundle import load_bundle
 from terrella.segment.bundle import TASK, save_segmenter
 from terrella.segment.card import make_card
-from terrella.segment.data import Entry, common_dims, data_mark, of_split, open_sections
-from terrella.segment.piecewise import labelled_scores
+from terrella.segment.data.sections import Entry, common_dims, data_mark, of_split, open_sections
+from terrella.segment.judging.piecewise import labelled_scores
+from terrella.segment.judging.scores import best_threshold, count_levels
+from terrella.segment.learning.training import train_network
 from terrella.segment.plan import needs
-from terrella.segment.scores import best_threshold, count_levels
 from terrella.segment.settings import DataSettings, JudgeSettings, SegmentSettings
-from terrella.segment.training import train_network
 
 
 def train(folder: Path, settings: SegmentSettings, report: Report, planned: bool = False) -> None:

@@ -34,7 +34,7 @@ def data(
         Of the vertical axis: s, or m for a depth.
     """
     from terrella.engine.progress import shown_progress
-    from terrella.segment.convert import convert
+    from terrella.segment.data.convert import convert
 
     with shown_progress() as report:
         lines = convert(section, output, report, chunk, interval, unit)

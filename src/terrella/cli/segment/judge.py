@@ -25,7 +25,7 @@ def judge(*, run: Path, split: Literal["train", "dev", "test"] = "test", setting
         Split that is judged.
     """
     from terrella.engine.progress import shown_progress
-    from terrella.segment.judge import judge as run_judge
+    from terrella.segment.judging.command import judge as run_judge
 
     overrides = settings.model_dump(exclude_unset=True) if settings is not None else {}
     with shown_progress() as report:

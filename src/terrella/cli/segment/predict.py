@@ -46,10 +46,10 @@ def predict(
         Of the vertical axis: s, or m for a depth.
     """
     from terrella.engine.progress import shown_progress
-    from terrella.formats.section_open import open_section
-    from terrella.segment.predict import memory_in_bytes
-    from terrella.segment.predict import predict as run_predict
-    from terrella.segment.show import figure_of_prediction
+    from terrella.formats.sections.open import open_section
+    from terrella.segment.use.predict import memory_in_bytes
+    from terrella.segment.use.predict import predict as run_predict
+    from terrella.segment.use.show import figure_of_prediction
 
     with shown_progress() as report:
         lines = run_predict(

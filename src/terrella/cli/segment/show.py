@@ -31,8 +31,8 @@ def show(
     unit
         Of the vertical axis: s, or m for a depth.
     """
-    from terrella.formats.section_open import open_section
-    from terrella.segment.show import figure_of_prediction
+    from terrella.formats.sections.open import open_section
+    from terrella.segment.use.show import figure_of_prediction
 
     seen = open_section(section, interval, unit)
     predicted = None if prediction is None else open_section(prediction, seen.interval, seen.unit)

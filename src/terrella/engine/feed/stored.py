@@ -8,7 +8,7 @@ from torch import Tensor
 
 from terrella.engine.feed.placement import empty_like
 from terrella.engine.feed.source import Batch
-from terrella.formats.record_store import RecordStore
+from terrella.formats.records.record_store import RecordStore
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from terrella.engine.fit.processes import world
 from terrella.engine.fit.random_states import random_states, restore_random_states
 from terrella.engine.fit.sharding import hold_back
 from terrella.engine.memory import release_freed_memory
-from terrella.engine.plan.recompute import can_checkpoint, checkpointed, is_checkpointed
+from terrella.engine.plan.memory.recompute import can_checkpoint, checkpointed, is_checkpointed
 from terrella.errors import is_out_of_memory
 
 Loss = Callable[[nn.Module, Batch], Tensor]  # mean over the batch

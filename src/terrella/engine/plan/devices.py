@@ -10,7 +10,7 @@ import psutil
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from terrella.engine.plan.calibrate import Calibration, calibration
+from terrella.engine.plan.time.calibrate import Calibration, calibration
 from terrella.errors import InputError
 
 Kind = Literal["cpu", "cuda", "tpu"]

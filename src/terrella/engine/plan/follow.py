@@ -10,8 +10,8 @@ from terrella.engine.fit.processes import world
 from terrella.engine.memory import release_freed_memory
 from terrella.engine.plan.amounts import duration_text, size_text
 from terrella.engine.plan.check import Check
+from terrella.engine.plan.memory.recompute import checkpointed
 from terrella.engine.plan.plan import Plan, available_memory, load_plan, plan
-from terrella.engine.plan.recompute import checkpointed
 from terrella.engine.plan.report import ran_out
 from terrella.engine.plan.strategy import Limits, Need, Placement
 from terrella.errors import DoesNotFitError, is_out_of_memory

@@ -9,14 +9,14 @@ from typing import Any
 import psutil
 
 from terrella.engine.memory import keep_freed_memory, return_freed_memory
-from terrella.engine.plan.communication import Scheme, device_link, exchange
 from terrella.engine.plan.devices import Device, this_machine
-from terrella.engine.plan.disk import data_rate
-from terrella.engine.plan.duration import Duration, work_seconds
-from terrella.engine.plan.memory import StepMemory, few_parts
-from terrella.engine.plan.operators import step_work
+from terrella.engine.plan.memory.step_memory import StepMemory, few_parts
 from terrella.engine.plan.step import Step
 from terrella.engine.plan.strategy import Limits, Need, Option, Strategy, choose
+from terrella.engine.plan.time.communication import Scheme, device_link, exchange
+from terrella.engine.plan.time.disk import data_rate
+from terrella.engine.plan.time.duration import Duration, work_seconds
+from terrella.engine.plan.time.operators import step_work
 from terrella.errors import InputError
 from terrella.files import write_text
 

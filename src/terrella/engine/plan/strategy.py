@@ -9,12 +9,12 @@ from typing import Literal
 
 from terrella.engine.feed.streamed import AHEAD_BYTES
 from terrella.engine.plan.amounts import duration_text, size_text, typed_size
-from terrella.engine.plan.duration import Duration
-from terrella.engine.plan.memory import Kind, StepMemory, in_processes, predict_memory
-from terrella.engine.plan.recompute import can_checkpoint, checkpointed
-from terrella.engine.plan.spread import gathered_bytes, replicated, spread
+from terrella.engine.plan.memory.recompute import can_checkpoint, checkpointed
+from terrella.engine.plan.memory.spread import gathered_bytes, replicated, spread
+from terrella.engine.plan.memory.step_memory import Kind, StepMemory, in_processes, predict_memory
+from terrella.engine.plan.memory.workspace import Workspace
 from terrella.engine.plan.step import Precision, Step
-from terrella.engine.plan.workspace import Workspace
+from terrella.engine.plan.time.duration import Duration
 from terrella.errors import DoesNotFitError
 
 Placement = Literal["resident", "preloaded", "streamed"]

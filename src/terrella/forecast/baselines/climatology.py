@@ -18,7 +18,7 @@ from terrella.errors import InputError
 from terrella.forecast.baselines.smoothing import smoothed_counts
 from terrella.forecast.features.cell_rates import depth_shares
 from terrella.forecast.windows import Windows
-from terrella.formats.catalogue import Catalogue, Floats
+from terrella.formats.catalogues.catalogue import Catalogue, Floats
 
 _CANDIDATES = (
     *(("fixed", km) for km in (3.0, 5.0, 8.0, 12.0, 20.0, 35.0, 60.0, 100.0, 200.0)),

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from terrella.earth.grid import Grid
 from terrella.forecast.baselines.climatology import Climatology
-from terrella.formats.catalogue import Catalogue, Floats
+from terrella.formats.catalogues.catalogue import Catalogue, Floats
 
 _FLOOR = 0.1  # share of climatology: small enough that the last days decide
 

@@ -20,7 +20,7 @@ from terrella.earth.sphere import distance_km
 from terrella.forecast.baselines.climatology import Climatology
 from terrella.forecast.etas.window_shares import WINDOW_SHARE, make_window_grid, window_shares
 from terrella.forecast.windows import Windows
-from terrella.formats.catalogue import Catalogue, Floats
+from terrella.formats.catalogues.catalogue import Catalogue, Floats
 
 _MAINSHOCK_STEP = 1.5  # a mainshock is this much larger than the smallest events
 _LEAST_AFTERSHOCKS = 30  # fewer cannot carry four parameters

@@ -7,7 +7,7 @@ import numpy as np
 
 from terrella.earth.grid import Grid
 from terrella.earth.sphere import EARTH_RADIUS_KM
-from terrella.formats.catalogue import Catalogue, Floats
+from terrella.formats.catalogues.catalogue import Catalogue, Floats
 
 _KM_PER_DEGREE = math.radians(1) * EARTH_RADIUS_KM
 _PARTS = 8  # of the events, each summed by itself: how many threads there are changes nothing

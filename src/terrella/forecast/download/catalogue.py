@@ -25,11 +25,11 @@ from terrella.forecast.download import fdsn
 from terrella.forecast.download.named_regions import WORLD, Bounds
 from terrella.forecast.download.pieces import Pieces, Time, kept_folder
 from terrella.forecast.windows import parse_time
-from terrella.formats.check import check_events
-from terrella.formats.parquet import read_parquet
-from terrella.formats.raw import Place
-from terrella.formats.values import times
-from terrella.formats.write import check_output, write_catalogue
+from terrella.formats.catalogues.check import check_events
+from terrella.formats.catalogues.parquet import read_parquet
+from terrella.formats.catalogues.raw import Place
+from terrella.formats.catalogues.values import times
+from terrella.formats.catalogues.write import check_output, write_catalogue
 
 _KEY = b"terrella.download"
 _RECENT = np.timedelta64(30 * 86400, "s")  # fetched again whole: here most events are revised or deleted

@@ -11,7 +11,7 @@ import pyarrow as pa
 from terrella.engine.run import Report
 from terrella.engine.web import Patience, RefusedError, TooMuchError, ask, shown
 from terrella.errors import InputError, TerrellaError
-from terrella.formats.columns import find_columns
+from terrella.formats.catalogues.columns import find_columns
 
 # The most events that one answer of the USGS holds; others say so themselves when they refuse.
 LIMIT = 20_000

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from terrella.earth.grid import Grid
 from terrella.earth.sphere import EARTH_RADIUS_KM
-from terrella.formats.catalogue import Floats
+from terrella.formats.catalogues.catalogue import Floats
 
 _KM_PER_DEGREE = math.radians(1) * EARTH_RADIUS_KM
 _EDGE_NODES, _EDGE_WEIGHTS = np.polynomial.legendre.leggauss(10)

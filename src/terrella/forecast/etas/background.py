@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from terrella.earth.sphere import EARTH_RADIUS_KM, unit_vectors
-from terrella.formats.catalogue import Floats
+from terrella.formats.catalogues.catalogue import Floats
 
 _REACH = 5.0  # standard deviations at which a Gaussian kernel ends
 _NARROWEST_KM, _WIDEST_KM = 0.5, 100.0  # below, errors of location; above, the uniform share does as well

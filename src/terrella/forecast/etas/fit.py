@@ -19,7 +19,7 @@ from terrella.forecast.etas.background import Background, neighbour_distances, s
 from terrella.forecast.etas.likelihood import Window, log_likelihood, make_window, triggered_integral
 from terrella.forecast.etas.model import EARTH_RADIUS_KM, ETAS
 from terrella.forecast.etas.pairs import Pairs, sample_pairs, sampled_intensity, triggered_intensity
-from terrella.formats.catalogue import Catalogue, Floats
+from terrella.formats.catalogues.catalogue import Catalogue, Floats
 
 NEIGHBOURS = (5.0, 15.0)  # whose distance is the bandwidth of a background event
 

@@ -9,7 +9,7 @@ from terrella.earth.sphere import unit_vectors
 from terrella.errors import InputError
 from terrella.forecast.etas.model import EARTH_RADIUS_KM, ETAS, upper_gamma
 from terrella.forecast.etas.pairs import temporal_intensity, triggered_intensity
-from terrella.formats.catalogue import Catalogue, Floats
+from terrella.formats.catalogues.catalogue import Catalogue, Floats
 
 _DAY = np.timedelta64(86_400_000_000, "us")
 

@@ -15,7 +15,7 @@ from scipy.special import exp1, gammaincc
 from scipy.special import gamma as gamma_function
 
 from terrella.forecast.etas.background import Background
-from terrella.formats.catalogue import Floats
+from terrella.formats.catalogues.catalogue import Floats
 
 EARTH_RADIUS_KM = 6378.1  # as in the parameters' published estimates
 

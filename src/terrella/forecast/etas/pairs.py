@@ -17,7 +17,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from terrella.formats.catalogue import Floats
+from terrella.formats.catalogues.catalogue import Floats
 
 # Parameters in the order of all compiled functions.
 PARAMETERS = ("k0", "a", "c_days", "omega", "tau_days", "d_km2", "gamma", "rho")

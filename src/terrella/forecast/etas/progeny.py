@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 
 from terrella.errors import InputError
-from terrella.formats.catalogue import Floats
+from terrella.formats.catalogues.catalogue import Floats
 
 TimeCdf = Callable[[Floats], Floats]
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from terrella.earth.grid import Grid
 from terrella.earth.sphere import EARTH_RADIUS_KM
-from terrella.formats.catalogue import Floats
+from terrella.formats.catalogues.catalogue import Floats
 
 Ints = npt.NDArray[np.int64]
 

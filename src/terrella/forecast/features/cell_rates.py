@@ -13,7 +13,7 @@ from terrella.earth.grid import Grid
 from terrella.forecast.etas.model import ETAS
 from terrella.forecast.etas.progeny import background_weight, horizon_weight
 from terrella.forecast.features.exponentials import fit_exponentials
-from terrella.formats.catalogue import Catalogue, Floats
+from terrella.formats.catalogues.catalogue import Catalogue, Floats
 
 
 @dataclass(frozen=True, eq=False)

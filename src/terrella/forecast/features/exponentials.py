@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from terrella.formats.catalogue import Floats
+from terrella.formats.catalogues.catalogue import Floats
 
 TIME_CONSTANTS_DAYS: Floats = np.geomspace(1e-3, 1e5, 25)
 

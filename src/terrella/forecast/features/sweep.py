@@ -22,7 +22,7 @@ from terrella.forecast.etas.model import ETAS
 from terrella.forecast.etas.window_shares import WindowGrid, make_window_grid, window_shares
 from terrella.forecast.features.exponentials import TIME_CONSTANTS_DAYS
 from terrella.forecast.features.neighbourhood import patches, rings
-from terrella.formats.catalogue import Catalogue, Floats
+from terrella.formats.catalogues.catalogue import Catalogue, Floats
 
 Ints = npt.NDArray[np.int64]
 Singles = npt.NDArray[np.float32]

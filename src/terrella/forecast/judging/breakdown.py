@@ -18,7 +18,7 @@ from terrella.forecast.counts import negative_log_likelihood
 from terrella.forecast.judging.clusters import LONGEST_DAYS, Clusters, find_clusters
 from terrella.forecast.judging.outcomes import Outcomes
 from terrella.forecast.preparation import Cut
-from terrella.formats.catalogue import Catalogue, Floats
+from terrella.formats.catalogues.catalogue import Catalogue, Floats
 
 SINCE, ACTIVITY, REGION, MAGNITUDE = "time since a large shock", "activity", "region", "magnitude"
 

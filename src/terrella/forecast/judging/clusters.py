@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from terrella.earth.sphere import distance_km
-from terrella.formats.catalogue import Catalogue, Floats
+from terrella.formats.catalogues.catalogue import Catalogue, Floats
 
 # Table 1 of Gardner & Knopoff (1974).
 _MAGNITUDE = np.arange(2.5, 8.01, 0.5)

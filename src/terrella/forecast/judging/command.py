@@ -47,7 +47,7 @@ from terrella.forecast.settings import ForecastSettings, JudgeSettings
 from terrella.forecast.storage import TASK, from_bundle
 from terrella.forecast.train import catalogue_mark, read_run_catalogue
 from terrella.forecast.windows import Windows, issue_days
-from terrella.formats.catalogue import Floats
+from terrella.formats.catalogues.catalogue import Floats
 
 # A known process, where the catalogue was simulated: its name, and its log expected counts (n, cell).
 LogTruth = Callable[[Forecaster, Floats, float], Tensor]

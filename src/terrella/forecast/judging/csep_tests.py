@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from terrella.earth.grid import Grid
 from terrella.forecast.judging.outcomes import Outcomes
-from terrella.formats.catalogue import Catalogue, Floats
+from terrella.formats.catalogues.catalogue import Catalogue, Floats
 
 if TYPE_CHECKING:
     from csep.core.catalogs import CSEPCatalog

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from terrella.engine.judge import Curves, Interval
-from terrella.formats.catalogue import Floats
+from terrella.formats.catalogues.catalogue import Floats
 
 # Colour (Okabe & Ito's, safe for the colour-blind), line style and marker of each model: readable in grey too.
 _GUIDE = {"color": "#a8a8a8", "lw": 0.9, "zorder": 0}

@@ -7,7 +7,7 @@ from terrella.engine.judge import Blocks, Molchan, Scores
 from terrella.forecast.judging.breakdown import Breakdown
 from terrella.forecast.judging.csep_tests import CsepTests
 from terrella.forecast.judging.sequences import Followed
-from terrella.formats.catalogue import Floats
+from terrella.formats.catalogues.catalogue import Floats
 
 
 @dataclass(frozen=True, eq=False)

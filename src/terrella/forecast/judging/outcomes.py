@@ -12,7 +12,7 @@ from torch import Tensor
 from terrella.earth.grid import Grid
 from terrella.forecast.counts import Calibration
 from terrella.forecast.models import Expectation
-from terrella.formats.catalogue import Catalogue, Floats
+from terrella.formats.catalogues.catalogue import Catalogue, Floats
 
 _CELLS = 2_000_000  # issue times × cells whose forecasts are held recalibrated at once
 

@@ -12,7 +12,7 @@ from terrella.engine.judge import Interval, label_blocks
 from terrella.forecast.counts import negative_log_likelihood
 from terrella.forecast.judging.clusters import reach_km
 from terrella.forecast.judging.outcomes import Outcomes
-from terrella.formats.catalogue import Catalogue, Floats
+from terrella.formats.catalogues.catalogue import Catalogue, Floats
 
 SPANS_DAYS = (30.0, 90.0)
 

@@ -23,7 +23,7 @@ from terrella.forecast.features.cell_rates import tabulated_cdf
 from terrella.forecast.learning.network import ForecastNetwork
 from terrella.forecast.learning.samples import features_at
 from terrella.forecast.models import Forecaster
-from terrella.formats.catalogue import Floats
+from terrella.formats.catalogues.catalogue import Floats
 
 _READ = 65536
 _KM_PER_DEGREE = float(np.radians(1) * EARTH_RADIUS_KM)

@@ -18,7 +18,7 @@ from terrella.forecast.features.observed import observed_counts
 from terrella.forecast.features.sweep import gather
 from terrella.forecast.learning.rows import Rows
 from terrella.forecast.models import Forecaster, swept_etas
-from terrella.formats.catalogue import Floats
+from terrella.formats.catalogues.catalogue import Floats
 
 _GATHERED = 4096  # samples whose memories are held at once
 

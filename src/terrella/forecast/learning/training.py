@@ -31,7 +31,7 @@ from terrella.forecast.models import (
     swept_etas,
 )
 from terrella.forecast.windows import Windows, issue_days
-from terrella.formats.catalogue import Catalogue, Floats
+from terrella.formats.catalogues.catalogue import Catalogue, Floats
 
 _BATCH = 65536
 _CALIBRATED = 400_000  # cells that a recalibration is fitted to

@@ -31,8 +31,8 @@ from terrella.forecast.simulation.futures_kernel import (
     omori_integral,
     simulate_block,
 )
-from terrella.formats.catalogue import Catalogue, Floats
-from terrella.formats.futures import Futures
+from terrella.formats.catalogues.catalogue import Catalogue, Floats
+from terrella.formats.catalogues.futures import Futures
 
 _BLOCK = 32  # catalogues that share a stream of random numbers: how many threads there are changes nothing
 _MOST_EVENTS = 1_000_000  # of one catalogue

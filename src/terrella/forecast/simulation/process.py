@@ -14,7 +14,7 @@ from terrella.earth.grid import Grid, make_grid
 from terrella.earth.region import box
 from terrella.earth.sphere import EARTH_RADIUS_KM
 from terrella.forecast.etas.model import ETAS
-from terrella.formats.catalogue import Floats
+from terrella.formats.catalogues.catalogue import Floats
 
 KM_PER_DEGREE = np.radians(1) * EARTH_RADIUS_KM
 

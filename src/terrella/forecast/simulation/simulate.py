@@ -4,7 +4,7 @@ import numpy as np
 
 from terrella.errors import InputError
 from terrella.forecast.simulation.process import KM_PER_DEGREE, Process
-from terrella.formats.catalogue import Catalogue, Floats, make_catalogue
+from terrella.formats.catalogues.catalogue import Catalogue, Floats, make_catalogue
 
 _MOST_EVENTS = 2_000_000
 _DAY = np.timedelta64(86_400_000_000, "us")

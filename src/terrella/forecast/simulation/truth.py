@@ -10,7 +10,7 @@ from terrella.errors import InputError
 from terrella.forecast.etas.aligned_footprint import aligned_shares
 from terrella.forecast.etas.progeny import background_weight, horizon_weight
 from terrella.forecast.simulation.process import Process
-from terrella.formats.catalogue import Catalogue, Floats
+from terrella.formats.catalogues.catalogue import Catalogue, Floats
 
 _AGES: Floats = np.geomspace(1e-5, 1e5, 400)
 _LEVELS = 8  # branching ratios at which the weights are tabulated; linear between

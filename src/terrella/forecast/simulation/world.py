@@ -15,7 +15,7 @@ from terrella.errors import InputError
 from terrella.forecast.etas.background import Background
 from terrella.forecast.etas.model import ETAS
 from terrella.forecast.simulation.futures import make_outlook, simulate_futures
-from terrella.formats.catalogue import Catalogue, Floats, make_catalogue
+from terrella.formats.catalogues.catalogue import Catalogue, Floats, make_catalogue
 
 GLOBE = box(-180, 180, -90, 90)
 MAX_MAGNITUDE = 9.3

@@ -8,8 +8,8 @@ import pandas as pd
 
 from terrella.errors import InputError
 from terrella.files import replace_file
-from terrella.formats.catalogue import Catalogue, make_catalogue
-from terrella.formats.write import check_output, write_catalogue
+from terrella.formats.catalogues.catalogue import Catalogue, make_catalogue
+from terrella.formats.catalogues.write import check_output, write_catalogue
 from terrella.pick.association.associate import Association, AssociationSettings, associate
 from terrella.pick.association.tables import Picks, read_picks, read_stations
 from terrella.pick.data.tally import Tally

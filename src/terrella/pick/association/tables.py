@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from terrella.errors import InputError
-from terrella.formats.picks import read_picks as read_pick_table
+from terrella.formats.waveforms.picks import read_picks as read_pick_table
 from terrella.pick.data.tally import Tally
 from terrella.pick.phases import phase_kind
 

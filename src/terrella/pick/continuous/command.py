@@ -15,9 +15,9 @@ from terrella.engine.cluster import open_cluster
 from terrella.engine.run import Report
 from terrella.errors import InputError
 from terrella.files import write_json
-from terrella.formats.miniseed import Code, Found
-from terrella.formats.picks import PickRow, pick_rows, read_pick_rows, write_pick_rows
-from terrella.formats.waveforms import DAY_NS, Archive, open_waveforms
+from terrella.formats.waveforms.archive import DAY_NS, Archive, open_waveforms
+from terrella.formats.waveforms.miniseed import Code, Found
+from terrella.formats.waveforms.picks import PickRow, pick_rows, read_pick_rows, write_pick_rows
 from terrella.pick.continuous.annotate import Annotator
 from terrella.pick.continuous.picking import Pick, pick_span
 from terrella.pick.continuous.policies import Policies

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from terrella.formats.miniseed import Code, Found
-from terrella.formats.waveforms import Archive
+from terrella.formats.waveforms.archive import Archive
+from terrella.formats.waveforms.miniseed import Code, Found
 from terrella.pick.continuous.annotate import Annotator, Curves, annotate, needed
 from terrella.pick.continuous.peaks import FWHM, peaks, separated
 from terrella.pick.continuous.policies import Policies

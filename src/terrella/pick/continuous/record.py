@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from terrella.formats.miniseed import Found
-from terrella.formats.waveforms import Segment
+from terrella.formats.waveforms.archive import Segment
+from terrella.formats.waveforms.miniseed import Found
 from terrella.pick.continuous.resample import margin, rate_ratio, resampled
 
 # Which letters may stand for a component, in order of preference.

@@ -17,8 +17,8 @@ from terrella.engine.run import Report
 from terrella.engine.web import PATIENCE, Patience, ask, shown
 from terrella.errors import InputError, TerrellaError
 from terrella.files import write_bytes, write_text
-from terrella.formats.miniseed import Code
-from terrella.formats.waveforms import COMPONENTS, DAY_NS, PREFERRED, Archive, File
+from terrella.formats.waveforms.archive import COMPONENTS, DAY_NS, PREFERRED, Archive, File
+from terrella.formats.waveforms.miniseed import Code
 
 PREFIX = "fdsn:"
 SERVICES = {

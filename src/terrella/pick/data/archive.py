@@ -11,7 +11,7 @@ import pandas as pd
 
 from terrella.engine.run import Report
 from terrella.errors import InputError
-from terrella.formats.seisbench_write import Trace, write_data_set
+from terrella.formats.waveforms.seisbench_write import Trace, write_data_set
 from terrella.pick.data.archive_files import Archive, Piece, open_archive
 from terrella.pick.data.readings import read_readings
 from terrella.pick.data.tally import Tally

@@ -15,8 +15,8 @@ import pandas as pd
 from terrella.engine.run import Report
 from terrella.errors import InputError
 from terrella.files import replace_folder
-from terrella.formats.seisbench import DataSet, Slab, joined, read_data_set, read_slabs
-from terrella.formats.seisbench_table import pick_samples, with_column
+from terrella.formats.waveforms.seisbench import DataSet, Slab, joined, read_data_set, read_slabs
+from terrella.formats.waveforms.seisbench_table import pick_samples, with_column
 from terrella.pick.data.components import component_places
 from terrella.pick.data.lock import alone
 from terrella.pick.data.resampling import rate_ratio, resampled

@@ -14,7 +14,7 @@ import scipy.fft
 from terrella.earth.sphere import EARTH_RADIUS_KM, distance_km
 from terrella.errors import InputError
 from terrella.files import replace_file
-from terrella.formats.catalogue import Catalogue, make_catalogue
+from terrella.formats.catalogues.catalogue import Catalogue, make_catalogue
 from terrella.pick.synthetic.domains import LOCAL
 from terrella.pick.synthetic.noise import add_bursts, noise_spectra
 from terrella.pick.synthetic.paths import Arrivals, arrivals

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from terrella.formats.seisbench_write import Trace, write_data_set
+from terrella.formats.waveforms.seisbench_write import Trace, write_data_set
 from terrella.pick.store import COMPONENTS, Store
 
 

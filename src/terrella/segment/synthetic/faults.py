@@ -8,7 +8,7 @@ import scipy.fft
 from scipy.ndimage import gaussian_filter1d
 
 from terrella.errors import InputError
-from terrella.segment.labelled import LabelledSection
+from terrella.segment.data.labelled import LabelledSection
 from terrella.segment.synthetic.rays import Floats
 
 INTERVAL_S, SPACING_M = 0.004, 12.5

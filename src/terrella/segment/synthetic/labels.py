@@ -4,7 +4,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from terrella.segment.labelled import Arrivals
+from terrella.segment.data.labelled import Arrivals
 from terrella.segment.synthetic.arriving import Arriving
 from terrella.segment.synthetic.rays import Floats
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import scipy.signal
 
 from terrella.errors import InputError
-from terrella.formats.section import Section
+from terrella.formats.sections.section import Section
 
 Samples = npt.NDArray[np.float32]
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from terrella.errors import InputError
-from terrella.segment.labelled import Arrivals, LabelledSection
+from terrella.segment.data.labelled import Arrivals, LabelledSection
 from terrella.segment.synthetic.arrays import place
 from terrella.segment.synthetic.arriving import Arriving, add_coda, add_wave, arrive, start
 from terrella.segment.synthetic.events import draw_event

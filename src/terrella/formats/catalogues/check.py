@@ -1,0 +1,168 @@
+"""Checking events: impossible values are refused, oddities repaired where that is safe, and all are named."""
+
+import numpy as np
+import numpy.typing as npt
+
+from terrella.earth.magnitude import stands_for_unknown
+from terrella.errors import InputError
+from terrella.formats.catalogues.catalogue import Catalogue
+from terrella.formats.catalogues.findings import Finding, Findings
+from terrella.formats.catalogues.raw import RawEvents
+from terrella.formats.catalogues.twins import exact_duplicates, near_duplicates, repeated_ids
+
+_SHOWN = 3
+_HIGHEST_KM, _DEEPEST_KM = -10.0, 800.0  # above any summit; the deepest known events lie near 750 km
+_SMALLEST, _LARGEST = -5.0, 10.0
+Mask = npt.NDArray[np.bool_]
+
+
+def check_events(
+    raw: RawEvents,
+    name: str,
+    drop_incomplete: bool = False,
+    now_utc: np.datetime64 | None = None,
+    drop_impossible: bool = False,
+) -> tuple[Catalogue, Findings]:
+    """Return a catalogue in order of time and what was found in the events of a file.
+
+    Refused: missing values (unless `drop_incomplete`), latitudes beyond 90, longitudes beyond −180 to 360,
+    depths beyond −10 to 800 km, magnitudes beyond −5 to 10, swapped coordinates, no events at all. Left out and
+    counted: events that are no earthquakes, exact duplicates, events after `now_utc`. Repaired and counted:
+    order, longitudes above 180. Kept and counted: depths above sea level, repeated ids, near duplicates, and
+    magnitudes 0 where there are so many that they seem to stand for unknown.
+
+    Raises:
+        InputError: for what is refused, with the first row and the number of such rows.
+    """
+    n_rows = len(raw)
+    if n_rows == 0:
+        raise InputError(f"{raw.place.file}: holds no events")
+    found: list[Finding] = []
+    raw = _leave_out_other_events(raw, found)
+    raw = _leave_out_incomplete(raw, found, drop_incomplete)
+    _refuse_swapped(raw)
+    raw = _without_impossible(raw, found, drop_impossible)
+    raw = _sorted(raw, found)
+    raw = _drop(raw, exact_duplicates(raw), "exact duplicates dropped", found)
+    now = np.datetime64("now", "us") if now_utc is None else now_utc
+    raw = _drop(raw, raw.time_utc > now, "events in the future dropped", found)
+    if len(raw) == 0:
+        raise InputError(f"{raw.place.file}: no earthquake is left of {n_rows} rows ({_line(found)})")
+    _note(raw, raw.longitude > 180, "longitudes above 180 moved by 360 degrees", found)
+    _note(raw, raw.depth_km < 0, "depths above sea level kept", found)
+    _note(
+        raw, stands_for_unknown(raw.magnitude), "events of magnitude 0, far more than beside it; kept", found
+    )
+    _note(raw, repeated_ids(raw), "events share their id with another; kept", found)
+    _note(raw, near_duplicates(raw), "events within 1 s and 10 km of the one before; kept", found)
+    _note(raw, np.isnan(raw.depth_km), "events without depth", found, shown=0)
+    catalogue = Catalogue(
+        time_utc=raw.time_utc,
+        longitude=np.where(raw.longitude > 180, raw.longitude - 360, raw.longitude),
+        latitude=raw.latitude,
+        depth_km=raw.depth_km,
+        magnitude=raw.magnitude,
+        magnitude_type=raw.magnitude_type,
+        magnitude_types=raw.magnitude_types,
+        event_id=raw.event_id,
+        name=name,
+    )
+    return catalogue, Findings(n_rows, len(catalogue), tuple(found))
+
+
+def _leave_out_other_events(raw: RawEvents, found: list[Finding]) -> RawEvents:
+    """Leave out explosions and the like, where the column of types really holds types of events."""
+    if raw.event_type is None or not any(_says_what_shook(kind) for kind in raw.event_types):
+        return raw
+    for code, kind in enumerate(raw.event_types):
+        if "earthquake" not in kind.lower() and kind.lower() not in ("eq", "induced or triggered event"):
+            raw = _drop(raw, raw.event_type == code, f"events of type {kind!r} left out", found)
+    return raw
+
+
+def _says_what_shook(kind: str) -> bool:
+    return any(word in kind.lower() for word in ("earthquake", "explosion", "blast", "induced or triggered"))
+
+
+def _leave_out_incomplete(raw: RawEvents, found: list[Finding], drop_incomplete: bool) -> RawEvents:
+    blank: dict[str, Mask] = {
+        "time": np.isnat(raw.time_utc),
+        "longitude": np.isnan(raw.longitude),
+        "latitude": np.isnan(raw.latitude),
+        "magnitude": np.isnan(raw.magnitude),
+    }
+    for what, rows in blank.items():
+        if rows.any() and not drop_incomplete:
+            remedy = f"drop such rows with `terrella forecast data {raw.place.file} -o OUT --drop-incomplete`"
+            raise _refusal(raw, rows, (), f"no {what}; every event needs one", remedy)
+    incomplete = np.any(list(blank.values()), axis=0)
+    missing = [what for what, rows in blank.items() if rows.any()]
+    return _drop(raw, incomplete, f"rows without {' or '.join(missing)} dropped", found)
+
+
+def _refuse_swapped(raw: RawEvents) -> None:
+    """Refuse latitudes that only make sense as longitudes."""
+    beyond = (np.abs(raw.latitude) > 90) & (np.abs(raw.latitude) <= 360)
+    if np.all(np.abs(raw.longitude) <= 90) and beyond.sum() >= 3 and beyond.mean() >= 0.25:
+        lon, lat = raw.column("longitude"), raw.column("latitude")
+        remedy = f"say --columns latitude={lon} --columns longitude={lat}"
+        message = "latitude and longitude seem to be swapped"
+        raise _refusal(raw, beyond, ("latitude", "longitude"), message, remedy)
+
+
+def _without_impossible(raw: RawEvents, found: list[Finding], drop_impossible: bool) -> RawEvents:
+    """Refuse values that cannot be, or leave their rows out."""
+    limits = (
+        ("latitude", -90.0, 90.0, ""),
+        ("longitude", -180.0, 360.0, ""),
+        ("depth_km", _HIGHEST_KM, _DEEPEST_KM, " km, positive down"),
+        ("magnitude", _SMALLEST, _LARGEST, ""),
+    )
+    for what, low, high, unit in limits:
+        values = getattr(raw, what)
+        rows = (values < low) | (values > high)
+        if drop_impossible:
+            raw = _drop(raw, rows, f"rows with a {what} beyond {low:g} to {high:g} dropped", found)
+        elif rows.any():
+            remedy = f"correct or delete it, or name another column with --columns {what}=NAME"
+            raise _refusal(raw, rows, (what,), f"expected {low:g} to {high:g}{unit}", remedy)
+    return raw
+
+
+def _sorted(raw: RawEvents, found: list[Finding]) -> RawEvents:
+    earlier = np.zeros(len(raw), bool)
+    earlier[1:] = raw.time_utc[1:] < raw.time_utc[:-1]
+    if not earlier.any():
+        return raw
+    _note(raw, earlier, "rows earlier than the row before; sorted by time", found)
+    return raw[np.argsort(raw.time_utc, kind="stable")]
+
+
+def _drop(raw: RawEvents, rows: Mask, what: str, found: list[Finding]) -> RawEvents:
+    _note(raw, rows, what, found)
+    return raw[~rows] if rows.any() else raw
+
+
+def _note(raw: RawEvents, rows: Mask, what: str, found: list[Finding], shown: int = _SHOWN) -> None:
+    if rows.any():
+        examples = tuple(_named(raw, int(i)) for i in np.flatnonzero(rows)[:shown])
+        found.append(Finding(what, int(rows.sum()), examples))
+
+
+def _named(raw: RawEvents, i: int) -> str:
+    given = "" if raw.event_id is None else raw.event_id[i].decode("utf-8", "replace")
+    row = raw.place.name_row(int(raw.row[i]))
+    time = "no time" if np.isnat(raw.time_utc[i]) else str(raw.time_utc[i].astype("datetime64[s]"))
+    return ", ".join([row, time, *([given] if given and given not in row else [])])
+
+
+def _refusal(raw: RawEvents, rows: Mask, shown: tuple[str, ...], message: str, remedy: str) -> InputError:
+    first, count = int(np.flatnonzero(rows)[0]), int(rows.sum())
+    values = ", ".join(f"{raw.column(name)} = {getattr(raw, name)[first]:g}" for name in shown)
+    others = f" ({count:,} such rows)" if count > 1 else ""
+    text = "; ".join(part for part in (values, message + others, remedy) if part)
+    return raw.place.error(int(raw.row[first]), text)
+
+
+def _line(found: list[Finding]) -> str:
+    return "; ".join(f"{finding.count:,} {finding.what}" for finding in found)

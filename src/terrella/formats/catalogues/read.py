@@ -1,0 +1,128 @@
+"""Reading a catalogue in any format that Terrella knows."""
+
+import gzip
+import re
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from terrella.errors import InputError
+from terrella.formats.catalogues.catalogue import Catalogue
+from terrella.formats.catalogues.check import check_events
+from terrella.formats.catalogues.findings import Findings
+from terrella.formats.catalogues.raw import RawEvents
+
+
+def read_catalogue(
+    path: Path | str, columns: Mapping[str, str] | None = None, drop_incomplete: bool = False
+) -> tuple[Catalogue, Findings]:
+    """Return the events of a file in order of time, checked, and what was found while checking.
+
+    The format is recognised by content: Parquet, ComCat GeoJSON, QuakeML, CSEP ASCII, FDSN event text, ZMAP, and
+    text with a header (ComCat CSV, HORUS, any other); each may be gzipped. Times without a zone are UTC,
+    depths km positive down. `columns` maps our names (time, longitude, latitude, magnitude, depth_km,
+    magnitude_type, event_id, event_type, time_epoch_s, time_epoch_ms, year, …) to the table's. With
+    `drop_incomplete`, rows without time, place or magnitude are left out instead of refused.
+
+    Raises:
+        InputError: where the file cannot be read or holds impossible values.
+    """
+    path = Path(path)
+    checked = check_events(_read_raw(path, columns), path.name.split(".")[0] or "catalogue", drop_incomplete)
+    _return_memory()
+    return checked
+
+
+def _read_raw(path: Path, columns: Mapping[str, str] | None) -> RawEvents:
+    start = _first_bytes(path)
+    if start.startswith(b"PAR1"):
+        from terrella.formats.catalogues.parquet import read_parquet
+
+        return read_parquet(path, columns)
+    if path.suffix.lower() in (".parquet", ".pq"):
+        raise InputError(f"{path}: not a Parquet file, or damaged at its start; fetch or write it again")
+    content = _content(path)
+    text_start = content[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not text_start:
+        raise InputError(f"{path}: the file is empty; a catalogue was expected")
+    if b"\0" in content[:65536]:
+        raise InputError(
+            f"{path}: binary data in no catalogue format; expected Parquet, ComCat CSV or GeoJSON, FDSN text, "
+            "QuakeML, CSEP ASCII, ZMAP or another CSV"
+        )
+    if text_start.startswith(b"<"):
+        from terrella.formats.catalogues.quakeml import read_quakeml
+
+        return read_quakeml(content, str(path))
+    return _read_text(_decoded(content), str(path), columns)
+
+
+def _read_text(text: str, file: str, columns: Mapping[str, str] | None) -> RawEvents:
+    if re.match(r"\s*(\{|\[\s*[\[{])", text[:1000]):
+        from terrella.formats.catalogues.comcat_geojson import read_comcat_geojson
+
+        return read_comcat_geojson(text, file)
+    from terrella.formats.catalogues.aligned import is_spaced_table, is_zmap, read_spaced_table, read_zmap
+    from terrella.formats.catalogues.csep_ascii import is_csep_ascii, read_csep_ascii
+    from terrella.formats.catalogues.delimited import read_delimited
+    from terrella.formats.catalogues.fdsn_text import is_fdsn_text, read_fdsn_text
+
+    if not columns and is_csep_ascii(text):
+        return read_csep_ascii(text, file)
+    if not columns and is_zmap(text):
+        return read_zmap(text, file)
+    if is_fdsn_text(text):
+        return read_fdsn_text(text, file, columns)
+    if is_spaced_table(text):
+        return read_spaced_table(text, file, columns)
+    return read_delimited(text, file, columns)
+
+
+def _return_memory() -> None:
+    """Hand back what Arrow used for reading and would keep: twice the size of the catalogue."""
+    import pyarrow
+
+    pyarrow.default_memory_pool().release_unused()
+
+
+def _first_bytes(path: Path) -> bytes:
+    if path.is_dir():
+        raise InputError(f"{path}: a folder; a catalogue file was expected")
+    try:
+        with path.open("rb") as file:
+            start = file.read(4)
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file{_neighbour(path)}") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
+    if not start:
+        raise InputError(f"{path}: the file is empty; a catalogue was expected")
+    return start
+
+
+def _neighbour(path: Path) -> str:
+    """Return a hint at a file of nearly this name in the same folder."""
+    import difflib
+
+    if not path.parent.is_dir():
+        return f"; the folder {path.parent} does not exist either"
+    close = difflib.get_close_matches(path.name, [p.name for p in path.parent.iterdir()], 1)
+    return f"; did you mean {path.parent / close[0]}?" if close else ""
+
+
+def _content(path: Path) -> bytes:
+    content = path.read_bytes()
+    if not content.startswith(b"\x1f\x8b"):
+        return content
+    try:
+        return gzip.decompress(content)
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{path}: damaged or truncated gzip ({error}); fetch it again") from error
+
+
+def _decoded(content: bytes) -> str:
+    """Return text from UTF-8, or Latin-1 where it is not UTF-8 (place names in old files)."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")

@@ -1,0 +1,1 @@
+"""Arrays on disk in chunks of records, read past the page cache."""

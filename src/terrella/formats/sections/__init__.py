@@ -1,0 +1,1 @@
+"""Sections and volumes: SEG-Y, DAS, zarr, npy, NetCDF."""

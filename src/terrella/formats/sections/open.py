@@ -1,0 +1,66 @@
+"""Sections and volumes, whatever their format; the content tells, and the name only where it cannot."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from terrella.errors import InputError
+from terrella.formats.sections.section import Section, Unit, file_stamp
+
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+_NPY = b"\x93NUMPY"
+_CLASSIC = b"CDF"
+
+
+def open_section(path: Path | str, interval: float | None = None, unit: Unit | None = None) -> Section:
+    """Open SEG-Y, a DAS record in HDF5, zarr, .npy or NetCDF-4 without reading samples; a change of it is an error.
+
+    Args:
+        interval: between samples, in s or m, where the file says none or a wrong one.
+        unit: of the vertical axis, where the file is wrong about it.
+
+    Raises:
+        InputError: where there is no such file, or it is none of these, or damaged.
+    """
+    path = Path(path)
+    if interval is not None and not interval > 0:
+        raise InputError(f"--interval {interval:g}: a positive number was expected")
+    stamp = file_stamp(path)
+    return replace(_opened(path, interval, unit), stamp=stamp)
+
+
+def _opened(path: Path, interval: float | None, unit: Unit | None) -> Section:
+    if path.is_dir():
+        from terrella.formats.sections.zarr_sections import open_zarr
+
+        return open_zarr(path, interval, unit)
+    try:
+        with path.open("rb") as file:
+            head = file.read(3600)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror or error})") from error
+    if head.startswith(_HDF5):
+        return _hdf5(path, interval, unit)
+    if head.startswith(_NPY):
+        from terrella.formats.sections.arrays import open_npy
+
+        return open_npy(path, interval, unit)
+    if head.startswith(_CLASSIC):
+        raise InputError(f"{path} is NetCDF of the classic format; write it as NetCDF-4")
+    from terrella.formats.sections.segy_layout import looks_like_segy
+
+    if looks_like_segy(head, path.name):
+        from terrella.formats.sections.segy import open_segy
+
+        return open_segy(path, interval, unit)
+    raise InputError(
+        f"{path} is no section that is read: SEG-Y, DAS in HDF5, zarr (a folder), .npy or NetCDF-4"
+    )
+
+
+def _hdf5(path: Path, interval: float | None, unit: Unit | None) -> Section:
+    from terrella.formats.sections.arrays import open_netcdf
+    from terrella.formats.sections.das import open_das, opened_hdf5
+
+    with opened_hdf5(path) as file:
+        netcdf = path.suffix.lower() in (".nc", ".nc4") or "_NCProperties" in file.attrs
+    return (open_netcdf if netcdf else open_das)(path, interval, unit)

@@ -1,0 +1,103 @@
+"""Sections and volumes on disk, read a piece at a time whatever their format."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from terrella.errors import InputError
+from terrella.formats.sections.places import Places
+
+Floats = npt.NDArray[np.float32]
+Corner = tuple[int, ...]
+Unit = Literal["s", "m"]
+
+
+class Samples(Protocol):
+    """How a format reads a box of its samples; it is sent to other processes, and so holds no open file."""
+
+    def read(self, low: Corner, high: Corner) -> npt.NDArray[Any]:
+        """Return the samples from one corner up to another, in the axes' order, in whatever type they have."""
+        ...
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section (trace, sample) or volume (inline, crossline, sample) that need not fit in memory."""
+
+    path: Path
+    shape: tuple[int, ...]
+    interval: float  # between samples, in `unit`
+    unit: Unit
+    spacing_m: float | None  # between neighbours on the axis before the last
+    about: Mapping[str, str]
+    samples: Samples = field(repr=False)
+    gaps: Places | None = field(default=None, repr=False)  # where traces of a volume are missing
+    stamp: tuple[int, int] | None = None  # size and time of the file, where a change of it is an error
+
+    def read(self, *where: slice) -> Floats:
+        """Return the samples of one slice per axis, as float32; what is no finite number, or missing, is 0.
+
+        Raises:
+            InputError: where the file no longer holds what its header says, or changed since it was opened.
+        """
+        values = self.read_as_stored(*where)
+        finite = np.isfinite(values)
+        return values if finite.all() else np.where(finite, values, np.float32(0))
+
+    def read_as_stored(self, *where: slice) -> Floats:
+        """Return the same, with infinities and what is no number as the file has them; missing traces are NaN."""
+        if len(where) != len(self.shape):
+            raise ValueError(f"{len(where)} slices for a section of {len(self.shape)} axes")
+        spans = [each.indices(size) for each, size in zip(where, self.shape, strict=True)]
+        if any(step < 1 for _, _, step in spans):
+            raise ValueError("a section is read forwards")
+        low = tuple(first for first, _, _ in spans)
+        high = tuple(max(first, end) for first, end, _ in spans)
+        if any(a == b for a, b in zip(low, high, strict=True)):
+            return np.zeros([len(range(*span)) for span in spans], np.float32)
+        if self.stamp is not None and (now := file_stamp(self.path)) != self.stamp:
+            raise InputError(
+                f"{self.path} changed while it was read ({self.stamp[0]:,} bytes then, {now[0]:,} now); leave it "
+                "alone and start again"
+            )
+        values = self.samples.read(low, high)[tuple(slice(None, None, step) for *_, step in spans)]
+        with np.errstate(over="ignore"):  # float64 beyond float32's range becomes infinite, which is noticed
+            return np.ascontiguousarray(values, np.float32)
+
+    def absent(self, *where: slice) -> npt.NDArray[np.bool_] | None:
+        """Return which traces of a box, one slice per axis, are missing, or None where none of the volume is."""
+        if self.gaps is None:
+            return None
+        spans = [each.indices(size) for each, size in zip(where[:-1], self.shape, strict=False)]
+        found = self.gaps.absent(tuple(a for a, _, _ in spans), tuple(b for _, b, _ in spans))
+        return found[tuple(slice(None, None, step) for *_, step in spans)]
+
+
+def file_stamp(path: Path) -> tuple[int, int]:
+    """Return size and time of change (ns) of a file, or of what describes a zarr folder.
+
+    Raises:
+        InputError: where there is none.
+    """
+    descriptions = (path / name for name in ("zarr.json", ".zarray", ".zgroup")) if path.is_dir() else ()
+    try:
+        state = os.stat(next((each for each in descriptions if each.exists()), path))
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror or error})") from error
+    return state.st_size, state.st_mtime_ns
+
+
+def checked_interval(value: float, path: Path, remedy: str = "say --interval SECONDS") -> float:
+    """Return an interval between samples.
+
+    Raises:
+        InputError: where it is none.
+    """
+    if not (np.isfinite(value) and value > 0):
+        raise InputError(f"{path}: the interval between samples is {value:g}; {remedy}")
+    return float(value)

@@ -1,0 +1,296 @@
+"""Sections and volumes in zarr, version 3: float32 in chunks that suit patches, many of them in one file (shard).
+
+A group holds `samples` and, where it came from SEG-Y, `trace_headers` (trace, 240), so that SEG-Y can be written
+again in the same geometry. Its attributes are interval, unit, spacing_m, about and, in `made_from`, name, size and
+time of the source. Every chunk carries a checksum.
+"""
+
+import base64
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from terrella.errors import InputError
+from terrella.formats.sections.places import Places, complete
+from terrella.formats.sections.section import Corner, Section, Unit, checked_interval
+from terrella.formats.sections.segy_layout import TRACE
+from terrella.formats.sections.segy_write import SegyHeaders
+
+Box = tuple[slice, ...]
+SAMPLES, HEADERS = "samples", "trace_headers"
+_MARK = "terrella_section"
+_SHARD_BYTES = 64 << 20
+_CHUNK = {2: (256, 256), 3: (64, 64, 64)}
+_HEADERS_AT_ONCE = 1 << 16
+
+
+def zarr_module() -> Any:
+    """Return zarr.
+
+    Raises:
+        InputError: where it is not installed, or older than 3.
+    """
+    try:
+        import zarr
+
+        if int(zarr.__version__.split(".")[0]) >= 3:
+            return zarr
+    except ImportError:
+        pass
+    raise InputError("zarr files need zarr 3, which is not installed: pip install 'terrella[segment]'")
+
+
+@dataclass(frozen=True)
+class Cut:
+    """How an array is cut: chunks are read, shards are written."""
+
+    shape: tuple[int, ...]
+    chunk: tuple[int, ...]
+    shard: tuple[int, ...]
+
+    def shards(self) -> list[Box]:
+        """Return the place of each shard, in order."""
+        steps = [range(0, n, step) for n, step in zip(self.shape, self.shard, strict=True)]
+        return [
+            tuple(slice(a, min(a + d, n)) for a, d, n in zip(corner, self.shard, self.shape, strict=True))
+            for corner in product(*steps)
+        ]
+
+
+def cut(shape: tuple[int, ...], chunk: Sequence[int] | None = None, shard_bytes: int = _SHARD_BYTES) -> Cut:
+    """Return chunks (256 × 256, or 64 × 64 × 64) and shards of up to 64 MB made of them.
+
+    Raises:
+        InputError: where chunks of other axes than the section's are asked for.
+    """
+    wanted = tuple(chunk or _CHUNK[len(shape)])
+    if len(wanted) != len(shape) or min(wanted) < 1:
+        raise InputError(f"--chunk {' '.join(map(str, wanted))}: {len(shape)} positive numbers were expected")
+    one = tuple(min(c, n) for c, n in zip(wanted, shape, strict=True))
+    counts = [1] * len(shape)
+    # Whole chunks are added where the shard is shortest for its axis, until it is large enough.
+    while True:
+        open_axes = [i for i, n in enumerate(shape) if counts[i] * one[i] < n]
+        size = 4 * int(np.prod([c * k for c, k in zip(one, counts, strict=True)]))
+        if not open_axes or 2 * size > shard_bytes:
+            return Cut(shape, one, tuple(c * k for c, k in zip(one, counts, strict=True)))
+        counts[min(open_axes, key=lambda i: counts[i] * one[i])] *= 2
+
+
+def create_section(path: Path, source: Section, chosen: Cut, made_from: Mapping[str, Any]) -> None:
+    """Make an empty zarr section with the interval, unit, spacing and words of another.
+
+    Raises:
+        InputError: where zarr is not installed.
+    """
+    zarr = zarr_module()
+    from zarr.codecs import BloscCodec, Crc32cCodec
+
+    group = zarr.open_group(path, mode="w", zarr_format=3)
+    axes = ("inline", "crossline", "sample") if len(chosen.shape) == 3 else ("trace", "sample")
+    group.create_array(
+        SAMPLES, shape=chosen.shape, dtype="float32", chunks=chosen.chunk, shards=chosen.shard, fill_value=0.0,
+        compressors=[BloscCodec(cname="zstd", clevel=1, shuffle="shuffle", typesize=4), Crc32cCodec()],
+        dimension_names=axes,
+        config={"write_empty_chunks": True},  # so that a shard that is not there is missed
+    )  # fmt: skip
+    group.attrs.update(
+        {
+            _MARK: 1, "interval": source.interval, "unit": source.unit, "spacing_m": source.spacing_m,
+            "about": dict(source.about), "made_from": dict(made_from),
+        }
+    )  # fmt: skip
+
+
+def write_box(path: Path, where: Box, values: npt.NDArray[np.float32]) -> None:
+    """Write the samples of whole shards, each in one step."""
+    with _explained(path):
+        array = zarr_module().open_array(path / SAMPLES, mode="r+", config={"write_empty_chunks": True})
+        array[where] = values
+
+
+def add_headers(path: Path, headers: SegyHeaders) -> None:
+    """Add what is needed to write SEG-Y again."""
+    with _explained(path):
+        group = zarr_module().open_group(path, mode="r+")
+        rows = min(_HEADERS_AT_ONCE, headers.n_traces)
+        array = group.create_array(
+            HEADERS, shape=(headers.n_traces, TRACE), dtype="uint8", chunks=(rows, TRACE), overwrite=True
+        )
+        for first in range(0, headers.n_traces, rows):
+            end = min(first + rows, headers.n_traces)
+            array[first:end] = headers.read(first, end)
+        group.attrs["segy"] = {
+            "opening": base64.b64encode(headers.opening).decode(),
+            "little_endian": headers.little_endian,
+            "places": {
+                "fast": headers.places.fast,
+                "cells": headers.places.cells.tolist(),
+                "traces": headers.places.traces.tolist(),
+            },
+        }
+
+
+def kept_headers(path: Path) -> SegyHeaders:
+    """Return the SEG-Y headers that a zarr section carries.
+
+    Raises:
+        InputError: where it carries none.
+    """
+    held = section_attributes(path).get("segy")
+    if not held:
+        raise InputError(f"{path} was not made from SEG-Y and has no headers for it; write .zarr instead")
+    with _explained(path):
+        shape = tuple(_array(path, SAMPLES, _stamp(path)).shape)
+        opening, places = base64.b64decode(held["opening"]), _places(held, shape[:-1])
+        little_endian = bool(held["little_endian"])
+
+    def read(first: int, end: int) -> npt.NDArray[np.uint8]:
+        with _explained(path):
+            return np.asarray(_array(path, HEADERS, _stamp(path))[first:end])
+
+    return SegyHeaders(opening, little_endian, shape, places, read)
+
+
+def _places(held: Mapping[str, Any], shape: tuple[int, ...]) -> Places:
+    """Return where traces lie, from what SEG-Y left in a store; stores of before gaps were read have strides."""
+    if "strides" in held:
+        return complete(shape, held["strides"].index(1))
+    kept = held["places"]
+    return Places(
+        shape, int(kept["fast"]), np.array(kept["cells"], np.int64), np.array(kept["traces"], np.int64)
+    )
+
+
+def open_zarr(path: Path, interval: float | None = None, unit: Unit | None = None) -> Section:
+    """Return a section written here, or another's zarr array (trace, sample) or (inline, crossline, sample).
+
+    A group of another's may hold one such array; `interval` is needed where no attribute of that name is there.
+
+    Raises:
+        InputError: where there is no such array, it cannot be read, or no interval is known.
+    """
+    zarr_module()
+    stamp = _stamp(path)
+    held = section_attributes(path)
+    name = SAMPLES if _MARK in held else _only_array(path)
+    with _explained(path):
+        array = _array(path, name, stamp)
+    if array.ndim not in (2, 3) or array.dtype.kind not in "fiu" or 0 in array.shape:
+        raise InputError(
+            f"{path}: numbers of two or three axes were expected; it has {array.dtype} {array.shape}"
+        )
+    with _explained(path):
+        found = held.get("interval", dict(array.attrs).get("interval"))
+        interval = interval or (None if found is None else float(found))
+        spacing_m = None if (apart := held.get("spacing_m")) is None else float(apart)
+        about = dict(held.get("about") or {"format": f"zarr, {array.dtype}"})
+        if (unit := unit or held.get("unit", "s")) not in ("s", "m"):
+            raise ValueError(f"the unit {unit!r} is neither s nor m")
+        shard = (array.shards or array.chunks) if _MARK in held else None
+        places = _places(held["segy"], tuple(array.shape[:-1])) if "segy" in held else None
+    if interval is None:
+        raise InputError(f"{path}: no attribute `interval` (between samples); say --interval SECONDS")
+    gaps = places if places is not None and places.n_missing else None
+    samples = ZarrSamples(path, name, shard)
+    return Section(
+        path, tuple(array.shape), checked_interval(interval, path), unit, spacing_m, about, samples, gaps
+    )
+
+
+@dataclass(frozen=True)
+class ZarrSamples:
+    """Samples of a zarr array."""
+
+    path: Path
+    name: str  # of the array in its group; empty where the path is the array
+    shard: (
+        tuple[int, ...] | None
+    )  # where every shard must be there, else what is missing is 0, as zarr has it
+
+    def read(self, low: Corner, high: Corner) -> npt.NDArray[Any]:
+        """Return the samples from one corner up to another."""
+        where = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+        with _explained(self.path):
+            if self.shard is not None:
+                self._check(low, high, self.shard)
+            return np.asarray(_array(self.path, self.name, _stamp(self.path))[where])
+
+    def _check(self, low: Corner, high: Corner, shard: tuple[int, ...]) -> None:
+        touched = (range(a // d, -(-b // d)) for a, b, d in zip(low, high, shard, strict=True))
+        for numbers in product(*touched):
+            file = self.path.joinpath(self.name, "c", *map(str, numbers))
+            if not file.exists():
+                raise InputError(f"{file} is missing; copy or make {self.path} again")
+
+
+def section_attributes(path: Path) -> dict[str, Any]:
+    """Return the attributes of a zarr group or array, of version 2 too; empty where it has none."""
+    new, old = path / "zarr.json", path / ".zattrs"
+    file = old if old.exists() and not new.exists() else new
+    try:
+        held = json.loads(file.read_text("utf-8"))
+        return dict(held if file.name == ".zattrs" else held.get("attributes", {}))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise InputError(f"{file} cannot be read ({error})") from error
+
+
+def is_own(path: Path) -> bool:
+    """Tell whether a folder is a section that was written here."""
+    return path.is_dir() and _MARK in section_attributes(path)
+
+
+def _only_array(path: Path) -> str:
+    with _explained(path):
+        found = zarr_module().open(path, mode="r")
+        if not hasattr(found, "arrays"):
+            return ""
+        names = [name for name, array in found.arrays() if array.ndim in (2, 3) and array.dtype.kind in "fiu"]
+    if len(names) != 1:
+        raise InputError(
+            f"{path}: one array of two or three axes was expected; it has {', '.join(names) or 'none'}"
+        )
+    return str(names[0])
+
+
+def _stamp(path: Path) -> int:
+    for name in ("zarr.json", ".zarray", ".zgroup"):
+        if (path / name).exists():
+            return (path / name).stat().st_mtime_ns
+    raise InputError(f"{path} is no zarr array or group")
+
+
+@lru_cache(maxsize=16)
+def _array(path: Path, name: str, stamp: int) -> Any:
+    return zarr_module().open_array(path / name if name else path, mode="r")
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Say what is damaged, in one line; a full disk stays an `OSError`."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, FileNotFoundError) or not path.exists():
+            raise InputError(f"{path} is incomplete ({' '.join(str(error).split())})") from error
+        raise
+    except (ValueError, KeyError, RuntimeError, TypeError, AttributeError, IndexError, LookupError) as error:
+        line = " ".join(str(error).split())[:200]
+        raise InputError(f"{path} is damaged ({line}); copy or make it again") from error
+
+
+def remove_partial(path: Path) -> None:
+    """Remove what a killed process left of shards that it was writing."""
+    for file in path.rglob("*.partial"):
+        os.unlink(file)

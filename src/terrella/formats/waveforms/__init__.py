@@ -1,0 +1,1 @@
+"""Seismograms, their archives, and the picks and data sets made of them."""

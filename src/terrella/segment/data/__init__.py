@@ -1,0 +1,1 @@
+"""Labelled sections: opened, split, converted, normalised."""

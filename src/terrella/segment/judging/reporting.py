@@ -1,0 +1,238 @@
+"""What judging leaves for people: the report with its figures, and the table in the terminal."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from rich.console import Console
+from rich.table import Table as TerminalTable
+
+from terrella.engine.judge.bootstrap import Interval
+from terrella.engine.judge.report import Page, Picture, Section, Table, write_report
+from terrella.engine.run import Run
+from terrella.segment.data.sections import Entry
+from terrella.segment.judging import figures
+from terrella.segment.judging.by_snr import dice_by_snr, events_by_snr, onsets_by_snr
+from terrella.segment.judging.examples import example_figures
+from terrella.segment.judging.judged import Judged, alarm_rates
+from terrella.segment.judging.scorers import Scorer
+from terrella.segment.judging.scores import precision_recall
+from terrella.segment.settings import JudgeSettings
+
+_SAMPLES = (
+    ("average_precision", "average precision", 3, 1.0),
+    ("dice", "Dice", 3, 1.0),
+    ("iou", "IoU", 3, 1.0),
+    ("precision", "precision", 3, 1.0),
+    ("recall", "recall", 3, 1.0),
+)
+_EVENTS = (
+    ("detection_rate", "events detected", 3, 1.0),
+    ("false_alarms_per_section", "false alarms per section", 3, 1.0),
+    ("false_alarms_per_empty_section", "… without an event", 3, 1.0),
+    ("false_alarms_per_hour", "… per hour", 0, 1.0),
+)
+_ONSETS = (
+    ("onsets_found", "onsets found", 3, 1.0),
+    ("onset_median_s", "median error (ms)", 2, 1000.0),
+    ("onset_mae_s", "mean absolute error (ms)", 2, 1000.0),
+)
+_TERMINAL = (
+    ("average_precision", "AP", 3, 1.0),
+    ("dice", "Dice", 3, 1.0),
+    ("iou", "IoU", 3, 1.0),
+    ("detection_rate", "events", 3, 1.0),
+    ("false_alarms_per_section", "false/section", 3, 1.0),
+    ("onsets_found", "onsets", 3, 1.0),
+    ("onset_mae_s", "MAE (ms)", 2, 1000.0),
+)
+_POINTS = 1500  # of a curve
+_FEWEST = 50  # onsets of a model in the histogram
+
+
+def write_judging(
+    run: Run,
+    scorers: Sequence[Scorer],
+    judged: Sequence[Judged],
+    test: Sequence[Entry],
+    document: Mapping[str, Any],
+    settings: JudgeSettings,
+) -> None:
+    """Write report.html and its figures; the first model is the one that the page is about."""
+    first = judged[0]
+    lead = (
+        f"{first.name} beside classical detectors on {document['data']}, none of them of a group trained on."
+    )
+    if document["split"] != "test":
+        lead = (
+            f"{first.name} beside classical detectors on {document['data']}, the {document['split']} split."
+        )
+    sections = [Section("Examples", _ABOUT_EXAMPLES, [], example_figures(scorers, judged, test, settings))]
+    sections.append(
+        Section("Samples", _ABOUT_SAMPLES, [_table(document, _SAMPLES, "Samples")], [_curves(judged)])
+    )
+    if first.events is not None:
+        tables = [_table(document, _EVENTS, "Events"), _table(document, _ONSETS, "Onsets")]
+        pictures = [_detection(judged, settings), *_errors(judged)]
+        sections.append(Section("Events and onsets", _about_events(settings), tables, pictures))
+        sections.append(Section("Signal-to-noise ratio", _ABOUT_SNR, [], _by_snr(judged, settings)))
+    sections.append(Section("Gains", _ABOUT_GAINS, [_gains(document)] if document["paired"] else []))
+    if epochs := [event for event in run.read_events() if event.get("kind") == "epoch"]:
+        sections.append(Section("Training", "", [], [_training(epochs)]))
+    mark = f"{document['data']}, {document['split']} split"
+    kept = [each for each in sections if each.tables or each.pictures]
+    write_report(Page(f"Segmentation: {first.name}", lead, mark, kept), run.report, run.figures)
+
+
+def print_scores(document: Mapping[str, Any]) -> None:
+    """Print the main scores of all models as a table."""
+    table = TerminalTable(title=f"{document['data']}, {document['split']} split", title_justify="left")
+    table.add_column("model", no_wrap=True)
+    known = [each for each in _TERMINAL if any(each[0] in scores for scores in document["models"].values())]
+    for _, head, _, _ in known:
+        table.add_column(head, justify="right")
+    for model, scores in document["models"].items():
+        table.add_row(model, *(_text(scores.get(name), digits, times) for name, _, digits, times in known))
+    Console().print(table)
+
+
+def _text(score: Mapping[str, Any] | None, digits: int, times: float) -> str:
+    return "–" if score is None or score["value"] is None else f"{times * score['value']:.{digits}f}"
+
+
+def _table(
+    document: Mapping[str, Any], columns: Sequence[tuple[str, str, int, float]], caption: str
+) -> Table:
+    rows = [
+        (model, [_interval(scores.get(name), times) for name, _, _, times in columns])
+        for model, scores in document["models"].items()
+    ]
+    heads, digits = [head for _, head, _, _ in columns], [digits for _, _, digits, _ in columns]
+    return Table(caption, heads, rows, digits, next(iter(document["models"])))
+
+
+def _gains(document: Mapping[str, Any]) -> Table:
+    names = {
+        name: (head, digits, times) for name, head, digits, times in (*_SAMPLES[:3], *_EVENTS[:2], *_ONSETS)
+    }
+    found: dict[str, dict[str, Interval]] = {}
+    for pair in document["paired"]:
+        if pair["score"] in names:
+            entry = {**pair, "value": pair["gain"]}
+            found.setdefault(pair["over"], {})[pair["score"]] = _interval(entry, names[pair["score"]][2])
+    used = [name for name in names if any(name in gains for gains in found.values())]
+    rows = [(f"over {other}", [gains[name] for name in used]) for other, gains in found.items()]
+    heads, digits = [names[name][0] for name in used], [names[name][1] for name in used]
+    return Table("What the network gains", heads, rows, digits)
+
+
+def _interval(score: Mapping[str, Any] | None, times: float) -> Interval:
+    """Return a score of the document as an interval again, in other units."""
+    values = [None] * 3 if score is None else [score[key] for key in ("value", "low", "high")]
+    return Interval(*(math.nan if value is None else times * value for value in values))
+
+
+def _curves(judged: Sequence[Judged]) -> Picture:
+    figure = Figure(figsize=(5.6, 4.0), layout="constrained")
+    curves = {}
+    for each in judged:
+        true, false = (values[0] for values in each.counts.at_or_above())
+        kept = np.unique(np.linspace(0, len(true) - 1, _POINTS).astype(int))
+        precision, recall = precision_recall(true, false)
+        curves[each.name] = (precision[kept], recall[kept])
+    share = float(true[-1] / (true[-1] + false[-1]))
+    figures.draw_precision_recall(figure.subplots(), curves, share)
+    return Picture(
+        "precision_recall", figure, "Precision and recall of single samples, at all thresholds.",
+        "Precision against recall of every model.",
+    )  # fmt: skip
+
+
+def _detection(judged: Sequence[Judged], settings: JudgeSettings) -> Picture:
+    figure = Figure(figsize=(5.6, 4.0), layout="constrained")
+    curves = {}
+    for each in judged:
+        if each.events is not None:
+            alarms = alarm_rates(each.events, settings.per)
+            rate = each.events.detected.sum(axis=0) / max(each.events.events.sum(), 1)
+            # At still lower thresholds detections merge until all is one.
+            shown = slice(0, max(int(alarms.argmax()), each.chosen.level) + 1)
+            curves[each.name] = (alarms[shown], rate[shown])
+    chosen = {each.name: each.chosen.level for each in judged}
+    figures.draw_detection(figure.subplots(), curves, chosen, settings.false_alarms, settings.per)
+    return Picture(
+        "detection", figure,
+        "Events detected against false alarms. Markers: thresholds chosen on the development split.",
+        "Detection rate against false alarms of every model.",
+    )  # fmt: skip
+
+
+def _errors(judged: Sequence[Judged]) -> list[Picture]:
+    found = {
+        each.name: 1000 * each.events.onset_error_s[np.isfinite(each.events.onset_error_s)]
+        for each in judged
+        if each.events is not None
+    }
+    errors = {name: values for name, values in found.items() if len(values) >= _FEWEST}
+    if not errors:
+        return []
+    figure = Figure(figsize=(5.6, 3.4), layout="constrained")
+    limit = max(np.percentile(np.abs(values), 99) for values in errors.values())
+    figures.draw_errors(figure.subplots(), errors, max(float(limit), 1.0))
+    caption = f"Errors of onsets found within the tolerance, of models that found {_FEWEST} or more."
+    return [Picture("onset_errors", figure, caption, "A histogram of onset errors for every model.")]
+
+
+def _by_snr(judged: Sequence[Judged], settings: JudgeSettings) -> list[Picture]:
+    figure = Figure(figsize=(10.2, 3.4), layout="constrained")
+    pictures = (
+        (events_by_snr, "share of events detected", "median of the event"),
+        (onsets_by_snr, "share of onsets found", "of the onset's trace"),
+        (dice_by_snr, "Dice of samples", "median of the section"),
+    )
+    for axes, (scores, ylabel, xlabel) in zip(figure.subplots(1, 3), pictures, strict=True):
+        found = {each.name: scores(each, settings.resamples) for each in judged}
+        labels = next(iter(found.values())).labels
+        if labels:
+            figures.draw_by_class(axes, labels, {n: c.values for n, c in found.items()}, ylabel)
+        axes.set_xlabel(xlabel)
+        if labels:
+            axes.legend(fontsize=7, edgecolor="none", framealpha=0.8)
+    figure.suptitle("by signal-to-noise ratio", fontsize=9)
+    caption = "By signal-to-noise ratio, with 95 % intervals."
+    return [Picture("by_snr", figure, caption, "Scores of every model in classes of signal-to-noise ratio.")]
+
+
+def _training(epochs: Sequence[Mapping[str, Any]]) -> Picture:
+    figure = Figure(figsize=(5.6, 3.0), layout="constrained")
+    figures.draw_training(figure.subplots(), epochs)
+    return Picture("training", figure, "Loss by epoch.", "Training and development loss by epoch.")
+
+
+_ABOUT_EXAMPLES = (
+    "Each row of panels shows a section (each trace over its noise level), its label (grey where unlabelled), and "
+    "each model's scores, black from its detection threshold on. Orange dots are onsets of "
+    "detections."
+)
+_ABOUT_SAMPLES = (
+    "Every sample with or without a label counts. IoU, Dice, precision and recall are at the threshold whose Dice "
+    "is best on the development split. Ranges are 95 % intervals, with whole groups resampled."
+)
+_ABOUT_SNR = (
+    "The ratio of an arrival's largest amplitude to the standard deviation of the noise on its trace."
+)
+_ABOUT_GAINS = (
+    "Positive gains are better, of errors and false alarms too. Both models have the same groups drawn."
+)
+
+
+def _about_events(settings: JudgeSettings) -> str:
+    return (
+        f"A detection is connected samples on {settings.traces} traces or more. It counts for an event if it "
+        f"begins within {settings.tolerance} samples of the P or the S wave on a quarter of the traces that see "
+        "the wave; it is a false alarm if most of its onsets lie where nothing is labelled. The threshold is the "
+        f"lowest with at most {settings.false_alarms:g} false alarms per {settings.per} on the development split, "
+        "whose median delay is taken from every model's onsets."
+    )

@@ -1,0 +1,1 @@
+"""Patches, losses, and the training on them."""

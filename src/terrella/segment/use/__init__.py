@@ -1,0 +1,1 @@
+"""Probabilities of whole sections, piece by piece, and pictures of them."""
