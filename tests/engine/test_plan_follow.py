@@ -30,18 +30,22 @@ def need() -> Need:
         lambda network, batch: nn.functional.mse_loss(network(batch["x"]), batch["y"]),
         make_training(dropout=0.0).feed.batch,
     )
-    return Need("small", step, samples=96, epochs=8, data_bytes=96 * 20)
+    return Need("first", step, samples=96, epochs=6, data_bytes=96 * 20)
 
 
 @pytest.fixture(scope="module")
 def made(need):
     """The plan of the small training."""
-    return plan("small", [need])
+    return plan("small", [need, replace(need, name="second", epochs=2, rollout=3)])
+
+
+def with_strategy(made, **changes):
+    stages = (replace(stage, strategy=replace(stage.strategy, **changes)) for stage in made.stages)
+    return replace(made, stages=tuple(stages))
 
 
 def in_parts(made, parts: int):
-    (stage,) = made.stages
-    return replace(made, stages=(replace(stage, strategy=replace(stage.strategy, accumulation=parts)),))
+    return with_strategy(made, accumulation=parts)
 
 
 def test_the_plan_of_the_run_is_taken_and_told(tmp_path, made):
@@ -53,15 +57,15 @@ def test_the_plan_of_the_run_is_taken_and_told(tmp_path, made):
 
     taken = make_plan("small", needs, tmp_path, said.append)
     assert taken == in_parts(made, 4)
-    (line,) = [event["message"] for event in said]
-    assert "planned for small: data " in line
-    assert "batches in 4 parts" in line
+    lines = [event["message"] for event in said]
+    for line, name in zip(lines, ("first", "second"), strict=True):
+        assert f"planned for {name}: data " in line
+        assert "batches in 4 parts" in line
 
 
 def test_a_plan_for_other_processes_is_made_again_within_its_limits(tmp_path, made, need):
-    (stage,) = made.stages
-    two = replace(stage, strategy=replace(stage.strategy, processes=2, sharded=True))
-    replace(made, stages=(two,), limits=Limits(7e9, processes=(2,))).save(tmp_path)
+    two = with_strategy(made, processes=2, sharded=True)
+    replace(two, limits=Limits(7e9, processes=(2,))).save(tmp_path)
     said = []
     taken = make_plan("small", lambda: [need], tmp_path, said.append)
     assert taken.limits == Limits(7e9)
@@ -72,36 +76,36 @@ def test_a_plan_for_other_processes_is_made_again_within_its_limits(tmp_path, ma
 
 @pytest.mark.parametrize(("asked", "planned"), [(True, False), (False, True)])
 def test_weights_are_spread_where_the_settings_or_the_plan_say_so(tmp_path, made, asked, planned):
-    (stage,) = made.stages
-    chosen = replace(made, stages=(replace(stage, strategy=replace(stage.strategy, sharded=planned)),))
+    chosen = with_strategy(made, sharded=planned)
     assert as_planned(make_training(sharded=asked), chosen, tmp_path).sharded
     assert not as_planned(make_training(), made, tmp_path).sharded
-    assert planned_placement(made) == "preloaded"
-    assert planned_placement(None) is None
+    assert planned_placement(made, "second") == "preloaded"
+    assert planned_placement(None, "first") is None
 
 
 def test_a_training_runs_the_strategy_and_leaves_what_it_took(tmp_path, made):
     planned = in_parts(made, 4)
     training = as_planned(make_training(dropout=0.0), planned, tmp_path)
-    assert training.accumulation == 4
+    assert [stage.accumulation for stage in training.stages] == [4, 4]
     said = []
     train(training, Run(tmp_path), said.append)
-    (measured,) = load_plan(tmp_path).measured
-    assert measured.stage == "small"
-    assert measured.step_s > 0
-    assert measured.ram > 50_000_000
+    taken = load_plan(tmp_path).measured
+    assert [measured.stage for measured in taken] == ["first", "second"]
+    assert all(measured.step_s > 0 for measured in taken)
+    assert all(measured.ram > 50_000_000 for measured in taken)
     assert "predicted" in [event["message"] for event in said if event["kind"] == "message"][-1]
     assert json.loads((tmp_path / "plan.json").read_text())["stages"][0]["strategy"]["accumulation"] == 4
 
 
 def test_parts_that_the_settings_ask_for_are_kept(tmp_path, made):
     training = replace(make_training(), accumulation=8)
-    assert as_planned(training, in_parts(made, 4), tmp_path).accumulation == 8
+    parts = as_planned(training, in_parts(made, 4), tmp_path)
+    assert [stage.accumulation for stage in parts.stages] == [8, 8]
     assert as_planned(training, None, tmp_path) is training
 
 
 def test_out_of_memory_names_the_plan_and_what_to_lower(made):
-    said = r"the plan said .* of RAM for small.*--memory .*--fit\.batch"
+    said = r"the plan said .* of RAM for first.*--memory .*--fit\.batch"
     with pytest.raises(DoesNotFitError, match=said), explained(made):
         raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried 9 GB")
     with pytest.raises(DoesNotFitError), explained(made):

@@ -124,7 +124,7 @@ def test_what_is_written_is_read_back(name, edges, columns, epochs, device):
 
 def test_saved_settings_repeat_the_run(tmp_path):
     settings = Settings(fit=Fit(epochs=3))
-    save_settings(settings, tmp_path / "new" / "settings.toml")
+    save_settings(settings, tmp_path / "new" / "settings.toml", "forecast")
     assert load_settings(Settings, tmp_path / "new" / "settings.toml") == settings
 
 

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
 
 from terrella.engine.run import Event, Report
 
@@ -19,9 +21,29 @@ def shown_progress(console: Console | None = None) -> Iterator[Report]:
     console = console or Console(stderr=True)
     if console.is_terminal:
         with _bar(console) as progress:
-            yield _Live(progress).report
+            yield _with_results(_Live(progress).report)
     else:
-        yield _Plain(console).report
+        yield _with_results(_Plain(console).report)
+
+
+def _with_results(report: Report) -> Report:
+    """Show results, in lines and tables, on standard output, and all else by `report`."""
+
+    def show(event: Event) -> None:
+        match event.get("kind"):
+            case "result":
+                print(event["message"])
+            case "table":
+                table = Table(title=Text(event["title"]), title_justify="left")
+                for number, head in enumerate(event["columns"]):
+                    table.add_column(Text(head), justify="right" if number else "left", no_wrap=not number)
+                for row in event["rows"]:
+                    table.add_row(*map(Text, row))
+                Console().print(table)
+            case _:
+                report(event)
+
+    return show
 
 
 def _bar(console: Console) -> Progress:

@@ -15,6 +15,7 @@ from terrella.errors import InputError
 from terrella.files import write_text
 
 Event = dict[str, Any]
+_SAID = ("message", "result", "table")  # kinds of events that a training does not write itself
 Report = Callable[[Event], None]
 
 
@@ -87,6 +88,21 @@ class Run:
         line = json.dumps({**event, "time": round(time.time(), 3)}, ensure_ascii=False)
         with self.events.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
+
+    def recorded(self, report: Report) -> Report:
+        """Return what shows events and keeps what is said; before the run has settings, it waits."""
+        waiting: list[Event] = []
+
+        def keep(event: Event) -> None:
+            report(event)
+            if event.get("kind") in _SAID:
+                waiting.append(event)
+            if waiting and self.settings.is_file():
+                for each in waiting:
+                    self.append(each)
+                waiting.clear()
+
+        return keep
 
     def read_events(self) -> list[Event]:
         """Return all events; a last line cut off by a crash is left out."""

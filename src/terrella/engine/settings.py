@@ -16,17 +16,28 @@ from terrella.files import write_text
 
 Model = TypeVar("Model", bound=BaseModel)
 
+_TASK = "task"  # the key of settings.toml that names the task
+
 
 def load_settings(
-    model: type[Model], path: Path | None = None, overrides: Mapping[str, Any] | None = None
+    model: type[Model],
+    path: Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    task: str | None = None,
 ) -> Model:
     """Return settings from a TOML file, if any, with overrides such as {"fit": {"epochs": 40}} on top.
 
     Raises:
-        InputError: naming the file and the setting at fault, with the nearest known name.
+        InputError: naming the file and the setting at fault, with the nearest known name; where the file says that
+            it is another task's.
     """
     overrides = overrides or {}
     values = _read_toml(path) if path is not None else {}
+    said = values.pop(_TASK, task)
+    if task is not None and said != task:
+        raise InputError(
+            f"{path} holds the settings of {said!r}, not of {task!r}; give those of a {task} run"
+        )
     where = f" in {path}" if path is not None else ""
     _check_names(model, values, where)
     _check_names(model, overrides, "")
@@ -54,9 +65,19 @@ def parse_settings(model: type[Model], text: str, where: str = "") -> Model:
     return _validated(model, values, where, set())
 
 
-def save_settings(settings: BaseModel, path: Path) -> None:
-    """Write settings as TOML, whole, in one step."""
-    write_text(path, settings_text(settings))
+def save_settings(settings: BaseModel, path: Path, task: str) -> None:
+    """Write settings as TOML, whole, in one step, and whose they are."""
+    write_text(path, f'{_TASK} = "{task}"\n{settings_text(settings)}')
+
+
+def task_of(path: Path) -> str | None:
+    """Return the task whose settings a file holds; None where it does not say, as before version 0.1 it did not.
+
+    Raises:
+        InputError: where the file cannot be read.
+    """
+    said = _read_toml(path).get(_TASK)
+    return said if isinstance(said, str) else None
 
 
 def setting_names(model: type[BaseModel], prefix: str = "") -> Iterator[str]:

@@ -44,7 +44,7 @@ def train_together(task: str, run: Path, settings: BaseModel, planned: bool, ask
         return False
     with tempfile.TemporaryDirectory(prefix="terrella-") as folder:
         whole = Path(folder) / "settings.toml"
-        save_settings(settings, whole)
+        save_settings(settings, whole, task)
         plan = "--plan" if planned else "--no-plan"
         start_processes([task, "train", "--run", str(run), "--config", str(whole), plan], number)
     return True

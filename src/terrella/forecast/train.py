@@ -50,7 +50,7 @@ def _train(folder: Path, settings: ForecastSettings, report: Report, planned: bo
         return done
 
     def prepare() -> Models:
-        save_settings(settings, run.settings)
+        save_settings(settings, run.settings, TASK)
         models = _finished(run.folder / "classical", mark)
         if models is None:
             models = fit_classical(task, settings, report)

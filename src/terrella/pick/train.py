@@ -52,7 +52,7 @@ def _train(folder: Path, settings: PickSettings, report: Report, planned: bool) 
     network, trained = _start(settings)
     mark = fingerprint(_without_places(settings), _weights_mark(network), *map(store_mark, stores))
     if rank() == 0:
-        save_settings(settings, run.settings)
+        save_settings(settings, run.settings, TASK)
     if _finished(run.bundle, mark):
         report({"kind": "message", "message": f"this training is finished: {run.bundle}"})
         return

@@ -45,7 +45,7 @@ def train_network(
         InputError: where a split holds no trace to learn from.
         Interrupted: after SIGTERM or Ctrl-C, with the state saved.
     """
-    learned, validation = sources(architecture, stores, settings, planned_placement(made))
+    learned, validation = sources(architecture, stores, settings, planned_placement(made, architecture.name))
     device = learned.device
     report(
         {

@@ -47,13 +47,13 @@ def _train(folder: Path, settings: SegmentSettings, report: Report, planned: boo
     marked = data_mark(entries)
     mark = fingerprint(_without_places(settings), marked)
     if rank() == 0:
-        save_settings(settings, run.settings)
+        save_settings(settings, run.settings, TASK)
     if run.bundle.is_dir() and load_bundle(run.bundle, TASK).values["fingerprint"] == mark:
         report({"kind": "message", "message": f"this training is finished: {run.bundle}"})
         return
     keep_freed_memory()
     made = _plan(folder, settings, report) if planned else None
-    entries = placed(entries, settings.data, planned_placement(made))
+    entries = placed(entries, settings.data, planned_placement(made, "unet"))
     with explained(made):
         network = train_network(entries, settings, run, mark, report, made)
     if rank() > 0:

@@ -38,6 +38,11 @@ class Parts:
     draws: bool = False  # whether a step draws random numbers, which differ where its parts do
     wanted: int = 0  # what is to be given up after the next step, for memory
 
+    def of(self, loss: Loss, precision: Precision, number: int) -> "Parts":
+        """Return the parts of a stage: these, where nothing is new, else new ones, as many as were needed."""
+        same = (self.loss, self.precision) == (loss, precision) and self.number >= number
+        return self if same else Parts(loss, precision, max(number, self.number))
+
     def gradients(self, model: nn.Module, batch: Batch, say: Callable[[list[str]], None]) -> float:
         """Add up the gradients of the loss, part by part of the batch; return the loss.
 

@@ -3,11 +3,9 @@
 import copy
 import math
 import time
-from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Protocol
 
 import torch
 from torch import distributed, nn
@@ -19,43 +17,25 @@ from terrella.engine.fit.interruption import Interruption, noted_interruption
 from terrella.engine.fit.parts import Loss, Parts, Precision, computed_in
 from terrella.engine.fit.processes import rank, share_buffers, shared_mean, world
 from terrella.engine.fit.sharding import shard, unsharded, whole
-from terrella.engine.fit.stage import Stage
+from terrella.engine.fit.stage import Observer, Stage, Validate
 from terrella.engine.run import Event, Report, Run
 from terrella.errors import Interrupted, TerrellaError
 
-
-class Observer(Protocol):
-    """Who looks at a training as it goes, such as the plan's check; what is returned is shown to the user."""
-
-    def step(self) -> list[str]:
-        """Note a finished step."""
-        ...
-
-    def over(self) -> bool:
-        """Return whether more memory was held than is allowed; asked after each step."""
-        ...
-
-    def pause(self) -> None:
-        """Leave out the time since the last step."""
-        ...
-
-    def end(self) -> list[str]:
-        """Note the end."""
-        ...
-
-
+_OWN = (
+    "feed", "loss", "validate", "weight_decay", "averaging", "clip", "accumulation", "precision", "observer",
+)  # fmt: skip
 _STEPS_SHOWN = 20  # of each epoch, in the run's events
 
 
 @dataclass(frozen=True)
 class Training:
-    """What is trained, on what, and for how long."""
+    """What is trained, on what, and for how long; a stage may have a feed, a loss and settings of its own."""
 
     network: nn.Module
     loss: Loss
     feed: Feed
     stages: tuple[Stage, ...]
-    validate: Callable[[nn.Module], float] | None  # lower is better; without it the last weights are the best
+    validate: Validate | None  # without it the last weights are the best
     fingerprint: str  # of settings and data: a checkpoint of others is refused
     weight_decay: float = 0.0
     averaging: float = 0.0  # decay of the running average of the weights; 0 for none
@@ -64,7 +44,13 @@ class Training:
     precision: Precision = "float32"
     sharded: bool = False  # among several processes: each holds its part of the weights (FSDP2), or all (DDP)
     checkpoint_seconds: float = 30.0
-    observer: "Observer | None" = None  # of the first process
+    observer: Observer | None = None  # of the first process
+
+    def of_stage(self, number: int) -> "Training":
+        """Return the training as it is in a stage: with what the stage has of its own."""
+        stage = self.stages[number]
+        own = {name: value for name in _OWN if (value := getattr(stage, name)) is not None}
+        return replace(self, **own)
 
 
 def ignore(event: Event) -> None:
@@ -110,15 +96,34 @@ def _train(training: Training, run: Run, report: Report, interruption: Interrupt
         remove_leftovers(run.checkpoints)
     several = distributed.is_initialized() and plain is None
     model: nn.Module = DistributedDataParallel(network) if several else network
-    training = replace(training, feed=replace(training.feed, rank=rank(), world=world()))
-    observer = training.observer if rank() == 0 and not position.finished else None
-    training = replace(training, observer=observer)
     parts = Parts(training.loss, training.precision, training.accumulation)
     while not position.finished:
+        here = training.of_stage(position.stage)
+        parts = parts.of(here.loss, here.precision, here.accumulation)
+        position = _stage(here, model, parts, run, report, state, position, interruption)
+    return (best if plain is None else unsharded(best, plain)).eval()
+
+
+def _stage(
+    training: Training,
+    model: nn.Module,
+    parts: Parts,
+    run: Run,
+    report: Report,
+    state: State,
+    position: Position,
+    interruption: Interruption,
+) -> Position:
+    """Finish the stage at hand, as its own training has it, and return where the next one begins."""
+    feed = replace(training.feed, rank=rank(), world=world())
+    observer = training.observer if rank() == 0 else None
+    training = replace(training, feed=feed, observer=observer)
+    stage = position.stage
+    while not position.finished and position.stage == stage:
         position = _epoch(training, model, parts, run, report, state, position, interruption)
     if observer is not None:
         _show(report, observer.end())
-    return (best if plain is None else unsharded(best, plain)).eval()
+    return position
 
 
 def _epoch(
@@ -141,7 +146,7 @@ def _epoch(
     for batch in feed.epoch(position.epochs, position.batch, stage_end):
         rate = stage.rate(position.epoch * batches + position.batch, stage.epochs * batches)
         for group in state.optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"], group["weight_decay"] = rate, training.weight_decay
         state.optimiser.zero_grad()
         own_loss = parts.gradients(model, batch, partial(_show, report))
         norm = float(whole(nn.utils.clip_grad_norm_(network.parameters(), training.clip)))
@@ -216,8 +221,11 @@ def _end_epoch(
     waited = position.epoch - position.best_epoch
     position = replace(position, epoch=position.epoch + 1, epochs=position.epochs + 1, batch=0, loss_sum=0.0)
     if position.epoch >= stage.epochs or (stage.patience is not None and waited >= stage.patience):
-        last = position.stage + 1 == len(training.stages)
-        position = replace(position, stage=position.stage + 1, epoch=0, best_epoch=-1, finished=last)
+        following = training.stages[position.stage + 1 :]
+        position = replace(
+            position, stage=position.stage + 1, epoch=0, best_epoch=-1, finished=not following,
+            best=None if following and following[0].anew else position.best,
+        )  # fmt: skip
     if rank() == 0:
         run.append(event)
         run.write_metrics()

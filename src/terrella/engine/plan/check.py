@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from terrella.engine.plan.plan import Measured, Plan
+from terrella.engine.plan.plan import Measured, Plan, load_plan
 from terrella.engine.plan.report import beside
 
 _LOOKED_AT = 3  # steps, after a first one in which kernels are made
@@ -42,8 +42,7 @@ class Check:
     held: float = math.inf  # bytes at that time
 
     def __post_init__(self) -> None:
-        _forget_peak()
-        self.clock = _clocks()
+        self.pause()
 
     def step(self) -> list[str]:
         """Note a finished step; after the fourth, return what is not as planned."""
@@ -70,7 +69,9 @@ class Check:
         return True
 
     def pause(self) -> None:
-        """Leave out the time since the last step, such as that of validation."""
+        """Leave out the time since the last step, such as that of validation, and what was before the first one."""
+        if not self.steps:
+            _forget_peak()
         self.clock = _clocks()
 
     def end(self) -> list[str]:
@@ -78,7 +79,7 @@ class Check:
         measured = self.measured()
         if measured is None:
             return []
-        plan = self.plan.with_measured(measured)
+        plan = (load_plan(self.folder) or self.plan).with_measured(measured)  # with the stages before
         plan.save(self.folder)
         return [line for line in beside(plan) if line.startswith(f"{self.stage}:")]
 

@@ -44,28 +44,35 @@ def make_plan(task: str, needs: Callable[[], Sequence[Need]], folder: Path, repo
 
 
 def as_planned(training: Training, made: Plan | None, folder: Path) -> Training:
-    """Return a training that runs the strategy of its only stage, and is compared with it.
+    """Return a training whose stages run their strategies, and are compared with them.
 
-    What was done to prepare it leaves no freed memory in the heap, for that is in no plan.
+    What was done to prepare it leaves no freed memory in the heap, for that is in no plan. The network and how its
+    weights are held are the same in all stages: what one of them needs, all have.
     """
     if made is None:
         return training
     release_freed_memory()
-    (stage,) = made.stages
-    strategy = stage.strategy
+    chosen = [made.stage(stage.name).strategy for stage in training.stages]
+    recompute = any(strategy.checkpointing for strategy in chosen)
     return replace(
         training,
-        network=checkpointed(training.network) if strategy.checkpointing else training.network,
-        accumulation=max(training.accumulation, strategy.accumulation),
-        precision=strategy.precision,
-        sharded=training.sharded or strategy.sharded,
-        observer=Check(made, stage.name, folder, strategy.accumulation, strategy.precision),
+        network=checkpointed(training.network) if recompute else training.network,
+        sharded=training.sharded or any(strategy.sharded for strategy in chosen),
+        stages=tuple(
+            replace(
+                stage,
+                accumulation=max(training.of_stage(number).accumulation, strategy.accumulation),
+                precision=strategy.precision,
+                observer=Check(made, stage.name, folder, strategy.accumulation, strategy.precision),
+            )
+            for number, (stage, strategy) in enumerate(zip(training.stages, chosen, strict=True))
+        ),
     )
 
 
-def planned_placement(made: Plan | None) -> Placement | None:
-    """Return where the data of the only stage are to lie; None without a plan."""
-    return made.stages[0].strategy.placement if made is not None else None
+def planned_placement(made: Plan | None, stage: str) -> Placement | None:
+    """Return where the data of a stage are to lie; None without a plan."""
+    return made.stage(stage).strategy.placement if made is not None else None
 
 
 @contextmanager

@@ -55,6 +55,7 @@ class StagePlan:
     waits_s: float  # of a step, for its data
     others: tuple[Other, ...] = ()
     assumed: str = ""  # what was not known of the data, in words
+    rollout: int = 1  # steps of the network in a step of the training
 
     @property
     def epoch_s(self) -> float:
@@ -191,6 +192,7 @@ def _staged(need: Need, chosen: Option, others: list[Option], device: Device) ->
             Other(each.strategy, each.ram, each.device, each.seconds * steps * need.epochs) for each in others
         ),
         assumed=need.assumed,
+        rollout=need.rollout,
     )
 
 

@@ -23,6 +23,8 @@ def table(plan: Plan) -> Table:
     if plan.kind != "cpu":
         made.add_row("peak, device", *(size_text(stage.device) for stage in plan.stages))
     made.add_section()
+    if any(stage.rollout > 1 for stage in plan.stages):
+        made.add_row("roll-out", *(f"{stage.rollout} steps" for stage in plan.stages))
     made.add_row("step", *(_step(stage) for stage in plan.stages))
     made.add_row("epoch", *(f"{stage.steps} steps, {duration_text(stage.epoch_s)}" for stage in plan.stages))
     made.add_row(

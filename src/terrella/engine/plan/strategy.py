@@ -57,6 +57,7 @@ class Need:
     held_by_others: int = 0  # RAM that the task holds beside the training
     sharded: bool = False  # whether the settings ask for weights that are spread over the processes
     assumed: str = ""  # what was not known, in words
+    rollout: int = 1  # steps of the network that follow each other in one step of the training
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def train_network(
     fit = models.settings.fit
     device = choose_device(fit.device)
     # Held by the device, unless they are planned to wait in RAM.
-    place = torch.device("cpu") if planned_placement(made) == "preloaded" else device
+    place = torch.device("cpu") if planned_placement(made, "network") == "preloaded" else device
     drawn, checked = training_samples(models, catalogue, windows, place)
     report({"kind": "message", "message": f"{len(drawn):,} samples of {drawn.features.shape[1]} features"})
     torch.manual_seed(fit.seed)

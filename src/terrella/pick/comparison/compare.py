@@ -47,7 +47,7 @@ def compare(
     folder = Run(run)
     with folder.claimed():
         asked = plan(settings)
-        save_settings(settings, folder.settings)
+        save_settings(settings, folder.settings, "pick compare")
         pieces = run / "pieces"
         if workers is None and scheduler is None and choose_device(settings.device).type == "cuda":
             workers = _ON_A_GPU

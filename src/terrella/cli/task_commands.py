@@ -1,0 +1,156 @@
+"""The commands that all tasks share, made of the registry: train, plan and judge; the others are a task's own."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_origin
+
+from cyclopts import App, Parameter
+
+from terrella.cli.flags import SETTINGS, Processes
+from terrella.cli.planning import Limiting, show_plan
+from terrella.cli.tasks import TASKS, Door, load_task, own_commands, settings_model
+from terrella.engine.settings import load_settings
+from terrella.engine.start import train_together
+
+VERBS = ("demo", "data", "plan", "train", "judge", "predict", "show")  # that every task has
+
+Split = Literal["train", "dev", "test"]
+
+
+def task_app(name: str) -> App:
+    """Return the commands of a task: those of all tasks, and its own."""
+    door = TASKS[name]
+    app = App(name=name, help=door.about)
+    own = own_commands(door)
+    common = {"plan": _plan, "train": _train, "judge": _judge}
+    names = [*VERBS, *(each for each in own.__all__ if each not in VERBS)]
+    for verb in names:
+        command = getattr(own, verb) if verb in own.__all__ else common[verb](name, door)
+        app.command(command, name=verb)
+    return app
+
+
+def _train(name: str, door: Door) -> Callable[..., None]:
+    model: Any = settings_model(door)
+
+    def train(
+        given: Any = None,
+        *,
+        run: Path,
+        config: Path | None = None,
+        plan: bool = True,
+        processes: Processes = None,
+        settings: Any = None,
+    ) -> None:
+        chosen = _chosen(name, run, config, given, settings)
+        if train_together(name, run, chosen, plan, processes):
+            return
+
+        from terrella.engine.progress import shown_progress
+        from terrella.engine.workflow import train as run_train
+
+        with shown_progress() as report:
+            run_train(load_task(name), run, chosen, report, plan)
+        print(f"next: terrella {name} judge --run {run}")
+
+    train.__doc__ = f"""Train the network of a run, and fit what it stands on. Typed again, it goes on.
+
+    Example: terrella {name} train {door.examples["train"]}
+
+    Parameters
+    ----------
+    given
+        {door.given_means}
+    run
+        Folder of the run.
+    config
+        Settings as TOML, such as settings.toml of an earlier run; flags go before it.
+    plan
+        Plan memory and time first, some seconds' work, and follow that plan; or the one that `plan` left in RUN.
+    processes
+        Processes on this host that share the training; by default as the plan in RUN says, else one.
+    """
+    return _typed(train, given=_given(door), settings=Annotated[model | None, SETTINGS])
+
+
+def _plan(name: str, door: Door) -> Callable[..., None]:
+    model: Any = settings_model(door)
+
+    def plan(
+        given: Any = None,
+        *,
+        samples: int | None = None,
+        limiting: Limiting | None = None,
+        settings: Any = None,
+    ) -> None:
+        limiting = limiting or Limiting()
+        chosen = _chosen(name, limiting.run, limiting.config, given, settings)
+        show_plan(name, chosen, samples, limiting)
+
+    plan.__doc__ = f"""Say how much memory a training takes and how long it lasts; nothing is read or trained.
+
+    Example: terrella {name} plan {door.examples["plan"]}
+
+    Parameters
+    ----------
+    given
+        {door.given_means}
+    samples
+        Number of samples in an epoch, in place of those of the data or the settings.
+    """
+    return _typed(plan, given=_given(door), settings=Annotated[model | None, SETTINGS])
+
+
+def _judge(name: str, door: Door) -> Callable[..., None]:
+    model: Any = settings_model(door).model_fields["judge"].annotation
+
+    def judge(given: Any = None, *, run: Path, split: Split = "test", settings: Any = None) -> None:
+        from terrella.engine.progress import shown_progress
+        from terrella.engine.workflow import judge as run_judge
+
+        overrides = settings.model_dump(exclude_unset=True) if settings is not None else {}
+        with shown_progress() as report:
+            run_judge(load_task(name), run, report, split, None if given is None else str(given), overrides)
+
+    judge.__doc__ = f"""Score a run's network beside its baselines, with intervals, a report and figures.
+
+    Thresholds and all other choices come from the dev split, whichever split is judged.
+
+    Example: terrella {name} judge {door.examples["judge"]}
+
+    Parameters
+    ----------
+    given
+        Other data than those of the training, or where these have moved to: {door.given_means}
+    run
+        Folder of a training; the results go there.
+    split
+        Split that is judged.
+    """
+    judge_flags = Annotated[model | None, Parameter(name="judge", negative_iterable=(), group="Settings")]
+    return _typed(judge, given=_given(door), settings=judge_flags)
+
+
+def _given(door: Door) -> Any:
+    """Return the type of the positional input, which can be given by the name of its setting too."""
+    short = door.given.rsplit(".", 1)[-1].replace("_", "-")
+    return Annotated[str | None, Parameter(name=f"--{short}")]
+
+
+def _typed(function: Callable[..., None], **types: Any) -> Callable[..., None]:
+    function.__annotations__ |= types
+    return function
+
+
+def _chosen(task: str, run: Path | None, config: Path | None, given: str | None, settings: Any) -> Any:
+    """Return the settings: flags over a file of settings, by default that of the run where it has one."""
+    door = TASKS[task]
+    model: Any = settings_model(door)
+    overrides: dict[str, Any] = settings.model_dump(exclude_unset=True) if settings is not None else {}
+    if given is not None:
+        table, name = door.given.split(".")
+        several = get_origin(model.model_fields[table].annotation.model_fields[name].annotation) is tuple
+        overrides.setdefault(table, {})[name] = (given,) if several else given
+    if config is None and run is not None and (run / "settings.toml").is_file():
+        config = run / "settings.toml"
+    return load_settings(model, config, overrides, task)

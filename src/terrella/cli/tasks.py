@@ -1,0 +1,46 @@
+"""The tasks by name; a task itself, with all that it imports, is loaded when one of its commands runs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+if TYPE_CHECKING:
+    from terrella.engine.task import Task
+
+
+@dataclass(frozen=True)
+class Door:
+    """What the command line knows of a task before it is loaded; modules are named, and light but for `task`."""
+
+    about: str
+    module: str  # holds `task`
+    settings: str  # module and name of the settings' model
+    given: str  # the setting that the positional input of `train` is, such as data.catalogue
+    given_means: str  # what it is, for --help
+    commands: str  # module with the verbs that are the task's own: demo, data, predict, show, …
+    examples: Mapping[str, str] = field(default_factory=dict)  # what follows `terrella TASK VERB`, by verb
+
+
+TASKS: dict[str, Door] = {}
+
+
+def load_task(name: str) -> "Task[Any, Any]":
+    """Return a task by its name."""
+    task: Task[Any, Any] = import_module(TASKS[name].module).task
+    return task
+
+
+def settings_model(door: Door) -> type[BaseModel]:
+    """Return the model of a task's settings."""
+    module, name = door.settings.split(":")
+    model: type[BaseModel] = getattr(import_module(module), name)
+    return model
+
+
+def own_commands(door: Door) -> ModuleType:
+    """Return the module of the verbs that are the task's own."""
+    return import_module(door.commands)

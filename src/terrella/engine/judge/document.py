@@ -1,0 +1,119 @@
+"""`scores.json` and what is made of it: the table in the terminal, `scores.csv`, the scores on a card."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from terrella.engine.judge.bootstrap import Interval
+from terrella.files import write_text
+
+Scores = Mapping[str, Mapping[str, Interval]]  # by model and score
+Pair = tuple[str, str, str, Interval]  # score, model, the one it is compared to, gain
+Shown = Sequence[tuple[str, str, int, float]]  # score, head of its column, decimals, factor
+
+_HEADING = "## Scores"
+
+
+def scores_document(
+    data: str,
+    split: str,
+    scores: Scores,
+    units: Mapping[str, str],
+    paired: Iterable[Pair] = (),
+    more: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return the document of scores.json: all models' scores with 95 % intervals, and paired gains.
+
+    `units` are by score, or by what comes before @ in its name. `more` holds further parts, which a task documents.
+    """
+    models = {
+        model: {
+            name: {**plain(value), "unit": units[name if name in units else name.split("@")[0]]}
+            for name, value in own.items()
+        }
+        for model, own in scores.items()
+    }
+    pairs = [
+        {"score": score, "model": model, "over": over}
+        | {("gain" if key == "value" else key): value for key, value in plain(gain).items()}
+        for score, model, over, gain in paired
+    ]
+    return {"data": data, "split": split, "models": models, "paired": pairs, **(more or {})}
+
+
+def plain(value: Interval) -> dict[str, float | None]:
+    """Return numbers of eight digits for JSON, which knows no NaN."""
+    return {name: float(f"{v:.8g}") if np.isfinite(v) else None for name, v in asdict(value).items()}
+
+
+def write_rows(path: Path, document: Mapping[str, Any]) -> None:
+    """Write all scores and paired gains as one table; each row says of which data, split and marks it is."""
+    origin = {key: value for key, value in document.items() if key.endswith("_mark")}
+    rows: list[dict[str, Any]] = [
+        {"model": model, "over": "", "score": score, **entry, **origin}
+        for model, own in document["models"].items()
+        for score, entry in own.items()
+    ]
+    units = {row["score"]: row["unit"] for row in rows}
+    for pair in document["paired"]:
+        entry = {"value": pair["gain"], "low": pair["low"], "high": pair["high"]}
+        named = {"model": pair["model"], "over": pair["over"], "score": pair["score"]}
+        rows.append({**named, **entry, "unit": units.get(pair["score"], ""), **origin})
+    table = io.StringIO()
+    writer = csv.DictWriter(table, ["model", "over", "score", "value", "low", "high", "unit", *origin])
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(path, table.getvalue())
+
+
+def scores_event(document: Mapping[str, Any], shown: Shown) -> dict[str, Any]:
+    """Return the main scores of all models as an event, which a terminal or a page shows as a table."""
+    known = [each for each in shown if any(each[0] in own for own in document["models"].values())]
+    rows = [
+        [model, *(_number(own.get(name), digits, times) for name, _, digits, times in known)]
+        for model, own in document["models"].items()
+    ]
+    title = f"{document['data']}, {document['split']} split"
+    return {
+        "kind": "table",
+        "title": title,
+        "columns": ["model", *(head for _, head, _, _ in known)],
+        "rows": rows,
+    }
+
+
+def add_to_card(path: Path, document: Mapping[str, Any], shown: Shown) -> None:
+    """Write the scores of a judged run into its card, in place of those that were there, before the last part."""
+    text = path.read_text(encoding="utf-8")
+    known = [each for each in shown if any(each[0] in own for own in document["models"].values())]
+    lines = [_HEADING, "", f"On {document['data']}, {document['split']} split, with 95 % intervals.", ""]
+    lines.append("| model | " + " | ".join(head for _, head, _, _ in known) + " |")
+    lines.append("|---" * (len(known) + 1) + "|")
+    for model, own in document["models"].items():
+        cells = (_ranged(own.get(name), digits, times) for name, _, digits, times in known)
+        lines.append(f"| {model} | " + " | ".join(cells) + " |")
+    begin = text.find(_HEADING)
+    if begin < 0:
+        begin = text.rfind("\n## ") + 1 or len(text)
+        lines.append("")
+        end = begin
+    else:
+        end = text.find("\n## ", begin)
+        end = len(text) if end < 0 else end
+    write_text(path, text[:begin] + "\n".join(lines) + "\n" + text[end:])
+
+
+def _number(score: Mapping[str, Any] | None, digits: int, times: float) -> str:
+    return "–" if score is None or score["value"] is None else f"{times * score['value']:.{digits}f}"
+
+
+def _ranged(score: Mapping[str, Any] | None, digits: int, times: float) -> str:
+    said = _number(score, digits, times)
+    if score is None or score["value"] is None or score["low"] is None:
+        return said
+    return f"{said} [{times * score['low']:.{digits}f}, {times * score['high']:.{digits}f}]"

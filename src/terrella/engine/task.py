@@ -1,0 +1,131 @@
+"""What a task is to the engine: one record of functions, of which `engine.workflow` makes every verb."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+from pydantic import BaseModel
+from torch import Tensor, nn
+
+from terrella.engine.feed import Source
+from terrella.engine.fit import Stage
+from terrella.engine.fit.parts import Loss
+from terrella.engine.judge.report import Section
+from terrella.engine.plan.strategy import Need, Placement
+from terrella.engine.run import Report, Run
+from terrella.engine.use.bundle import Bundle
+
+Settings = TypeVar("Settings", bound=BaseModel)
+Data = TypeVar("Data")
+
+
+@dataclass(frozen=True, eq=False)
+class Opened(Generic[Data]):
+    """Data as a task has opened them; nothing large need be read yet."""
+
+    data: Data
+    marks: tuple[str, ...]  # fingerprints: a training that goes on must meet the same ones
+
+
+@dataclass(frozen=True, eq=False)
+class Fed:
+    """What a stage learns from, laid where it was planned to."""
+
+    learned: Source
+    checked: Source | None = None  # to validate with
+    loss: Loss | None = None  # where it depends on the data; else that of the stage's step
+    batch: int | None = (
+        None  # samples of a batch, where their number moves it a little; else that of the step
+    )
+    checked_at_once: int | None = None  # samples validated at once; else a part of a batch
+
+
+@dataclass(frozen=True, eq=False)
+class StageSpec:
+    """One phase of a training, which plan and fit both read: network, batch and loss are in `need.step`."""
+
+    need: Need
+    stage: Stage  # of the same name: epochs, learning rate, schedule, and what else is its own
+    fed: Callable[[Placement | None], Fed]  # called when the training begins, never to plan
+
+
+@dataclass(frozen=True, eq=False)
+class Trained(Generic[Settings, Data]):
+    """A training that has ended."""
+
+    settings: Settings
+    data: Data
+    network: nn.Module  # with its best weights, on the CPU
+    loss: float  # the smallest one in validation
+    mark: str  # fingerprint of settings and data; the workflow keeps it in the bundle
+    run: Run
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """What a task makes of a trained network: the content of its bundle, and what to say of it."""
+
+    tensors: Mapping[str, Tensor]
+    values: Mapping[str, Any]
+    card: str
+    said: Sequence[str] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """What is to be judged: a split, perhaps of other data than those of the training."""
+
+    run: Run
+    bundle: Bundle
+    split: str = "test"
+    data: str | None = None
+    judge: Mapping[str, Any] = field(default_factory=dict)  # settings of judging that differ from the run's
+
+
+@dataclass(frozen=True, eq=False)
+class Judging:
+    """What judging found: `scores` is the document of scores.json, the first of its models the network."""
+
+    scores: Mapping[str, Any]
+    title: str
+    lead: str
+    sections: Sequence[Section]
+    shown: Sequence[
+        tuple[str, str, int, float]
+    ] = ()  # of the terminal and the card: score, head, digits, times
+
+
+class Predict(Protocol):
+    """The use of a bundle on the user's own file: the task's own options follow."""
+
+    def __call__(
+        self, given: Any, bundle: str, output: Path, report: Report, **options: Any
+    ) -> Sequence[str]:
+        """Write the prediction; return lines on what was written."""
+        ...
+
+
+def nothing_first(settings: Any, data: Data, run: Run, mark: str, report: Report) -> Data:
+    """Prepare nothing: what most tasks do."""
+    return data
+
+
+@dataclass(frozen=True, eq=False)
+class Task(Generic[Settings, Data]):
+    """A task of Terrella: its table of contents. What the functions raise, the workflow raises."""
+
+    name: str  # as it is typed
+    settings: type[Settings]
+    lasting: Callable[[Settings], Settings]  # without what may change between two calls of one training
+    open: Callable[[Settings, Report], Opened[Data]]
+    stages: Callable[
+        [Settings, Data | None, int | None], Sequence[StageSpec]
+    ]  # without data, of so many samples
+    network: Callable[[Settings, Data, Sequence[Fed]], nn.Module]  # from which the training starts
+    finish: Callable[[Trained[Settings, Data], Report], Made]  # thresholds, recalibration, the card
+    judge: Callable[[Asked, Report], Judging]  # the network first, its baselines after, on the same outcomes
+    predict: Predict
+    demo: Callable[..., None]
+    cites: Callable[[Run], Sequence[str]]  # names of the methods that a run used
+    prepare: Callable[[Settings, Data, Run, str, Report], Data] = nothing_first  # what the network stands on

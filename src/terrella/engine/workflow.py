@@ -1,0 +1,207 @@
+"""The verbs of every task: train, plan, judge, each once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from terrella.engine.device import choose_device
+from terrella.engine.feed import Feed, Source
+from terrella.engine.fit import Report, Training, by_the_first, first_process_first, joined_processes
+from terrella.engine.fit import train as fit
+from terrella.engine.fit.parts import Loss
+from terrella.engine.fit.processes import rank
+from terrella.engine.fit.stage import Stage
+from terrella.engine.judge.document import add_to_card, scores_event, write_rows
+from terrella.engine.judge.report import Page, write_report
+from terrella.engine.memory import keep_freed_memory
+from terrella.engine.plan.devices import Device
+from terrella.engine.plan.follow import as_planned, explained, make_plan, planned_placement
+from terrella.engine.plan.plan import Plan, plan
+from terrella.engine.plan.strategy import Limits
+from terrella.engine.run import Run, existing_run
+from terrella.engine.settings import fingerprint, refuse_other_settings, save_settings, settings_text
+from terrella.engine.task import Asked, Data, Fed, Settings, StageSpec, Task, Trained
+from terrella.engine.use.bundle import Bundle, load_bundle, save_bundle
+from terrella.files import write_json
+
+
+def train(
+    task: Task[Settings, Data], folder: Path, settings: Settings, report: Report, planned: bool = False
+) -> None:
+    """Train the network of a run and leave its bundle; what an earlier call finished is not done again.
+
+    Started by torchrun or srun, the processes share the training; the first one alone does what else there is.
+    When `planned`, memory and time are planned first (`engine.plan`), and measured beside.
+
+    Raises:
+        InputError: where data or settings are at fault, or the run was begun with others.
+        Interrupted: after SIGTERM or Ctrl-C, with the state saved.
+    """
+    with joined_processes():
+        run = Run(folder)
+        _train(task, run, settings, by_the_first(run.recorded(report)), planned)
+
+
+def plan_training(
+    task: Task[Settings, Data],
+    settings: Settings,
+    samples: int | None,
+    limits: Limits,
+    device: Device | None = None,
+) -> Plan:
+    """Return the plan of a task's stages from its settings alone; no sample is read, nothing is trained.
+
+    Raises:
+        DoesNotFitError: where a stage fits in no way.
+        InputError: where the settings are at fault.
+    """
+    return plan(task.name, [spec.need for spec in task.stages(settings, None, samples)], limits, device)
+
+
+def judge(
+    task: Task[Settings, Data],
+    folder: Path,
+    report: Report,
+    split: str = "test",
+    data: str | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> Mapping[str, Any]:
+    """Judge a run's network beside its baselines; leave scores.json, scores.csv, the report and its figures.
+
+    Return the document of scores.json. `overrides` are settings of judging in place of the run's.
+
+    Raises:
+        InputError: where the run, its bundle or the data are at fault.
+    """
+    run = existing_run(folder)
+    return judge_bundle(
+        task, Asked(run, load_bundle(run.bundle, task.name), split, data, overrides or {}), report
+    )
+
+
+def judge_bundle(task: Task[Settings, Data], asked: Asked, report: Report) -> Mapping[str, Any]:
+    """Judge what is asked for, and leave the results in its run's folder; return the document of scores.json."""
+    run = asked.run
+    report = run.recorded(report)
+    found = task.judge(asked, report)
+    run.folder.mkdir(parents=True, exist_ok=True)
+    write_json(run.scores, found.scores)
+    write_rows(run.folder / "scores.csv", found.scores)
+    mark = f"{found.scores['data']}; {found.scores['split']}"
+    write_report(Page(found.title, found.lead, mark, found.sections), run.report, run.figures)
+    if (card := run.bundle / "card.md").is_file():
+        add_to_card(card, found.scores, found.shown)
+    report(scores_event(found.scores, found.shown))
+    made = ["report.html", "scores.json", "scores.csv", "metrics.csv", "model", "figures"]
+    present = ", ".join(name for name in made if (run.folder / name).exists())
+    report({"kind": "result", "message": f"In {run.folder}: {present}"})
+    return found.scores
+
+
+def _train(task: Task[Settings, Data], run: Run, settings: Settings, report: Report, planned: bool) -> None:
+    refuse_other_settings(run.settings, settings, task.lasting)
+    opened = first_process_first(lambda: task.open(settings, report))
+    mark = fingerprint(task.lasting(settings), *opened.marks)
+    if rank() == 0:
+        save_settings(settings, run.settings, task.name)
+    if finished(run.bundle, task.name, mark):
+        _say(report, f"this training is finished: {run.bundle}")
+        return
+    keep_freed_memory()
+    data = first_process_first(lambda: task.prepare(settings, opened.data, run, mark, report))
+    specs = task.stages(settings, data, None)
+    made = None
+    if planned:
+        needs = [spec.need for spec in specs]
+        made = first_process_first(lambda: make_plan(task.name, lambda: needs, run.folder, report))
+    with explained(made):
+        network = _fit(task, settings, data, specs, run, mark, report, made)
+
+    def finish() -> None:
+        if finished(run.bundle, task.name, mark):
+            return
+        ended = task.finish(Trained(settings, data, network, run.best_loss(), mark, run), report)
+        values = {**ended.values, "fingerprint": mark}
+        bundle = Bundle(task.name, ended.tensors, values, settings_text(settings), ended.card)
+        save_bundle(run.bundle, bundle)
+        for line in [*ended.said, f"the bundle is {run.bundle}"]:
+            _say(report, line)
+
+    first_process_first(finish)
+
+
+def _fit(
+    task: Task[Settings, Data],
+    settings: Settings,
+    data: Data,
+    specs: Sequence[StageSpec],
+    run: Run,
+    mark: str,
+    report: Report,
+    made: Plan | None,
+) -> nn.Module:
+    """Return the network with its best weights, on the CPU, trained as it was planned."""
+    fit_settings: Any = settings.fit  # type: ignore[attr-defined]  # every task has them
+    fed = [spec.fed(planned_placement(made, spec.need.name)) for spec in specs]
+    for each in fed:
+        checked = f", {len(each.checked):,} to validate" if each.checked is not None else ""
+        _say(report, f"{len(each.learned):,} samples to train on{checked}")
+    torch.manual_seed(fit_settings.seed)
+    network = task.network(settings, data, fed).to(choose_device(fit_settings.device))
+    stages = [_stage(spec, each, fit_settings.seed) for spec, each in zip(specs, fed, strict=True)]
+    training = Training(
+        network=network,
+        loss=_loss(specs[0], fed[0]),
+        feed=_feed(specs[0], fed[0], fit_settings.seed),
+        stages=tuple(stages),
+        validate=None,
+        fingerprint=mark,
+        sharded=any(spec.need.sharded for spec in specs),
+    )
+    trained = fit(as_planned(training, made, run.folder), run, report).to("cpu")
+    return trained.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload, no-any-return]
+
+
+def _stage(spec: StageSpec, fed: Fed, seed: int) -> Stage:
+    """Return a stage with its feed, loss and validation."""
+    step, loss, checked = spec.need.step, _loss(spec, fed), fed.checked
+    at_once = fed.checked_at_once or -(-step.batch // step.accumulation)
+    return replace(
+        spec.stage,
+        name=spec.need.name,
+        epochs=spec.need.epochs,
+        feed=_feed(spec, fed, seed),
+        loss=loss,
+        validate=None if checked is None else lambda network: mean_loss(network, checked, loss, at_once),
+        accumulation=step.accumulation,
+        precision=step.precision,
+    )
+
+
+def _loss(spec: StageSpec, fed: Fed) -> Loss:
+    return fed.loss or spec.need.step.loss
+
+
+def _feed(spec: StageSpec, fed: Fed, seed: int) -> Feed:
+    return Feed(fed.learned, min(fed.batch or spec.need.step.batch, len(fed.learned)), seed)
+
+
+@torch.no_grad()
+def mean_loss(network: nn.Module, source: Source, loss: Loss, batch: int) -> float:
+    """Return the loss over all samples of a source, so many at once."""
+    parts: tuple[Tensor, ...] = torch.arange(len(source)).split(batch)  # type: ignore[no-untyped-call]
+    return sum(float(loss(network, source.read(part))) * len(part) for part in parts) / len(source)
+
+
+def finished(folder: Path, task: str, mark: str) -> Bundle | None:
+    """Return the bundle in a folder where it is that of these settings and data."""
+    bundle = load_bundle(folder, task) if folder.is_dir() else None
+    return bundle if bundle is not None and bundle.values.get("fingerprint") == mark else None
+
+
+def _say(report: Report, line: str) -> None:
+    report({"kind": "message", "message": line})
