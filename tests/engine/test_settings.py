@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
+from terrella.engine.fit_settings import ADDED
 from terrella.engine.settings import (
     changed_settings,
     fingerprint,
@@ -162,3 +163,18 @@ def test_no_heavy_import():
     code = f"import sys, terrella.engine.settings; print([m for m in {heavy} if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+def test_what_was_added_since_leaves_fingerprints_as_they_were():
+    class Before(BaseModel):
+        epochs: int = 3
+
+    class Now(Before):
+        averaging: float = Field(0.0, json_schema_extra=ADDED)
+
+    class Nested(BaseModel):
+        fit: Before = Before()
+
+    assert fingerprint(Now()) == fingerprint(Before())
+    assert fingerprint(Now(averaging=0.5)) != fingerprint(Before())
+    assert fingerprint(Nested(fit=Now())) == fingerprint(Nested())

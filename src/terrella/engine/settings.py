@@ -124,11 +124,23 @@ def fingerprint(*parts: Any) -> str:
     digest = hashlib.sha256()
     for part in parts:
         if isinstance(part, BaseModel):
-            part = part.model_dump(mode="json")
+            part = _lasting_values(part)
         content = part if isinstance(part, bytes) else json.dumps(part, sort_keys=True).encode()
         # Digests of digests, so that a byte moved from one part to the next is seen.
         digest.update(hashlib.sha256(content).digest())
     return digest.hexdigest()[:16]
+
+
+def _lasting_values(settings: BaseModel) -> dict[str, Any]:
+    """Return settings as JSON values, without what was added since and is as if it were not there."""
+    values = settings.model_dump(mode="json")
+    for name, field in type(settings).model_fields.items():
+        value, extra = getattr(settings, name), field.json_schema_extra
+        if isinstance(value, BaseModel):
+            values[name] = _lasting_values(value)
+        elif isinstance(extra, dict) and extra.get("added") and value == field.default:
+            del values[name]
+    return values
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
