@@ -91,6 +91,35 @@ def test_doctor_names_packages_that_are_absent_or_too_old(capsys, monkeypatch):
     assert "pytest" not in lines
 
 
+def test_doctor_tells_of_extras_bundles_and_weights(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SEISBENCH_CACHE_ROOT", str(tmp_path / "cache"))
+    monkeypatch.setenv("COLUMNS", "200")
+    required = [
+        'numpy>=2; extra == "whole"',
+        'no-such-package>=1; extra == "pick"',
+        'pytest>=8; extra == "dev"',
+    ]
+    monkeypatch.setattr(importlib.metadata, "requires", lambda name: required)
+    (tmp_path / "runs/forecast/mine/model").mkdir(parents=True)
+    weights = tmp_path / "cache/models/v3/phasenet/stead.pt.v3"
+    weights.parent.mkdir(parents=True)
+    weights.touch()
+    assert run("doctor") == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "extra whole whole" in shown
+    assert "no-such-package: NOT INSTALLED; pip install 'terrella[pick]'" in shown
+    assert "extra dev" not in shown
+    assert "california (released)" in shown
+    assert "runs/forecast/mine" in shown
+    assert "cached weights phasenet/stead" in shown
+
+
+def test_plan_alone_points_to_the_tasks(capsys):
+    assert run("plan") == 2
+    assert "terrella {forecast,pick,segment} plan" in capsys.readouterr().err
+
+
 def test_doctor_shows_each_gpu_and_one_that_is_busy():
     def free_and_total(index: int) -> tuple[int, int]:
         if index == 1:

@@ -6,26 +6,34 @@ import platform
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from terrella import __version__
+import terrella
+from terrella.cli.tasks import TASKS
 
 _GIB = 2**30
+_LITTLE = 2  # GiB
+_OURS = ("dev", "docs")  # extras of those who work on Terrella
 
 
 def doctor() -> None:
-    """Show the machine, its devices and free memory, and the versions of what Terrella stands on.
+    """Show the machine, its devices and free memory, what is installed, and which trained models are at hand.
 
     Example: terrella doctor
     """
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    for name, found in [*_machine(), *_torch(), *_packages()]:
-        table.add_row(name, found)
-    Console().print(table)
+    for name, found in [*_machine(), *_torch(), *_packages(), *_extras(), *_models()]:
+        table.add_row(name, Text(found))
+    console = Console()
+    console.print(table)
+    for line in _advice():
+        console.print(Text(f"advice: {line}"))
 
 
 def _machine() -> Iterator[tuple[str, str]]:
@@ -33,7 +41,7 @@ def _machine() -> Iterator[tuple[str, str]]:
 
     memory = psutil.virtual_memory()
     disk = shutil.disk_usage(Path.cwd())
-    yield "Terrella", __version__
+    yield "Terrella", terrella.__version__
     yield "Python", f"{platform.python_version()} on {platform.platform()}"
     yield "processor", f"{_processor()}, {_usable_cores()} cores usable"
     yield "memory", f"{memory.available / _GIB:.1f} of {memory.total / _GIB:.1f} GiB free"
@@ -85,19 +93,74 @@ def _devices(torch: Any) -> Iterator[tuple[str, str]]:
 
 def _packages() -> Iterator[tuple[str, str]]:
     """Return each package that Terrella requires with its version, and what is wrong with it."""
+    for name, least, extra in _requirements():
+        if extra:
+            continue
+        wrong = _wrong(name, least)
+        yield name, f"{wrong}; install Terrella again" if wrong else importlib.metadata.version(name)
+
+
+def _extras() -> Iterator[tuple[str, str]]:
+    """Return the state of each extra: whole, or what it lacks and how to get it."""
+    extras: dict[str, list[str]] = {}
+    for name, least, extra in _requirements():
+        if extra and extra not in _OURS:
+            wrong = _wrong(name, least)
+            extras.setdefault(extra, []).extend([f"{name}: {wrong}"] if wrong else [])
+    for extra, wrong_ones in sorted(extras.items()):
+        missing = f"{', '.join(wrong_ones)}; pip install 'terrella[{extra}]'"
+        yield f"extra {extra}", missing if wrong_ones else "whole"
+
+
+def _models() -> Iterator[tuple[str, str]]:
+    """Return the bundles that come along, those of runs here, and the weights in SeisBench's cache."""
+    released = Path(terrella.__file__).parent / "released"
+    for task in TASKS:
+        own = [f"{each.name} (released)" for each in sorted((released / task).glob("*"))]
+        own += [
+            f"runs/{task}/{each.name}"
+            for each in sorted(Path("runs", task).glob("*"))
+            if (each / "model").is_dir()
+        ]
+        yield f"{task} bundles", ", ".join(own) or f"none yet: terrella {task} demo makes one"
+    cache = Path(os.environ.get("SEISBENCH_CACHE_ROOT", Path.home() / ".seisbench")) / "models" / "v3"
+    weights = [f"{each.parent.name}/{each.name.split('.pt')[0]}" for each in sorted(cache.glob("*/*.pt*"))]
+    yield "cached weights", ", ".join(weights) or "none: --bundle seisbench:phasenet/stead fetches some"
+
+
+def _advice() -> Iterator[str]:
+    """Return what would make trainings here faster or possible."""
+    import psutil
+
+    if psutil.virtual_memory().available < _LITTLE * _GIB:
+        yield f"less than {_LITTLE} GiB of memory is free; close other programs, or plan with --memory"
+    if shutil.disk_usage(Path.cwd()).free < _LITTLE * _GIB:
+        yield f"less than {_LITTLE} GiB of disk is free here; runs keep checkpoints and data sets are large"
+    with suppress(ImportError, OSError):
+        import torch
+
+        if shutil.which("nvidia-smi") and not torch.cuda.is_available():
+            yield "nvidia-smi is here, but torch cannot use a GPU: install torch's build for your CUDA version"
+
+
+def _requirements() -> Iterator[tuple[str, str, str]]:
+    """Return the name, the oldest version and the extra, if any, of all that Terrella names."""
     for requirement in importlib.metadata.requires("terrella") or []:
-        if "extra ==" in requirement:
-            continue
-        # Such as "torch>=2.6" or "dask[distributed]>=2024.8".
-        asked, _, least = requirement.partition(">=")
-        name = asked.partition("[")[0]
-        try:
-            version = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            yield name, "NOT INSTALLED; install Terrella again"
-            continue
-        old = _release(version) < _release(least)
-        yield name, f"{version}, TOO OLD: {least} or newer is needed" if old else version
+        # Such as "torch>=2.6", "dask[distributed]>=2024.8" or 'segyio>=1.9; extra == "segment"'.
+        asked, _, condition = requirement.partition(";")
+        name, _, least = asked.strip().partition(">=")
+        extra = re.search(r"extra == ['\"](.+?)['\"]", condition)
+        yield name.partition("[")[0], least, extra.group(1) if extra else ""
+
+
+def _wrong(name: str, least: str) -> str:
+    """Return what is wrong with an installed package; nothing where it is as it should be."""
+    try:
+        version = importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "NOT INSTALLED"
+    old = _release(version) < _release(least)
+    return f"{version}, TOO OLD: {least} or newer is needed" if old else ""
 
 
 def _release(version: str) -> tuple[int, ...]:

@@ -12,7 +12,8 @@ from terrella.cli.doctor import doctor
 from terrella.cli.forecast import forecast
 from terrella.cli.pick import pick
 from terrella.cli.segment import segment
-from terrella.errors import DoesNotFitError, TerrellaError, is_out_of_memory
+from terrella.cli.tasks import TASKS
+from terrella.errors import DoesNotFitError, InputError, TerrellaError, is_out_of_memory
 
 app = App(
     name="terrella",
@@ -27,6 +28,15 @@ app.command(pick)
 app.command(segment)
 app.command(doctor)
 app.command(cite)
+app.register_install_completion_command(help="Complete commands and options in this shell from now on.")
+
+
+@app.command(show=False)
+def plan() -> None:
+    """Say where the plans are: each task has its own."""
+    raise InputError(
+        f"a plan is a task's: terrella {{{','.join(TASKS)}}} plan; --help lists what it can be asked"
+    )
 
 
 def main(arguments: list[str] | None = None) -> None:
