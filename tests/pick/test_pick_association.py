@@ -17,6 +17,7 @@ from terrella.errors import InputError
 from terrella.formats.catalogues.read import read_catalogue
 from terrella.pick.association.associate import Association, AssociationSettings, associate
 from terrella.pick.association.command import associate_files
+from terrella.pick.association.left_out import TWICE, UNEXPLAINED
 from terrella.pick.association.magnitude import station_magnitude
 from terrella.pick.association.tables import read_picks, read_stations
 from terrella.pick.association.travel_time_table import make_table
@@ -105,6 +106,36 @@ def test_picks_in_events_are_the_true_ones(tmp_path: Path) -> None:
     assert (made.assignments["residual_s"].abs() < 0.3).mean() > 0.95
     assert made.assignments["pick"].is_unique
     assert made.events["picks"].tolist() == made.assignments.groupby("event").size().tolist()
+
+
+def test_every_pick_left_out_has_its_reason(tmp_path: Path) -> None:
+    case = make_case(9, events=3, false_share=0.0)
+    first = case.events["second"][0]
+    taken = case.picks[case.picks["phase"] == "P"].iloc[0]
+    added = {
+        UNEXPLAINED: ("XX.S00.", "P", first - 40.0),
+        TWICE: (taken["trace_id"], "P", pd.Timestamp(taken["time"]).timestamp() + 1.0),
+    }
+    begin = pd.Timestamp("2024-03-01T00:00:00Z").timestamp()
+    more = case.picks.iloc[:2].assign(
+        trace_id=[each[0] for each in added.values()],
+        phase=[each[1] for each in added.values()],
+        time=[
+            f"{pd.Timestamp(second if second > begin else begin + second, unit='s').isoformat()}Z"
+            for _, _, second in added.values()
+        ],
+    )
+    files = write(Case(case.stations, case.events, pd.concat([case.picks, more])), tmp_path)
+    lines = associate_files(*files, tmp_path / "catalogue.csv", SETTINGS)
+    rest = pd.read_csv(tmp_path / "catalogue.left_out.csv")
+    used = pd.read_csv(tmp_path / "catalogue.assignments.csv")
+    assert len(rest) + len(used) == len(case.picks) + 2
+    assert set(added) <= set(rest["reason"])
+    twice = rest[rest["reason"] == TWICE]
+    assert twice["misfit_s"].to_numpy() == pytest.approx(1.0, abs=0.3)
+    assert set(twice["nearest_event_id"]) <= set(used["event_id"])
+    assert f"1: {UNEXPLAINED}" in " ".join(lines)
+    assert (tmp_path / "catalogue.png").stat().st_size > 10_000
 
 
 @pytest.mark.parametrize("suffix", ["parquet", "csv", "xml"])

@@ -13,6 +13,7 @@ import pyproj
 
 from terrella.earth.sphere import unit_vectors
 from terrella.errors import InputError
+from terrella.pick.association.left_out import left_out
 from terrella.pick.association.locate import locate
 from terrella.pick.association.magnitude import event_magnitudes, station_magnitude
 from terrella.pick.association.tables import Picks, Stations
@@ -48,6 +49,7 @@ class Association:
     # time, longitude, latitude, depth_km, magnitude, picks, at_edge (of the volume); the index counts from 0
     events: pd.DataFrame
     assignments: pd.DataFrame  # event, pick (row of the picks), residual_s, distance_km, magnitude
+    left_out: pd.DataFrame  # pick, reason, and the nearest event (−1 for none) with its misfit_s
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +98,12 @@ def associate(picks: Picks, stations: Stations, settings: AssociationSettings | 
                 {"pick": of, "residual_s": residual, "distance_km": distance, "magnitude": magnitude}
             )
         )
-    return _in_order(picks, np.reshape(events, (-1, 4)), assigned, network)
+    hypocentres = np.reshape(events, (-1, 4))
+    order = np.argsort(hypocentres[:, 3], kind="stable")
+    hypocentres, assigned = hypocentres[order], [assigned[i] for i in order]
+    in_time, assignments = _in_degrees(picks, hypocentres, assigned, network)
+    rest = left_out(picks, site, seconds, hypocentres, assignments, network.table, _MISFIT_S)
+    return Association(in_time, assignments, rest)
 
 
 def _check(settings: AssociationSettings) -> None:
@@ -161,20 +168,18 @@ def _search(
     ]
 
 
-def _in_order(
+def _in_degrees(
     picks: Picks, hypocentres: Floats, assigned: list[pd.DataFrame], network: _Network
-) -> Association:
-    """Return the events in order of time, in degrees, with magnitudes."""
-    order = np.argsort(hypocentres[:, 3], kind="stable")
-    x, y, depth, second = hypocentres[order].T
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the events in degrees, with magnitudes, and their picks."""
+    x, y, depth, second = hypocentres.T
     longitude, latitude = network.plane(x, y, inverse=True)
     columns = {"pick": int, "residual_s": float, "distance_km": float, "magnitude": float}
     none = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})
-    keys = range(len(order))
-    table = pd.concat([assigned[i] for i in order], keys=keys, names=["event"]) if len(order) else none
+    table = pd.concat(assigned, keys=range(len(assigned)), names=["event"]) if assigned else none
     event = table.index.get_level_values(0).to_numpy(np.int64)
     of = table["pick"].to_numpy(np.int64)
-    flat = hypocentres[order, :2]
+    flat = hypocentres[:, :2]
     at_edge = ((flat - network.low[:2] < _EDGE_KM) | (network.high[:2] - flat < _EDGE_KM)).any(1)
     events = pd.DataFrame(
         {
@@ -183,15 +188,15 @@ def _in_order(
             "latitude": latitude,
             "depth_km": depth,
             "magnitude": event_magnitudes(
-                event, picks.station[of], table["magnitude"].to_numpy(), len(order)
+                event, picks.station[of], table["magnitude"].to_numpy(), len(hypocentres)
             ),
-            "picks": np.bincount(event, minlength=len(order)),
+            "picks": np.bincount(event, minlength=len(hypocentres)),
             "at_edge": at_edge,
         }
     )
     assignments = table.reset_index(drop=True)
     assignments.insert(0, "event", event)
-    return Association(events, assignments)
+    return events, assignments
 
 
 def _plane(stations: Stations) -> pyproj.Proj:

@@ -11,6 +11,7 @@ from terrella.files import replace_file
 from terrella.formats.catalogues.catalogue import Catalogue, make_catalogue
 from terrella.formats.catalogues.write import check_output, write_catalogue
 from terrella.pick.association.associate import Association, AssociationSettings, associate
+from terrella.pick.association.map import write_map
 from terrella.pick.association.tables import Picks, read_picks, read_stations
 from terrella.pick.data.tally import Tally
 
@@ -24,9 +25,10 @@ def associate_files(
     settings: AssociationSettings | None = None,
     magnitude_offset: float = 0.0,
 ) -> list[str]:
-    """Write the catalogue of a file of picks, and beside it which pick belongs to which event; return what to say.
+    """Write the catalogue of a file of picks, and beside it what became of every pick; return what to say.
 
-    The catalogue's suffix chooses its format; NAME.assignments.csv has a row per pick of an event.
+    The catalogue's suffix chooses its format; NAME.assignments.csv has a row per pick of an event,
+    NAME.left_out.csv one per pick of none, with the reason, and NAME.png is a map of stations and events.
 
     Raises:
         InputError: where a file cannot be read, or no event is found.
@@ -47,12 +49,23 @@ def associate_files(
     beside = assignments_path(output)
     table = _assignments(made, picks, magnitude_offset)
     replace_file(beside, lambda path: table.to_csv(path, index=False, float_format="%.3f"))
-    return [*found.lines(), *_summary(made, picks, settings, magnitude_offset), f"{output}, {beside}"]
+    rest, map_file = (
+        output.with_name(f"{_stem(output)}.left_out.csv"),
+        output.with_name(f"{_stem(output)}.png"),
+    )
+    replace_file(rest, lambda path: _left_out(made, picks).to_csv(path, index=False, float_format="%.3f"))
+    write_map(map_file, made.events, stations)
+    said = [*found.lines(), *_summary(made, picks, settings, magnitude_offset)]
+    return [*said, f"{output}, {beside}, {rest}, {map_file}"]
 
 
 def assignments_path(output: Path) -> Path:
     """Return where the picks of the events of a catalogue go."""
-    return output.with_name(output.name.split(".")[0] + ".assignments.csv")
+    return output.with_name(f"{_stem(output)}.assignments.csv")
+
+
+def _stem(output: Path) -> str:
+    return output.name.split(".")[0]
 
 
 def _catalogue(made: Association, offset: float, name: str) -> Catalogue:
@@ -94,6 +107,22 @@ def _assignments(made: Association, picks: Picks, offset: float) -> pd.DataFrame
     )
 
 
+def _left_out(made: Association, picks: Picks) -> pd.DataFrame:
+    rest = made.left_out
+    of, event = rest["pick"].to_numpy(np.int64), rest["event"].to_numpy(np.int64)
+    names = np.array([*_event_ids(made.events), ""], object)  # −1 is the last: no event
+    return pd.DataFrame(
+        {
+            "trace_id": picks.trace_id[of],
+            "phase": picks.phase[of],
+            "time": [f"{time}Z" for time in picks.time_utc[of].astype(str)],
+            "reason": rest["reason"],
+            "nearest_event_id": names[event],
+            "misfit_s": rest["misfit_s"],
+        }
+    )
+
+
 def _summary(made: Association, picks: Picks, settings: AssociationSettings, offset: float) -> list[str]:
     used, residual = len(made.assignments), made.assignments["residual_s"]
     lines = [
@@ -103,6 +132,9 @@ def _summary(made: Association, picks: Picks, settings: AssociationSettings, off
         f"{offset:.3g}; local magnitudes only if the amplitudes are mm on a Wood-Anderson seismometer, else "
         "relative ones",
     ]
+    if reasons := made.left_out["reason"].value_counts().to_dict():
+        told = "; ".join(f"{count:,}: {reason}" for reason, count in reasons.items())
+        lines.append(f"{len(made.left_out):,} picks belong to no event. {told}")
     missing = int(made.events["magnitude"].isna().sum())
     if missing:
         lines.append(f"{missing:,} events have no pick with an amplitude, and so no magnitude")
