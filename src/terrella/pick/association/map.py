@@ -12,7 +12,7 @@ from terrella.pick.association.tables import Stations
 
 
 def draw_map(axes: Axes, events: pd.DataFrame, stations: Stations) -> Axes:
-    """Draw stations as triangles, filled where they recorded; events as circles that grow with the magnitude.
+    """Draw stations as triangles and events as circles that grow with the magnitude.
 
     Degrees are stretched so that distances are equal in both directions in the middle of the map.
     """
@@ -23,7 +23,7 @@ def draw_map(axes: Axes, events: pd.DataFrame, stations: Stations) -> Axes:
 
     size = events["magnitude"].fillna(events["magnitude"].min()).fillna(1.0)
     drawn = axes.scatter(
-        near(events["longitude"]), events["latitude"], s=8 * 2 ** (size - size.min()), c=events["depth_km"],
+        near(events["longitude"]), events["latitude"], s=20 * 2 ** (size - size.min()), c=events["depth_km"],
         cmap="viridis_r", edgecolors="black", linewidths=0.4, label="event", zorder=2,
     )  # fmt: skip
     longitude = near(pd.Series(stations.longitude))
@@ -40,7 +40,7 @@ def draw_map(axes: Axes, events: pd.DataFrame, stations: Stations) -> Axes:
     axes.set_aspect(1 / max(np.cos(np.radians(float(np.mean(stations.latitude)))), 0.05))
     axes.set_xlabel("longitude (°)")
     axes.set_ylabel("latitude (°)")
-    axes.figure.colorbar(drawn, ax=axes, label="depth (km)", shrink=0.8)
+    axes.figure.colorbar(drawn, ax=axes, label="depth (km)", shrink=0.8).ax.invert_yaxis()
     axes.legend(loc="best", fontsize=8)
     return axes
 
