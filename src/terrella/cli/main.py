@@ -1,7 +1,12 @@
 """`terrella`: the commands, and how their errors reach the user."""
 
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 from cyclopts import App, CycloptsError
 from pydantic import ValidationError
@@ -35,7 +40,8 @@ def main(arguments: list[str] | None = None) -> None:
     An error that is none of the user's keeps its traceback.
     """
     try:
-        app(arguments, exit_on_error=False, print_error=False)
+        with _terminated_as_interrupted():
+            app(arguments, exit_on_error=False, print_error=False)
         sys.stdout.flush()
     except CycloptsError as error:
         _leave(_invalid(error.__cause__) or str(error).splitlines()[0], 2)
@@ -54,6 +60,26 @@ def main(arguments: list[str] | None = None) -> None:
             "and for forecasts wider cells (--data.cell-deg)",
             DoesNotFitError.exit_code,
         )
+
+
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """Let SIGTERM, with which clusters end a command, do what Ctrl-C does: a line says how to go on."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    own = os.getpid()
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        if os.getpid() == own:
+            raise KeyboardInterrupt
+        os._exit(128 + number)  # a process that some library forked ends at once, as it would have
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _invalid(cause: BaseException | None) -> str | None:
