@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from terrella import __version__
+from terrella.engine.terminal import console
 
 _GIB = 2**30
 
@@ -25,7 +25,7 @@ def doctor() -> None:
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     for name, found in [*_machine(), *_torch(), *_packages()]:
         table.add_row(name, found)
-    Console().print(table)
+    console().print(table)
 
 
 def _machine() -> Iterator[tuple[str, str]]:

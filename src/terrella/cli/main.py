@@ -17,6 +17,7 @@ from terrella.cli.doctor import doctor
 from terrella.cli.forecast import forecast
 from terrella.cli.pick import pick
 from terrella.cli.segment import segment
+from terrella.engine.terminal import printable
 from terrella.errors import DoesNotFitError, TerrellaError, is_out_of_memory
 
 app = App(
@@ -92,5 +93,5 @@ def _invalid(cause: BaseException | None) -> str | None:
 
 
 def _leave(line: str, exit_code: int) -> None:
-    print(f"{'stopped' if exit_code == 130 else 'error'}: {line}", file=sys.stderr)
+    print(f"{'stopped' if exit_code == 130 else 'error'}: {printable(line)}", file=sys.stderr)
     sys.exit(exit_code)
