@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -196,3 +197,25 @@ def test_content_reaches_the_disk_before_the_name_does(
     done.clear()
     write_text(tmp_path / "a.txt", "x")
     assert [step.split()[0] for step in done] == ["sync", "rename", "sync"]
+
+
+def private(path: Path) -> None:
+    """Write a file as some libraries do: for its owner alone."""
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    path.write_text("x")
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o027, 0o640), (0o077, 0o600), (0o002, 0o664)])
+def test_whoever_writes_a_file_the_umask_says_who_may_read_it(tmp_path: Path, umask: int, mode: int) -> None:
+    before = os.umask(umask)
+    try:
+        replace_file(tmp_path / "a", private)
+        write_text(tmp_path / "b", "x")
+        replace_folder(tmp_path / "c", lambda folder: private(folder / "d"))
+    finally:
+        os.umask(before)
+    for name in ("a", "b", "c/d"):
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == mode
+    assert names(tmp_path) == ["a", "b", "c"]
+    assert names(tmp_path / "c") == ["d"]

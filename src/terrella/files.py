@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import stat
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -21,7 +22,9 @@ def replace_file(path: Path, write: Callable[[Path], None]) -> None:
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        mode = _usual_mode(temporary)
         write(temporary)
+        temporary.chmod(mode)
         _sync(temporary)
         temporary.replace(path)
         # The new name lies in the folder, which must reach the disk too.
@@ -47,8 +50,11 @@ def replace_folder(path: Path, write: Callable[[Path], None]) -> None:
         for leftover in (temporary, old):
             shutil.rmtree(leftover, ignore_errors=True)
         temporary.mkdir(parents=True)
+        mode = _usual_mode(temporary / ".mode")
         write(temporary)
         for made in [*temporary.rglob("*"), temporary]:
+            if made.is_file():
+                made.chmod(mode)
             _sync(made)
         if path.exists():
             path.replace(old)
@@ -83,6 +89,17 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, values: Any) -> None:
     """Write a JSON file in one step, indented for people."""
     write_text(path, json.dumps(values, indent=1, ensure_ascii=False) + "\n")
+
+
+def _usual_mode(path: Path) -> int:
+    """Return what the system lets others do with a new file at a path, by umask or the folder's own rules.
+
+    Some writers, such as safetensors', make files that their owner alone may read.
+    """
+    path.touch()
+    mode = stat.S_IMODE(path.stat().st_mode)
+    path.unlink()
+    return mode
 
 
 def _sync(path: Path) -> None:

@@ -5,6 +5,10 @@ from pathlib import Path
 import pytest
 from typed_commands import SMALL, run
 
+from terrella.pick.bundle import save_picker_network
+from terrella.pick.networks import architecture
+from terrella.pick.settings import PickSettings
+
 HEADER = "time,latitude,longitude,depth,mag,magType,id\n"
 ROWS = [f"2001-0{1 + i % 9}-0{1 + i // 9}T00:00:00Z,1.{i},2.{i},5,3.{i % 10},ml,e{i}\n" for i in range(20)]
 
@@ -115,3 +119,37 @@ def test_other_settings_leave_a_finished_run_untouched(trained, catalogue_file, 
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+@pytest.mark.parametrize(
+    "address", ["https://me:hushed@127.0.0.1:9", "me:hushed@127.0.0.1", "http://hushed@[::1]/"]
+)
+def test_credentials_in_an_address_are_refused_and_not_shown(address, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("SEISBENCH_CACHE_ROOT", str(tmp_path / "cache"))
+    stations = ["--stations", "CI.CCC", "--start", "2019-07-06", "--end", "2019-07-07"]
+    for arguments in (
+        [
+            "forecast",
+            "data",
+            "--region",
+            "italy",
+            "--start",
+            "2020-01-01",
+            "--service",
+            address,
+            "-o",
+            "c.csv",
+        ],
+        ["pick", "data", "ETHZ", "--repository", address, "-o", tmp_path / "store"],
+        ["pick", "run", f"fdsn:{address}", *stations, "--bundle", picker(tmp_path), "-o", tmp_path / "out"],
+    ):
+        assert run(*arguments) == 2
+        shown = capsys.readouterr()
+        assert "holds a user name or a password" in shown.err.splitlines()[-1]
+        assert "hushed" not in shown.err + shown.out
+
+
+def picker(folder: Path) -> Path:
+    trained = architecture("phasenet")
+    save_picker_network(folder / "bundle", trained.make(), trained, PickSettings(), {}, "")
+    return folder / "bundle"

@@ -108,7 +108,7 @@ def test_doctor_tells_of_extras_bundles_and_weights(capsys, monkeypatch, tmp_pat
     assert run("doctor") == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert "extra whole whole" in shown
-    assert "no-such-package: NOT INSTALLED; pip install 'terrella[pick]'" in shown
+    assert "no-such-package: not installed; pip install 'terrella[pick]'" in shown
     assert "extra dev" not in shown
     assert "california (released)" in shown
     assert "runs/forecast/mine" in shown

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from terrella.errors import InputError
+from terrella.formats.records.array_files import open_hdf5
 from terrella.formats.sections.open import open_section
 
 VALUES = np.random.default_rng(1).integers(-999, 999, (30, 8)).astype(np.int16)  # (time, channel)
@@ -150,3 +151,34 @@ def test_real_records(shared_data: Path, name: str) -> None:
 def test_every_real_file_is_one_of_those_tested(shared_data: Path) -> None:
     files = {path.name for path in (shared_data / "segment").iterdir() if path.suffix in (".h5", ".hdf5")}
     assert files == set(REAL)
+
+
+def test_arrays_that_lie_in_other_files_are_refused(tmp_path: Path) -> None:
+    silixa(tmp_path / "other.h5")
+    wanted = r"(a|b|c|d)\.h5: .* lies in another file, which is not read"
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["Acoustic"] = h5py.ExternalLink("other.h5", "/Acoustic")
+    with h5py.File(tmp_path / "b.h5", "w") as file:
+        file["elsewhere"] = h5py.ExternalLink("other.h5", "/")
+        file["Acoustic"] = h5py.SoftLink("/elsewhere/Acoustic")
+    with h5py.File(tmp_path / "c.h5", "w") as file:
+        VALUES.tofile(tmp_path / "raw.bin")
+        raw = str(tmp_path / "raw.bin")
+        file.create_dataset("Acoustic", VALUES.shape, VALUES.dtype, external=[(raw, 0, VALUES.nbytes)])
+    with h5py.File(tmp_path / "d.h5", "w") as file:
+        layout = h5py.VirtualLayout(VALUES.shape, VALUES.dtype)
+        layout[:] = h5py.VirtualSource("other.h5", "Acoustic", VALUES.shape)
+        file.create_virtual_dataset("Acoustic", layout)
+    for name in "abcd":
+        with pytest.raises(InputError, match=wanted):
+            open_section(tmp_path / f"{name}.h5")
+        with pytest.raises(InputError, match=wanted):
+            open_hdf5(tmp_path / f"{name}.h5")
+
+
+def test_links_within_a_file_are_followed(tmp_path: Path) -> None:
+    with h5py.File(silixa(tmp_path / "record.h5"), "a") as file:
+        file.move("Acoustic", "kept")
+        file["Acoustic"] = h5py.SoftLink("/kept")
+        file["broken"] = h5py.SoftLink("/nowhere")
+    assert open_section(tmp_path / "record.h5").shape == (8, 30)

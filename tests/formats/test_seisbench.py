@@ -181,6 +181,27 @@ def test_traces_without_blocks_and_in_groups(tmp_path):
         np.testing.assert_array_equal(got, want)
 
 
+@pytest.mark.parametrize("place", ["data/one", "data", "data_format", "data_format/dimension_order"])
+def test_arrays_that_lie_in_other_files_are_refused(tmp_path, place):
+    other = by_hand(tmp_path / "other", {"one": noise(3, 10)}, ["one"])
+    by_hand(tmp_path / "set", {"one": noise(3, 10)}, ["one"])
+    with h5py.File(tmp_path / "set" / "waveforms.hdf5", "a") as file:
+        del file[place]
+        file[place] = h5py.ExternalLink(str(other / "waveforms.hdf5"), f"/{place}")
+    with pytest.raises(InputError, match=rf"waveforms\.hdf5: /{place} lies in another file"):
+        read_data_set(tmp_path / "set")
+
+
+def test_an_array_whose_bytes_lie_in_another_file_is_refused(tmp_path):
+    by_hand(tmp_path, {"one": noise(3, 10)}, ["one"])
+    noise(3, 10).tofile(tmp_path / "raw.bin")
+    with h5py.File(tmp_path / "waveforms.hdf5", "a") as file:
+        del file["data/one"]
+        file["data"].create_dataset("one", (3, 10), "<f4", external=[(str(tmp_path / "raw.bin"), 0, 120)])
+    with pytest.raises(InputError, match="/data/one lies in another file"):
+        read_data_set(tmp_path)
+
+
 @pytest.mark.parametrize("listed", [True, False])
 @beside_seisbench
 def test_chunks(tmp_path, seisbench, listed):

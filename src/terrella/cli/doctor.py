@@ -10,12 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 import terrella
 from terrella.cli.tasks import TASKS
+from terrella.engine.terminal import console, say
 
 _GIB = 2**30
 _LITTLE = 2  # GiB
@@ -29,11 +28,10 @@ def doctor() -> None:
     """
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     for name, found in [*_machine(), *_torch(), *_packages(), *_extras(), *_models()]:
-        table.add_row(name, Text(found))
-    console = Console()
-    console.print(table)
+        table.add_row(name, found)
+    console().print(table)
     for line in _advice():
-        console.print(Text(f"advice: {line}"))
+        say(f"advice: {line}")
 
 
 def _machine() -> Iterator[tuple[str, str]]:
@@ -106,7 +104,7 @@ def _extras() -> Iterator[tuple[str, str]]:
     for name, least, extra in _requirements():
         if extra and extra not in _OURS:
             wrong = _wrong(name, least)
-            extras.setdefault(extra, []).extend([f"{name}: {wrong}"] if wrong else [])
+            extras.setdefault(extra, []).extend([f"{name}: {wrong.lower()}"] if wrong else [])
     for extra, wrong_ones in sorted(extras.items()):
         missing = f"{', '.join(wrong_ones)}; pip install 'terrella[{extra}]'"
         yield f"extra {extra}", missing if wrong_ones else "whole"

@@ -85,6 +85,7 @@ def data(
         Leave out rows without time, place or magnitude instead of refusing the file.
     """
     from terrella.engine.progress import shown_progress
+    from terrella.engine.terminal import say
     from terrella.forecast.data import make
 
     with shown_progress() as report:
@@ -102,7 +103,7 @@ def data(
             service,
         )
     for line in lines:
-        print(line)
+        say(line)
 
 
 forecast.command(forecast_plan, name="plan")
@@ -197,10 +198,11 @@ def predict(
     map
         Image file of the map, by default beside the output.
     """  # noqa: E501
+    from terrella.engine.terminal import say
     from terrella.forecast.predict import predict as run_predict
 
     for line in run_predict(bundle, catalogue, issue_time, output, map):
-        print(line)
+        say(line)
 
 
 @forecast.command

@@ -1,7 +1,12 @@
 """`terrella`: the commands, and how their errors reach the user."""
 
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 from cyclopts import App, CycloptsError
 from pydantic import ValidationError
@@ -13,6 +18,7 @@ from terrella.cli.forecast import forecast
 from terrella.cli.pick import pick
 from terrella.cli.segment import segment
 from terrella.cli.tasks import TASKS
+from terrella.engine.terminal import printable
 from terrella.errors import DoesNotFitError, InputError, TerrellaError, is_out_of_memory
 
 app = App(
@@ -45,7 +51,8 @@ def main(arguments: list[str] | None = None) -> None:
     An error that is none of the user's keeps its traceback.
     """
     try:
-        app(arguments, exit_on_error=False, print_error=False)
+        with _terminated_as_interrupted():
+            app(arguments, exit_on_error=False, print_error=False)
         sys.stdout.flush()
     except CycloptsError as error:
         _leave(_invalid(error.__cause__) or str(error).splitlines()[0], 2)
@@ -66,6 +73,26 @@ def main(arguments: list[str] | None = None) -> None:
         )
 
 
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """Let SIGTERM, with which clusters end a command, do what Ctrl-C does: a line says how to go on."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    own = os.getpid()
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        if os.getpid() == own:
+            raise KeyboardInterrupt
+        os._exit(128 + number)  # a process that some library forked ends at once, as it would have
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def _invalid(cause: BaseException | None) -> str | None:
     """Return one line for a flag whose value a setting refuses."""
     if not isinstance(cause, ValidationError):
@@ -76,5 +103,5 @@ def _invalid(cause: BaseException | None) -> str | None:
 
 
 def _leave(line: str, exit_code: int) -> None:
-    print(f"{'stopped' if exit_code == 130 else 'error'}: {line}", file=sys.stderr)
+    print(f"{'stopped' if exit_code == 130 else 'error'}: {printable(line)}", file=sys.stderr)
     sys.exit(exit_code)

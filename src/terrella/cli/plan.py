@@ -108,13 +108,12 @@ def show_plan(
     import json
     from dataclasses import asdict
 
-    from rich.console import Console
-
     from terrella.engine.plan.amounts import parse_duration, parse_size
     from terrella.engine.plan.devices import find_device
     from terrella.engine.plan.plan import available_memory, plan
     from terrella.engine.plan.report import reasons, table
     from terrella.engine.plan.strategy import Limits
+    from terrella.engine.terminal import console
 
     asked = asked or Asked()
     overrides = settings.model_dump(exclude_unset=True) if settings is not None else {}
@@ -132,10 +131,10 @@ def show_plan(
     if asked.as_json:
         print(json.dumps(asdict(made), indent=1, ensure_ascii=False))
         return
-    console = Console()
-    console.print(table(made))
+    terminal = console()
+    terminal.print(table(made))
     for line in reasons(made):
-        console.print(line, highlight=False, markup=False)
+        terminal.print(line)
 
 
 def _processes(asked: Asked) -> tuple[int, ...]:

@@ -55,13 +55,12 @@ def show_plan(task: str, settings: Any, samples: int | None, limiting: Limiting)
     import json
     from dataclasses import asdict
 
-    from rich.console import Console
-
     from terrella.engine.plan.amounts import parse_duration, parse_size
     from terrella.engine.plan.devices import find_device
     from terrella.engine.plan.plan import available_memory
     from terrella.engine.plan.report import reasons, table
     from terrella.engine.plan.strategy import Limits
+    from terrella.engine.terminal import console, say
     from terrella.engine.workflow import plan_training
 
     limits = Limits(
@@ -76,10 +75,9 @@ def show_plan(task: str, settings: Any, samples: int | None, limiting: Limiting)
     if limiting.as_json:
         print(json.dumps(asdict(made), indent=1, ensure_ascii=False))
         return
-    console = Console()
-    console.print(table(made))
+    console().print(table(made))
     for line in reasons(made):
-        console.print(line, highlight=False, markup=False)
+        say(line)
 
 
 def _processes(limiting: Limiting) -> tuple[int, ...]:

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
-from rich.text import Text
 
+from terrella.engine import terminal
 from terrella.engine.run import Event, Report
 
 _SECONDS_BETWEEN_STEPS = 10.0
@@ -18,7 +18,7 @@ _SECONDS_BETWEEN_EPOCHS = 2.0
 @contextmanager
 def shown_progress(console: Console | None = None) -> Iterator[Report]:
     """Give a function that shows events: messages, steps and epochs of a training, the progress of other work."""
-    console = console or Console(stderr=True)
+    console = console or terminal.console(stderr=True)
     if console.is_terminal:
         with _bar(console) as progress:
             yield _with_results(_Live(progress).report)
@@ -32,14 +32,14 @@ def _with_results(report: Report) -> Report:
     def show(event: Event) -> None:
         match event.get("kind"):
             case "result":
-                print(event["message"])
+                terminal.say(event["message"])
             case "table":
-                table = Table(title=Text(event["title"]), title_justify="left")
+                table = Table(title=event["title"], title_justify="left")
                 for number, head in enumerate(event["columns"]):
-                    table.add_column(Text(head), justify="right" if number else "left", no_wrap=not number)
+                    table.add_column(head, justify="right" if number else "left", no_wrap=not number)
                 for row in event["rows"]:
-                    table.add_row(*map(Text, row))
-                Console().print(table)
+                    table.add_row(*row)
+                terminal.console().print(table)
             case _:
                 report(event)
 
@@ -48,10 +48,10 @@ def _with_results(report: Report) -> Report:
 
 def _bar(console: Console) -> Progress:
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
         TimeRemainingColumn(),
     )
     return Progress(*columns, console=console, transient=True)
@@ -71,19 +71,23 @@ class _Live:
             return
         if event.get("kind") != "step":
             if line := _line(event):
-                self.progress.console.print(line, highlight=False, markup=False)
+                self.progress.console.print(line)
             return
         done, total = _done(event)
         description = f"{event['stage']} · epoch {event['epoch']}/{event['epochs']}"
         self._show(event["stage"], done, total, description, f"loss {event['loss']:.4f}")
 
     def _show(self, stage: str, done: float, total: float, description: str, note: str) -> None:
+        # The texts of a bar do not pass the console's own guard.
+        description, note = terminal.printable(description), terminal.printable(note)
         if self.task is None or stage != self.stage:
             if self.task is not None:
                 self.progress.remove_task(self.task)
             self.stage = stage
             # Begins where a resumed training stands, so that the speed is that of the steps seen.
-            self.task = self.progress.add_task(stage, total=total, completed=max(0, int(done) - 1), note="")
+            self.task = self.progress.add_task(
+                description, total=total, completed=max(0, int(done) - 1), note=""
+            )
         self.progress.update(self.task, completed=done, description=description, note=note)
 
 
@@ -116,7 +120,7 @@ class _Plain:
             line = None
         if line:
             self.shown = now if event.get("kind") in ("step", "epoch", "progress") else self.shown
-            self.console.file.write(line + "\n")
+            self.console.file.write(terminal.printable(line) + "\n")
             self.console.file.flush()
 
 

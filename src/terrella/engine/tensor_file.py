@@ -15,7 +15,7 @@ from terrella.errors import InputError
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> None:
-    """Write tensors by name, and JSON values in the file's header.
+    """Write tensors by name, and JSON values in the file's header; the same ones give the same bytes.
 
     Raises:
         OSError: where the disk is full or the path cannot be written.
@@ -25,6 +25,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], values: Mapping[str
     text = json.dumps(values)
     try:
         save_file(own, path, metadata={"values": text, "crc32": _checksum(own, text)})
+        _order_header(path)
     except SafetensorError as error:
         raise OSError(str(error)) from error
 
@@ -41,11 +42,25 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         whole = header["crc32"] == _checksum(tensors, header["values"])
         values = json.loads(header["values"]) if whole else {}
+        if not isinstance(values, dict):
+            raise ValueError("its header is no table of values")
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise InputError(f"{path} is damaged ({error})") from None
     if not whole:
         raise InputError(f"{path} is damaged (its checksum is another)")
     return tensors, values
+
+
+def _order_header(path: Path) -> None:
+    """Put the two texts of the header in order: safetensors writes them in another one each time."""
+    with path.open("r+b") as file:
+        size = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(size))
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        ordered = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+        assert len(ordered) <= size
+        file.seek(8)
+        file.write(ordered.ljust(size))
 
 
 def _checksum(tensors: Mapping[str, Tensor], text: str) -> str:

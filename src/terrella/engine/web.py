@@ -16,7 +16,7 @@ from urllib.request import Request, urlopen
 
 from terrella import __version__
 from terrella.engine.run import Report
-from terrella.errors import TerrellaError
+from terrella.errors import InputError, TerrellaError
 
 _HEADERS = {"User-Agent": f"terrella/{__version__}", "Accept-Encoding": "gzip"}
 _PASSING = (408, 429, 500, 502, 503, 504)
@@ -34,6 +34,23 @@ class Patience:
 
 
 PATIENCE = Patience()
+
+
+def checked_address(given: str, expected: str) -> str:
+    """Return the address of a service without the slash at its end.
+
+    Raises:
+        InputError: where it is none, saying what was expected; or where it holds credentials, which would go into
+            messages, files and other people's logs.
+    """
+    if "@" in given:
+        raise InputError(
+            "the address of a service holds a user name or a password (what comes before @), which is neither "
+            "needed nor kept; give it without"
+        )
+    if not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", given):
+        raise InputError(f"{given}: {expected}")
+    return given.rstrip("/")
 
 
 def next_wait_s(patience: Patience, attempt: int) -> float:

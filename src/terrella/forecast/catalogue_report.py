@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from terrella.earth import magnitude as mag
+from terrella.engine.terminal import printable
 from terrella.errors import InputError
 from terrella.files import replace_file
 from terrella.formats.catalogues.catalogue import Catalogue
@@ -73,7 +74,8 @@ def draw(catalogue: Catalogue, path: Path) -> None:
     figure = Figure(figsize=(10.5, 8.2), layout="constrained")
     low, high = (f"{m:.1f}".replace("-", "−") for m in facts["magnitude"])
     period = f"{facts['first_utc'][:10]} to {facts['last_utc'][:10]}"
-    figure.suptitle(f"{catalogue.name}: {len(catalogue):,} events, M {low} to {high}, {period}", fontsize=12)
+    title = f"{printable(catalogue.name)}: {len(catalogue):,} events, M {low} to {high}, {period}"
+    figure.suptitle(title, fontsize=12, parse_math=False)
     axes = figure.subplots(2, 2)
     draw_map(catalogue, axes[0, 0])
     draw_rate(catalogue, _best_law(facts), axes[0, 1])

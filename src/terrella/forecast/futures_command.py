@@ -4,10 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
 from terrella.earth.magnitude import round_to_bin
+from terrella.engine.terminal import console, say
 from terrella.engine.use.bundle import load_bundle
 from terrella.errors import InputError
 from terrella.forecast.models import Models
@@ -53,15 +53,14 @@ def simulate(
     written = [output]
     if grid_path is not None:
         written += write_forecast(_on_grid(models, outlook, counts), grid_path)
-    console = Console()
     for line in [
         *findings.lines(),
         f"issued {str(issue)[:19]}Z: {number:,} futures of {days:g} days, inside the region",
     ]:
-        console.print(line, highlight=False, soft_wrap=True)
-    console.print(_table(counts, models.min_magnitude))
+        say(line)
+    console().print(_table(counts, models.min_magnitude))
     for path in written:
-        console.print(f"written {path}", highlight=False, soft_wrap=True)
+        say(f"written {path}")
 
 
 def outlook_of(models: Models, catalogue: Catalogue, issue_time: np.datetime64, days: float) -> Outlook:

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from terrella.engine.feed import Batch
 from terrella.engine.plan.step import Step
 from terrella.engine.plan.strategy import Need
-from terrella.forecast.features.channels import feature_names
+from terrella.forecast.features.channels import channel_count
 from terrella.forecast.learning.network import ForecastNetwork, count_loss
 from terrella.forecast.settings import ForecastSettings
 
@@ -17,7 +17,7 @@ def needs(settings: ForecastSettings, samples: int | None = None) -> list[Need]:
     """Return the stages of `terrella forecast train`; `samples` replaces the number in the settings."""
     number = samples or settings.fit.samples
     step = network_step(settings, min(settings.fit.batch, number))
-    channels, horizons = _channels(settings), len(settings.horizons_days)
+    channels, horizons = channel_count(settings), len(settings.horizons_days)
     # As `Samples` holds them: half-precision features, and half as many samples for validation.
     each = 2 * channels + 8 * horizons + 12
     return [
@@ -36,7 +36,7 @@ def needs(settings: ForecastSettings, samples: int | None = None) -> list[Need]:
 
 def network_step(settings: ForecastSettings, batch: int) -> Step:
     """Return the training step of the network."""
-    channels, horizons = _channels(settings), len(settings.horizons_days)
+    channels, horizons = channel_count(settings), len(settings.horizons_days)
 
     def make_batch(size: int) -> Batch:
         return {
@@ -56,9 +56,3 @@ def network_step(settings: ForecastSettings, batch: int) -> Step:
         loss=loss,
         batch=batch,
     )
-
-
-def _channels(settings: ForecastSettings) -> int:
-    network = settings.network
-    # The moment's band comes on top.
-    return len(feature_names(settings.horizons_days, network.memory_days, len(network.band_steps) + 1))

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from terrella.engine.run import existing_run
+from terrella.engine.terminal import console, say
 from terrella.errors import InputError
 from terrella.forecast.catalogue_report import draw, summary
 from terrella.formats.catalogues.read import read_catalogue
@@ -23,16 +23,15 @@ def show(path: Path, output: Path | None) -> None:
         _show_run(path)
         return
     catalogue, findings = read_catalogue(path)
-    console = Console()
     for line in findings.lines():
-        console.print(line, highlight=False)
+        say(line)
     table = Table(show_header=False, box=None)
     for name, line in _lines(summary(catalogue)):
         table.add_row(name, line)
-    console.print(table)
+    console().print(table)
     output = output or path.with_name(f"{path.name.split('.')[0]}.png")
     draw(catalogue, output)
-    console.print(f"figure written to {output}", highlight=False)
+    say(f"figure written to {output}")
 
 
 def _lines(found: dict[str, Any]) -> list[tuple[str, str]]:
@@ -70,12 +69,11 @@ def _show_run(folder: Path) -> None:
     if not run.scores.is_file():
         raise InputError(f"{folder} was not judged yet; run terrella forecast judge --run {folder}")
     document = json.loads(run.scores.read_text(encoding="utf-8"))
-    console = Console()
-    console.print(f"{document['data']}; {document['split']}", highlight=False)
+    say(f"{document['data']}; {document['split']}")
     names = list(next(iter(document["models"].values())))
     table = Table("score", *document["models"])
     for name in names:
         row = [scores[name]["value"] for scores in document["models"].values()]
         table.add_row(name, *("–" if value is None else f"{value:.5g}" for value in row))
-    console.print(table)
-    console.print(f"report: {run.report}", highlight=False)
+    console().print(table)
+    say(f"report: {run.report}")

@@ -5,12 +5,19 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from pydantic import NaiveDatetime
 
 from terrella.earth.grid import Grid
 from terrella.earth.region import Region
 from terrella.engine.settings import parse_settings, settings_text
 from terrella.engine.use.bundle import Bundle
+from terrella.engine.use.checked import (
+    checked_array,
+    checked_network,
+    checked_values,
+    layout_of,
+    values_layout,
+)
 from terrella.errors import InputError
 from terrella.forecast.baselines.climatology import Climatology
 from terrella.forecast.baselines.persistence import Persistence
@@ -18,27 +25,41 @@ from terrella.forecast.baselines.reasenberg_jones import ReasenbergJones
 from terrella.forecast.counts import Calibration
 from terrella.forecast.etas.background import Background
 from terrella.forecast.etas.model import ETAS
+from terrella.forecast.features.channels import channel_count
 from terrella.forecast.learning.network import ForecastNetwork
 from terrella.forecast.models import Gain, Models
 from terrella.forecast.settings import ForecastSettings
 from terrella.formats.catalogues.catalogue import Floats
 
 TASK = "forecast"
-_BASELINES: dict[str, Any] = {
-    "climatology": Climatology,
-    "persistence": Persistence,
-    "reasenberg_jones": ReasenbergJones,
+# Each with the name of its rates.
+_BASELINES: dict[str, tuple[Any, str]] = {
+    "climatology": (Climatology, "rate_per_day"),
+    "persistence": (Persistence, "floor_per_day"),
+    "reasenberg_jones": (ReasenbergJones, "rate_per_day"),
 }
 _MAPS = ("background", "fold_limits", "depth_shares")
-_GRID = ("longitude_edges", "latitude_edges", "depth_edges_km", "mask")
+_EDGES = ("longitude_edges", "latitude_edges", "depth_edges_km")
 _EVENTS = ("longitude", "latitude", "weight", "bandwidth_km")
 _RATES = ("uniform_rate", "smoothed_rate")
+_LAYOUT = values_layout(
+    TASK,
+    region=tuple[tuple[float, float], ...],
+    epoch=NaiveDatetime,
+    min_magnitude=float,
+    start_day=float,
+    etas=layout_of(ETAS, ("background",)),
+    background=(layout_of(Background, _EVENTS), None),
+    calibrations=dict[str, tuple[Calibration, ...]],
+    gains=tuple[Gain, ...],
+    **{name: layout_of(kind, (rate,)) for name, (kind, rate) in _BASELINES.items()},
+)
 
 
 def to_bundle(models: Models, fingerprint: str, card: str = "") -> Bundle:
     """Return a bundle of all models of a run; `fingerprint` is that of its settings and data."""
     arrays: dict[str, Floats] = {f"maps.{name}": getattr(models, name) for name in _MAPS}
-    arrays |= {f"grid.{name}": getattr(models.grid, name) for name in _GRID}
+    arrays |= {f"grid.{name}": getattr(models.grid, name) for name in (*_EDGES, "mask")}
     values = {
         "region": models.region.corners,
         "fingerprint": fingerprint,
@@ -66,57 +87,73 @@ def from_bundle(bundle: Bundle) -> Models:
     """Return the models of a bundle, the network on the CPU.
 
     Raises:
-        InputError: where the bundle was written by another version and lacks something.
+        InputError: where something is missing, or of another type, shape or size than the rest asks for.
     """
-    try:
-        return _models(bundle)
-    except KeyError as missing:
-        raise InputError(
-            f"the bundle lacks {missing}: another version of Terrella wrote it; train it again"
-        ) from None
-
-
-def _models(bundle: Bundle) -> Models:
-    settings = parse_settings(ForecastSettings, bundle.settings)
-    values = bundle.values
+    settings = parse_settings(ForecastSettings, bundle.settings, bundle.where)
+    values = checked_values(bundle, _LAYOUT)
+    grid = _grid(bundle)
+    layers, columns = grid.shape[0], int(grid.mask.sum())
     baselines = {
-        name: kind.from_dict(values[name], _arrays(bundle, name)) for name, kind in _BASELINES.items()
+        name: kind.from_dict(values[name], {rate: checked_array(bundle, f"{name}.{rate}", layers * columns)})
+        for name, (kind, rate) in _BASELINES.items()
     }
     etas = ETAS(**values["etas"])
     if "background" in values:
-        etas = replace(etas, background=Background(**_arrays(bundle, "background"), **values["background"]))
+        etas = replace(etas, background=_background(bundle, values["background"]))
+    calibrations = {
+        name: tuple(Calibration(**each) for each in of_horizons)
+        for name, of_horizons in values["calibrations"].items()
+    }
+    if any(len(each) != len(settings.horizons_days) for each in calibrations.values()):
+        raise InputError(f"{bundle.where}: calibrations of other horizons than the settings'; train it again")
     return Models(
         settings=settings,
-        region=Region(tuple((lon, lat) for lon, lat in values["region"])),
-        grid=Grid(**_arrays(bundle, "grid")),
+        region=Region(values["region"]),
+        grid=grid,
         min_magnitude=values["min_magnitude"],
         epoch=np.datetime64(values["epoch"], "us"),
         start_day=values["start_day"],
         etas=etas,
-        **_arrays(bundle, "maps"),
+        background=checked_array(bundle, "maps.background", None, columns),
+        fold_limits=checked_array(bundle, "maps.fold_limits", None),
+        depth_shares=checked_array(bundle, "maps.depth_shares", layers, columns),
         **baselines,
         network=_network(bundle, settings),
-        calibrations={
-            name: tuple(Calibration(**c) for c in each) for name, each in values["calibrations"].items()
-        },
+        calibrations=calibrations,
         gains=tuple(Gain(**gain) for gain in values["gains"]),
     )
 
 
+def _grid(bundle: Bundle) -> Grid:
+    edges = {name: checked_array(bundle, f"grid.{name}", None) for name in _EDGES}
+    for name, each in edges.items():
+        if len(each) < 2 or not (np.diff(each) > 0).all():
+            raise InputError(f"{bundle.where}: the tensor grid.{name} does not rise; copy or train it again")
+    rows, columns = len(edges["latitude_edges"]) - 1, len(edges["longitude_edges"]) - 1
+    mask = checked_array(bundle, "grid.mask", rows, columns, truth=True)
+    if not mask.any():
+        raise InputError(f"{bundle.where}: the tensor grid.mask has no cell; copy or train it again")
+    return Grid(**edges, mask=mask)
+
+
+def _background(bundle: Bundle, rates: dict[str, Any]) -> Background:
+    number = len(checked_array(bundle, "background.longitude", None))
+    held: dict[str, Any] = {name: checked_array(bundle, f"background.{name}", number) for name in _EVENTS}
+    if not (held["bandwidth_km"] > 0).all():
+        raise InputError(
+            f"{bundle.where}: the tensor background.bandwidth_km is not positive; copy or train it again"
+        )
+    return Background(**held, **rates)
+
+
 def _network(bundle: Bundle, settings: ForecastSettings) -> ForecastNetwork | None:
-    weights: dict[str, Tensor] = _tensors(bundle, "network")
+    prefix = "network."
+    weights = {
+        name.removeprefix(prefix): each for name, each in bundle.tensors.items() if name.startswith(prefix)
+    }
     if not weights:
         return None
-    channels = len(weights["feature_mean"])
-    network = ForecastNetwork(channels, len(settings.horizons_days), settings.network)
-    network.load_state_dict(weights)
-    return network.eval()
-
-
-def _tensors(bundle: Bundle, part: str) -> dict[str, Tensor]:
-    prefix = f"{part}."
-    return {name.removeprefix(prefix): v for name, v in bundle.tensors.items() if name.startswith(prefix)}
-
-
-def _arrays(bundle: Bundle, part: str) -> dict[str, Any]:
-    return {name: value.numpy() for name, value in _tensors(bundle, part).items()}
+    channels, horizons = channel_count(settings), len(settings.horizons_days)
+    return checked_network(
+        lambda: ForecastNetwork(channels, horizons, settings.network), weights, f"{bundle.where}, network"
+    )

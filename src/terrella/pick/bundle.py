@@ -4,18 +4,25 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from torch import nn
 
 from terrella.engine.settings import parse_settings, settings_text
 from terrella.engine.use.bundle import Bundle, load_bundle, save_bundle
+from terrella.engine.use.checked import checked_network, checked_values, layout_of, values_layout
 from terrella.errors import InputError
 from terrella.pick.data.published import weights_file
 from terrella.pick.networks import NAMES, Architecture, architecture
 from terrella.pick.settings import PickSettings
 
 TASK = "pick"
+_ARGUMENTS = dict[str, bool | int | float | str]
+_LAYOUT = values_layout(
+    "pick",
+    network=Literal[NAMES],
+    architecture=layout_of(Architecture, ("make",), optional=True, make=(_ARGUMENTS, ...)),
+)
 _FILES = (".pt", ".safetensors")
 
 
@@ -47,11 +54,9 @@ def load_picker_network(where: Path | str) -> tuple[nn.Module, Architecture, dic
     if path.is_file() and (path.suffix in _FILES or ".pt" in path.suffixes):
         return _from_weights(path)
     bundle = load_bundle(path, TASK)
-    values = dict(bundle.values)
+    values = checked_values(bundle, _LAYOUT)
     trained = _restored(values["network"], values["architecture"])
-    network = trained.make()
-    network.load_state_dict(dict(bundle.tensors))
-    return network.eval(), trained, values
+    return checked_network(trained.make, bundle.tensors, bundle.where), trained, dict(bundle.values)
 
 
 def load_picker_settings(where: Path | str) -> PickSettings:
@@ -70,11 +75,7 @@ def _differences(trained: Architecture) -> dict[str, Any]:
 def _restored(name: str, differences: Mapping[str, Any]) -> Architecture:
     published = architecture(name)
     make = partial(published.make, **arguments) if (arguments := differences["make"]) else published.make
-    # JSON knows no tuples.
-    changed: dict[str, Any] = {
-        key: tuple(each) if isinstance(each, list) else each for key, each in differences.items()
-    }
-    return replace(published, **{**changed, "make": make})
+    return replace(published, **{**differences, "make": make})
 
 
 def _from_weights(path: Path) -> tuple[nn.Module, Architecture, dict[str, Any]]:

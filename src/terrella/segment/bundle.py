@@ -4,19 +4,22 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any, Literal, cast
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from terrella.engine.settings import parse_settings, settings_text
 from terrella.engine.use.bundle import Bundle, load_bundle, save_bundle
+from terrella.engine.use.checked import checked_network, checked_values, values_layout
 from terrella.nets.unet import UNet
 from terrella.segment.data.normalise import Floats, Scale, normalised
 from terrella.segment.settings import SegmentSettings
 
 TASK = "segment"
 
+_LAYOUT = values_layout("segment", dims=Literal[2, 3], threshold=Annotated[float, Field(ge=0, le=1)])
 _PRIOR = 0.02  # probability of a label before training
 
 
@@ -60,10 +63,9 @@ def load_segmenter(where: Path | str) -> Segmenter:
     """
     bundle = load_bundle(Path(where), TASK)
     settings = parse_settings(SegmentSettings, bundle.settings, str(where))
-    dims = int(bundle.values["dims"])
-    network = make_network(settings, dims)
-    network.load_state_dict(dict(bundle.tensors))
-    return segmenter(network.eval(), settings, dims, float(bundle.values["threshold"]))
+    values = checked_values(bundle, _LAYOUT)
+    network = checked_network(lambda: make_network(settings, values["dims"]), bundle.tensors, bundle.where)
+    return segmenter(network, settings, values["dims"], values["threshold"])
 
 
 def segmenter(network: UNet, settings: SegmentSettings, dims: int, threshold: float = 0.5) -> Segmenter:

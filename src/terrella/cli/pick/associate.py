@@ -48,6 +48,7 @@ def associate(
     magnitude_offset
         Added to all magnitudes, to calibrate amplitudes that are no mm on a Wood-Anderson seismometer.
     """
+    from terrella.engine.terminal import say
     from terrella.pick.association.associate import AssociationSettings
     from terrella.pick.association.command import associate_files
     from terrella.pick.association.velocity import AK135_CRUST, read_velocity_model
@@ -55,4 +56,4 @@ def associate(
     velocity = AK135_CRUST if velocity_model is None else read_velocity_model(velocity_model)
     settings = AssociationSettings(velocity, max_depth_km, margin_km, min_picks, min_p, min_s)
     for line in associate_files(picks, stations, output, settings, magnitude_offset):
-        print(line)
+        say(line)

@@ -42,9 +42,10 @@ def data(
         List the eight data sets of the study: region, distances, size, and the tasks that they serve.
     """
     from terrella.engine.progress import shown_progress
+    from terrella.engine.terminal import say
     from terrella.pick.data.command import make
 
     with shown_progress() as report:
         lines = make(source, output, report, picks, rate_hz, precision, repository, list_cards)
     for line in lines:
-        print(line)
+        say(line)

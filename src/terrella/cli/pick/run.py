@@ -52,6 +52,7 @@ def run(
         Address of a Dask scheduler whose workers see the same folders, such as tcp://node:8786.
     """
     from terrella.engine.progress import shown_progress
+    from terrella.engine.terminal import say
     from terrella.pick.continuous.command import run as run_archive
     from terrella.pick.continuous.policies import Policies
 
@@ -62,4 +63,4 @@ def run(
             waveforms, bundle, output, report, stations, start, end, policies, workers, scheduler
         )
     for line in lines:
-        print(line)
+        say(line)

@@ -34,9 +34,10 @@ def data(
         Of the vertical axis: s, or m for a depth.
     """
     from terrella.engine.progress import shown_progress
+    from terrella.engine.terminal import say
     from terrella.segment.data.convert import convert
 
     with shown_progress() as report:
         lines = convert(section, output, report, chunk, interval, unit)
     for line in lines:
-        print(line)
+        say(line)

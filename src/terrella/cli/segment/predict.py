@@ -46,6 +46,7 @@ def predict(
         Of the vertical axis: s, or m for a depth.
     """
     from terrella.engine.progress import shown_progress
+    from terrella.engine.terminal import say
     from terrella.formats.sections.open import open_section
     from terrella.segment.use.predict import memory_in_bytes
     from terrella.segment.use.predict import predict as run_predict
@@ -56,7 +57,7 @@ def predict(
             section, bundle, output, report, memory_in_bytes(memory), workers, scheduler, interval, unit
         )
     for line in lines:
-        print(line)
+        say(line)
     if figure is not None:
         seen = open_section(section, interval, unit)
         figure_of_prediction(figure, seen, open_section(output, seen.interval, seen.unit))

@@ -1,10 +1,12 @@
 """A bundle: a trained model as a folder with its settings and its card. Never a pickle."""
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor
 
 from terrella.engine.tensor_file import read_tensors, write_tensors
@@ -25,6 +27,7 @@ class Bundle:
     values: Mapping[str, Any]
     settings: str
     card: str
+    where: str = "the bundle"  # how errors call it
 
 
 def save_bundle(folder: Path, bundle: Bundle) -> None:
@@ -33,7 +36,12 @@ def save_bundle(folder: Path, bundle: Bundle) -> None:
     Raises:
         TerrellaError: where it cannot be written; what was there before stays.
     """
-    header = {"task": bundle.task, "version": VERSION, "values": bundle.values}
+    header = {
+        "task": bundle.task,
+        "version": VERSION,
+        "values": bundle.values,
+        "settings_crc32": _checksum(bundle.settings),
+    }
 
     def write(temporary: Path) -> None:
         write_tensors(temporary / _WEIGHTS, bundle.tensors, header)
@@ -50,21 +58,57 @@ def load_bundle(folder: Path, task: str) -> Bundle:
         InputError: where there is none, it is damaged, or of another task or a newer Terrella.
     """
     folder = _find(folder, task)
+    card = folder / _CARD
     try:
-        tensors, header = read_tensors(folder / _WEIGHTS)
+        tensors, values = read_tensors(folder / _WEIGHTS)
         settings = (folder / _SETTINGS).read_text(encoding="utf-8")
+        told = card.read_text(encoding="utf-8") if card.is_file() else ""
+        header = _Header.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(
+            f"the bundle cannot be read: {folder / _WEIGHTS}: {'.'.join(map(str, first['loc']))} in its header: "
+            f"{first['msg'].lower()}; copy or train it again"
+        ) from None
     except (InputError, OSError, UnicodeDecodeError) as error:
         raise InputError(f"the bundle cannot be read: {error}; copy or train it again") from None
-    if header.get("task") != task:
-        raise InputError(f"{folder} is a bundle of the task {header.get('task')!r}, not of {task!r}")
-    if header["version"] > VERSION:
+    if header.task != task:
+        raise InputError(f"{folder} is a bundle of the task {header.task!r}, not of {task!r}")
+    if header.version > VERSION:
         raise InputError(
-            f"{folder} was written by a newer Terrella (bundle version {header['version']}); update Terrella"
+            f"{folder} was written by a newer Terrella (bundle version {header.version}); update Terrella"
         )
-    card = folder / _CARD
-    return Bundle(
-        task, tensors, header["values"], settings, card.read_text("utf-8") if card.is_file() else ""
-    )
+    if header.settings_crc32 not in (None, _checksum(settings)):
+        raise InputError(
+            f"{folder / _SETTINGS} is not the one that its weights were written with; copy or train it again"
+        )
+    return Bundle(task, tensors, _Values(header.values, str(folder)), settings, told, str(folder))
+
+
+class _Header(BaseModel):
+    """What the header of the weights says; the first bundles have no checksum of their settings."""
+
+    model_config = ConfigDict(strict=True)
+
+    task: str
+    version: int = Field(ge=1)
+    values: dict[str, Any]
+    settings_crc32: str | None = None
+
+
+class _Values(dict[str, Any]):
+    """Values whose absence is the bundle's fault, not the program's."""
+
+    def __init__(self, values: Mapping[str, Any], where: str) -> None:
+        super().__init__(values)
+        self._where = where
+
+    def __missing__(self, name: str) -> Any:
+        raise InputError(f"{self._where} lacks the value {name}; copy or train it again")
+
+
+def _checksum(settings: str) -> str:
+    return f"{zlib.crc32(settings.encode()):08x}"
 
 
 def _find(given: Path, task: str) -> Path:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import pyarrow as pa
 
 from terrella.engine.run import Report
-from terrella.engine.web import Patience, RefusedError, TooMuchError, ask, shown
+from terrella.engine.web import Patience, RefusedError, TooMuchError, ask, checked_address, shown
 from terrella.errors import InputError, TerrellaError
 from terrella.formats.catalogues.columns import find_columns
 
@@ -56,12 +56,8 @@ def service_url(name: str) -> str:
     """
     if name.lower() in SERVICES:
         return SERVICES[name.lower()]
-    if not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", name):
-        raise InputError(
-            f"--service {name}: no such service; expected one of {', '.join(SERVICES)}, or an address that begins "
-            "with http:// or https://"
-        )
-    url = name.rstrip("/").removesuffix("/query")
+    expected = f"one of {', '.join(SERVICES)}, or an address that begins with http:// or https://"
+    url = checked_address(name, f"no such service; --service takes {expected}").removesuffix("/query")
     return url if "/fdsnws/" in url else f"{url}/fdsnws/event/1"
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from terrella.forecast.features.cell_rates import CellRates
 from terrella.forecast.features.neighbourhood import boxed
+from terrella.forecast.settings import ForecastSettings
 
 BOXES = (3, 5, 9, 17)  # cells on a side
 _TINY = 1e-12
@@ -109,6 +110,13 @@ def _channels(
     for values in boxes:
         parts += [torch.log1p(values[:, :-2]), torch.log(values[:, -2:] + _TINY)]
     return torch.cat(parts, dim=1)
+
+
+def channel_count(settings: ForecastSettings) -> int:
+    """Return the number of channels."""
+    network = settings.network
+    # The moment's band comes on top.
+    return len(feature_names(settings.horizons_days, network.memory_days, len(network.band_steps) + 1))
 
 
 def feature_names(horizons_days: tuple[float, ...], memory_days: tuple[float, ...], bands: int) -> list[str]:

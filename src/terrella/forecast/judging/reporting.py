@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.figure import Figure
-from rich.console import Console
 from rich.table import Table as TerminalTable
 
 from terrella.engine.judge import Interval
 from terrella.engine.judge.report import Page, Picture, Section, Table, write_report
 from terrella.engine.run import Run
 from terrella.engine.settings import settings_text
+from terrella.engine.terminal import console, say
 from terrella.forecast.judging import figures
 from terrella.forecast.judging.breakdown import Context
 from terrella.forecast.judging.judged import Closer, Judged
@@ -95,7 +95,6 @@ def write_run_report(
 
 def print_scores(judged: Sequence[Judged], ceiling: str | None) -> None:
     """Print the tables of scores, and the gains over ETAS with their intervals."""
-    console = Console()
     for each in judged:
         title = f"{each.horizon_days:g}-day forecasts, {int(each.events.sum()):,} events"
         table = TerminalTable(title=title, title_justify="left")
@@ -105,8 +104,8 @@ def print_scores(judged: Sequence[Judged], ceiling: str | None) -> None:
         for name, scores in each.scores.models.items():
             cells = [_terminal(scores.get(score, _NOTHING), score) for score in _TERMINAL]
             table.add_row(name, *cells, style="bold" if name == NETWORK else None)
-        console.print(table)
-    console.print("Gains over ETAS in nats per earthquake, with 95 % intervals:")
+        console().print(table)
+    say("Gains over ETAS in nats per earthquake, with 95 % intervals:")
     for each in judged:
         for name in (NETWORK, *([ceiling] if ceiling else [])):
             gain = _gain(each, name, ETAS_)
@@ -115,7 +114,7 @@ def print_scores(judged: Sequence[Judged], ceiling: str | None) -> None:
                 share = _attained(each, ceiling) if name == NETWORK else None
                 if share is not None:
                     line += f", {share:.0%} of the attainable gain"
-                console.print(line, highlight=False)
+                say(line)
 
 
 def _terminal(value: Interval, score: str) -> str:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from terrella.errors import InputError
 from terrella.formats.records.hdf5_chunks import chunk_reader
+from terrella.formats.records.hdf5_links import refuse_links
 from terrella.formats.records.packed import unpacked
 from terrella.formats.records.record_store import (
     Reader,
@@ -60,12 +61,14 @@ def open_hdf5(path: Path, names: Sequence[str] | None = None) -> RecordStore:
     `scale_factor`, `add_offset` and `_FillValue` describe become floats, missing ones NaN.
 
     Raises:
-        InputError: for a file that is no HDF5, for names it lacks, and where the leading axes differ.
+        InputError: for a file that is no HDF5, for names it lacks, where the leading axes differ, and where
+            anything of it lies in another file.
     """
     unchanged = Unchanged()
     with readable(path):
         file = h5py.File(path, "r")
         unchanged.note(path, path.stat())
+        refuse_links(file, path)
         found: dict[str, h5py.Dataset] = {}
 
         def collect(name: str, item: object) -> None:

@@ -78,11 +78,14 @@ class HdfSamples:
 
 @contextmanager
 def opened_hdf5(path: Path) -> Iterator["h5py.File"]:
-    """Open an HDF5 file for reading; whatever it cannot give is an `InputError`."""
+    """Open an HDF5 file for reading; whatever it cannot give, or keeps in other files, is an `InputError`."""
     import h5py
+
+    from terrella.formats.records.hdf5_links import refuse_links
 
     try:
         with h5py.File(path, "r") as file:
+            refuse_links(file, path)
             yield file
     except InputError:
         raise

@@ -18,6 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from terrella.errors import InputError
+from terrella.formats.records.hdf5_links import refuse_link
 from terrella.formats.waveforms.seisbench_table import (
     chunk_names,
     component_orders,
@@ -81,7 +82,8 @@ def read_data_set(folder: Path) -> DataSet:
 
     Raises:
         InputError: for files that are missing, cut short or damaged; for metadata without trace names, sampling
-            rates or component orders; for names that no array has, or that reach past its end.
+            rates or component orders; for names that no array has, or that reach past its end; for arrays that lie
+            in another file.
     """
     folder = folder.parent if folder.suffix in (".csv", ".hdf5") else folder
     names = chunk_names(folder)
@@ -196,10 +198,15 @@ def _slab_rows(array: h5py.Dataset, index: Counts, slab_bytes: int) -> Iterator[
 def _common_format(folder: Path, names: list[str]) -> dict[str, Any]:
     """Return the group `data_format`, the same in all chunks, its dimension order reduced to CW or WC."""
     first: dict[str, Any] | None = None
-    for name in names:
-        path = folder / f"waveforms{name}.hdf5"
+    for chunk in names:
+        path = folder / f"waveforms{chunk}.hdf5"
         with _whole(path), h5py.File(path, "r") as file:
+            for name in ("data_format", "data"):
+                if name in file:
+                    refuse_link(file[name], file, path)
             group = file.get("data_format", {})
+            for name in group:
+                refuse_link(group[name], file, path)
             found = {key: decoded(group[key][()]) for key in group}
             if "data" not in file:
                 raise InputError(f"{path}: no group `data`; a SeisBench data set keeps its traces there")
@@ -247,6 +254,7 @@ def _shape(data: h5py.Group, key: str, path: Path, row: int, name: str) -> tuple
         raise InputError(
             f"{path}: array {key!r} is {found.dtype} of shape {found.shape}; 2 or 3 axes of numbers"
         )
+    refuse_link(found, data.file, path)
     return tuple(found.shape)
 
 

@@ -2,12 +2,12 @@
 
 import numpy as np
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table as TerminalTable
 
 from terrella.engine.judge.report import Page, Section, Table, write_report
 from terrella.engine.run import Run
 from terrella.engine.settings import settings_text
+from terrella.engine.terminal import console, say
 from terrella.pick.comparison import pictures
 from terrella.pick.comparison.findings import Findings
 from terrella.pick.comparison.matrix import SCORES, interval_of, matrix
@@ -43,7 +43,6 @@ def write_comparison(run: Run, found: Findings) -> None:
 
 def print_comparison(found: Findings) -> None:
     """Print the matrices and the recommendation."""
-    console = Console()
     for score in SCORES:
         values = matrix(found.judged, score.name)
         if values.isna().all(axis=None) or score.name.endswith("std_s"):
@@ -59,9 +58,9 @@ def print_comparison(found: Findings) -> None:
             table.add_column(test, justify="right", overflow="fold")
         for picker, row in values.iterrows():
             table.add_row(str(picker), *("–" if np.isnan(v) else f"{v:.{score.digits}f}" for v in row))
-        console.print(table)
+        console().print(table)
     for line in _recommendation(found):
-        console.print(line, highlight=False, markup=False)
+        say(line)
 
 
 _ALONE = ("What failed", "Recommendation")

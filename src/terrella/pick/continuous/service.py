@@ -5,7 +5,6 @@ which channels there were, `dataselect` gives their miniSEED.
 """
 
 import csv
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ from urllib.parse import urlencode
 import numpy as np
 
 from terrella.engine.run import Report
-from terrella.engine.web import PATIENCE, Patience, ask, shown
+from terrella.engine.web import PATIENCE, Patience, ask, checked_address, shown
 from terrella.errors import InputError, TerrellaError
 from terrella.files import write_bytes, write_text
 from terrella.formats.waveforms.archive import COMPONENTS, DAY_NS, PREFERRED, Archive, File
@@ -84,12 +83,12 @@ def service_url(where: str) -> str:
     name = where.removeprefix(PREFIX)
     if name.lower() in SERVICES:
         return SERVICES[name.lower()]
-    if not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", name):
-        raise InputError(
-            f"{where}: no such service; expected {PREFIX} and one of {', '.join(SERVICES)}, or an address that "
-            "begins with http:// or https://"
-        )
-    return name.rstrip("/") if name.rstrip("/").endswith("/fdsnws") else f"{name.rstrip('/')}/fdsnws"
+    url = checked_address(
+        name,
+        f"no such service; expected {PREFIX} and one of {', '.join(SERVICES)}, or an address that begins with "
+        "http:// or https://",
+    )
+    return url if url.endswith("/fdsnws") else f"{url}/fdsnws"
 
 
 def _available(

@@ -14,7 +14,7 @@ from urllib.request import Request, urlopen
 
 from terrella import __version__
 from terrella.engine.run import Report
-from terrella.engine.web import Patience, next_wait_s
+from terrella.engine.web import Patience, checked_address, next_wait_s
 from terrella.errors import InputError, TerrellaError
 from terrella.files import write_text
 
@@ -53,8 +53,7 @@ def download_data_set(url: str, folder: Path, report: Report, patience: Patience
         TerrellaError: where the server gives up, or sends other bytes than its checksum says; what was fetched
             stays, and the same call goes on.
     """
-    if not re.match(r"https?://[^/]", url):
-        raise InputError(f"{url}: no address of a repository; http:// or https:// were expected")
+    url = checked_address(url, "no address of a repository; http:// or https:// were expected")
     chunks = [""]
     try:
         listed = folder / "chunks"

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
-from rich.console import Console
 from rich.table import Table as TerminalTable
 
 from terrella.engine.judge.bootstrap import Interval
 from terrella.engine.judge.report import Page, Picture, Section, Table, write_report
 from terrella.engine.run import Run
+from terrella.engine.terminal import console
 from terrella.pick.judging import cells, figures
 from terrella.pick.judging.cell import Judged
 
@@ -72,7 +72,7 @@ def print_scores(judged: Sequence[Judged], data: str, split: str) -> None:
         table.add_row(
             each.cell["picker"], *("–" if math.isnan(value) else f"{value:.3f}" for value in values)
         )
-    Console().print(table)
+    console().print(table)
 
 
 def _tables(judged: Sequence[Judged], caption: str, columns: Sequence[tuple[str, str, int]]) -> list[Table]:

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from terrella.engine.use.checked import checked_network
 from terrella.errors import InputError
 from terrella.pick.networks.architecture import Architecture
 from terrella.pick.networks.cred import CRED
@@ -125,8 +126,7 @@ def with_weights(
     _refuse_variants(arguments, architecture, where)
     if architecture.name == "cred" and arguments.get("original_compatible"):
         architecture = replace(architecture, make=partial(CRED, late=True))
-    module = architecture.make()
-    expected = module.state_dict()
+    expected = architecture.make().state_dict()
     theirs = {seisbench_name(architecture.name, name): name for name in expected}
     found = {name for name in tensors if not name.endswith(_COUNT)}
     wanted = {name for name in theirs if not name.endswith(_COUNT)}
@@ -152,9 +152,9 @@ def with_weights(
         # Those weights flatten (sample, channel), ours (channel, sample).
         first = "dense.0.weight"
         state[first] = state[first].unflatten(1, (25, 256)).transpose(1, 2).flatten(1)
-    module.load_state_dict(state)
+    module = checked_network(architecture.make, state, where)
     order = "ENZ" if _is_original_phasenet(tensors) else "ZNE"
-    return module.eval(), _as_trained(architecture, arguments, run_arguments, order, where)
+    return module, _as_trained(architecture, arguments, run_arguments, order, where)
 
 
 def seisbench_name(network: str, name: str) -> str:

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from rich.console import Console
 from rich.table import Table as TerminalTable
 
 from terrella.engine.judge.bootstrap import Interval
 from terrella.engine.judge.report import Page, Picture, Section, Table, write_report
 from terrella.engine.run import Run
+from terrella.engine.terminal import console
 from terrella.segment.data.sections import Entry
 from terrella.segment.judging import figures
 from terrella.segment.judging.by_snr import dice_by_snr, events_by_snr, onsets_by_snr
@@ -95,7 +95,7 @@ def print_scores(document: Mapping[str, Any]) -> None:
         table.add_column(head, justify="right")
     for model, scores in document["models"].items():
         table.add_row(model, *(_text(scores.get(name), digits, times) for name, _, digits, times in known))
-    Console().print(table)
+    console().print(table)
 
 
 def _text(score: Mapping[str, Any] | None, digits: int, times: float) -> str:

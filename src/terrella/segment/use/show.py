@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from terrella.engine.terminal import printable
 from terrella.errors import InputError
 from terrella.files import replace_file
 from terrella.formats.sections.section import Section
@@ -53,7 +54,7 @@ def figure_of_prediction(path: Path, section: Section, predicted: Section | None
     panels = figure.subplots(1, len(shown), sharex=True, sharey=True, squeeze=False)[0]
     extent = _extent(section)
     draw_amplitudes(panels[0], overview(section), extent)
-    panels[0].set_title(_title(section), fontsize=9)
+    panels[0].set_title(printable(_title(section)), fontsize=9, parse_math=False)
     if predicted is not None:
         draw_probability(panels[1], overview(predicted), extent)
         panels[1].set_title("probability", fontsize=9)
