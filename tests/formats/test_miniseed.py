@@ -163,11 +163,14 @@ def test_short_codes_and_codes_that_are_no_text(tmp_path):
     assert lines == ["miniSEED files hold records whose codes cannot be decoded; these are left out"]
 
 
-def test_records_without_samples_or_rate_are_left_out(tmp_path):
-    without = in_each_record(written(noise(900), channel="LOG"), {32: bytes(4)})
+@pytest.mark.parametrize("put", [{30: bytes(2)}, {32: bytes(4)}, {20: struct.pack(">H", 2250)}])
+def test_records_without_samples_rate_or_plausible_time_are_left_out(tmp_path, put):
+    without = in_each_record(written(noise(900), channel="LOG"), put)
     segments, lines = read(written(noise(900)) + without, tmp_path)
     assert [each.code[3] for each in segments] == ["HHZ"]
-    assert lines == ["miniSEED files hold records that have no samples or no rate; these are left out"]
+    assert lines == [
+        "miniSEED files hold records without samples, rate or plausible time; these are left out"
+    ]
 
 
 @pytest.mark.parametrize("encoding", [DataEncoding.STEIM2, DataEncoding.INT32, DataEncoding.FLOAT64])
@@ -230,6 +233,17 @@ def test_what_is_damaged_is_named_and_the_rest_is_read(tmp_path, at):
     np.testing.assert_array_equal(before.samples, values[: len(before.samples)])
     np.testing.assert_array_equal(after.samples, values[-len(after.samples) :])
     assert len(before.samples) + len(after.samples) > 19_000
+
+
+def test_a_record_that_says_it_is_longer_does_not_hide_the_next(tmp_path):
+    values = noise(20_000)
+    data = bytearray(written(values))
+    assert data[10 * 512 + 62] == 9
+    data[10 * 512 + 62] = 12
+    (before, after), lines = read(bytes(data), tmp_path)
+    assert lines == [NO_RECORDS]
+    np.testing.assert_array_equal(after.samples, values[-len(after.samples) :])
+    assert len(before.samples) + len(after.samples) > 19_600
 
 
 def test_a_record_that_says_it_has_more_samples_than_bytes_is_named(tmp_path):

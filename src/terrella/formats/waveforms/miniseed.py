@@ -25,6 +25,7 @@ _GROUP = 256  # records whose times are kept as one range
 _BLOCK = 2**17  # bytes looked at at once
 _LONGEST = 2**24  # bytes; no record has more
 _LONGEST_S = 1e7  # a record of more is damaged
+_TIMES_NS = range(-2_208_988_800 * 10**9, 4_133_980_800 * 10**9)  # 1900 to 2100; others are damaged
 # Sequence number, quality and reserved byte of version 2 or the letters of version 3; hour, minute, second.
 _HEADER = re.compile(
     rb"(?:[0-9 \x00]{6}[DRQM][ \x00].{16}|MS\x03.{9})[\x00-\x17][\x00-\x3b][\x00-\x3c]", re.DOTALL
@@ -38,7 +39,7 @@ _NO_RECORDS = "miniSEED files hold bytes that are no records; these are passed o
 _TRUNCATED = "miniSEED files end inside a record (truncated); all before it is read"
 _BACKWARDS = "channels have records that go back in time; they are put in order"
 _NO_CODES = "miniSEED files hold records whose codes cannot be decoded; these are left out"
-_NO_RATE = "miniSEED files hold records that have no samples or no rate; these are left out"
+_EMPTY = "miniSEED files hold records without samples, rate or plausible time; these are left out"
 _DAMAGED = "miniSEED files hold records that cannot be decoded; these are left out"
 
 
@@ -90,8 +91,9 @@ def scan(path: Path, found: Found) -> list[Range]:
                 odd.add((_NO_CODES, path.name))
                 continue
             samples, rate_hz, first_ns = record.samplecnt, record.samprate, record.starttime
-            if not (samples > 0 and rate_hz > samples / _LONGEST_S and math.isfinite(rate_hz)):
-                odd.add((_NO_RATE, path.name))
+            sampled = samples > 0 and rate_hz > samples / _LONGEST_S and math.isfinite(rate_hz)
+            if not sampled or first_ns not in _TIMES_NS:
+                odd.add((_EMPTY, path.name))
                 continue
             if first_ns < last.get(code, first_ns):
                 odd.add((_BACKWARDS, f"{'.'.join(code)} in {path.name}"))
@@ -166,7 +168,7 @@ def _records(file: BinaryIO, lost: Callable[[str], object]) -> Iterator[tuple[in
     """
     from pymseed import MiniSEEDError, MS3Record, clibmseed
 
-    at, size, astray = 0, _BLOCK, ""
+    at, size, astray, before = 0, _BLOCK, "", 0
     while True:
         file.seek(at)
         block = memoryview(file.read(size))
@@ -182,12 +184,15 @@ def _records(file: BinaryIO, lost: Callable[[str], object]) -> Iterator[tuple[in
         begin = at
         try:
             for record in MS3Record.from_buffer(block):
-                if astray:
-                    lost(astray)
-                    astray = ""
                 length = record.reclen
+                if 0 < before < length and _HEADER.match(block, at - begin + before):
+                    at, astray = at + before, _NO_RECORDS  # its length is wrong, since it would hold the next
+                    break
+                if astray:
+                    lost(_NO_RECORDS)
+                    astray = ""
                 yield at, record
-                at += length
+                at, before = at + length, length
         except MiniSEEDError as error:
             cut = error.status_code == clibmseed.MS_ENDOFFILE
             if cut and not ended and at == begin and size < _LONGEST:
