@@ -82,17 +82,16 @@ def scan(path: Path, found: Found) -> list[Range]:
     odd: set[tuple[str, str]] = set()
     number = after = 0
     with path.open("rb") as file:
-        for at, record in _records(file, lambda what: odd.add((what, path.name))):
+        for at, end_byte, record in _records(file, lambda what: odd.add((what, path.name))):
             if number % _GROUP == 0 or at != after:
                 ranges += [Range(code, *each) for code, each in group.items()]
                 group.clear()
-            number, after = number + 1, at + record.reclen
+            number, after = number + 1, end_byte
             if (code := _code(record)) is None:
                 odd.add((_NO_CODES, path.name))
                 continue
             samples, rate_hz, first_ns = record.samplecnt, record.samprate, record.starttime
-            sampled = samples > 0 and rate_hz > samples / _LONGEST_S and math.isfinite(rate_hz)
-            if not sampled or first_ns not in _TIMES_NS:
+            if not 0 < samples / _LONGEST_S < rate_hz < math.inf or first_ns not in _TIMES_NS:
                 odd.add((_EMPTY, path.name))
                 continue
             if first_ns < last.get(code, first_ns):
@@ -144,8 +143,8 @@ def read_samples(data: bytes, first_ns: int, end_ns: int, found: Found, name: st
     lists = [MS3TraceList()]
     if not added(lists[0], data):
         lists = [MS3TraceList()]
-        for at, record in _records(io.BytesIO(data + _NEXT), lambda what: None):
-            one = data[at : at + record.reclen]
+        for at, after, _ in _records(io.BytesIO(data + _NEXT), lambda what: None):
+            one = data[at:after]
             if not added(MS3TraceList(), one):
                 found(_DAMAGED, name)
             elif not added(lists[-1], one):  # its samples are of another type
@@ -161,8 +160,8 @@ def read_samples(data: bytes, first_ns: int, end_ns: int, found: Found, name: st
     ]
 
 
-def _records(file: BinaryIO, lost: Callable[[str], object]) -> Iterator[tuple[int, Any]]:
-    """Yield each record, valid until the next, after the byte at which it begins.
+def _records(file: BinaryIO, lost: Callable[[str], object]) -> Iterator[tuple[int, int, Any]]:
+    """Yield the first byte, the byte after the last, and each record, which is valid until the next.
 
     What is no record is passed over up to the next header; `lost` is called with what it was.
     """
@@ -191,7 +190,7 @@ def _records(file: BinaryIO, lost: Callable[[str], object]) -> Iterator[tuple[in
                 if astray:
                     lost(_NO_RECORDS)
                     astray = ""
-                yield at, record
+                yield at, at + length, record
                 at, before = at + length, length
         except MiniSEEDError as error:
             cut = error.status_code == clibmseed.MS_ENDOFFILE
