@@ -2,7 +2,6 @@
 
 import fnmatch
 import glob
-import io
 import re
 import warnings
 from collections import OrderedDict, defaultdict
@@ -12,19 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from terrella.errors import InputError
 from terrella.formats.waveforms.miniseed import (
     Code,
     Found,
     Range,
+    Segment,
     is_miniseed,
     read_records,
+    read_samples,
     scan,
-    split_records,
 )
-from terrella.formats.waveforms.miniseed_data import read_samples
 
 DAY_NS = 86_400 * 10**9
 # Of a station's instruments: broadband before short-period, weak before strong motion.
@@ -46,16 +44,6 @@ class File:
     codes: frozenset[Code]
     first_ns: int
     end_ns: int
-
-
-@dataclass(frozen=True, eq=False)
-class Segment:
-    """Consecutive samples of one channel, as they were recorded."""
-
-    code: Code
-    first_ns: int
-    rate_hz: float
-    samples: npt.NDArray[np.generic]  # (sample,) integers or floating-point numbers
 
 
 # Of the files looked at last in this process: where the channels of miniSEED lie, and what others hold.
@@ -211,7 +199,7 @@ def _of_file(path: Path, codes: set[Code], first_ns: int, end_ns: int, found: Fo
             for each in _index(path, found)
             if each.code in codes and each.first_ns < end_ns and each.end_ns > first_ns
         ]
-        every = _decoded(read_records(path, wanted), first_ns, end_ns, path, found) if wanted else []
+        every = read_samples(read_records(path, wanted), first_ns, end_ns, found, path.name)
     else:
         every = _kept(_streams, path, _KEPT_STREAMS, lambda: _segments(_obspy_read(path), path, found))
     return [
@@ -222,23 +210,6 @@ def _of_file(path: Path, codes: set[Code], first_ns: int, end_ns: int, found: Fo
 def _index(path: Path, found: Found) -> list[Range]:
     ranges: list[Range] = _kept(_indexes, path, _KEPT_INDEXES, lambda: scan(path, found))
     return ranges
-
-
-def _decoded(data: bytes, first_ns: int, end_ns: int, path: Path, found: Found) -> list[Segment]:
-    """Return what miniSEED records hold; where one is damaged, all others."""
-    if (known := read_samples(data, first_ns, end_ns)) is not None:
-        return [Segment(each.code, each.first_ns, each.rate_hz, each.values) for each in known]
-    try:
-        return _segments(_obspy_read(io.BytesIO(data), format="MSEED"), path, found)
-    except InputError:
-        pass
-    segments = []
-    for record in split_records(data):
-        try:
-            segments += _segments(_obspy_read(io.BytesIO(record.tobytes()), format="MSEED"), path, found)
-        except InputError:
-            found("miniSEED files hold records that cannot be decoded; these are left out", path.name)
-    return segments
 
 
 def _segments(traces: list[Any], path: Path, found: Found) -> list[Segment]:

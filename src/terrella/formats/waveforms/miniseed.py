@@ -1,35 +1,46 @@
-"""miniSEED 2 by byte ranges: where a file's seconds lie, and those bytes alone, whatever its length."""
+"""miniSEED 2 and 3 by byte ranges: where a file's seconds lie, and the samples of those bytes alone."""
 
 import io
+import math
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
 from terrella.errors import InputError
 
+# pymseed is imported where it is used: its import takes 0.03 s, which only those who read miniSEED pay.
+
 # What was found, and where.
 Found = Callable[[str, str], None]
 # Network, station, location, channel.
 Code = tuple[str, str, str, str]
-Integers = npt.NDArray[np.int64]
 
 _GROUP = 256  # records whose times are kept as one range
-_SECOND = 10**9
+_BLOCK = 2**17  # bytes looked at at once
+_LONGEST = 2**24  # bytes; no record has more
 _LONGEST_S = 1e7  # a record of more is damaged
-# The fixed part of a record's header, without what is not looked at.
-_FIELDS = {
-    "quality": ("S1", 6), "year": ("u2", 20), "day": ("u2", 22), "hour": ("u1", 24), "minute": ("u1", 25),
-    "second": ("u1", 26), "fraction": ("u2", 28), "samples": ("u2", 30), "factor": ("i2", 32),
-    "multiplier": ("i2", 34), "flags": ("u1", 36), "correction": ("i4", 40),
-}  # fmt: skip
-_HEADER = 48
-_MOST_BLOCKETTES = 8
-_QUALITIES = (b"D", b"R", b"Q", b"M")
-_LENGTHS = tuple(2**power for power in range(7, 21))
+_TIMES_NS = range(-2_208_988_800 * 10**9, 4_133_980_800 * 10**9)  # 1900 to 2100; others are damaged
+# Sequence number, quality and reserved byte of version 2 or the letters of version 3; hour, minute, second.
+_HEADER = re.compile(
+    rb"(?:[0-9 \x00]{6}[DRQM][ \x00].{16}|MS\x03.{9})[\x00-\x17][\x00-\x3b][\x00-\x3c]", re.DOTALL
+)
+_HEADER_BYTES = 27
+# Begins a next record, which tells the length of one without blockette 1000.
+_NEXT = b"000000D ".ljust(64, b"\0")
+_MOST_MESSAGES = 10  # that pymseed keeps
+
+_NO_RECORDS = "miniSEED files hold bytes that are no records; these are passed over"
+_TRUNCATED = "miniSEED files end inside a record (truncated); all before it is read"
+_BACKWARDS = "channels have records that go back in time; they are put in order"
+_NO_CODES = "miniSEED files hold records whose codes cannot be decoded; these are left out"
+_EMPTY = "miniSEED files hold records without samples, rate or plausible time; these are left out"
+_DAMAGED = "miniSEED files hold records that cannot be decoded; these are left out"
 
 
 @dataclass(frozen=True)
@@ -44,24 +55,19 @@ class Range:
 
 
 @dataclass(frozen=True, eq=False)
-class Headers:
-    """What the headers of records say, (record,)."""
+class Segment:
+    """Consecutive samples of one channel, as they were recorded."""
 
-    good: npt.NDArray[np.bool_]  # those that are headers
-    codes: list[Code]
-    number: Integers  # of each record's code
-    first_ns: Integers
-    end_ns: Integers
-    samples: Integers
-    rate_hz: npt.NDArray[np.float64]
-    big_endian: npt.NDArray[np.bool_]
+    code: Code
+    first_ns: int
+    rate_hz: float
+    samples: npt.NDArray[np.generic]  # (sample,) integers or floating-point numbers
 
 
 def is_miniseed(path: Path) -> bool:
-    """Return whether a file begins as miniSEED 2 does."""
+    """Return whether a file begins as miniSEED does."""
     with path.open("rb") as file:
-        start = file.read(_HEADER)
-    return len(start) == _HEADER and _plausible_start(start)
+        return _HEADER.match(file.read(_HEADER_BYTES)) is not None
 
 
 def scan(path: Path, found: Found) -> list[Range]:
@@ -70,172 +76,150 @@ def scan(path: Path, found: Found) -> list[Range]:
     Raises:
         InputError: where there is no record that can be read.
     """
-    size = path.stat().st_size
+    ranges: list[Range] = []
+    group: dict[Code, list[int]] = {}  # fields of a range
+    last: dict[Code, int] = {}
+    odd: set[tuple[str, str]] = set()
+    number = after = 0
     with path.open("rb") as file:
-        length = _record_length(file, path)
-        if size % length:
-            found("miniSEED files end inside a record (truncated); all before it is read", path.name)
-        ranges: list[Range] = []
-        last: dict[Code, int] = {}
-        backwards: set[Code] = set()
-        for at, block in _blocks(file, length):
-            heads = headers(block)
-            good, first, end = heads.good, heads.first_ns, heads.end_ns
-            if not good.all():
-                found("miniSEED files hold bytes that are no records; these are passed over", path.name)
-            for i, code in enumerate(heads.codes):
-                mine = np.flatnonzero(good & (heads.number == i))
-                if not len(mine):
-                    continue
-                begins = np.concatenate([[last.get(code, first[mine[0]])], first[mine]])
-                if (np.diff(begins) < 0).any():
-                    backwards.add(code)
-                last[code] = int(first[mine[-1]])
-                byte, after = at + int(mine[0]) * length, at + (int(mine[-1]) + 1) * length
-                ranges.append(Range(code, byte, after, int(first[mine].min()), int(end[mine].max())))
-    for code in sorted(backwards):
-        found(
-            "channels have records that go back in time; they are put in order",
-            f"{'.'.join(code)} in {path.name}",
-        )
+        for at, end_byte, record in _records(file, lambda what: odd.add((what, path.name))):
+            if number % _GROUP == 0 or at != after:
+                ranges += [Range(code, *each) for code, each in group.items()]
+                group.clear()
+            number, after = number + 1, end_byte
+            if (code := _code(record)) is None:
+                odd.add((_NO_CODES, path.name))
+                continue
+            samples, rate_hz, first_ns = record.samplecnt, record.samprate, record.starttime
+            if not 0 < samples / _LONGEST_S < rate_hz < math.inf or first_ns not in _TIMES_NS:
+                odd.add((_EMPTY, path.name))
+                continue
+            if first_ns < last.get(code, first_ns):
+                odd.add((_BACKWARDS, f"{'.'.join(code)} in {path.name}"))
+            last[code] = first_ns
+            end_ns = first_ns + int(samples / rate_hz * 1e9)
+            byte, _, first, end = group.get(code, (at, after, first_ns, end_ns))
+            group[code] = [byte, after, min(first, first_ns), max(end, end_ns)]
+    ranges += [Range(code, *each) for code, each in group.items()]
+    for what, where in sorted(odd):
+        found(what, where)
     if not ranges:
-        raise InputError(f"{path.name}: no whole miniSEED record")
+        raise InputError(f"{path.name}: no miniSEED record that can be read")
     return ranges
 
 
 def read_records(path: Path, ranges: list[Range]) -> bytes:
-    """Return the whole records of some ranges of a file; what is no record is left out."""
-    spans = sorted({(each.first_byte, each.end_byte) for each in ranges})
+    """Return the records of some ranges of a file."""
     parts = []
     with path.open("rb") as file:
-        length = _record_length(file, path)
         done = 0
-        for first, end in spans:
+        for first, end in sorted({(each.first_byte, each.end_byte) for each in ranges}):
             first = max(first, done)
-            if first >= end:
-                continue
-            file.seek(first)
-            block = _whole(file.read(end - first), length)
-            parts.append(block[headers(block).good].tobytes())
-            done = end
+            if first < end:
+                file.seek(first)
+                parts.append(file.read(end - first))
+                done = end
     return b"".join(parts)
 
 
-def split_records(data: bytes) -> npt.NDArray[np.uint8]:
-    """Return the records of `read_records`, (record, byte)."""
-    with io.BytesIO(data) as file:
-        return _whole(data, _record_length(file, Path()))
+def read_samples(data: bytes, first_ns: int, end_ns: int, found: Found, name: str) -> list[Segment]:
+    """Return what records of `read_records` hold between two times, and what else is in those that reach over them.
+
+    Records are joined where less than half a sample lies between them; what is damaged is found and left out.
+    """
+    from pymseed import MiniSEEDError, MS3TraceList, get_error_messages, nstime2timestr
+
+    start, end = nstime2timestr(first_ns), nstime2timestr(end_ns)
+
+    def added(traces: MS3TraceList, data: bytes) -> bool:
+        """Add records; return whether all can be decoded to the last sample that they should have."""
+        try:
+            traces.add_buffer(data + _NEXT, unpack_data=True, starttime=start, endtime=end)
+        except MiniSEEDError:
+            return False
+        messages = get_error_messages()
+        return len(messages) < _MOST_MESSAGES and not any("integrity" in each for each in messages)
+
+    lists = [MS3TraceList()]
+    if not added(lists[0], data):
+        lists = [MS3TraceList()]
+        for at, after, _ in _records(io.BytesIO(data + _NEXT), lambda what: None):
+            one = data[at:after]
+            if not added(MS3TraceList(), one):
+                found(_DAMAGED, name)
+            elif not added(lists[-1], one):  # its samples are of another type
+                lists.append(MS3TraceList())
+                added(lists[-1], one)
+    return [
+        Segment(code, part.starttime, part.samprate, part.take_np_datasamples())
+        for traces in lists
+        for trace in traces
+        if (code := _code(trace)) is not None
+        for part in trace
+        if part.samprate > 0 and part.sampletype in ("i", "f", "d")
+    ]
 
 
-def _blocks(file: BinaryIO, length: int) -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:
-    """Yield groups of whole records, (record, byte), with the byte at which each group begins."""
-    at = 0
-    file.seek(0)
-    while len(block := _whole(file.read(_GROUP * length), length)):
-        yield at, block
-        at += block.size
+def _records(file: BinaryIO, lost: Callable[[str], object]) -> Iterator[tuple[int, int, Any]]:
+    """Yield the first byte, the byte after the last, and each record, which is valid until the next.
 
+    What is no record is passed over up to the next header; `lost` is called with what it was.
+    """
+    from pymseed import MiniSEEDError, MS3Record, clibmseed
 
-def _whole(data: bytes, length: int) -> npt.NDArray[np.uint8]:
-    number = len(data) // length
-    return np.frombuffer(data, np.uint8, number * length).reshape(number, length)
-
-
-def _record_length(file: BinaryIO, path: Path) -> int:
-    """Return the length of a file's records, by the next header or, in a file of one, its blockette 1000."""
-    file.seek(0)
-    start = file.read(2 * _LENGTHS[-1])
-    for length in _LENGTHS:
-        if len(start) >= length + _HEADER and _plausible_start(start[length : length + _HEADER]):
-            return length
-    order = ">" if _big_endian(start) else "<"
-    at = _number(start, 46, order)
-    for _ in range(_MOST_BLOCKETTES):
-        if not _HEADER <= at <= len(start) - 8:
+    at, size, astray, before = 0, _BLOCK, "", 0
+    while True:
+        file.seek(at)
+        block = memoryview(file.read(size))
+        ended = len(block) < size
+        if astray:
+            header = _HEADER.search(block)
+            if header is None and ended:
+                break
+            skipped = header.start() if header else len(block) - _HEADER_BYTES + 1
+            at, block = at + skipped, block[skipped:]
+            if header is None:
+                continue
+        begin = at
+        try:
+            for record in MS3Record.from_buffer(block):
+                length = record.reclen
+                if 0 < before < length and _HEADER.match(block, at - begin + before):
+                    at, astray = at + before, _NO_RECORDS  # its length is wrong, since it would hold the next
+                    break
+                if astray:
+                    lost(_NO_RECORDS)
+                    astray = ""
+                yield at, at + length, record
+                at, before = at + length, length
+        except MiniSEEDError as error:
+            cut = error.status_code == clibmseed.MS_ENDOFFILE
+            if cut and not ended and at == begin and size < _LONGEST:
+                size *= 2  # a record longer than the block
+                continue
+            if not cut or ended or at == begin:
+                astray = astray or (_TRUNCATED if cut else _NO_RECORDS)
+                at += 1
+        size = _BLOCK
+        if ended and not astray:
             break
-        if _number(start, at, order) == 1000:
-            power = start[at + 6]
-            if 2**power in _LENGTHS and len(start) >= 2**power:
-                return int(2**power)
-        at = _number(start, at + 2, order)
-    raise InputError(f"{path.name}: no whole miniSEED record")
+    if astray:
+        lost(astray)
 
 
-def _number(start: bytes, at: int, order: str) -> int:
-    return int(np.frombuffer(start, f"{order}u2", 1, at)[0]) if len(start) >= at + 2 else 0
+def _code(named: Any) -> Code | None:
+    """Return the SEED codes of a record or trace; None where they are no text."""
+    try:
+        return _seed_codes(named.sourceid)
+    except ValueError:
+        return None
 
 
-def headers(block: npt.NDArray[np.uint8]) -> Headers:
-    """Return what the headers of records (record, byte) say."""
-    start = np.ascontiguousarray(block[:, :_HEADER])
-    each = [start.view(_layout(order))[:, 0] for order in "><"]
-    big = _plausible_years(each[0])
-    header = {name: np.where(big, each[0][name], each[1][name]) for name in _FIELDS}
-    good = (big | _plausible_years(each[1])) & np.isin(header["quality"], _QUALITIES)
-    days = (
-        (header["year"].astype(np.int64) - 1970)
-        .astype("datetime64[Y]")
-        .astype("datetime64[D]")
-        .astype(np.int64)
-    )
-    seconds = ((days + header["day"] - 1) * 24 + header["hour"]) * 60 + header["minute"]
-    first = (seconds * 60 + header["second"]) * _SECOND + header["fraction"].astype(np.int64) * 100_000
-    # Bit 1 of the flags says that the correction is in the time already.
-    first += np.where(header["flags"] & 2, 0, header["correction"]).astype(np.int64) * 100_000
-    rate = _rates(header["factor"].astype(float), header["multiplier"].astype(float))
-    seconds_long = header["samples"] / np.where(rate > 0, rate, 1)
-    good &= (header["samples"] > 0) & (rate > 0) & (seconds_long < _LONGEST_S)
-    end = first + (np.minimum(seconds_long, _LONGEST_S) * _SECOND).astype(np.int64)
-    # Station, location, channel and network, side by side in the header.
-    names, number = np.unique(np.ascontiguousarray(start[:, 8:20]).view("S12")[:, 0], return_inverse=True)
-    codes = [_code(name) for name in names.tolist()]
-    samples = header["samples"].astype(np.int64)
-    return Headers(good, codes, number.reshape(-1), first, end, samples, rate, big)
-
-
-def _code(name: bytes) -> Code:
-    text = name.ljust(12, b" ").decode("ascii", "replace")
-    station, location, channel, network = (
-        text[a:b].strip(" \0") for a, b in ((0, 5), (5, 7), (7, 10), (10, 12))
-    )
-    return network, station, location, channel
-
-
-def _rates(factor: npt.NDArray[np.float64], multiplier: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return samples per second from factor and multiplier: negative ones divide."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        rate = np.where(factor > 0, factor, -1 / factor) * np.where(
-            multiplier > 0, multiplier, -1 / multiplier
-        )
-    return np.where(np.isfinite(rate), rate, 0)
-
-
-def _layout(order: str) -> np.dtype:
-    return np.dtype(
-        {
-            "names": list(_FIELDS),
-            "formats": [kind if kind[0] == "S" else order + kind for kind, _ in _FIELDS.values()],
-            "offsets": [offset for _, offset in _FIELDS.values()],
-            "itemsize": _HEADER,
-        }
-    )
-
-
-def _plausible_years(header: npt.NDArray) -> npt.NDArray[np.bool_]:
-    return (
-        (header["year"] >= 1900) & (header["year"] <= 2100) & (header["day"] >= 1) & (header["day"] <= 366)
-        & (header["hour"] < 24) & (header["minute"] < 60) & (header["second"] <= 60)
-    )  # fmt: skip
-
-
-def _plausible_start(start: bytes) -> bool:
-    digits = all(byte in b"0123456789 \0" for byte in start[:6])
-    return digits and start[6:7] in _QUALITIES and (_big_endian(start) or _years(start, "<"))
-
-
-def _big_endian(start: bytes) -> bool:
-    return len(start) >= _HEADER and _years(start, ">")
-
-
-def _years(start: bytes, order: str) -> bool:
-    return bool(_plausible_years(np.frombuffer(start, _layout(order), 1))[0])
+@lru_cache
+def _seed_codes(name: str) -> Code:
+    """Return the codes of FDSN:NET_STA_LOC_BAND_SOURCE_POSITION, of which a station may hold underscores."""
+    network, *station, location, band, source, position = name.rpartition(":")[2].split("_")
+    if not (name.isascii() and name.isprintable()):
+        raise ValueError(name)
+    channel = (band, source, position)
+    return network, "_".join(station), location, ("_" if max(map(len, channel)) > 1 else "").join(channel)
