@@ -6,7 +6,7 @@ import sys
 from cyclopts import App, CycloptsError
 from pydantic import ValidationError
 
-from terrella import __version__
+import terrella
 from terrella.cli.cite import cite
 from terrella.cli.doctor import doctor
 from terrella.cli.forecast import forecast
@@ -16,7 +16,7 @@ from terrella.errors import DoesNotFitError, TerrellaError, is_out_of_memory
 
 app = App(
     name="terrella",
-    version=__version__,
+    version=lambda: terrella.__version__,  # looked up only where it is asked for
     help="Deep learning for the Earth on the machine its user has.\n\n"
     "Start with `terrella forecast demo`, `terrella pick demo` or `terrella segment demo`; `terrella doctor`\n"
     "shows what this machine offers.",
