@@ -23,7 +23,9 @@ def test_a_task_shows_its_public_names_and_no_others(task):
 @pytest.mark.parametrize("task", TASKS)
 def test_a_name_that_is_not_there_is_answered_with_those_that_are(task):
     package = import_module(f"terrella.{task}")
-    with pytest.raises(AttributeError, match=f"terrella.{task} has no 'nothing'; it has {package.__all__[0]}"):
+    with pytest.raises(
+        AttributeError, match=f"terrella.{task} has no 'nothing'; it has {package.__all__[0]}"
+    ):
         _ = package.nothing
 
 
