@@ -4,17 +4,22 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-TORCH := $(shell sed -n 's/^torch==//p' requirements.lock)
+DOCS_STAMP := $(VENV)/.docs_installed
+# The versions to install: those tried last, or the oldest (scripts/oldest_requirements.py).
+CONSTRAINTS ?= requirements.lock
+TORCH := $(shell sed -n 's/^torch==//p' $(CONSTRAINTS))
 # A folder or index that offers torch's CPU build, where pip's own configuration does not.
 TORCH_FIND_LINKS ?=
 FIND_TORCH := $(if $(TORCH_FIND_LINKS),--find-links $(TORCH_FIND_LINKS))
 
-.PHONY: demo test lint help clean
+.PHONY: demo test pytest lint docs gallery help clean
 
 demo: $(STAMP)  ## simulate a catalogue, train on it and judge: about five minutes on two cores
 	$(BIN)/terrella forecast demo
 
-test: lint  ## style, types, import contract and all tests
+test: lint pytest  ## style, types, import contract and all tests
+
+pytest: $(STAMP)  ## all tests
 	OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 MPLBACKEND=agg $(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: $(STAMP)  ## style, types and the import contract
@@ -23,27 +28,38 @@ lint: $(STAMP)  ## style, types and the import contract
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: $(DOCS_STAMP)  ## the pages, with a reference of the public names, in docs/_build
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build
+	@echo "open docs/_build/index.html"
+
+gallery: $(STAMP)  ## the pictures of the gallery, made anew: about two minutes
+	for task in forecast pick segment; do MPLBACKEND=agg $(BIN)/python docs/gallery/$$task.py || exit 1; done
+
+$(DOCS_STAMP): $(STAMP)
+	@$(BIN)/python -m pip install -q -c $(CONSTRAINTS) -e '.[docs]'
+	@touch $@
+
 # Torch first and under constraints, so that nothing replaces it: with a GPU the CUDA build, else the CPU build
 # where pip finds one. An environment whose set-up was cut off is completed, or begun again where it has no pip.
-$(STAMP): pyproject.toml requirements.lock
+$(STAMP): pyproject.toml $(CONSTRAINTS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "error: $$($(PYTHON) --version) is too old: Terrella needs Python 3.11 or newer; try make PYTHON=python3.12"; exit 1; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@if command -v nvidia-smi >/dev/null 2>&1; then \
 		echo "GPU found: installing torch $(TORCH) with CUDA"; \
-		$(BIN)/python -m pip install -q $(FIND_TORCH) -c requirements.lock "torch==$(TORCH)"; \
+		$(BIN)/python -m pip install -q $(FIND_TORCH) -c $(CONSTRAINTS) "torch==$(TORCH)"; \
 	else \
 		echo "no GPU found: installing the CPU build of torch $(TORCH)"; \
-		$(BIN)/python -m pip install -q $(FIND_TORCH) -c requirements.lock "torch==$(TORCH)+cpu" 2>/dev/null || { \
+		$(BIN)/python -m pip install -q $(FIND_TORCH) -c $(CONSTRAINTS) "torch==$(TORCH)+cpu" 2>/dev/null || { \
 			echo "pip offers no CPU build; installing the default one (set TORCH_FIND_LINKS to choose)"; \
-			$(BIN)/python -m pip install -q $(FIND_TORCH) -c requirements.lock "torch==$(TORCH)"; }; \
+			$(BIN)/python -m pip install -q $(FIND_TORCH) -c $(CONSTRAINTS) "torch==$(TORCH)"; }; \
 	fi
-	@echo "installing Terrella and what it needs, at the versions of requirements.lock"
-	@$(BIN)/python -m pip install -q -c requirements.lock -e '.[dev,pick,segment]'
+	@echo "installing Terrella and what it needs, at the versions of $(CONSTRAINTS)"
+	@$(BIN)/python -m pip install -q -c $(CONSTRAINTS) -e '.[dev,pick,segment]'
 	@touch $@
 
 clean:  ## remove the virtual environment and caches, never the runs
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) docs/_build docs/api .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*##/\1:/p' Makefile

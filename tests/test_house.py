@@ -1,5 +1,6 @@
 """The house itself: set-up, layers, versions, links and the things that no file may hold."""
 
+import importlib.metadata
 import importlib.util
 import os
 import re
@@ -20,8 +21,8 @@ SOURCES = sorted((ROOT / "src").rglob("*.py"))
 WRITTEN = [
     path
     for pattern in (
-        "*.md", "*.cff", "*.toml", "*.lock", "Makefile", ".ci/*", "docs/**/*.md", "src/**/*.py", "tests/**/*.py",
-        "benchmarks/*.py", "scripts/*.py",
+        "*.md", "*.cff", "*.toml", "*.lock", "Makefile", ".ci/*", ".github/**/*.yml", ".*.yaml", "docs/**/*.md",
+        "docs/**/*.py", "src/**/*.py", "tests/**/*.py", "benchmarks/*.py", "scripts/*.py",
     )
     for path in sorted(ROOT.glob(pattern))
 ]  # fmt: skip
@@ -134,7 +135,8 @@ def test_the_lock_holds_every_requirement_in_one_exact_version():
     assert not any("+" in version for version in locked.values())
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     named = {name.lower().replace("_", "-") for name in locked}
-    for requirement in [*project["dependencies"], *project["optional-dependencies"]["dev"]]:
+    extras = project["optional-dependencies"]
+    for requirement in [*project["dependencies"], *extras["dev"], *extras["docs"]]:
         assert re.match(r"[\w-]+", requirement)[0].lower().replace("_", "-") in named, requirement
 
 
@@ -163,11 +165,27 @@ def test_nothing_copyleft_and_no_pickle_is_imported():
         assert not refused.search(path.read_text(encoding="utf-8")), path
 
 
-def test_versions_agree():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert project["version"] == terrella.__version__
-    assert f"\nversion: {terrella.__version__}\n" in (ROOT / "CITATION.cff").read_text()
-    assert f"## {terrella.__version__}" in (ROOT / "CHANGELOG.md").read_text()
+def test_the_version_that_is_cited_has_a_chapter_in_the_changelog():
+    cited = re.search(r"^version: (.+)$", (ROOT / "CITATION.cff").read_text(), re.MULTILINE)[1]
+    assert f"## {cited}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_the_version_is_that_of_the_installed_package(monkeypatch):
+    assert terrella.__version__ == importlib.metadata.version("terrella")
+
+    def absent(name):
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", absent)
+    assert terrella.__version__ == "0+unknown"
+
+
+def test_importing_terrella_loads_no_metadata():
+    code = "import sys, terrella; print('importlib.metadata' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code], cwd=ROOT / "src", capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "False", done.stderr
 
 
 def test_imports_go_downward_only():
@@ -177,15 +195,15 @@ def test_imports_go_downward_only():
 
 
 def test_links_between_the_documents_lead_somewhere():
-    for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]:
+    for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).is_file(), f"{page.name}: {target}"
 
 
 def test_source_files_named_in_the_documents_exist():
-    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")]:
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/**/*.md")]:
         for name in re.findall(r"`(?:\w+/)*(\w+\.py)`", page.read_text(encoding="utf-8")):
-            assert list(ROOT.glob(f"src/**/{name}")) or list(ROOT.glob(f"[bds]*/{name}")), (
+            assert list(ROOT.glob(f"src/**/{name}")) or list(ROOT.glob(f"[bds]*/**/{name}")), (
                 f"{page.name}: {name}"
             )
 

@@ -5,12 +5,12 @@ from importlib import import_module
 from typing import Any
 
 
-def loader(package: str, public: Mapping[str, str]) -> Callable[[str], Any]:
-    """Return a package's `__getattr__` for names that lie in the modules `public` says."""
+def loader(package: str, public: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Return a package's `__getattr__` and `__dir__` for names that lie in the modules `public` says."""
 
     def load(name: str) -> Any:
         if name not in public:
             raise AttributeError(f"{package} has no {name!r}; it has {', '.join(public)}")
         return getattr(import_module(public[name]), name)
 
-    return load
+    return load, lambda: sorted(public)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from terrella.earth.grid import Grid, make_grid
-from terrella.earth.region import Region, box
+from terrella.earth.region import Region, box, box_around
 from terrella.earth.sphere import EARTH_RADIUS_KM, band_area_km2, distance_km, unit_vectors
 from terrella.errors import InputError
 
@@ -294,3 +294,13 @@ def test_a_region_does_not_wrap():
 def test_cells_that_do_not_fit_on_the_globe_are_refused(cell_deg):
     with pytest.raises(InputError, match="divides 90"):
         make_grid(GLOBE, cell_deg)
+
+
+def test_a_box_around_points_is_the_smallest_of_whole_degrees():
+    assert box_around([1.5, -2.25], [40.0, 42.5]).bounds == (-3, 2, 40, 43)
+
+
+@pytest.mark.parametrize(("longitude", "latitude"), [([], []), ([3.0], [4.0])])
+def test_no_box_lies_around_nothing_or_a_whole_degree_alone(longitude, latitude):
+    with pytest.raises(InputError):
+        box_around(longitude, latitude)

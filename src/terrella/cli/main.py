@@ -11,7 +11,7 @@ from types import FrameType
 from cyclopts import App, CycloptsError
 from pydantic import ValidationError
 
-from terrella import __version__
+import terrella
 from terrella.cli.cite import cite
 from terrella.cli.doctor import doctor
 from terrella.cli.forecast import forecast
@@ -23,7 +23,7 @@ from terrella.errors import DoesNotFitError, InputError, TerrellaError, is_out_o
 
 app = App(
     name="terrella",
-    version=__version__,
+    version=lambda: terrella.__version__,  # looked up only where it is asked for
     help="Deep learning for the Earth on the machine its user has.\n\n"
     "Start with `terrella forecast demo`, `terrella pick demo` or `terrella segment demo`; `terrella doctor`\n"
     "shows what this machine offers.",

@@ -48,3 +48,17 @@ class Region:
 def box(west: float, east: float, south: float, north: float) -> Region:
     """Return the region between two meridians and two parallels, in degrees."""
     return Region(((west, south), (east, south), (east, north), (west, north)))
+
+
+def box_around(longitude: npt.ArrayLike, latitude: npt.ArrayLike) -> Region:
+    """Return the smallest box of whole degrees around points in degrees.
+
+    Raises:
+        InputError: where there is no point, or all lie on one whole degree.
+    """
+    lon, lat = np.asarray(longitude, float), np.asarray(latitude, float)
+    if not (lon.size and lat.size):
+        raise InputError("a box around points needs at least one; got none")
+    west, south = (float(np.floor(each.min())) for each in (lon, lat))
+    east, north = (float(np.ceil(each.max())) for each in (lon, lat))
+    return box(west, east, south, north)

@@ -10,9 +10,20 @@ _PUBLIC = {
     "make_catalogue": "terrella.formats.catalogues.catalogue",
     "read_catalogue": "terrella.formats.catalogues.read",
     "write_catalogue": "terrella.formats.catalogues.write",
+    "completeness_by_maximum_curvature": "terrella.earth.magnitude",
+    "b_value": "terrella.earth.magnitude",
+    "Region": "terrella.earth.region",
+    "box": "terrella.earth.region",
+    "box_around": "terrella.earth.region",
+    "Grid": "terrella.earth.grid",
+    "make_grid": "terrella.earth.grid",
+    "Windows": "terrella.forecast.windows",
     "ForecastSettings": "terrella.forecast.settings",
+    "Climatology": "terrella.forecast.baselines.climatology",
     "fit_climatology": "terrella.forecast.baselines.climatology",
+    "ReasenbergJones": "terrella.forecast.baselines.reasenberg_jones",
     "fit_reasenberg_jones": "terrella.forecast.baselines.reasenberg_jones",
+    "Persistence": "terrella.forecast.baselines.persistence",
     "fit_persistence": "terrella.forecast.baselines.persistence",
     "ETAS": "terrella.forecast.etas.model",
     "fit_etas": "terrella.forecast.etas.fit",
@@ -24,4 +35,4 @@ _PUBLIC = {
     "judge_run": "terrella.forecast.judging.command",
 }
 __all__ = list(_PUBLIC)
-__getattr__ = loader(__name__, _PUBLIC)
+__getattr__, __dir__ = loader(__name__, _PUBLIC)

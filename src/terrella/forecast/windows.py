@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from terrella.earth.grid import Grid, make_grid
-from terrella.earth.region import Region, box
+from terrella.earth.region import Region, box, box_around
 from terrella.errors import InputError
 from terrella.forecast.settings import DataSettings
 from terrella.formats.catalogues.catalogue import Catalogue
@@ -115,13 +115,7 @@ def make_region(catalogue: Catalogue, settings: DataSettings) -> Region:
         return box(west, east, south, north)
     if len(catalogue) == 0:
         raise InputError(f"{catalogue.name} holds no events")
-    low, high = np.floor, np.ceil
-    return box(
-        float(low(catalogue.longitude.min())),
-        float(high(catalogue.longitude.max())),
-        float(low(catalogue.latitude.min())),
-        float(high(catalogue.latitude.max())),
-    )
+    return box_around(catalogue.longitude, catalogue.latitude)
 
 
 def make_task_grid(region: Region, settings: DataSettings) -> Grid:

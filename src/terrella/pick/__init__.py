@@ -14,9 +14,9 @@ _PUBLIC = {
     "load_picker_network": "terrella.pick.bundle",
     "PickSettings": "terrella.pick.settings",
     "CompareSettings": "terrella.pick.comparison.settings",
-    "train": "terrella.pick.train",
     "compare": "terrella.pick.comparison.compare",
+    "Targets": "terrella.pick.judging.targets",
     "make_targets": "terrella.pick.judging.targets",
 }
 __all__ = list(_PUBLIC)
-__getattr__ = loader(__name__, _PUBLIC)
+__getattr__, __dir__ = loader(__name__, _PUBLIC)

@@ -67,9 +67,9 @@ class EtasFit:
 def fit_etas(
     catalogue: Catalogue,
     region_area_km2: float,
-    auxiliary_start: np.datetime64,
-    start: np.datetime64,
-    end: np.datetime64,
+    auxiliary_start: np.datetime64 | str,
+    start: np.datetime64 | str,
+    end: np.datetime64 | str,
     min_magnitude: float,
     magnitude_bin: float = 0.1,
     background: Literal["uniform", "smoothed"] = "uniform",

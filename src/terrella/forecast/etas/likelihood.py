@@ -43,20 +43,21 @@ class Window:
 
 def make_window(
     catalogue: Catalogue,
-    auxiliary_start: np.datetime64,
-    start: np.datetime64,
-    end: np.datetime64,
+    auxiliary_start: np.datetime64 | str,
+    start: np.datetime64 | str,
+    end: np.datetime64 | str,
     min_magnitude: float,
     magnitude_bin: float,
 ) -> Window:
     """Return the events with auxiliary start ≤ time < end, their magnitudes rounded half up to bins."""
-    known = catalogue.between(auxiliary_start, end)
+    begin, first, last = np.array([auxiliary_start, start, end], "datetime64[us]")
+    known = catalogue.between(begin, last)
     magnitude = known.magnitude
     if magnitude_bin > 0:
         magnitude = np.floor(magnitude / magnitude_bin + 0.5) * magnitude_bin
     known, magnitude = known[magnitude >= min_magnitude - 1e-6], magnitude[magnitude >= min_magnitude - 1e-6]
-    days = known.days_since(auxiliary_start)
-    start_day = float((start - auxiliary_start) / _DAY)
+    days = known.days_since(begin)
+    start_day = float((first - begin) / _DAY)
     return Window(
         days=days,
         points=unit_vectors(known.longitude, known.latitude),
@@ -65,7 +66,7 @@ def make_window(
         step=np.maximum(magnitude - min_magnitude, 0.0),
         first_target=int(np.searchsorted(days, start_day)),
         start_day=start_day,
-        end_day=float((end - auxiliary_start) / _DAY),
+        end_day=float((last - begin) / _DAY),
     )
 
 
@@ -158,9 +159,9 @@ class NppScore:
 def npp_score(
     model: ETAS,
     catalogue: Catalogue,
-    auxiliary_start: np.datetime64,
-    test_start: np.datetime64,
-    test_end: np.datetime64,
+    auxiliary_start: np.datetime64 | str,
+    test_start: np.datetime64 | str,
+    test_end: np.datetime64 | str,
     region_area_km2: float,
     magnitude_bin: float = 0.1,
 ) -> NppScore:
@@ -202,9 +203,9 @@ def npp_score(
 
 def npp_poisson_score(
     catalogue: Catalogue,
-    auxiliary_start: np.datetime64,
-    test_start: np.datetime64,
-    test_end: np.datetime64,
+    auxiliary_start: np.datetime64 | str,
+    test_start: np.datetime64 | str,
+    test_end: np.datetime64 | str,
     region_area_km2: float,
     min_magnitude: float,
     magnitude_bin: float = 0.1,
