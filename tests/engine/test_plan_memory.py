@@ -12,8 +12,10 @@ from torch import nn
 from terrella.engine.plan.memory.allocators import cached_peak, kept_peak, returned_peak
 from terrella.engine.plan.memory.recompute import checkpointed
 from terrella.engine.plan.memory.step_memory import predict_memory
-from terrella.engine.plan.memory.trace import Block, Trace, record
+from terrella.engine.plan.memory.trace import Block, Trace, _recorded, no_scratch, record
 from terrella.engine.plan.step import Step
+from terrella.engine.plan.time import operators
+from terrella.engine.plan.time.operators import step_work
 from terrella.errors import InputError
 
 INPUTS, OUTPUTS, BATCH = 1000, 500, 64
@@ -245,3 +247,11 @@ def test_a_heap_that_keeps_what_single_volumes_free_is_expected_to_be_large():
     one, two = (predict_memory(step(batch)) for batch in (1, 2))
     assert one.kept > 3 * one.returned
     assert two.kept < 3 * two.returned
+
+
+@pytest.mark.parametrize("accumulation", [1, 2])
+def test_a_step_traced_at_another_size_is_that_traced_at_its_own(accumulation):
+    step = replace(convolution_step(12), accumulation=accumulation)
+    found, traced = record(step), _recorded(step, None, ()).trace(no_scratch, 0)
+    assert (found.blocks, found.moments) == (traced.blocks, traced.moments)
+    assert step_work(step) == operators._recorded(step, None, ())

@@ -166,6 +166,9 @@ def judge(*, run: Path, catalogue: Path | None = None) -> None:
         Catalogue file, where it has moved since the training.
     """
     from terrella.engine.progress import shown_progress
+    from terrella.engine.run import existing_run
+
+    existing_run(run)  # before what judges is imported
     from terrella.forecast.judging.command import judge_run
 
     with shown_progress() as report:

@@ -1,7 +1,9 @@
 """What a picker's training needs, from its settings alone."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -10,18 +12,21 @@ from terrella.engine.feed import Batch
 from terrella.engine.plan.step import Step
 from terrella.engine.plan.strategy import Need
 from terrella.pick.feed.recipes import recipe
-from terrella.pick.feed.resident import stored_bytes
+from terrella.pick.loss import make_loss
 from terrella.pick.networks import Architecture, architecture
 from terrella.pick.settings import PickSettings
-from terrella.pick.store import Store
-from terrella.pick.training import make_loss
+
+if TYPE_CHECKING:
+    from terrella.pick.store import Store
 
 _TRACES = 50_000  # where nobody says how many there are
+# What training loads, compiled loops and tables, where a plan alone has not.
+_LIBRARIES = 125 << 20
 _TRACE_SECONDS = 60.0  # of a trace in a store, about
 
 
 def needs(
-    settings: PickSettings, samples: int | None = None, stores: Sequence[Store] | None = None
+    settings: PickSettings, samples: int | None = None, stores: "Sequence[Store] | None" = None
 ) -> list[Need]:
     """Return the stages of `terrella pick train` on a number of traces, or on the stores that are at hand.
 
@@ -31,7 +36,11 @@ def needs(
     taken = architecture(settings.network)
     traces = samples or (_TRACES if stores is None else sum(map(len, stores)))
     length = max(round(_TRACE_SECONDS * settings.data.rate_hz), taken.window)
-    stored = traces * length * len(taken.components) * 4 if stores is None else stored_bytes(stores)
+    stored = (
+        traces * length * len(taken.components) * 4
+        if stores is None
+        else sum(each.samples.nbytes for each in stores)
+    )
     given = "" if samples else " (no number given: --samples)"
     windows = traces * settings.fit.windows_per_trace
     return [
@@ -46,13 +55,14 @@ def needs(
             stored_bytes=stored,
             placements=("resident", "preloaded", "streamed"),
             read_ahead=False,  # windows are cut from a memory map when they are asked for
+            held_by_others=0 if "numba" in sys.modules else _LIBRARIES,
             place=_place(settings, stores),
             assumed=f"{traces:,} traces{given} of {_TRACE_SECONDS:.0f} s each" if stores is None else "",
         )
     ]
 
 
-def _place(settings: PickSettings, stores: Sequence[Store] | None) -> Path | None:
+def _place(settings: PickSettings, stores: "Sequence[Store] | None") -> Path | None:
     """Return a file of the samples, or the folder of a data set."""
     for store in stores or ():
         if isinstance(store.samples, np.memmap) and store.samples.filename is not None:

@@ -1,11 +1,10 @@
 """The training of one network: windows in, the loss that fits its answer, stopped early on the dev split."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits, log_softmax
 
 from terrella.engine.device import choose_device
 from terrella.engine.feed import Batch, Feed
@@ -21,6 +20,7 @@ from terrella.pick.feed.recipes import Recipe, recipe
 from terrella.pick.feed.resident import placed
 from terrella.pick.feed.source import WindowSource
 from terrella.pick.feed.windows import traces_of
+from terrella.pick.loss import make_loss
 from terrella.pick.networks.architecture import Architecture
 from terrella.pick.settings import AugmentSettings, PickSettings
 from terrella.pick.store import Store
@@ -121,24 +121,6 @@ def shares_of(settings: AugmentSettings, recipe: Recipe, architecture: Architect
     return shares
 
 
-def make_loss(architecture: Architecture, recipe: Recipe) -> Callable[[nn.Module, Batch], Tensor]:
-    """Return the loss: cross-entropy between outputs that exclude each other, else binary for each of them.
-
-    Both are means over frames and windows.
-    """
-    weights = _weights(architecture, recipe.weights)
-
-    def cross_entropy(network: nn.Module, batch: Batch) -> Tensor:
-        return -(batch["y"] * log_softmax(network(batch["x"]), 1)).sum(1).mean()
-
-    def binary(network: nn.Module, batch: Batch) -> Tensor:
-        each = binary_cross_entropy_with_logits(network(batch["x"]), batch["y"], reduction="none")
-        # No product of matrices, which autocast would compute in bfloat16.
-        return (each.transpose(0, 1).flatten(1).mean(1) * weights.to(each.device)).sum()
-
-    return cross_entropy if architecture.activation == "softmax" else binary
-
-
 @torch.no_grad()
 def mean_loss(
     network: nn.Module, source: WindowSource, loss: Callable[[nn.Module, Batch], Tensor], batch: int
@@ -162,11 +144,6 @@ def even_batch(windows: int, batch: int) -> int:
     while windows % batch == 1:
         batch += 1
     return batch
-
-
-def _weights(architecture: Architecture, given: Mapping[str, float]) -> Tensor:
-    count = len(architecture.outputs)
-    return torch.tensor([given.get(name, 1 / count) for name in architecture.outputs])
 
 
 def _source(

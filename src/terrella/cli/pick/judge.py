@@ -48,6 +48,10 @@ def judge(
         auto, cpu or cuda.
     """
     from terrella.engine.progress import shown_progress
+    from terrella.engine.run import existing_run
+
+    if run is not None and not bundle:
+        existing_run(run)  # before what judges is imported
     from terrella.pick.judging.command import Asked
     from terrella.pick.judging.command import judge as run_judge
 

@@ -25,6 +25,9 @@ def judge(*, run: Path, split: Literal["train", "dev", "test"] = "test", setting
         Split that is judged.
     """
     from terrella.engine.progress import shown_progress
+    from terrella.engine.run import existing_run
+
+    existing_run(run)  # before what judges is imported
     from terrella.segment.judging.command import judge as run_judge
 
     overrides = settings.model_dump(exclude_unset=True) if settings is not None else {}

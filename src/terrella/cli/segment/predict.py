@@ -48,6 +48,8 @@ def predict(
     from terrella.engine.progress import shown_progress
     from terrella.engine.terminal import say
     from terrella.formats.sections.open import open_section
+
+    open_section(section, interval, unit)  # before what predicts is imported
     from terrella.segment.use.predict import memory_in_bytes
     from terrella.segment.use.predict import predict as run_predict
     from terrella.segment.use.show import figure_of_prediction

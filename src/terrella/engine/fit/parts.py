@@ -7,14 +7,13 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.distributed.fsdp import FSDPModule
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
 
 from terrella.engine.feed import Batch
 from terrella.engine.fit.processes import world
 from terrella.engine.fit.random_states import random_states, restore_random_states
-from terrella.engine.fit.sharding import hold_back
+from terrella.engine.fit.sharding import hold_back, is_sharded
 from terrella.engine.memory import release_freed_memory
 from terrella.engine.plan.memory.recompute import can_checkpoint, checkpointed, is_checkpointed
 from terrella.errors import is_out_of_memory
@@ -79,7 +78,7 @@ class Parts:
         """Return what can be given up for memory at the same results: MORE_PARTS, RECOMPUTE, or 0 for nothing."""
         if self._can_split(model):
             return MORE_PARTS
-        known = isinstance(model, FSDPModule) or is_checkpointed(model)
+        known = is_sharded(model) or is_checkpointed(model)
         return RECOMPUTE if not known and can_checkpoint(model) else 0
 
     def give_up(self, remedy: int, network: nn.Module) -> str:

@@ -1,17 +1,22 @@
 """Networks whose weights are spread over the processes of a training (FSDP2; Zhao et al. 2023)."""
 
+import sys
 import warnings
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, TypeGuard
 
 import torch
 from torch import Tensor, distributed, nn
-from torch.distributed.device_mesh import init_device_mesh
-from torch.distributed.fsdp import FSDPModule, fully_shard
-from torch.distributed.tensor import DTensor, distribute_tensor
+
+if TYPE_CHECKING:
+    from torch.distributed.fsdp import FSDPModule
 
 
 def shard(network: nn.Module) -> None:
     """Spread a network's parameters over all processes, each of its parts gathered only while it computes."""
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.fsdp import fully_shard
+
     # Losses change no output in place, against which torch warns at each first step.
     warnings.filterwarnings("ignore", "FSDP2-wrapped module .* returned a view tensor", UserWarning)
     for weight in network.parameters():
@@ -32,19 +37,36 @@ def sharded_parts(network: nn.Module) -> Iterator[nn.Module]:
             yield part
 
 
+def is_sharded(model: nn.Module) -> "TypeGuard[FSDPModule]":
+    """Return whether a network's weights are spread over the processes."""
+    if not _spread():
+        return False
+    from torch.distributed.fsdp import FSDPModule
+
+    return isinstance(model, FSDPModule)
+
+
 def hold_back(model: nn.Module, wait: bool) -> None:
     """Keep a sharded network from exchanging gradients until the last part of a batch."""
-    if isinstance(model, FSDPModule):
+    if is_sharded(model):
         model.set_requires_gradient_sync(not wait)
 
 
 def whole(value: Tensor) -> Tensor:
     """Return a tensor with all of its parts; every process must ask for it."""
+    if not _spread():
+        return value
+    from torch.distributed.tensor import DTensor
+
     return value.full_tensor() if isinstance(value, DTensor) else value
 
 
 def spread_like(value: Tensor, like: Tensor) -> Tensor:
     """Return a whole tensor spread over the processes as another one is."""
+    if not _spread():
+        return value
+    from torch.distributed.tensor import DTensor, distribute_tensor
+
     if not isinstance(like, DTensor):
         return value
     return distribute_tensor(value.to(like.device), like.device_mesh, like.placements)
@@ -63,3 +85,8 @@ def unsharded(network: nn.Module, like: nn.Module) -> nn.Module:
     with torch.no_grad():
         like.load_state_dict({name: whole(value) for name, value in network.state_dict().items()})
     return like
+
+
+def _spread() -> bool:
+    """Return whether any tensor can be spread: what knows of it takes a second to import."""
+    return "torch.distributed.tensor" in sys.modules

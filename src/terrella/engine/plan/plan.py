@@ -15,7 +15,7 @@ from terrella.engine.plan.step import Step
 from terrella.engine.plan.strategy import Limits, Need, Option, Strategy, choose
 from terrella.engine.plan.time.communication import Scheme, device_link, exchange
 from terrella.engine.plan.time.disk import data_rate
-from terrella.engine.plan.time.duration import Duration, work_seconds
+from terrella.engine.plan.time.duration import Duration, Known, work_seconds
 from terrella.engine.plan.time.operators import step_work
 from terrella.errors import InputError
 from terrella.files import write_text
@@ -131,8 +131,10 @@ def plan(
     limits = _limits(limits, device)
     process = psutil.Process().memory_info().rss
 
+    known: Known = {}
+
     def timed(step: Step, strategy: Strategy) -> Duration:
-        return _step_duration(step, device, strategy)
+        return _step_duration(step, device, strategy, known)
 
     chosen = [(need, *choose(need, limits, device.kind, process, timed)) for need in needs]
     stages = [_staged(need, option, others, device) for need, option, others in chosen]
@@ -203,11 +205,11 @@ def _read_rate(need: Need, device: Device) -> float:
     return data_rate(need.place, need.stored_bytes // max(need.samples, 1)) or _READ_PER_S
 
 
-def _step_duration(step: Step, device: Device, strategy: Strategy) -> Duration:
+def _step_duration(step: Step, device: Device, strategy: Strategy, known: Known) -> Duration:
     """Return the duration of one process's step, with what it tells the others and does not hide."""
     few = few_parts(step) if step.accumulation > 2 else step
     work = step_work(few, foreach=None if device.kind == "cpu" else True)
-    found = work_seconds(work, device, returned=strategy.allocator == "return")
+    found = work_seconds(work, device, returned=strategy.allocator == "return", known=known)
     factor = step.accumulation / few.accumulation
     scheme: Scheme = "sharded" if strategy.sharded else "replicated"
     seconds = found.seconds * factor

@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from torch import nn
+
 from terrella.engine.feed.streamed import AHEAD_BYTES
 from terrella.engine.plan.amounts import duration_text, size_text, typed_size
 from terrella.engine.plan.memory.recompute import can_checkpoint, checkpointed
@@ -121,6 +123,16 @@ class Option:
 Timed = Callable[[Step, Strategy], Duration]  # of one step, with what its processes tell each other
 
 
+@dataclass(frozen=True)
+class _Checkpointed:
+    """Makes a network with activation checkpointing; equal to others of its kind, so that one trace serves all."""
+
+    make: Callable[[], nn.Module]
+
+    def __call__(self) -> nn.Module:
+        return checkpointed(self.make())
+
+
 def variant(step: Step, strategy: Strategy) -> Step:
     """Return the step of one process as a strategy runs it."""
     made = replace(
@@ -129,8 +141,7 @@ def variant(step: Step, strategy: Strategy) -> Step:
         precision=strategy.precision,
     )
     if strategy.checkpointing:
-        make = step.make_network
-        made = replace(made, make_network=lambda: checkpointed(make()))
+        made = replace(made, make_network=_Checkpointed(step.make_network))
     return made
 
 

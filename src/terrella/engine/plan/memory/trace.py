@@ -8,16 +8,19 @@ import weakref
 from collections.abc import Callable
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 
 from terrella.engine.plan.memory.selections import AssumedShares, selected_shares
-from terrella.engine.plan.memory.workspace import Hidden
+from terrella.engine.plan.memory.workspace import Hidden, may_hide
 from terrella.engine.plan.rehearsal import Rehearsal, rehearse
+from terrella.engine.plan.shapes import Operand, asked_device, described, filled, scaled, traced
 from terrella.engine.plan.step import Step
 from terrella.errors import InputError
 
@@ -58,27 +61,68 @@ class Trace:
         return peak, {name: size for name, size in found.items() if size}
 
 
+@dataclass(frozen=True, eq=False)
+class _Call:
+    """An operator that may hide memory: its last output's block, and the one of its own scratch."""
+
+    function: Any
+    arguments: tuple[Any, ...]
+    output: int
+    scratch: int
+
+
+@dataclass(frozen=True, eq=False)
+class _Recording:
+    """A trace whose hidden memory is not known yet, at the size at which the step was traced."""
+
+    sizes: list[int]
+    categories: list[str]
+    moments: list[int]
+    second_step: int
+    calls: list[_Call]
+
+    def trace(self, scratch: Scratch, part: int) -> Trace:
+        """Return the trace for parts of another number of samples, 0 for that which was traced."""
+        sizes = [scaled(size, part) if part else size for size in self.sizes]
+        spare: dict[int, int] = {}
+        for call in self.calls:
+            arguments = scaled(call.arguments, part) if part else call.arguments
+            hidden = scratch(call.function, filled(arguments, _bare))
+            sizes[call.output] += hidden.kept
+            sizes[call.scratch] = hidden.transient
+            spare[call.output] = hidden.spare
+        born = zip(sizes, self.categories, strict=True)
+        blocks = [Block(size, name, spare.get(number, 0)) for number, (size, name) in enumerate(born)]
+        return Trace(blocks, self.moments, self.second_step)
+
+
+def _bare(operand: Operand) -> Tensor:
+    return torch.empty_strided(operand.shape, operand.stride, dtype=operand.dtype, device="meta")
+
+
 class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    def __init__(self, scratch: Scratch) -> None:
+    def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.scratch = scratch
+        self.calls: list[_Call] = []
         self.phase = "parameters"
         self.sizes: list[int] = []
         self.categories: list[str] = []
         self.moments: list[int] = []
-        self.spare: dict[int, int] = {}  # by number of a block
         self.known: dict[int, int] = {}  # storage's address: number of its block
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
+        if func is torch.ops.prim.device.default:
+            return asked_device(args[0])
         result = func(*args, **(kwargs or {}))
         fresh = [self._follow(value) for value in tree_iter(result) if isinstance(value, Tensor)]
         if any(fresh):
-            hidden = self.scratch(func, args)
-            self.sizes[-1] += hidden.kept
-            self.spare[len(self.sizes) - 1] = hidden.spare
-            self.moments.append(-1 - self._born(hidden.transient, "workspace"))
+            output = len(self.sizes) - 1
+            scratch = self._born(0, "workspace")
+            self.moments.append(-1 - scratch)
+            if may_hide(func):
+                self.calls.append(_Call(func, described(args), output, scratch))
         return result
 
     def _follow(self, tensor: Tensor) -> bool:
@@ -134,13 +178,14 @@ def record(step: Step, scratch: Scratch = no_scratch, foreach: bool | None = Non
     Raises:
         InputError: where the network's path depends on values in another way.
     """
+    alike, part = traced(step)
     try:
-        return _recorded(step, scratch, foreach, ())
+        return _recorded_once(alike, foreach).trace(scratch, part)
     except Exception as error:
         if not _needs_values(error):
             raise
     try:
-        return _recorded(step, scratch, foreach, selected_shares(step))
+        return _recorded(step, foreach, selected_shares(step)).trace(scratch, 0)
     except Exception as error:
         if not _needs_values(error):
             raise
@@ -155,10 +200,15 @@ def _needs_values(error: Exception) -> bool:
     return any(name in type(error).__name__ for name in ("DataDependent", "DynamicOutputShape"))
 
 
-def _recorded(step: Step, scratch: Scratch, foreach: bool | None, shares: tuple[float, ...]) -> Trace:
+@lru_cache(maxsize=4)
+def _recorded_once(step: Step, foreach: bool | None) -> _Recording:
+    return _recorded(step, foreach, ())
+
+
+def _recorded(step: Step, foreach: bool | None, shares: tuple[float, ...]) -> _Recording:
     second, begun, moments = 0, 0, list[int]()
     assumed = AssumedShares(shares) if shares else nullcontext()
-    with FakeTensorMode(allow_non_fake_inputs=True), assumed, _Recorder(scratch) as recorder:
+    with FakeTensorMode(allow_non_fake_inputs=True), assumed, _Recorder() as recorder:
         with closing(rehearse(step, 2, foreach)) as phases:  # type: ignore[type-var]
             for now in phases:
                 _name_blocks(recorder, now)
@@ -168,9 +218,7 @@ def _recorded(step: Step, scratch: Scratch, foreach: bool | None, shares: tuple[
                     second = len(recorder.moments)
                 if now.phase == "end":  # what is alive now stays alive
                     moments = list(recorder.moments)
-        born = zip(recorder.sizes, recorder.categories, strict=True)
-        blocks = [Block(size, name, recorder.spare.get(i, 0)) for i, (size, name) in enumerate(born)]
-        return Trace(blocks, moments, second)
+        return _Recording(recorder.sizes, recorder.categories, moments, second, recorder.calls)
 
 
 def _name_blocks(recorder: _Recorder, now: Rehearsal) -> None:

@@ -9,6 +9,7 @@ import math
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -55,6 +56,12 @@ _MEASURED = {
 }
 
 
+@cache
+def may_hide(function: Any) -> bool:
+    """Return whether an operator may hide memory."""
+    return str(function.overloadpacket) in _MEASURED
+
+
 @dataclass(frozen=True)
 class Hidden:
     """Bytes that an operator takes while it runs, and those that stay with its last output.
@@ -81,6 +88,9 @@ class Workspace:
     """Answers what operators hide, measured once per shape."""
 
     known: dict[Any, Hidden] = field(default_factory=dict)
+    runs: dict[Any, "_Found"] = field(
+        default_factory=dict
+    )  # of small batches, which many sizes have in common
 
     def __call__(self, func: Any, args: tuple[Any, ...]) -> Hidden:
         """Return the hidden memory of an operator on a CPU; none where it cannot be measured."""
@@ -95,8 +105,37 @@ class Workspace:
         key = (func, _frozen(described))
         if key not in self.known:
             with _disable_current_modes(), torch.enable_grad():  # without, recurrent layers keep nothing
-                self.known[key] = _measured(func, name, described)
+                self.known[key] = self._measured(func, name, described)
         return self.known[key]
+
+    def _measured(self, func: Any, name: str, args: tuple[Any, ...]) -> Hidden:
+        """Return the straight line through two small measurements, at the full size."""
+        first, second, full = _sizes(name, args)
+        try:
+            small = self._run(func, name, _resized(name, args, *first))
+            large = small if first == second else self._run(func, name, _resized(name, args, *second))
+        except (RuntimeError, IndexError, ValueError, TypeError):
+            return Hidden()
+        low, high = math.prod(first), math.prod(second)
+
+        def at(one: int, two: int) -> int:
+            slope = (two - one) / max(high - low, 1)
+            return max(0, round(two + slope * (full - high)))
+
+        transient = at(small.transient, large.transient)
+        if "rnn" not in name:
+            return Hidden(transient, at(small.kept, large.kept))
+        workspace = at(small.workspace, large.workspace)
+        written = large.written(workspace)
+        if name == _RECURRENT_BACKWARD:
+            return Hidden(transient + written)
+        return Hidden(transient, written, workspace - written)
+
+    def _run(self, func: Any, name: str, args: tuple[Any, ...]) -> "_Found":
+        key = (func, _frozen(args))
+        if key not in self.runs:
+            self.runs[key] = _run(func, name, args)
+        return self.runs[key]
 
 
 @dataclass(frozen=True)
@@ -128,30 +167,6 @@ def _in_pages(written: bytes, size: int) -> int:
     whole = sum(any(written[low:high]) for low, high in pairwise(edges))
     outside = sum(written[: edges[0]]) + sum(written[edges[-1] :])
     return min(size, whole * _HUGE + round(outside / scale))
-
-
-def _measured(func: Any, name: str, args: tuple[Any, ...]) -> Hidden:
-    """Return the straight line through two small measurements, at the full size."""
-    first, second, full = _sizes(name, args)
-    try:
-        small = _run(func, name, _resized(name, args, *first))
-        large = small if first == second else _run(func, name, _resized(name, args, *second))
-    except (RuntimeError, IndexError, ValueError, TypeError):
-        return Hidden()
-    low, high = math.prod(first), math.prod(second)
-
-    def at(one: int, two: int) -> int:
-        slope = (two - one) / max(high - low, 1)
-        return max(0, round(two + slope * (full - high)))
-
-    transient = at(small.transient, large.transient)
-    if "rnn" not in name:
-        return Hidden(transient, at(small.kept, large.kept))
-    workspace = at(small.workspace, large.workspace)
-    written = large.written(workspace)
-    if name == _RECURRENT_BACKWARD:
-        return Hidden(transient + written)
-    return Hidden(transient, written, workspace - written)
 
 
 def _sizes(name: str, args: tuple[Any, ...]) -> tuple[tuple[int, int], tuple[int, int], int]:

@@ -9,7 +9,7 @@ from typing import Literal
 import psutil
 import torch
 
-from terrella.engine.memory import keep_freed_memory, release_freed_memory, return_freed_memory
+from terrella.engine.memory import keep_freed_memory, return_freed_memory
 from terrella.engine.plan.devices import Device, this_machine
 from terrella.engine.plan.step import Step
 from terrella.engine.plan.time.operators import Operator, Work, step_work
@@ -17,7 +17,8 @@ from terrella.engine.plan.time.replay import Replayed, replay
 
 Bound = Literal["compute", "memory traffic", "data", "communication", "calls"]
 
-_REPLAY_BYTES = 2 << 30  # at most, that a replay holds
+_REPLAY_BYTES = 64 << 20  # at most, that a replay holds: far more than a core's cache
+_REPLAY_BYTES_CUDA = 2 << 30
 _LARGEST = 8  # operators that a duration names
 # What the steps of the project's networks differed from their replayed operators, and from a roofline alone.
 _REPLAYED_ERROR, _SCALED_ERROR, _ROOFLINE_ERROR = 0.12, 0.4, 0.6
@@ -47,7 +48,7 @@ class Duration:
 
 
 def step_seconds(
-    step: Step, device: Device | None = None, budget_s: float = 5.0, returned: bool = False
+    step: Step, device: Device | None = None, budget_s: float = 2.0, returned: bool = False
 ) -> Duration:
     """Return the duration of one training step on a device; by default on the machine at hand.
 
@@ -68,13 +69,25 @@ def step_seconds(
     return work_seconds(work, device, budget_s, returned)
 
 
-def work_seconds(work: Work, device: Device, budget_s: float = 5.0, returned: bool = False) -> Duration:
-    """Return the duration of a step whose operators are known; see `step_seconds`."""
+Known = dict[
+    tuple[bool, bool], dict[Operator, Replayed]
+]  # by whether memory is given back, and calls are hot
+
+
+def work_seconds(
+    work: Work, device: Device, budget_s: float = 2.0, returned: bool = False, known: Known | None = None
+) -> Duration:
+    """Return the duration of a step whose operators are known; see `step_seconds`.
+
+    `known` are measurements of other steps on the device, which this one's are added to.
+    """
+    known = {} if known is None else known
     seconds: list[tuple[Operator, int, float]] = []
     error = measured_s = 0.0
     for counts, hot, part in ((work.counts, False, 0.85), (work.updates, True, 0.15)):
         estimates = {each: roofline(each, device) for each in counts if not each.view}
-        found = _replayed(estimates, device, budget_s * part, hot, returned) if device.at_hand else {}
+        kept = known.setdefault((returned, hot), {})
+        found = _replayed(estimates, device, budget_s * part, hot, returned, kept) if device.at_hand else {}
         factors = _Factors(found, device)
         for operator, count in counts.items():
             if operator.view:
@@ -159,14 +172,19 @@ def roofline(operator: Operator, device: Device) -> float:
 
 
 def _replayed(
-    estimates: Mapping[Operator, float], device: Device, budget_s: float, hot: bool, returned: bool
+    estimates: Mapping[Operator, float],
+    device: Device,
+    budget_s: float,
+    hot: bool,
+    returned: bool,
+    known: dict[Operator, Replayed],
 ) -> dict[Operator, Replayed]:
     if device.kind == "cuda":
-        return replay(estimates, budget_s, min(torch.cuda.mem_get_info()[0] // 4, _REPLAY_BYTES), hot, "cuda")
+        memory = min(torch.cuda.mem_get_info()[0] // 4, _REPLAY_BYTES_CUDA)
+        return replay(estimates, budget_s, memory, hot, "cuda", known)
     (return_freed_memory if returned else keep_freed_memory)()
-    found = replay(estimates, budget_s, min(psutil.virtual_memory().available // 4, _REPLAY_BYTES), hot)
-    release_freed_memory()
-    return found
+    memory = min(psutil.virtual_memory().available // 4, _REPLAY_BYTES)
+    return replay(estimates, budget_s, memory, hot, known=known)
 
 
 def _called(device: Device) -> float:

@@ -1,29 +1,28 @@
 """The operators of one training step: shapes, layouts, counts, floating-point operations and bytes."""
 
-import math
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves, tree_map
+from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
 from terrella.engine.plan.memory.selections import AssumedShares, selected_shares
 from terrella.engine.plan.rehearsal import Phase, rehearse
+from terrella.engine.plan.shapes import Operand, asked_device, described, scaled, traced
 from terrella.engine.plan.step import Step
 from terrella.errors import InputError
 
 _CLIP = 1.0
 # Bookkeeping that no kernel belongs to.
 _FREE = {
-    "prim::device",
     "profiler::_record_function_enter_new",
     "profiler::_record_function_exit",
     "aten::detach",
@@ -31,25 +30,6 @@ _FREE = {
     "aten::sym_size",
     "aten::set_",
 }
-
-
-@dataclass(frozen=True)
-class Operand:
-    """A tensor without its values: what a replay needs to make one alike."""
-
-    shape: tuple[int, ...]
-    stride: tuple[int, ...]
-    dtype: torch.dtype
-
-    @property
-    def elements(self) -> int:
-        """Elements that lie in memory: an expanded dimension holds one."""
-        return math.prod(size for size, step in zip(self.shape, self.stride, strict=True) if step)
-
-    @property
-    def bytes(self) -> int:
-        """Bytes that lie in memory."""
-        return self.elements * self.dtype.itemsize
 
 
 @dataclass(frozen=True)
@@ -142,8 +122,9 @@ def step_work(step: Step, foreach: bool | None = None) -> Work:
     Raises:
         InputError: where the network's path depends on values, which shapes alone do not tell.
     """
+    alike, part = traced(step)
     try:
-        return _recorded(step, foreach, ())
+        return _scaled(_recorded_once(alike, foreach), part)
     except Exception as error:
         if not _needs_values(error):
             raise
@@ -170,6 +151,29 @@ def flop_count(function: Any, arguments: tuple[Any, ...], keywords: dict[str, An
 def _needs_values(error: Exception) -> bool:
     """Whether a branch on a value raised this: one of several classes, by torch's version."""
     return any(name in type(error).__name__ for name in ("DataDependent", "DynamicOutputShape"))
+
+
+@lru_cache(maxsize=4)
+def _recorded_once(step: Step, foreach: bool | None) -> Work:
+    return _recorded(step, foreach, ())
+
+
+def _scaled(work: Work, part: int) -> Work:
+    """Return the work of a step whose parts have another number of samples; 0 for that which was traced."""
+    if not part:
+        return work
+    counts = Counter[Operator]()
+    for operator, count in work.counts.items():
+        counts[
+            replace(
+                operator,
+                arguments=scaled(operator.arguments, part),
+                keywords=scaled(operator.keywords, part),
+                outputs=scaled(operator.outputs, part),
+                flops=float(scaled(int(operator.flops), part)),
+            )
+        ] += count
+    return replace(work, counts=counts, batch_bytes=scaled(work.batch_bytes, part))
 
 
 def _recorded(step: Step, foreach: bool | None, shares: tuple[float, ...]) -> Work:
@@ -215,15 +219,17 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
+        if func is torch.ops.prim.device.default:
+            return asked_device(args[0])
         kwargs = kwargs or {}
         out = func(*args, **kwargs)
         recorded = self.phase in ("forward", "backward", "optimiser", "average")
         if recorded and func.name().partition(".")[0] not in _FREE:
-            written = tuple(leaf for leaf in tree_leaves(_described(out)) if isinstance(leaf, Operand))
+            written = tuple(leaf for leaf in tree_leaves(described(out)) if isinstance(leaf, Operand))
             operator = Operator(
                 func,
-                _described(args),
-                tuple((name, _described(value)) for name, value in kwargs.items()),
+                described(args),
+                tuple((name, described(value)) for name, value in kwargs.items()),
                 written,
                 flop_count(func, args, kwargs, out),
             )
@@ -232,21 +238,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return out
 
 
-def _described(values: Any) -> Any:
-    """Return nested arguments with operands in place of tensors, and tuples in place of lists."""
-    if isinstance(values, Tensor):
-        return Operand(tuple(values.shape), tuple(values.stride()), values.dtype)
-    if isinstance(values, list | tuple):
-        return tuple(_described(each) for each in values)
-    return values
-
-
 def _clip(gradients: list[Tensor]) -> None:
     """Clip as `clip_grad_norm_` does on real tensors; on those without values it takes a slower path."""
     total = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
     torch._foreach_mul_(gradients, (_CLIP / (total + 1e-6)).clamp(max=1.0))
-
-
-def filled(values: Any, make: Any) -> Any:
-    """Return nested arguments with `make(operand)` in place of each operand."""
-    return tree_map(lambda each: make(each) if isinstance(each, Operand) else each, values)

@@ -10,8 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from terrella.engine.memory import release_freed_memory
+from terrella.engine.plan.shapes import Operand, filled
 from terrella.engine.plan.time.calibrate import clock
-from terrella.engine.plan.time.operators import Operand, Operator, filled
+from terrella.engine.plan.time.operators import Operator
 
 _ROUNDS = 7  # at most, of calls; their median counts
 _LARGE_S = 0.004  # an operator that takes longer is measured alone
@@ -31,6 +33,10 @@ class Replayed:
     seconds: float
     spread: float  # half the range of the middle half, relative
 
+    def times(self, factor: int) -> "Replayed":
+        """Return what is known of an operator that is `factor` times as large."""
+        return Replayed(factor * self.seconds, self.spread)
+
 
 @torch.no_grad()
 def replay(
@@ -39,6 +45,7 @@ def replay(
     memory: int,
     hot: bool = False,
     device: str = "cpu",
+    known: dict[Operator, Replayed] | None = None,
 ) -> dict[Operator, Replayed]:
     """Return the seconds of one call of each operator; those that cannot be run, or in time, are missing.
 
@@ -46,23 +53,32 @@ def replay(
     finds the caches as the step leaves them; `hot` calls each several times in a row, as an optimiser does with
     one parameter after the other. Then come large ones, the largest first, each on a part of its samples or rows
     where all of it would take too long or hold more than `memory` bytes. With one thread CPU seconds are measured,
-    which other processes do not disturb.
+    which other processes do not disturb. `known` are parts that were measured before; new ones are added.
     """
     end = clock() + budget_s
     limit = _limit(list(estimates.values()), budget_s / 4)
     parts = {each: _part_of(each, seconds / limit, memory) for each, seconds in estimates.items()}
+    known = {} if known is None else known
+    found = {
+        each: known[part.operator].times(part.factor)
+        for each, part in parts.items()
+        if part.operator in known
+    }
+    parts = {each: part for each, part in parts.items() if each not in found}
     large = sorted((each for each in parts if estimates[each] > _LARGE_S), key=lambda each: -estimates[each])
     small = [each for each in parts if estimates[each] <= _LARGE_S]
     groups = [
         group for some in (small, large) for group in _groups({each: parts[each] for each in some}, memory)
     ]
     weights = [sum(estimates[each] / part.factor for each, part in group.items()) for group in groups]
-    found: dict[Operator, Replayed] = {}
     for index, group in enumerate(groups):
         left = end - clock()
         if left > 0:
             share = weights[index] / max(sum(weights[index:]), 1e-12)
-            found.update(_in_turn(group, clock() + share * left, hot, device))
+            new = _in_turn(group, clock() + share * left, hot, device)
+            release_freed_memory()  # no group finds its holes where another left them
+            known.update({group[each].operator: one for each, one in new.items()})
+            found.update({each: one.times(group[each].factor) for each, one in new.items()})
     return found
 
 
@@ -104,7 +120,7 @@ def _in_turn(
         for operator, call in calls.items():
             seconds = _timed(call, _HOT_CALLS if hot else 1, device, outputs)
             times[operator].append(seconds)
-    return {each: _middle(times[each], parts[each].factor) for each in calls}
+    return {each: _middle(times[each]) for each in calls}
 
 
 def _tried(operators: Mapping[Operator, Operator], device: str) -> Iterator[tuple[Operator, Call]]:
@@ -124,10 +140,10 @@ def _tried(operators: Mapping[Operator, Operator], device: str) -> Iterator[tupl
             yield key, call
 
 
-def _middle(times: list[float], factor: int) -> Replayed:
-    """Return what repetitions say of an operator that is `factor` times as large."""
+def _middle(times: list[float]) -> Replayed:
+    """Return what repetitions say of an operator."""
     middle, low, high = (sorted(times)[round(share * (len(times) - 1))] for share in (0.5, 0.25, 0.75))
-    return Replayed(factor * middle, (high - low) / 2 / max(middle, 1e-9))
+    return Replayed(middle, (high - low) / 2 / max(middle, 1e-9))
 
 
 def _groups(parts: Mapping[Operator, _Part], memory: int) -> Iterator[dict[Operator, _Part]]:
