@@ -45,7 +45,6 @@ def needs(
             data_bytes=stored,
             stored_bytes=stored,
             placements=("resident", "preloaded", "streamed"),
-            read_ahead=False,  # windows are cut from a memory map when they are asked for
             place=_place(settings, stores),
             assumed=f"{traces:,} traces{given} of {_TRACE_SECONDS:.0f} s each" if stores is None else "",
         )
