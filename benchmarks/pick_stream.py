@@ -1,9 +1,9 @@
 """Windows for the training of PhaseNet from traces on disk: read ahead in chunks, beside a memory map.
 
-Both sides feed batches of 1,024 windows, shuffled, from the same store of 8 GiB, which is made here and removed; the
-map is how `terrella pick train` streamed before. Each side runs in a process of its own, in turn. The store's pages
-are unmapped (madvise) and dropped from the page cache (posix_fadvise, DONTNEED) before each batch, as in a store
-that is larger than memory; the chunks are read past the cache (O_DIRECT) in any case. `--quick` takes 512 MiB.
+Both sides feed batches of 1,024 windows, shuffled, from one store of 8 GiB, which is made here and removed; the map
+is how `terrella pick train` streamed before. Each side runs in a process of its own, in turn. The store's pages are
+unmapped (madvise) and dropped from the page cache (posix_fadvise, DONTNEED) before each batch, as in a store that
+is larger than memory; the chunks are read past the cache (O_DIRECT) in any case. `--quick` takes 512 MiB.
 """
 
 import argparse
@@ -57,8 +57,9 @@ def main() -> None:
     ]
     notes = (
         f"{size // TRACE_BYTES:,} traces of 3 × {SAMPLES:,} samples in single precision, a window of 3 × 3,001 of "
-        f"each; pages dropped with posix_fadvise before each batch; medians of {turns} turn(s) of {seconds:g} s or a "
-        f"whole epoch, after a batch that is not counted; peak memory of the process, Python and torch included"
+        "each; mapped pages dropped with madvise and posix_fadvise before each batch, chunks read with O_DIRECT; "
+        f"medians of {turns} turn(s) of {seconds:g} s or a whole epoch, after a first batch that is not counted; "
+        "peak memory of the process, Python and torch included"
     )
     write_result("pick_stream", rows, notes, options.quick)
 

@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from terrella.errors import InputError
 from terrella.formats.records.hdf5_chunks import chunk_reader
-from terrella.formats.records.packed import unpacked
 from terrella.formats.records.record_store import (
     Reader,
     RecordStore,
@@ -56,8 +55,8 @@ def open_npy(paths: Mapping[str, Path], records_per_chunk: int | None = None) ->
 def open_hdf5(path: Path, names: Sequence[str] | None = None) -> RecordStore:
     """Open arrays of an HDF5 or NetCDF-4 file; without names, all that share the leading axis of the largest.
 
-    A chunk is as many of the file's own chunks of the largest array as make about 1 MiB. Integers that NetCDF's
-    `scale_factor`, `add_offset` and `_FillValue` describe become floats, missing ones NaN.
+    A chunk is as many of the file's own chunks of the largest array as make about 1 MiB. Numbers are read as they
+    are stored, whatever NetCDF's `scale_factor` says.
 
     Raises:
         InputError: for a file that is no HDF5, for names it lacks, and where the leading axes differ.
@@ -86,10 +85,8 @@ def open_hdf5(path: Path, names: Sequence[str] | None = None) -> RecordStore:
 def _variable(
     path: Path, unchanged: Unchanged, array: h5py.Dataset, name: str, small: bool
 ) -> tuple[Variable, Reader]:
-    shape = tuple(array.shape[1:])
-    stored = checked_dtype(path, name, array.dtype)
-    reader, dtype = unpacked(raw_reader(path, unchanged, array), stored, shape, dict(array.attrs))
-    variable = Variable(shape, dtype)
+    reader = raw_reader(path, unchanged, array)
+    variable = Variable(tuple(array.shape[1:]), checked_dtype(path, name, array.dtype))
     if small:
         reader = kept_if_small(variable, array.shape[0], reader)
     return variable, reader
