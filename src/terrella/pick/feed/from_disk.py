@@ -1,5 +1,6 @@
 """Windows cut from traces on disk: neighbours are read at once, past the page cache."""
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -14,10 +15,13 @@ from terrella.pick.feed.windows import Kept, Samples, Traces, compiled, componen
 from terrella.pick.networks.architecture import Architecture
 from terrella.pick.store import Store
 
-Reader = Callable[[int, int], Kept]  # from a first to before a last of a store's samples
+# From a first to before a last of a store's samples, until the thread reads again.
+Reader = Callable[[int, int], Kept]
 
 _GAP_BYTES = 1 << 18  # unused ones that are read rather than asking twice
 _MOST_BYTES = 4 << 20  # read at once
+
+_of_thread = threading.local()
 
 
 def reader(store: Store) -> Reader:
@@ -34,7 +38,7 @@ def reader(store: Store) -> Reader:
     fill = flat_reader(path, unchanged, samples.offset, samples.dtype, samples.itemsize)
 
     def read(first: int, last: int) -> Kept:
-        out = np.empty_like(samples, shape=last - first, subok=False)
+        out: Kept = _memory((last - first) * samples.itemsize).view(samples.dtype)
         with readable(path, f"samples {first:,} to {last - 1:,}"):
             fill(first, last, out)
         return out
@@ -67,6 +71,14 @@ def cut_from_disk(
         begin, end = int((at + first)[some].min()), int((at + last)[some].max())
         samples, values = compiled(readers[store[some[0]]](begin, end))
         _copy_pieces(samples, values, at[some] - begin, first[some], last[some], some, rows)
+
+
+def _memory(size: int) -> npt.NDArray[np.uint8]:
+    """Return memory of this thread: to fetch new pages takes longer than to fill them."""
+    if len(getattr(_of_thread, "memory", ())) < size:
+        _of_thread.memory = np.empty(size, np.uint8)
+    memory: npt.NDArray[np.uint8] = _of_thread.memory
+    return memory[:size]
 
 
 def _together(store: Samples, begin: Samples, end: Samples, item: Samples) -> Iterator[Samples]:
