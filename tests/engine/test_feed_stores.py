@@ -1,17 +1,12 @@
 """Stores on disk as sources: zarr, HDF5 and NetCDF, npy; damage, loss and change of their chunks."""
 
 import os
-import re
 from pathlib import Path
 
 import h5py
 import numpy as np
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 import torch
-import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -21,10 +16,7 @@ from terrella.engine.feed import Chunked, Feed, Stored, preloaded, streamed
 from terrella.errors import InputError
 from terrella.formats.records.array_files import open_hdf5, open_npy
 from terrella.formats.records.hdf5_chunks import _undo
-from terrella.formats.records.row_groups import open_row_groups
 from terrella.formats.records.zarr_store import open_zarr
-from terrella.formats.waveforms.seisbench import read_data_set
-from terrella.formats.waveforms.seisbench_records import seisbench_records
 
 zarr = pytest.importorskip("zarr")
 codecs = pytest.importorskip("zarr.codecs")
@@ -195,25 +187,6 @@ def test_a_chunk_that_a_shard_leaves_out_holds_the_fill_value(tmp_path):
     assert values.tolist() == [7.0] * 5 + [0, 1, 2, 3, 4] + [7.0] * 10
 
 
-@pytest.mark.parametrize("kind", ["hdf5", "zarr"])
-def test_packed_numbers_are_unpacked_as_xarray_does(kind, tmp_path):
-    values = np.linspace(-3, 9, 60).reshape(20, 3)
-    values[4, 1] = np.nan
-    data = xr.Dataset({"t": (("time", "x"), values, {}), "plain": (("time",), np.arange(20))})
-    packing = {"dtype": "int16", "scale_factor": 0.001, "add_offset": 2.0, "_FillValue": -32768}
-    if kind == "hdf5":
-        data.to_netcdf(tmp_path / "d", engine="h5netcdf", encoding={"t": packing})
-        found = Stored(open_hdf5(tmp_path / "d", ["t", "plain"])).read(torch.arange(20))
-        expected = xr.load_dataset(tmp_path / "d", engine="h5netcdf")
-    else:
-        data.to_zarr(tmp_path / "d", zarr_format=3, consolidated=False, encoding={"t": packing})
-        found = Stored(open_zarr(tmp_path / "d", ["t", "plain"])).read(torch.arange(20))
-        expected = xr.open_zarr(tmp_path / "d", consolidated=False)
-    np.testing.assert_allclose(found["t"], expected["t"], rtol=1e-5)
-    assert found["t"].isnan().sum() == 1
-    assert found["plain"].tolist() == list(range(20))
-
-
 @pytest.mark.parametrize(
     ("names", "message"),
     [
@@ -261,69 +234,15 @@ def test_what_is_no_store_is_refused(tmp_path):
         lambda: open_npy({"x": tmp_path / "text.npy"}),
         lambda: open_zarr(tmp_path / "x"),
         lambda: open_zarr(tmp_path),
-        lambda: open_row_groups(tmp_path / "x"),
     ):
         with pytest.raises(InputError, match=str(tmp_path)):
             call()
 
 
-class TestRowGroups(SourceConformance):
-    @pytest.fixture
-    def source(self, tmp_path):
-        table = pa.table(
-            {
-                "time": pa.array(np.arange(50) * 10**9, pa.timestamp("ns", "UTC")),
-                "magnitude": pa.array([None, *range(49)], pa.float64()),
-                "place": ["x"] * 50,
-            }
-        )
-        pq.write_table(table, tmp_path / "c.parquet", row_group_size=7)
-        return Stored(open_row_groups(tmp_path / "c.parquet"))
-
-    def test_a_chunk_is_a_row_group(self, source, everything):
-        assert source.borders.tolist() == [*range(0, 50, 7), 50]
-        assert list(everything) == ["time", "magnitude"]
-        assert everything["time"].tolist() == [k * 10**9 for k in range(50)]
-        assert everything["magnitude"].isnan().tolist() == [True] + [False] * 49
-
-
-@pytest.mark.parametrize("order", ["CW", "WC"])
-def test_a_seisbench_data_set_gives_each_trace_with_its_row(order, tmp_path):
-    traces = [np.random.default_rng(k).normal(size=(3, 20 + k % 4)).astype(np.float32) for k in range(25)]
-    with h5py.File(tmp_path / "waveforms.hdf5", "w") as file:
-        file["data_format/dimension_order"] = order
-        names = []
-        for bucket in range(2):
-            block = np.zeros((12, 3, 23), np.float32)
-            for k in range(12):
-                block[k, :, : 20 + (12 * bucket + k) % 4] = traces[12 * bucket + k]
-                names.append((12 * bucket + k, f"bucket{bucket}${k},:3,:{20 + k % 4}"))
-            file[f"data/bucket{bucket}"] = block if order == "CW" else block.transpose(0, 2, 1)
-        file["data/alone"] = traces[24] if order == "CW" else traces[24].T
-        names.append((24, "alone"))
-    if order == "WC":
-        names = [(k, re.sub(r",:3,:(\d+)", r",:\1,:3", name)) for k, name in names]
-    shuffled = [names[k] for k in np.random.default_rng(0).permutation(25)]
-    pd.DataFrame(
-        {
-            "trace_name": [name for _, name in shuffled],
-            "number": [k for k, _ in shuffled],
-            "trace_sampling_rate_hz": 100.0,
-            "trace_component_order": "ZNE",
-        }
-    ).to_csv(tmp_path / "metadata.csv", index=False)
-    store = seisbench_records(read_data_set(tmp_path), columns=["number"])
-    seen = []
-    for batch in Feed(streamed(Stored(store)), 4).epoch(0):
-        for trace, row, number in zip(
-            batch["trace"], batch["row"].tolist(), batch["number"].tolist(), strict=True
-        ):
-            assert shuffled[row][0] == number
-            seen.append(number)
-            expected = np.zeros((3, 23), np.float32)
-            expected[:, : traces[number].shape[1]] = traces[number]
-            np.testing.assert_array_equal(trace, expected)
-    assert sorted(seen) == list(range(25))
-    assert seisbench_records(read_data_set(tmp_path), 10).variables["trace"].shape == (3, 10)
-    with pytest.raises(InputError, match="no column 'trace_name' of numbers"):
-        seisbench_records(read_data_set(tmp_path), columns=["trace_name"])
+def test_packed_numbers_are_refused(tmp_path):
+    path = tmp_path / "packed.nc"
+    with h5py.File(path, "w") as file:
+        file["t2m"] = np.arange(20, dtype=np.int16).reshape(10, 2)
+        file["t2m"].attrs["scale_factor"] = 0.01
+    with pytest.raises(InputError, match=r"t2m holds packed numbers \(scale_factor\)"):
+        open_hdf5(path)

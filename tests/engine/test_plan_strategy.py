@@ -86,8 +86,6 @@ def test_data_at_hand_are_read_as_fast_as_their_disk_and_others_as_any_disk(tmp_
         stage = plan("test", [about], Limits(8e9, 2e9), device).stages[0]
         assert stage.waits_s == pytest.approx(max(0, 400_000_000 / steps / rate - stage.step_s))
     assert stage.bound == "data"
-    at_once = plan("test", [replace(about, read_ahead=False)], Limits(8e9, 2e9), GPU).stages[0]
-    assert at_once.waits_s == pytest.approx(400_000_000 / steps / 500e6)
 
 
 def test_several_processes_pay_for_what_the_backward_pass_does_not_hide():

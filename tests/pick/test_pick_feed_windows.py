@@ -13,7 +13,7 @@ from terrella.errors import InputError
 from terrella.pick.feed.draws import draw
 from terrella.pick.feed.normalise import prepare
 from terrella.pick.feed.recipes import RECIPES, Recipe, recipe
-from terrella.pick.feed.resident import cut_resident, hold
+from terrella.pick.feed.resident import cut_resident, placement_of
 from terrella.pick.feed.windows import MISSING, choose_starts, cut, picks_in, traces_of
 from terrella.pick.networks import NAMES, architecture
 
@@ -65,8 +65,15 @@ def test_a_memory_map_is_cut_like_an_array(tmp_path):
     )
 
 
-def test_samples_stay_off_the_cpu_that_already_has_them():
-    assert hold([make_small_store([9])], torch.device("cpu")) == ()
+def test_without_a_plan_ram_holds_what_fills_no_more_than_half_of_it(tmp_path, monkeypatch):
+    store = make_small_store([1000])
+    np.save(tmp_path / "samples.npy", store.samples)
+    mapped = replace(store, samples=np.load(tmp_path / "samples.npy", mmap_mode="r"))
+    monkeypatch.setattr("terrella.pick.feed.resident.available_memory", lambda: 20_000.0)
+    found = [placement_of(stores, torch.device("cpu")) for stores in ([store] * 2, [mapped], [mapped] * 2)]
+    assert found == ["preloaded", "streamed", "streamed"]
+    monkeypatch.setattr("terrella.pick.feed.resident.available_memory", lambda: 25_000.0)
+    assert placement_of([mapped, store], torch.device("cpu")) == "preloaded"
 
 
 def test_traces_of_a_split_and_with_a_phase():

@@ -18,6 +18,7 @@ from terrella.errors import InputError, Interrupted
 from terrella.pick.bundle import load_picker_network, load_picker_settings
 from terrella.pick.data.store_files import load_store, save_store
 from terrella.pick.feed.recipes import recipe
+from terrella.pick.feed.streamed import StreamedWindows
 from terrella.pick.networks import NAMES, architecture
 from terrella.pick.plan import needs
 from terrella.pick.settings import AugmentSettings, DataSettings, FitSettings, PickSettings
@@ -145,10 +146,13 @@ def test_a_handful_of_traces_is_learned_by_heart(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["phasenet", "eqtransformer"])
-def test_a_stopped_training_ends_with_the_same_weights(folder, tmp_path, name):
+def test_a_stopped_training_ends_with_the_same_weights_also_with_streamed_traces(
+    folder, tmp_path, name, monkeypatch
+):
     epochs = {"phasenet": 3, "eqtransformer": 2}[name]
     settings = make_settings(folder, name, epochs=epochs)
     train(tmp_path / "whole", settings, lambda event: None)
+    monkeypatch.setattr("terrella.pick.training.placement_of", lambda stores, device: "streamed")
 
     def stop(event):
         import os
@@ -288,9 +292,10 @@ def test_samples_lie_where_they_were_planned_to_and_windows_are_the_same(folder,
     settings, stores = make_settings(folder), [load_store(folder)]
     assert isinstance(stores[0].samples, np.memmap)
     learned, _ = sources(architecture("phasenet"), stores, settings, placement)
-    on_disk = isinstance(learned.traces.stores[0].samples, np.memmap)
-    assert on_disk == (placement != "preloaded")
-    assert len(learned.held) == (placement == "resident")
+    assert isinstance(learned, StreamedWindows) == (placement == "streamed")
+    source = learned.source if placement == "streamed" else learned
+    assert isinstance(source.traces.stores[0].samples, np.memmap) == (placement in ("streamed", "resident"))
+    assert len(source.held) == (placement == "resident")
     plain, _ = sources(architecture("phasenet"), [make_events(20)], settings)
     for name, values in learned.read(torch.arange(6)).items():
         torch.testing.assert_close(values, plain.read(torch.arange(6))[name], msg=name)

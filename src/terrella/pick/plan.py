@@ -54,7 +54,6 @@ def needs(
             data_bytes=stored,
             stored_bytes=stored,
             placements=("resident", "preloaded", "streamed"),
-            read_ahead=False,  # windows are cut from a memory map when they are asked for
             held_by_others=0 if "numba" in sys.modules else _LIBRARIES,
             place=_place(settings, stores),
             assumed=f"{traces:,} traces{given} of {_TRACE_SECONDS:.0f} s each" if stores is None else "",

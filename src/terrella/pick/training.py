@@ -16,14 +16,18 @@ from terrella.engine.plan.strategy import Placement
 from terrella.engine.run import Run
 from terrella.errors import InputError
 from terrella.pick.feed.changes import UNCHANGED, Shares
+from terrella.pick.feed.chunks import MIXED_CHUNKS
 from terrella.pick.feed.recipes import Recipe, recipe
-from terrella.pick.feed.resident import placed
+from terrella.pick.feed.resident import in_ram, on_device, placement_of
 from terrella.pick.feed.source import WindowSource
+from terrella.pick.feed.streamed import StreamedWindows, streamed
 from terrella.pick.feed.windows import traces_of
 from terrella.pick.loss import make_loss
 from terrella.pick.networks.architecture import Architecture
 from terrella.pick.settings import AugmentSettings, PickSettings
 from terrella.pick.store import Store
+
+Windows = WindowSource | StreamedWindows
 
 # Shares of the windows that the study changed for EQTransformer; its loudness was not.
 _PUBLISHED = Shares(rotate=0.99, noise=0.5, gaps=0.2, drop=0.3, superpose=0.3)
@@ -46,7 +50,6 @@ def train_network(
         Interrupted: after SIGTERM or Ctrl-C, with the state saved.
     """
     learned, validation = sources(architecture, stores, settings, planned_placement(made, architecture.name))
-    device = learned.device
     report(
         {
             "kind": "message",
@@ -54,7 +57,7 @@ def train_network(
         }
     )
     torch.manual_seed(settings.fit.seed)
-    loss = make_loss(architecture, learned.recipe)
+    loss = make_loss(architecture, recipe(architecture.name))
     batch = even_batch(len(learned), settings.fit.batch)
     stage = Stage(
         architecture.name,
@@ -65,9 +68,9 @@ def train_network(
         schedule=settings.fit.schedule,
     )
     training = Training(
-        network=network.to(device),
+        network=network.to(choose_device(settings.fit.device)),
         loss=loss,
-        feed=Feed(learned, batch, settings.fit.seed),
+        feed=Feed(learned, batch, settings.fit.seed, mixed_chunks=MIXED_CHUNKS),
         stages=(stage,),
         validate=lambda current: mean_loss(current, validation, loss, settings.fit.batch),
         fingerprint=fingerprint,
@@ -81,17 +84,19 @@ def sources(
     stores: Sequence[Store],
     settings: PickSettings,
     placement: Placement | None = None,
-) -> tuple[WindowSource, WindowSource]:
+) -> tuple[Windows, Windows]:
     """Return the windows to train on and those to validate with; the latter are the same in every epoch.
 
-    The stores' samples are laid where they were planned to.
+    The stores' samples are laid where they were planned to, which changes no window and no order.
     """
-    stores, held = placed(stores, choose_device(settings.fit.device), placement)
-    learned, checked = (
-        training_source(architecture, stores, settings),
-        _source(architecture, stores, settings, "dev"),
-    )
-    return replace(learned, held=held), replace(checked, held=held)
+    device = choose_device(settings.fit.device)
+    placement = placement or placement_of(stores, device)
+    if placement == "preloaded":
+        stores = in_ram(stores)
+    held = on_device(stores, device) if placement == "resident" else ()
+    learned = replace(training_source(architecture, stores, settings), held=held)
+    checked = replace(_source(architecture, stores, settings, "dev"), held=held)
+    return streamed(learned, checked) if placement == "streamed" else (learned, checked)
 
 
 def training_source(
@@ -123,11 +128,12 @@ def shares_of(settings: AugmentSettings, recipe: Recipe, architecture: Architect
 
 @torch.no_grad()
 def mean_loss(
-    network: nn.Module, source: WindowSource, loss: Callable[[nn.Module, Batch], Tensor], batch: int
+    network: nn.Module, source: Windows, loss: Callable[[nn.Module, Batch], Tensor], batch: int
 ) -> float:
     """Return the loss over all windows of a source."""
     parts = torch.arange(len(source)).split(batch)
-    return sum(float(loss(network, source.read(part))) * len(part) for part in parts) / len(source)
+    batches = source.stream(parts, 1) if isinstance(source, StreamedWindows) else map(source.read, parts)
+    return sum(float(loss(network, each)) * len(each["x"]) for each in batches) / len(source)
 
 
 def even_batch(windows: int, batch: int) -> int:

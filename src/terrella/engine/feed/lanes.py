@@ -5,9 +5,9 @@ lanes as chunks are to be mixed, and position p of the epoch takes the next samp
 one chunk per lane is open, every chunk is opened once (those that a cut divides, twice), and any run of as many
 positions as there are lanes holds one sample of each.
 
-How well this shuffles, by `shuffle_quality`: a store of 4,096 chunks of 16 samples, batches of 64, means of four
-epochs. The last column is for a store that is sorted by the very thing that is learned, the worst that can be: how
-much more a batch's mean varies than that of independent samples.
+How well this shuffles, as `tests/engine/test_feed_quality.py` measures it: a store of 4,096 chunks of 16 samples,
+batches of 64, means of four epochs. The last column is for a store that is sorted by the very thing that is
+learned, the worst that can be: how much more a batch's mean varies than that of independent samples.
 
     lanes         |rank correlation|   chunks in a batch   pairs of one chunk   variance of means
     8                  0.008                 8.0                11.1 %                7.8

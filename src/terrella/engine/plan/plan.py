@@ -174,7 +174,7 @@ def _staged(need: Need, chosen: Option, others: list[Option], device: Device) ->
     steps = -(-need.samples // need.step.batch)
     passes = need.epochs if strategy.placement == "streamed" else 1
     read_s = need.stored_bytes / steps / _read_rate(need, device) if strategy.placement == "streamed" else 0.0
-    waits = max(0.0, read_s - chosen.seconds) if need.read_ahead else read_s
+    waits = max(0.0, read_s - chosen.seconds)
     return StagePlan(
         name=need.name,
         strategy=strategy,

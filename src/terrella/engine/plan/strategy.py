@@ -53,7 +53,6 @@ class Need:
         "resident",
         "preloaded",
     )  # that the task's feed can do, preferred first
-    read_ahead: bool = True  # whether streamed samples are read while the step before computes
     place: Path | None = None  # a file or folder of the data, whose disk's rate counts
     precisions: tuple[Precision, ...] = ("float32",)  # that the training may use, preferred first
     held_by_others: int = 0  # RAM that the task holds beside the training
@@ -265,7 +264,7 @@ def _option(need: Need, strategy: Strategy, memory: StepMemory, kind: Kind, proc
 
 def _streamed_bytes(need: Need, batch: int) -> int:
     """Return what a stream holds: batches that wait, and the chunks that threads read ahead from files."""
-    ahead = min(AHEAD_BYTES, need.data_bytes) if need.read_ahead and need.stored_bytes else 0
+    ahead = min(AHEAD_BYTES, need.data_bytes) if need.stored_bytes else 0
     return ahead + _STREAM_BATCHES * batch
 
 

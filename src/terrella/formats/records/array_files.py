@@ -12,7 +12,6 @@ import numpy.typing as npt
 from terrella.errors import InputError
 from terrella.formats.records.hdf5_chunks import chunk_reader
 from terrella.formats.records.hdf5_links import refuse_links
-from terrella.formats.records.packed import unpacked
 from terrella.formats.records.record_store import (
     Reader,
     RecordStore,
@@ -57,12 +56,11 @@ def open_npy(paths: Mapping[str, Path], records_per_chunk: int | None = None) ->
 def open_hdf5(path: Path, names: Sequence[str] | None = None) -> RecordStore:
     """Open arrays of an HDF5 or NetCDF-4 file; without names, all that share the leading axis of the largest.
 
-    A chunk is as many of the file's own chunks of the largest array as make about 1 MiB. Integers that NetCDF's
-    `scale_factor`, `add_offset` and `_FillValue` describe become floats, missing ones NaN.
+    A chunk is as many of the file's own chunks of the largest array as make about 1 MiB.
 
     Raises:
-        InputError: for a file that is no HDF5, for names it lacks, where the leading axes differ, and where
-            anything of it lies in another file.
+        InputError: for a file that is no HDF5, for names it lacks, where the leading axes differ, where anything
+            of it lies in another file, and for packed numbers.
     """
     unchanged = Unchanged()
     with readable(path):
@@ -89,10 +87,8 @@ def open_hdf5(path: Path, names: Sequence[str] | None = None) -> RecordStore:
 def _variable(
     path: Path, unchanged: Unchanged, array: h5py.Dataset, name: str, small: bool
 ) -> tuple[Variable, Reader]:
-    shape = tuple(array.shape[1:])
-    stored = checked_dtype(path, name, array.dtype)
-    reader, dtype = unpacked(raw_reader(path, unchanged, array), stored, shape, dict(array.attrs))
-    variable = Variable(shape, dtype)
+    reader = raw_reader(path, unchanged, array)
+    variable = Variable(tuple(array.shape[1:]), checked_dtype(path, name, array.dtype))
     if small:
         reader = kept_if_small(variable, array.shape[0], reader)
     return variable, reader
@@ -100,6 +96,11 @@ def _variable(
 
 def raw_reader(path: Path, unchanged: Unchanged, array: h5py.Dataset) -> Reader:
     """Return the reader of an array's numbers as they are stored, without HDF5's lock where that can be."""
+    if packed := sorted({"scale_factor", "add_offset"} & set(array.attrs)):
+        raise InputError(
+            f"{path}: {array.name} holds packed numbers ({', '.join(packed)}), which are not unpacked here; write "
+            "it as floats"
+        )
     record_bytes = int(np.prod(array.shape[1:], dtype=np.int64)) * array.dtype.itemsize
     if array.chunks is None and (offset := array.id.get_offset()) is not None:
         return flat_reader(path, unchanged, offset, array.dtype, record_bytes)

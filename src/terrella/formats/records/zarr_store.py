@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 from terrella.errors import InputError
-from terrella.formats.records.packed import unpacked
 from terrella.formats.records.past_cache import read_file
 from terrella.formats.records.record_store import (
     Reader,
@@ -43,8 +42,9 @@ def open_zarr(path: Path, names: Sequence[str] | None = None, fill_missing: bool
     """Open arrays of a zarr store; without names, all that share the leading axis of the largest.
 
     A chunk is as many of the store's own (inner) chunks of the largest array as make about 1 MiB, over the whole
-    of the other axes. A file that is not there is an error unless `fill_missing`: zarr leaves it out where all
-    values are the fill value, and a copy that broke off leaves it out too.
+    of the other axes. Numbers are read as they are stored. A file that is not there is an error unless
+    `fill_missing`: zarr leaves it out where all values are the fill value, and a copy that broke off leaves it out
+    too.
 
     Raises:
         InputError: for a store that cannot be opened, names that it lacks, leading axes that differ.
@@ -68,10 +68,8 @@ def open_zarr(path: Path, names: Sequence[str] | None = None, fill_missing: bool
         variables, readers = {}, {}
         for name in names:
             array = found[name]
-            stored = checked_dtype(path, name, array.dtype)
-            raw = _reader(array, path / array.path, unchanged, fill_missing)
-            readers[name], dtype = unpacked(raw, stored, tuple(array.shape[1:]), dict(array.attrs))
-            variables[name] = Variable(tuple(array.shape[1:]), dtype)
+            readers[name] = _reader(array, path / array.path, unchanged, fill_missing)
+            variables[name] = Variable(tuple(array.shape[1:]), checked_dtype(path, name, array.dtype))
             if name != largest:
                 readers[name] = kept_if_small(variables[name], array.shape[0], readers[name])
     per_chunk = whole_pieces(found[largest].chunks[0], variables[largest].record_bytes)

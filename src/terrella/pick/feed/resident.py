@@ -4,39 +4,40 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from terrella.engine.fit.processes import world
+from terrella.engine.plan.plan import available_memory
 from terrella.engine.plan.strategy import Placement
 from terrella.pick.feed.windows import Samples, Traces
 from terrella.pick.networks.architecture import Architecture
 from terrella.pick.store import COMPONENTS, Store
 
-Waves = npt.NDArray[np.float32 | np.float16]
+
+def placement_of(stores: Sequence[Store], device: torch.device) -> Placement:
+    """Return where samples lie without a plan: on a GPU or in RAM where they fill no more than half of it."""
+    size = stored_bytes(stores)
+    if device.type == "cuda" and size <= torch.cuda.mem_get_info(device)[0] / 2:
+        return "resident"
+    on_disk = stored_bytes([store for store in stores if isinstance(store.samples, np.memmap)])
+    return "preloaded" if on_disk <= available_memory() / 2 / world() else "streamed"
 
 
-def placed(
-    stores: Sequence[Store], device: torch.device, placement: Placement | None = None
-) -> tuple[list[Store], tuple[Tensor, ...]]:
-    """Return stores whose samples lie where they were planned to, and those samples that lie on the device.
-
-    Streamed samples stay memory-mapped, where they are; preloaded ones are read into RAM once. Without a plan, the
-    device takes them where they fill no more than half of a GPU's free memory.
-    """
-    if placement is None:
-        return list(stores), hold(stores, device)
-    if placement == "preloaded":
-        return [replace(store, samples=_in_ram(store.samples)) for store in stores], ()
-    return list(stores), _on_device(stores, device) if placement == "resident" else ()
+def in_ram(stores: Sequence[Store]) -> list[Store]:
+    """Return stores with memory-mapped samples read into RAM."""
+    return [
+        replace(store, samples=np.array(store.samples, subok=False))
+        if isinstance(store.samples, np.memmap)
+        else store
+        for store in stores
+    ]
 
 
-def hold(stores: Sequence[Store], device: torch.device, share: float = 0.5) -> tuple[Tensor, ...]:
-    """Return the samples of all stores on a GPU, or nothing where they take too much of its free memory."""
-    if device.type != "cuda":
-        return ()
-    free, _ = torch.cuda.mem_get_info(device)
-    return _on_device(stores, device) if stored_bytes(stores) <= share * free else ()
+def on_device(stores: Sequence[Store], device: torch.device) -> tuple[Tensor, ...]:
+    """Return the samples of all stores on a device."""
+    # Read-only memory maps must be copied before torch takes them.
+    return tuple(torch.tensor(store.samples).to(device) for store in stores)
 
 
 def stored_bytes(stores: Sequence[Store]) -> int:
@@ -63,12 +64,3 @@ def cut_resident(
         found = samples[torch.where(own[:, None], place, 0)].float()
         out = torch.where(own[:, None], found, out)
     return out
-
-
-def _on_device(stores: Sequence[Store], device: torch.device) -> tuple[Tensor, ...]:
-    # Read-only memory maps must be copied before torch takes them.
-    return tuple(torch.tensor(store.samples).to(device) for store in stores)
-
-
-def _in_ram(samples: Waves) -> Waves:
-    return np.array(samples, subok=False) if isinstance(samples, np.memmap) else samples

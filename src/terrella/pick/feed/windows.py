@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numba
 import numpy as np
@@ -18,6 +18,7 @@ from terrella.pick.store import COMPONENTS, Store
 
 Samples = npt.NDArray[np.int64]
 Picks = npt.NDArray[np.int32]
+Kept = npt.NDArray[np.float32 | np.float16]  # samples as stores have them
 
 MISSING = -(2**30)  # of a pick relative to a window; a pick before the window is negative too
 
@@ -36,6 +37,11 @@ class Traces:
 
     def __len__(self) -> int:
         return len(self.store)
+
+    @cached_property
+    def picked(self) -> Samples:
+        """The traces that have a pick."""
+        return np.flatnonzero((self.p >= 0).any(1) | (self.s >= 0).any(1))
 
 
 def traces_of(stores: Sequence[Store], split: str, phase: str | None = None) -> Traces:
@@ -105,24 +111,25 @@ def cut(
     """
     shape = (len(indices), len(architecture.components), architecture.window)
     out = (buffers or Buffers()).take(shape)
-    wanted = np.array([COMPONENTS.index(each) for each in architecture.components])
+    wanted = components_of(architecture)
     for number, store in enumerate(traces.stores):
         rows = np.flatnonzero(traces.store[indices] == number)
         own = indices[rows]
         places = (traces.offset[own], traces.length[own], starts[rows], wanted, rows)
-        # A plain view, since compiled code knows no memory maps; and no float16, so that goes by its bits.
-        samples = store.samples.view(np.ndarray)
-        half = samples.dtype == np.float16
-        values = _half_values() if half else _NO_VALUES
-        _cut(
-            samples.view(np.uint16) if half else samples,
-            values,
-            *places,
-            out,
-            prepared,
-            *preparation(architecture),
-        )
+        _cut(*compiled(store.samples), *places, out, prepared, *preparation(architecture))
     return out
+
+
+def components_of(architecture: Architecture) -> Samples:
+    """Return where in a store's traces a network's components lie."""
+    return np.array([COMPONENTS.index(each) for each in architecture.components])
+
+
+def compiled(samples: Kept) -> tuple[npt.NDArray[np.generic], Waves]:
+    """Return samples as compiled code takes them, and the values of float16's bit patterns, which it knows not."""
+    samples = samples.view(np.ndarray)  # nor does it know memory maps
+    half = samples.dtype == np.float16
+    return (samples.view(np.uint16), _half_values()) if half else (samples, _NO_VALUES)
 
 
 def _picks_of(store: Store, kind: str) -> Picks:
@@ -178,13 +185,13 @@ def _cut(
             fill(row[last:], np.float32(0))
             at = offset[i] + components[k] * length[i] + starts[i]
             # Slices, since indices that cannot be negative let the loop be vectorised.
-            _copy(row[first:last], samples[at + first : at + last], values)
+            copy(row[first:last], samples[at + first : at + last], values)
         if prepared:
             prepare_window(out[rows[i]], by_peak, each, rise, rounding)
 
 
 @numba.njit(cache=True, inline="always")
-def _copy(row, source, values):
+def copy(row, source, values):
     """Copy samples; with a table of values they are numbers of its rows."""
     if len(values):
         for j in range(len(row)):
