@@ -121,11 +121,11 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
-@pytest.mark.parametrize(
-    "address", ["https://me:hushed@127.0.0.1:9", "me:hushed@127.0.0.1", "http://hushed@[::1]/"]
-)
-def test_credentials_in_an_address_are_refused_and_not_shown(address, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("address", ["me:hushed@127.0.0.1:9", "hushed@127.0.0.1/x"])
+@pytest.mark.parametrize("scheme", ["https://", "http://", ""])
+def test_credentials_in_an_address_are_refused_and_not_shown(scheme, address, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("SEISBENCH_CACHE_ROOT", str(tmp_path / "cache"))
+    address = scheme + address
     stations = ["--stations", "CI.CCC", "--start", "2019-07-06", "--end", "2019-07-07"]
     for arguments in (
         [

@@ -128,6 +128,11 @@ def test_sizes_that_no_memory_holds_are_compared_before_any_is_taken(segmenter):
     refused(load_segmenter, huge, r"has the shape \(6\,?.*\), expected \(40000000")
 
 
+def test_settings_that_make_no_network_are_refused(segmenter):
+    none = changed(segmenter, settings=("[\n    4,\n    6,\n]", "[]"))
+    refused(load_segmenter, none, "its settings make no network")
+
+
 def test_settings_that_are_not_those_of_the_weights_are_refused(segmenter, picker, forecast):
     for load, folder in ((load_segmenter, segmenter), (load_picker_network, picker)):
         with (folder / "settings.toml").open("a") as file:
@@ -160,6 +165,7 @@ def test_a_card_that_is_no_text_is_told(segmenter):
         ({"architecture": {"make": {}, "window": "long"}}, "the value architecture.window"),
         ({"architecture": {"make": {}, "evil": 1}}, "the value architecture.evil"),
         ({"architecture": {"make": {}, "rate_hz": NAN}}, "the value architecture.rate_hz"),
+        ({"architecture": {"make": {}, "rate_hz": -100.0}}, "rate_hz is -100.0"),
         ({"architecture": {"make": {}, "outputs": "PSN"}}, "the value architecture.outputs"),
     ],
 )

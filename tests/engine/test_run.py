@@ -4,9 +4,9 @@ import io
 import json
 
 import pytest
-from rich.console import Console
 
 from terrella.engine import progress as progress_module
+from terrella.engine import terminal
 from terrella.engine.progress import shown_progress
 from terrella.engine.run import Run, existing_run
 from terrella.errors import InputError
@@ -106,7 +106,7 @@ def clock(monkeypatch):
 
 def test_plain_lines_are_few_and_tell_the_time_left(clock):
     out = io.StringIO()
-    with shown_progress(Console(file=out)) as report:
+    with shown_progress(terminal.console(file=out)) as report:
         report({"kind": "message", "message": "92,255 events [in 3 files]"})
         for number in range(1, 6):
             report(step(number, 1 + (number - 1) // 2, 1 + (number - 1) % 2))
@@ -125,7 +125,7 @@ def test_plain_lines_are_few_and_tell_the_time_left(clock):
 
 def test_quick_steps_show_one_line_in_ten_seconds(clock):
     out = io.StringIO()
-    with shown_progress(Console(file=out)) as report:
+    with shown_progress(terminal.console(file=out)) as report:
         for number in range(1, 1001):
             report({**step(number, 1, number), "batches": 1000})
             clock[0] += 0.1
@@ -134,7 +134,7 @@ def test_quick_steps_show_one_line_in_ten_seconds(clock):
 
 def test_a_terminal_shows_a_bar_for_each_stage_and_keeps_the_epochs():
     out = io.StringIO()
-    with shown_progress(Console(file=out, force_terminal=True, width=120)) as report:
+    with shown_progress(terminal.console(file=out, force_terminal=True, width=120)) as report:
         report({"kind": "resumed", "step": 2})
         for event in EVENTS:
             report(event)

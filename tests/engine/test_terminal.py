@@ -26,8 +26,7 @@ def test_tables_and_lines_show_a_text_as_it_is(text, capsys):
     table = Table(f"head {text}", title=f"title {text}")
     table.add_column(f"second {text}")
     table.add_row(f"cell {text}", text)
-    console = terminal.console()
-    console.width = 200
+    console = terminal.console(width=200)
     console.print(table)
     console.print(f"line {text}")
     terminal.say(f"said {text}")
@@ -40,9 +39,7 @@ def test_tables_and_lines_show_a_text_as_it_is(text, capsys):
 def test_progress_shows_a_text_as_it_is(live, monkeypatch):
     monkeypatch.setenv("TERM", "xterm")
     seen = io.StringIO()
-    console = terminal.console()
-    console.file, console.width, console._force_terminal = seen, 200, live
-    console.is_interactive = live
+    console = terminal.console(file=seen, width=200, force_terminal=live)
     with shown_progress(console) as report:
         report({"kind": "message", "message": f"[/b] {SEVERE}"})
         report({"kind": "progress", "stage": f"[/b]{SEVERE}", "done": 1, "total": 2, "note": f"[/i]{SEVERE}"})

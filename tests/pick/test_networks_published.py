@@ -171,6 +171,8 @@ def test_text_of_safetensors_and_json_beside(tmp_path: Path) -> None:
         ),
         ({}, {"inc.weight": None}, "it lacks inc.weight"),
         ({}, {"conv9.weight": torch.zeros(1)}, "it has conv9.weight"),
+        ({}, {"inc.weight": torch.full((8, 3, 7), float("nan"))}, "holds numbers that are not finite"),
+        ({}, {"inc.weight": torch.zeros((8, 3, 7), dtype=torch.int32)}, "holds int32, expected float32"),
     ],
 )
 def test_other_weights_are_refused(arguments: dict, change: dict, line: str) -> None:
@@ -178,6 +180,25 @@ def test_other_weights_are_refused(arguments: dict, change: dict, line: str) -> 
     tensors = {name: value for name, value in (theirs_of(network) | change).items() if value is not None}
     with pytest.raises(InputError, match=line):
         with_weights(tensors, arguments, {}, network, "file")
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        ({"model_args": [1]}, "makes no sense"),
+        ({"model_args": {"sampling_rate": "fast"}}, "makes no sense"),
+        ({"model_args": {"sampling_rate": -1}}, "rate_hz is -1.0"),
+        ({"default_args": {"P_threshold": float("nan")}}, "threshold is nan"),
+        ({"default_args": {"overlap": 3001}}, "overlap is 3001; 0 to 3000 was expected"),
+        ({"default_args": {"blinding": []}}, "makes no sense"),
+    ],
+)
+def test_what_is_said_beside_weights_must_make_sense(tmp_path: Path, said: dict, line: str) -> None:
+    network = architecture("phasenet")
+    save_file(theirs_of(network), tmp_path / "mine.safetensors", {})
+    (tmp_path / "mine.json").write_text(json.dumps(said))
+    with pytest.raises(InputError, match=line):
+        load_weights(tmp_path / "mine.safetensors", network)
 
 
 def test_no_pickle_is_run(tmp_path: Path) -> None:

@@ -28,6 +28,6 @@ class _Plain(Console):
         return super().render_str(printable(text), **options)
 
 
-def console(stderr: bool = False) -> Console:
-    """Return a console on which text from data, with its brackets and colons, is no markup."""
-    return _Plain(stderr=stderr, markup=False, emoji=False, highlight=False)
+def console(**options: Any) -> Console:
+    """Return a console, with rich's options, on which text from data, its brackets and colons, is no markup."""
+    return _Plain(markup=False, emoji=False, highlight=False, **options)

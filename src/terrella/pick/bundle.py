@@ -14,6 +14,7 @@ from terrella.engine.use.checked import checked_network, checked_values, layout_
 from terrella.errors import InputError
 from terrella.pick.data.published import weights_file
 from terrella.pick.networks import NAMES, Architecture, architecture
+from terrella.pick.networks.architecture import refuse_odd_numbers
 from terrella.pick.settings import PickSettings
 
 TASK = "pick"
@@ -56,6 +57,7 @@ def load_picker_network(where: Path | str) -> tuple[nn.Module, Architecture, dic
     bundle = load_bundle(path, TASK)
     values = checked_values(bundle, _LAYOUT)
     trained = _restored(values["network"], values["architecture"])
+    refuse_odd_numbers(trained, bundle.where)
     return checked_network(trained.make, bundle.tensors, bundle.where), trained, dict(bundle.values)
 
 

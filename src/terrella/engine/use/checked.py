@@ -95,7 +95,7 @@ def checked_network(make: Callable[[], Network], tensors: Mapping[str, Tensor], 
         # Sizes from a file are compared before any memory is taken.
         with _Shapes():
             expected = make().state_dict()
-    except (TypeError, ValueError, RuntimeError, OverflowError, RecursionError) as error:
+    except (InputError, TypeError, ValueError, RuntimeError, OverflowError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:160]
         raise InputError(f"{where}: its settings make no network ({reason}); {_REMEDY}") from None
     for name, tensor in tensors.items():

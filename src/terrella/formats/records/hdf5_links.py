@@ -47,8 +47,11 @@ def _outside(item: h5py.Group | h5py.Dataset, file: h5py.File) -> bool:
         return True
     if not isinstance(item, h5py.Dataset):
         return False
-    virtual = item.is_virtual and any(source.file_name != "." for source in item.virtual_sources())
-    return bool(virtual or item.external)
+    # Asked once: data sets hold a million arrays.
+    created = item.id.get_create_plist()
+    if created.get_layout() == h5py.h5d.VIRTUAL:
+        return any(source.file_name != "." for source in item.virtual_sources())
+    return bool(created.get_external_count())
 
 
 def _refusal(path: Path, name: str) -> InputError:

@@ -1,8 +1,11 @@
 """What a network takes and gives, so that feeding, judging and running need to know no network by name."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from terrella.errors import InputError
 
 # What picks records with a network that was prepared for ONNX Runtime has no need of torch.
 if TYPE_CHECKING:
@@ -68,6 +71,23 @@ class Architecture:
         import torch
 
         return torch.softmax(logits, 1) if self.activation == "softmax" else torch.sigmoid(logits)
+
+
+def refuse_odd_numbers(architecture: Architecture, where: str) -> None:
+    """Refuse numbers with which no record could be picked; `where` says in the error whose they are.
+
+    Raises:
+        InputError: naming the first.
+    """
+    window = architecture.window
+    ranges = {
+        "window": (1, math.inf), "frames": (0, window), "stride": (1, window), "first": (0, window - 1),
+        "taper": (0, window // 2), "rate_hz": (1e-3, 1e6), "blind": (0, window // 2), "overlap": (0, window - 1),
+        "threshold": (0, 1), "detection_threshold": (0, 1),
+    }  # fmt: skip
+    for name, (low, high) in ranges.items():
+        if not low <= (value := getattr(architecture, name)) <= high:
+            raise InputError(f"{where}: {name} is {value}; {low:g} to {high:g} was expected")
 
 
 def without_mean(windows: "Tensor") -> "Tensor":

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from terrella.engine.use.checked import checked_network
 from terrella.errors import InputError
-from terrella.pick.networks.architecture import Architecture
+from terrella.pick.networks.architecture import Architecture, refuse_odd_numbers
 from terrella.pick.networks.cred import CRED
 
 _Tensors = dict[str, Tensor]
@@ -105,8 +105,15 @@ def load_weights(path: Path, architecture: Architecture) -> tuple[nn.Module, Arc
         InputError: where the file cannot be read, or does not hold this network.
     """
     tensors, described = _read(path)
-    arguments = described.get("model_args", described)
-    return with_weights(tensors, arguments, described.get("default_args") or {}, architecture, str(path))
+    try:
+        arguments = described.get("model_args", described)
+        network, trained = with_weights(
+            tensors, arguments, described.get("default_args") or {}, architecture, str(path)
+        )
+    except (AttributeError, TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"{path}: what is said of these weights makes no sense ({error})") from None
+    refuse_odd_numbers(trained, str(path))
+    return network, trained
 
 
 def with_weights(
