@@ -8,12 +8,12 @@ from typing import Any
 from torch import Tensor
 
 from terrella.engine.tensor_file import read_tensors, write_tensors
+from terrella.engine.use.find import SETTINGS, WEIGHTS, find_bundle
 from terrella.errors import InputError
 from terrella.files import replace_folder
 
 VERSION = 1
-_RELEASED = Path(__file__).parents[2] / "released"  # bundles that come with the package, by task and name
-_WEIGHTS, _SETTINGS, _CARD = "model.safetensors", "settings.toml", "card.md"
+_CARD = "card.md"
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ def save_bundle(folder: Path, bundle: Bundle) -> None:
     header = {"task": bundle.task, "version": VERSION, "values": bundle.values}
 
     def write(temporary: Path) -> None:
-        write_tensors(temporary / _WEIGHTS, bundle.tensors, header)
-        (temporary / _SETTINGS).write_text(bundle.settings, encoding="utf-8")
+        write_tensors(temporary / WEIGHTS, bundle.tensors, header)
+        (temporary / SETTINGS).write_text(bundle.settings, encoding="utf-8")
         (temporary / _CARD).write_text(bundle.card, encoding="utf-8")
 
     replace_folder(folder, write)
@@ -49,10 +49,10 @@ def load_bundle(folder: Path, task: str) -> Bundle:
     Raises:
         InputError: where there is none, it is damaged, or of another task or a newer Terrella.
     """
-    folder = _find(folder, task)
+    folder = find_bundle(folder, task)
     try:
-        tensors, header = read_tensors(folder / _WEIGHTS)
-        settings = (folder / _SETTINGS).read_text(encoding="utf-8")
+        tensors, header = read_tensors(folder / WEIGHTS)
+        settings = (folder / SETTINGS).read_text(encoding="utf-8")
     except (InputError, OSError, UnicodeDecodeError) as error:
         raise InputError(f"the bundle cannot be read: {error}; copy or train it again") from None
     if header.get("task") != task:
@@ -64,24 +64,4 @@ def load_bundle(folder: Path, task: str) -> Bundle:
     card = folder / _CARD
     return Bundle(
         task, tensors, header["values"], settings, card.read_text("utf-8") if card.is_file() else ""
-    )
-
-
-def _find(given: Path, task: str) -> Path:
-    """Return the folder that holds the bundle."""
-    places = [given, given / "model"]
-    if len(given.parts) == 1:
-        places += [Path("runs", task, given, "model"), _RELEASED / task / given]
-    for place in places:
-        if (place / _WEIGHTS).is_file() and (place / _SETTINGS).is_file():
-            return place
-    if not given.exists():
-        released = ", ".join(sorted(each.name for each in (_RELEASED / task).glob("*")))
-        raise InputError(
-            f"bundle {given} is not there; give the folder of a bundle, or of a finished run"
-            + (f", or one of the released ones: {released}" if released else "")
-        )
-    missing = [name for name in (_WEIGHTS, _SETTINGS) if not (given / name).is_file()]
-    raise InputError(
-        f"{given} is no bundle: {' and '.join(missing)} missing; give the folder `model` of a finished run"
     )
