@@ -24,6 +24,8 @@ finally:
         "segment judge --run runs/x",
         "pick judge --run runs/x",
         "forecast judge --run runs/x",
+        "forecast predict --bundle runs/x --catalogue missing.csv",
+        "forecast simulate --bundle runs/x --catalogue missing.csv",
         "forecast show missing.csv",
         "forecast data missing.csv -o out.csv",
     ],

@@ -6,18 +6,19 @@ import numpy as np
 import pytest
 from typed_commands import run
 
-from terrella.engine.use.bundle import _RELEASED, load_bundle
+from terrella.engine.use.bundle import load_bundle
+from terrella.engine.use.find import RELEASED
 from terrella.forecast.storage import TASK, from_bundle
 from terrella.formats.catalogues.catalogue import make_catalogue
 from terrella.formats.catalogues.forecast_grid import read_forecast
 from terrella.formats.catalogues.write import write_catalogue
 
-NAMES = sorted(each.name for each in (_RELEASED / TASK).iterdir())
+NAMES = sorted(each.name for each in (RELEASED / TASK).iterdir())
 
 
 def test_three_regions_come_along_in_less_than_five_megabytes():
     assert NAMES == ["california", "italy", "world"]
-    assert sum(each.stat().st_size for each in _RELEASED.rglob("*") if each.is_file()) < 5e6
+    assert sum(each.stat().st_size for each in RELEASED.rglob("*") if each.is_file()) < 5e6
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -202,6 +202,9 @@ def predict(
         Image file of the map, by default beside the output.
     """  # noqa: E501
     from terrella.engine.terminal import say
+    from terrella.engine.use.find import find_bundle
+
+    find_bundle(bundle, "forecast")  # before what uses it is imported
     from terrella.forecast.predict import predict as run_predict
 
     for line in run_predict(bundle, catalogue, issue_time, output, map):
@@ -243,6 +246,9 @@ def simulate(
     grid
         File for expected counts and probabilities of the cells: .nc (NetCDF-CF), .csv or .dat (CSEP gridded ASCII).
     """  # noqa: E501
+    from terrella.engine.use.find import find_bundle
+
+    find_bundle(bundle, "forecast")  # before what uses it is imported
     from terrella.forecast.futures_command import simulate as run_simulate
 
     run_simulate(bundle, catalogue, issue_time, days, number, seed, output, grid)

@@ -10,12 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor
 
 from terrella.engine.tensor_file import read_tensors, write_tensors
+from terrella.engine.use.find import SETTINGS, WEIGHTS, find_bundle
 from terrella.errors import InputError
 from terrella.files import replace_folder
 
 VERSION = 1
-_RELEASED = Path(__file__).parents[2] / "released"  # bundles that come with the package, by task and name
-_WEIGHTS, _SETTINGS, _CARD = "model.safetensors", "settings.toml", "card.md"
+_CARD = "card.md"
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ def save_bundle(folder: Path, bundle: Bundle) -> None:
     }
 
     def write(temporary: Path) -> None:
-        write_tensors(temporary / _WEIGHTS, bundle.tensors, header)
-        (temporary / _SETTINGS).write_text(bundle.settings, encoding="utf-8")
+        write_tensors(temporary / WEIGHTS, bundle.tensors, header)
+        (temporary / SETTINGS).write_text(bundle.settings, encoding="utf-8")
         (temporary / _CARD).write_text(bundle.card, encoding="utf-8")
 
     replace_folder(folder, write)
@@ -57,17 +57,17 @@ def load_bundle(folder: Path, task: str) -> Bundle:
     Raises:
         InputError: where there is none, it is damaged, or of another task or a newer Terrella.
     """
-    folder = _find(folder, task)
+    folder = find_bundle(folder, task)
     card = folder / _CARD
     try:
-        tensors, values = read_tensors(folder / _WEIGHTS)
-        settings = (folder / _SETTINGS).read_text(encoding="utf-8")
+        tensors, values = read_tensors(folder / WEIGHTS)
+        settings = (folder / SETTINGS).read_text(encoding="utf-8")
         told = card.read_text(encoding="utf-8") if card.is_file() else ""
         header = _Header.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         raise InputError(
-            f"the bundle cannot be read: {folder / _WEIGHTS}: {'.'.join(map(str, first['loc']))} in its header: "
+            f"the bundle cannot be read: {folder / WEIGHTS}: {'.'.join(map(str, first['loc']))} in its header: "
             f"{first['msg'].lower()}; copy or train it again"
         ) from None
     except (InputError, OSError, UnicodeDecodeError) as error:
@@ -80,7 +80,7 @@ def load_bundle(folder: Path, task: str) -> Bundle:
         )
     if header.settings_crc32 not in (None, _checksum(settings)):
         raise InputError(
-            f"{folder / _SETTINGS} is not the one that its weights were written with; copy or train it again"
+            f"{folder / SETTINGS} is not the one that its weights were written with; copy or train it again"
         )
     return Bundle(task, tensors, _Values(header.values, str(folder)), settings, told, str(folder))
 
@@ -109,23 +109,3 @@ class _Values(dict[str, Any]):
 
 def _checksum(settings: str) -> str:
     return f"{zlib.crc32(settings.encode()):08x}"
-
-
-def _find(given: Path, task: str) -> Path:
-    """Return the folder that holds the bundle."""
-    places = [given, given / "model"]
-    if len(given.parts) == 1:
-        places += [Path("runs", task, given, "model"), _RELEASED / task / given]
-    for place in places:
-        if (place / _WEIGHTS).is_file() and (place / _SETTINGS).is_file():
-            return place
-    if not given.exists():
-        released = ", ".join(sorted(each.name for each in (_RELEASED / task).glob("*")))
-        raise InputError(
-            f"bundle {given} is not there; give the folder of a bundle, or of a finished run"
-            + (f", or one of the released ones: {released}" if released else "")
-        )
-    missing = [name for name in (_WEIGHTS, _SETTINGS) if not (given / name).is_file()]
-    raise InputError(
-        f"{given} is no bundle: {' and '.join(missing)} missing; give the folder `model` of a finished run"
-    )
