@@ -15,7 +15,7 @@ exclude_patterns = ["_build"]
 html_theme = "alabaster"
 html_theme_options = {
     "description": "Deep learning for the Earth on the machine you have",
-    "page_width": "1100px",
+    "page_width": "1250px",
 }
 html_show_sourcelink = False
 
@@ -24,6 +24,7 @@ autodoc_typehints = "none"  # docstrings say what arguments are, with shapes and
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
 myst_heading_anchors = 3
+default_role = "code"  # `name` in docstrings
 
 
 def write_reference(task: str) -> None:

@@ -132,3 +132,8 @@ def test_an_unknown_suffix_and_a_folder_are_refused(small: Catalogue, tmp_path: 
         write_catalogue(small, tmp_path / "small.docx")
     with pytest.raises(InputError, match="a folder"):
         write_catalogue(small, tmp_path)
+
+
+def test_a_catalogue_is_made_of_arrays_of_one_length():
+    with pytest.raises(InputError, match=r"one length; got shapes \(2,\), \(3,\), \(2,\), \(2,\), \(2,\)"):
+        make_catalogue(["2020-01-01", "2020-01-02"], [1, 2, 3], [1, 2], [3, 4])

@@ -17,7 +17,14 @@ Ints = npt.NDArray[np.int64]
 class Grid:
     """Cells between edges; arrays over cells have the shape (depth, latitude, longitude).
 
-    `mask` (latitude, longitude) is true where a cell's centre lies in the region: only those are forecast.
+    Parameters
+    ----------
+    longitude_edges, latitude_edges : array (longitude + 1,), (latitude + 1,)
+        In degrees, increasing.
+    depth_edges_km : array (depth + 1,)
+        In km, positive down.
+    mask : array of bool (latitude, longitude)
+        True where a cell's centre lies in the region: only those are forecast.
     """
 
     longitude_edges: Floats
@@ -87,9 +94,19 @@ def make_grid(region: Region, cell_deg: float, depth_edges_km: npt.ArrayLike = (
 
     Edges are multiples of `cell_deg`, so that grids of different regions share their cells.
 
-    Raises:
-        InputError: where the cell size is not positive or does not fit on the globe, or no cell's centre lies in
-            the region.
+    Parameters
+    ----------
+    region : Region
+        Cells whose centre lies in it are in the mask.
+    cell_deg : float
+        Width and height of a cell, in degrees.
+    depth_edges_km : array (depth + 1,)
+        In km, positive down; by default one layer.
+
+    Raises
+    ------
+    InputError
+        Where the cell size is not positive or does not fit on the globe, or no cell's centre lies in the region.
     """
     if not 0 < cell_deg <= 90:
         raise InputError(f"the cell size must lie between 0 and 90 degrees; got {cell_deg}")

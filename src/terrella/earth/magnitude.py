@@ -46,8 +46,19 @@ def b_value(magnitude: npt.ArrayLike, completeness: float, bin_width: float = 0.
     Mulargia 1987); `bin_width` 0 gives Aki's (1965) b = log₁₀ e / (mean − Mc), its limit for narrow bins, as
     is Utsu's (1966) shift of Mc by ΔM / 2. The error is that of Shi & Bolt (1982).
 
-    Raises:
-        InputError: where fewer than two events, or only one magnitude, lie above the completeness magnitude.
+    Parameters
+    ----------
+    magnitude : array (event,)
+        In units of magnitude, of one scale; those below the completeness are left out.
+    completeness : float
+        Mc.
+    bin_width : float
+        ΔM, 0 where magnitudes are continuous.
+
+    Raises
+    ------
+    InputError
+        Where fewer than two events, or only one magnitude, lie above the completeness magnitude.
     """
     values = np.asarray(magnitude, float)
     lowest = completeness
@@ -105,6 +116,20 @@ def completeness_by_maximum_curvature(
 
     The uncorrected value is too low where completeness fades gradually; Woessner & Wiemer (2005) add 0.2.
     Magnitudes that stand for unknown (see `stands_for_unknown`) are no part of the curve.
+
+    Parameters
+    ----------
+    magnitude : array (event,)
+        In units of magnitude, of one scale.
+    bin_width : float
+        Of the bins that are counted.
+    correction : float
+        Added to the fullest bin's centre.
+
+    Raises
+    ------
+    InputError
+        Without events, or with a bin width that is not positive.
     """
     values = np.asarray(magnitude, float)
     unknown = stands_for_unknown(values)

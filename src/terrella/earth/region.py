@@ -12,7 +12,18 @@ from terrella.errors import InputError
 
 @dataclass(frozen=True)
 class Region:
-    """A closed polygon in degrees, as (longitude, latitude) pairs."""
+    """A closed polygon in degrees, as (longitude, latitude) pairs.
+
+    Parameters
+    ----------
+    corners : tuple of (longitude, latitude)
+        Three or more, in degrees, the first not repeated; edges are straight in degrees.
+
+    Raises
+    ------
+    InputError
+        Where the corners enclose no area, or edges cross.
+    """
 
     corners: tuple[tuple[float, float], ...]
 
@@ -46,15 +57,33 @@ class Region:
 
 
 def box(west: float, east: float, south: float, north: float) -> Region:
-    """Return the region between two meridians and two parallels, in degrees."""
+    """Return the region between two meridians and two parallels, in degrees.
+
+    Parameters
+    ----------
+    west, east, south, north : float
+        In degrees.
+
+    Raises
+    ------
+    InputError
+        Where they enclose no area.
+    """
     return Region(((west, south), (east, south), (east, north), (west, north)))
 
 
 def box_around(longitude: npt.ArrayLike, latitude: npt.ArrayLike) -> Region:
     """Return the smallest box of whole degrees around points in degrees.
 
-    Raises:
-        InputError: where there is no point, or all lie on one whole degree.
+    Parameters
+    ----------
+    longitude, latitude : array (point,)
+        In degrees.
+
+    Raises
+    ------
+    InputError
+        Where there is no point, or all lie on one whole degree.
     """
     lon, lat = np.asarray(longitude, float), np.asarray(latitude, float)
     if not (lon.size and lat.size):

@@ -16,6 +16,29 @@ class Store:
     `samples` holds trace after trace, component after component: the samples of component c of trace t are
     `samples[offset[t] + c * length[t] :][: length[t]]`. It is in RAM or memory-mapped; a component that was not
     recorded is zero, and so are gaps. A pick is a sample of its own trace, −1 where there is none.
+
+    Parameters
+    ----------
+    name : str
+        Of the data set.
+    samples : array of float32 or float16 (total,)
+        In whatever unit the data set has.
+    offset, length : array of int64 (trace,)
+        First sample of each trace, and samples per component.
+    recorded : array of bool (trace, 3)
+        Which of Z, N, E exist.
+    rate_hz : float
+        Of every trace, in Hz.
+    phases : tuple of str
+        Names of the columns of `picks`, such as Pg, Pn, S.
+    picks : array of int32 (trace, phase)
+        In samples from the trace's start.
+    split : array of str (trace,)
+        train, dev or test.
+    noise : array of bool (trace,)
+        True where a trace holds no event.
+    table : DataFrame
+        A row per trace: the metadata that the data set came with.
     """
 
     name: str  # of the data set

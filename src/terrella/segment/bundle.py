@@ -25,7 +25,25 @@ _PRIOR = 0.02  # probability of a label before training
 
 @dataclass(frozen=True, eq=False)
 class Segmenter:
-    """A network ready for use. It takes `normalised` samples (n, 1, …) and gives logits of the same shape."""
+    """A network ready for use. It takes `normalised` samples (n, 1, …) and gives logits of the same shape.
+
+    Parameters
+    ----------
+    network : Module
+        Takes and gives arrays (n, 1, trace, sample) or (n, 1, inline, crossline, sample).
+    dims : int
+        2 or 3 axes of a section.
+    radius : int
+        How far, in traces and samples, a sample's answer depends on its surroundings.
+    multiple : int
+        Every axis of what the network is given must be a multiple of it, in samples.
+    normalise : {"trace", "section", "none"}
+        Whose noise level samples are divided by.
+    threshold : float
+        Probability from which on a sample is called labelled, chosen on the dev split.
+    settings : SegmentSettings
+        It was trained with.
+    """
 
     network: nn.Module
     dims: int  # 2 or 3 axes of a section

@@ -30,7 +30,19 @@ _UNIFORM_SHARES = (0.003, 0.01, 0.03, 0.1)
 
 @dataclass(frozen=True, eq=False)
 class Climatology:
-    """A constant rate per cell, and how it was chosen."""
+    """A constant rate per cell, and how it was chosen.
+
+    Parameters
+    ----------
+    rate_per_day : array (cell,)
+        Events per day, in the order of depth, latitude and longitude of the cells in the mask.
+    kernel : {"fixed", "adaptive"}
+        Of the smoothing.
+    width : float
+        In km, or the number of neighbours.
+    uniform_share : float
+        Of the rate that is spread evenly over the area, 0 to 1.
+    """
 
     rate_per_day: Floats  # (cell,) in the order of depth, latitude and longitude of the cells in the mask
     kernel: str  # "fixed" or "adaptive"
@@ -69,8 +81,25 @@ def fit_climatology(
     count, since their kernels reach in. `weights` (one per event of the catalogue, such as ETAS background
     probabilities) replace the count of 1 per event; the rate then is that of the weights.
 
-    Raises:
-        InputError: where the grid holds fewer than ten events of the training window.
+    Parameters
+    ----------
+    catalogue : Catalogue
+        Every event of it counts, whatever its magnitude.
+    grid : Grid
+        Whose cells get a rate.
+    windows : Windows
+        Training and validation, in days.
+    weights : array (event,), optional
+        Without unit.
+
+    Raises
+    ------
+    InputError
+        Where the grid holds fewer than ten events of the training window.
+
+    References
+    ----------
+    Frankel (1995) for the fixed kernel, Helmstetter, Kagan & Jackson (2007) for the adaptive one.
     """
     days = catalogue.days_since(windows.epoch)
     training = (days >= windows.train_start) & (days < windows.validation_start)

@@ -39,7 +39,23 @@ class Sequences:
 
 @dataclass(frozen=True, eq=False)
 class ReasenbergJones:
-    """The aftershock law, and climatology beneath it."""
+    """The aftershock law of Reasenberg & Jones (1989), and climatology beneath it.
+
+    Parameters
+    ----------
+    a, b, p : float
+        Of 10^(a + b (M − Mc)) (t + c)^−p events per day.
+    c_days : float
+        In days.
+    zone_scale : float
+        Size of the aftershock zone √D, in rupture lengths.
+    min_magnitude : float
+        Mc.
+    n_mainshocks, n_aftershocks : int
+        From which the law was fitted; 0 for the generic values of the paper.
+    rate_per_day : array (cell,)
+        Climatology, in events per day.
+    """
 
     a: float
     b: float
@@ -120,6 +136,17 @@ def fit_reasenberg_jones(
     1966); a, p, c and the zone from the times and distances of the events within Gardner & Knopoff's windows,
     with climatology as their background. Where these hold fewer than 30 events more than climatology expects,
     the generic Californian values of Reasenberg & Jones (1989) are returned.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        Complete from its smallest magnitude on.
+    grid : Grid
+        Whose cells get rates, in degrees and km.
+    windows : Windows
+        The training window, in days.
+    climatology : Climatology
+        Events per day (cell,) of the same grid.
     """
     least = float(catalogue.magnitude.min())
     start, end = windows.date("train_start"), windows.date("validation_start")

@@ -81,8 +81,37 @@ def fit_etas(
     and left out at its own place (Zhuang, Ogata & Vere-Jones 2002); its bandwidth is the distance to as many
     neighbours, of those in `NEIGHBOURS`, as give the largest likelihood.
 
-    Raises:
-        InputError: where the window holds fewer than 50 events.
+    Parameters
+    ----------
+    catalogue : Catalogue
+        All events of the region; those below `min_magnitude` are left out here.
+    region_area_km2 : float
+        Area of the region that holds them, in km²; aftershocks are integrated over the whole plane.
+    auxiliary_start, start, end : datetime64 or str
+        UTC. Events from `auxiliary_start` on are sources, those from `start` on targets too.
+    min_magnitude : float
+        Magnitude from which the catalogue is complete.
+    magnitude_bin : float
+        Width of the bins that magnitudes are rounded to, halves up; 0 where they are continuous.
+    background : {"uniform", "smoothed"}
+        One rate per day and km², or a map of it.
+    progress : callable
+        Takes a line of text at each round.
+
+    Returns
+    -------
+    EtasFit
+        The model, standard errors by the parameter's name, and the log-likelihood in nats.
+
+    Raises
+    ------
+    InputError
+        Where the window holds fewer than 50 events.
+
+    References
+    ----------
+    Ogata (1998) for the likelihood; Mizrahi, Nandan & Wiemer (2021) for the parameters; Zhuang, Ogata &
+    Vere-Jones (2002) for the smoothed background.
     """
     began = time.process_time()
     window = make_window(catalogue, auxiliary_start, start, end, min_magnitude, magnitude_bin)

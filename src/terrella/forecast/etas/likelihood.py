@@ -171,8 +171,28 @@ def npp_score(
     event instead of the window's end; of the sources before the window, the aftershocks expected between its
     start and its first event are left out; and magnitudes are rounded to bins.
 
-    Raises:
-        InputError: where the test window holds no event.
+    Parameters
+    ----------
+    model : ETAS
+        Judged as it is; nothing is fitted.
+    catalogue : Catalogue
+        All events of the region, sources and targets.
+    auxiliary_start, test_start, test_end : datetime64 or str
+        UTC. Events from `auxiliary_start` on are sources, those of the test window targets too.
+    region_area_km2 : float
+        In km².
+    magnitude_bin : float
+        Width of the bins that magnitudes are rounded to, halves up; 0 for none.
+
+    Returns
+    -------
+    NppScore
+        In nats per event, its spatial part with densities per km².
+
+    Raises
+    ------
+    InputError
+        Where the test window holds no event.
     """
     window = make_window(catalogue, auxiliary_start, test_start, test_end, model.min_magnitude, magnitude_bin)
     if window.n_targets == 0:

@@ -24,7 +24,26 @@ EARTH_RADIUS_KM = 6378.1  # as in the parameters' published estimates
 class ETAS:
     """An ETAS model; `background` is a map of events per day and km², or none where `mu` holds everywhere.
 
-    With a map, `mu` is its mean over the region.
+    λ(t, x) = μ(x) + Σ k₀ e^{aΔm} e^{−t/τ} (t + c)^{−(1+ω)} (r² + d e^{γΔm})^{−(1+ρ)}, the sum over the events
+    before t, Δm their magnitude above `min_magnitude`: events per day and km² (Ogata 1998; Mizrahi, Nandan &
+    Wiemer 2021).
+
+    Parameters
+    ----------
+    mu : float
+        Background, in events per day and km²; with a map, its mean over the region.
+    k0, a : float
+        Productivity, and its growth with magnitude.
+    c_days, omega, tau_days : float
+        Omori's law and its taper: c and τ in days.
+    d_km2, gamma, rho : float
+        Aftershock zone: d in km², its growth with magnitude, and how fast it thins out.
+    min_magnitude : float
+        Of the events that the model knows.
+    beta : float
+        b ln 10 of Gutenberg and Richter's law.
+    background : Background, optional
+        Map of the background, in events per day and km².
     """
 
     mu: float  # events per day and km²

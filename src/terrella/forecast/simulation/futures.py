@@ -87,8 +87,29 @@ def make_outlook(
     Richter's law up to `max_magnitude`, continuously, or at the middles of bins where the model was fitted to
     magnitudes rounded to `magnitude_bin`; then those of the past are rounded as well.
 
-    Raises:
-        InputError: where the window is empty or the largest magnitude is below the model's smallest.
+    Parameters
+    ----------
+    etas : ETAS
+        The model.
+    past : Catalogue
+        Events that are known; those at or after the issue time are left out.
+    region : Region
+        Where background events fall, in degrees.
+    issue_time_utc : datetime64 or str
+        When the window begins, in UTC.
+    days : float
+        Length of the window.
+    max_magnitude : float
+        Where Gutenberg and Richter's law ends.
+    magnitude_bin : float
+        Width of the bins of magnitude, 0 for none.
+    keep_all : bool
+        Whether events outside of the region are kept.
+
+    Raises
+    ------
+    InputError
+        Where the window is empty or the largest magnitude is not above the model's smallest.
     """
     issue = np.datetime64(issue_time_utc).astype("datetime64[us]")
     if not 0 < days < np.inf:
@@ -112,8 +133,29 @@ def make_outlook(
 def simulate_futures(outlook: Outlook, number: int = 10_000, seed: int = 1) -> Futures:
     """Return simulated catalogues, 16 bytes an event. Same seed, same catalogues, on any number of threads.
 
-    Raises:
-        InputError: where the process explodes within the window, or there is too much to hold.
+    Parameters
+    ----------
+    outlook : Outlook
+        From `make_outlook`.
+    number : int
+        Of catalogues.
+    seed : int
+        0 or more.
+
+    Returns
+    -------
+    Futures
+        Arrays (event,) of days after the issue time, degrees and magnitude, catalogue after catalogue, and `start`
+        (catalogue + 1,) where each begins.
+
+    Raises
+    ------
+    InputError
+        Where the process explodes within the window, there is too much to hold, or number or seed are too small.
+
+    References
+    ----------
+    Zhuang & Touati (2015), Theme V of CORSSA.
     """
     blocks: list[Block] = []
     total = 0
@@ -135,8 +177,27 @@ def simulate_futures(outlook: Outlook, number: int = 10_000, seed: int = 1) -> F
 def simulate_counts(outlook: Outlook, grid: Grid, number: int = 10_000, seed: int = 1) -> FutureCounts:
     """Return the counts of the futures that `simulate_futures` would return, which are not held.
 
-    Raises:
-        InputError: where the process explodes within the window.
+    Parameters
+    ----------
+    outlook : Outlook
+        From `make_outlook`.
+    grid : Grid
+        Of the map; its depth layers are taken together.
+    number : int
+        Of catalogues.
+    seed : int
+        0 or more.
+
+    Returns
+    -------
+    FutureCounts
+        `count` and `largest` magnitude (catalogue,); `expected_count` and `probability` of one or more events in a
+        cell (latitude, longitude), over the outlook's days.
+
+    Raises
+    ------
+    InputError
+        Where the process explodes within the window, or number or seed are too small.
     """
     return _counts(_map_blocks(outlook, number, seed, lambda block: _count(block, grid)), number)
 

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from terrella.errors import InputError
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -15,8 +17,24 @@ Floats = npt.NDArray[np.float64]
 class Catalogue:
     """Events sorted by time; every array has one entry per event.
 
-    `depth_km` is positive down and NaN where unknown. `magnitude_type` holds codes into
-    `magnitude_types` (−1 unknown); `event_id` is empty where the source names no events.
+    Parameters
+    ----------
+    time_utc : array of datetime64[us] (event,)
+        Not decreasing.
+    longitude, latitude : array (event,)
+        In degrees.
+    depth_km : array (event,)
+        In km, positive down, NaN where unknown.
+    magnitude : array (event,)
+        As the source has it.
+    magnitude_type : array of int8 (event,)
+        Codes into `magnitude_types`, −1 where unknown.
+    magnitude_types : tuple of str
+        Such as ml, mw.
+    event_id : array of bytes (event,), optional
+        None where the source names no events.
+    name : str
+        Of the catalogue, in messages.
     """
 
     time_utc: npt.NDArray[np.datetime64]  # datetime64[us]
@@ -63,10 +81,35 @@ def make_catalogue(
     depth_km: npt.ArrayLike | None = None,
     name: str = "catalogue",
 ) -> Catalogue:
-    """Return a catalogue from arrays, sorted by time; without depths they are unknown (NaN)."""
+    """Return a catalogue from arrays, sorted by time; without depths they are unknown (NaN).
+
+    Parameters
+    ----------
+    time_utc : array (event,)
+        datetime64 or what numpy makes of it, in UTC.
+    longitude, latitude : array (event,)
+        In degrees.
+    magnitude : array (event,)
+        Of any scale.
+    depth_km : array (event,), optional
+        In km, positive down.
+    name : str
+        In messages.
+
+    Raises
+    ------
+    InputError
+        Where the arrays are of different lengths.
+    """
     time = np.asarray(time_utc, "datetime64[us]")
-    order = np.argsort(time, kind="stable")
     depth = np.full(len(time), np.nan) if depth_km is None else np.asarray(depth_km)
+    sizes = [np.shape(each) for each in (time, longitude, latitude, magnitude, depth)]
+    if len(set(sizes)) > 1:
+        raise InputError(
+            "times, longitudes, latitudes, magnitudes and depths of a catalogue must be of one length; got shapes "
+            + ", ".join(map(str, sizes))
+        )
+    order = np.argsort(time, kind="stable")
     return Catalogue(
         time_utc=time[order],
         longitude=np.asarray(longitude, float)[order],

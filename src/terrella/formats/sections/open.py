@@ -14,12 +14,24 @@ _CLASSIC = b"CDF"
 def open_section(path: Path | str, interval: float | None = None, unit: Unit | None = None) -> Section:
     """Open SEG-Y, a DAS record in HDF5, zarr, .npy or NetCDF-4 without reading samples; a change of it is an error.
 
-    Args:
-        interval: between samples, in s or m, where the file says none or a wrong one.
-        unit: of the vertical axis, where the file is wrong about it.
+    Parameters
+    ----------
+    path : Path or str
+        Of the file, or of a zarr folder.
+    interval : float, optional
+        Between samples, in s or m, where the file says none or a wrong one.
+    unit : {"s", "m"}, optional
+        Of the vertical axis, where the file is wrong about it.
 
-    Raises:
-        InputError: where there is no such file, or it is none of these, or damaged.
+    Returns
+    -------
+    Section
+        Of the shape (trace, sample) or (inline, crossline, sample).
+
+    Raises
+    ------
+    InputError
+        Where there is no such file, or it is none of these, or damaged.
     """
     path = Path(path)
     if interval is not None and not interval > 0:

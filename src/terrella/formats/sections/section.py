@@ -27,7 +27,29 @@ class Samples(Protocol):
 
 @dataclass(frozen=True)
 class Section:
-    """A section (trace, sample) or volume (inline, crossline, sample) that need not fit in memory."""
+    """A section (trace, sample) or volume (inline, crossline, sample) that need not fit in memory.
+
+    Parameters
+    ----------
+    path : Path
+        Of the file or folder.
+    shape : tuple of int
+        (trace, sample) or (inline, crossline, sample).
+    interval : float
+        Between samples, in `unit`.
+    unit : {"s", "m"}
+        Of the last axis.
+    spacing_m : float, optional
+        Between neighbours on the axis before the last, in m.
+    about : mapping of str to str
+        What the file says of itself.
+    samples : Samples
+        How the format reads a box of its samples.
+    gaps : Places, optional
+        Where traces of a volume are missing.
+    stamp : tuple of int, optional
+        Size and time of the file when it was opened: a change of it is an error.
+    """
 
     path: Path
     shape: tuple[int, ...]
@@ -42,8 +64,20 @@ class Section:
     def read(self, *where: slice) -> Floats:
         """Return the samples of one slice per axis, as float32; what is no finite number, or missing, is 0.
 
-        Raises:
-            InputError: where the file no longer holds what its header says, or changed since it was opened.
+        Parameters
+        ----------
+        *where : slice
+            One per axis, forwards.
+
+        Returns
+        -------
+        array of float32 (trace, sample) or (inline, crossline, sample)
+            In the file's own unit.
+
+        Raises
+        ------
+        InputError
+            Where the file no longer holds what its header says, or changed since it was opened.
         """
         values = self.read_as_stored(*where)
         finite = np.isfinite(values)

@@ -26,8 +26,19 @@ def open_store(where: str, rate_hz: float = 100.0, report: Report = lambda event
     says how many traces). Stores of large data sets are made once, in TERRELLA_CACHE (default
     ~/.cache/terrella), and memory-mapped.
 
-    Raises:
-        InputError: where there is nothing of that name, or a store has another rate.
+    Parameters
+    ----------
+    where : str
+        Folder or name.
+    rate_hz : float
+        In Hz.
+    report : callable
+        Takes events as dicts.
+
+    Raises
+    ------
+    InputError
+        Where there is nothing of that name, or a store has another rate.
     """
     if where.startswith(_SYNTHETIC):
         return _synthetic(where.removeprefix(_SYNTHETIC), rate_hz)

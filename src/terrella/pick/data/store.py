@@ -48,8 +48,25 @@ def make_store(
     each trace is divided by the column `trace_store_scale` of the table. A folder that holds the store of the same
     files is only opened.
 
-    Raises:
-        InputError: where the data set cannot be read or has no splits, or `output` holds something else.
+    Parameters
+    ----------
+    source : Path or sequence of Path
+        Folders of data sets.
+    output : Path, optional
+        Folder of the store; without it, the store is in RAM.
+    rate_hz : float
+        In Hz.
+    dtype : {"float32", "float16"}
+        Of the samples.
+    report : callable
+        Takes events as dicts.
+    name : str, optional
+        Of the store; by default those of the folders.
+
+    Raises
+    ------
+    InputError
+        Where the data set cannot be read or has no splits, or `output` holds something else.
     """
     folders = [source] if isinstance(source, Path) else list(source)
     name = name or "+".join(folder.name for folder in folders)

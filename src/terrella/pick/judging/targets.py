@@ -24,6 +24,19 @@ class Targets:
 
     A detection window holds an event's first arrival, or noise; never only the coda of an event. A phase window
     holds exactly one pick.
+
+    Parameters
+    ----------
+    detection, phase : Windows
+        Arrays (window,) of trace, start and end, in samples.
+    event : array of bool (detection window,)
+        Whether it holds an event; else noise.
+    is_p : array of bool (phase window,)
+        Whether its pick is a P; else S.
+    onset : array of int64 (phase window,)
+        In samples of the store from the trace's start.
+    label : array of str (phase window,)
+        The pick's own name, such as Pn.
     """
 
     detection: Windows
@@ -39,6 +52,24 @@ def make_targets(store: Store, split: str, seed: int = 0) -> Targets:
 
     As in the study, a detection window around the first arrival of each trace, one of noise before it where there
     is room, and one in each trace of noise; and a phase window around each pick that stands alone for 10 s.
+
+    Parameters
+    ----------
+    store : Store
+        Traces with picks, in samples.
+    split : str
+        train, dev, test or all.
+    seed : int
+        Of where the windows lie.
+
+    Returns
+    -------
+    Targets
+        Windows (window,) of 30 s and 10 s, [start, end) in samples of their trace, and what is true of each.
+
+    References
+    ----------
+    Münchmeyer et al. (2022), section 3.3.
     """
     chosen = np.flatnonzero((store.split == split) | (split == "all"))
     draw = np.random.default_rng(seed)

@@ -74,8 +74,23 @@ def make_domain(
     time model that is too slow and locations that are not exact; `late` is local with picks 0.5 s after the onset.
     About a quarter of the traces is noise; three fifths of the events are for training, a tenth for development.
 
-    Raises:
-        InputError: for an unknown name, or numbers of traces, rates or lengths that make no record.
+    Parameters
+    ----------
+    name : str
+        Of the domain.
+    traces : int
+        How many, three components each.
+    seed : int
+        Of everything that is drawn.
+    rate_hz : float
+        In Hz.
+    seconds : float, optional
+        Length of each trace, in s.
+
+    Raises
+    ------
+    InputError
+        For an unknown name, or numbers of traces, rates or lengths that make no record.
     """
     if name not in _BY_NAME:
         raise InputError(f"there is no synthetic domain {name!r}; there are {', '.join(DOMAINS)}")

@@ -29,8 +29,28 @@ def discontinuity(
     al. 1998, eq. 4): `dips` of them along each axis, up to `steepest` samples per trace. It is 1, and the score 0,
     where all is silent.
 
-    Raises:
-        InputError: where samples have neither two nor three axes.
+    Parameters
+    ----------
+    samples : array (trace, sample) or (inline, crossline, sample)
+        In any unit.
+    aside : int, optional
+        Traces of the window on either side, by default 2 in an image and 1 in a volume.
+    around : int
+        Samples of the window above and below.
+    steepest : float
+        Dip, in samples per trace.
+    dips : int
+        How many are tried along each axis.
+
+    Returns
+    -------
+    array of float32, like samples
+        Between 0 and 1.
+
+    Raises
+    ------
+    InputError
+        Where samples have neither two nor three axes.
     """
     if samples.ndim not in (2, 3):
         raise InputError(f"samples of shape {samples.shape}; expected an image or a volume")

@@ -27,6 +27,24 @@ def semblance(
     Neidell and Taner 1971): 1 for a plane wave of one of the slownesses, about 1 over the number of traces for
     noise. Windows hold `traces` and `window` samples, both odd, around the sample; at the edges there are fewer.
     Slownesses, in s/m, are by default 21 between those of waves of 1500 m/s along the line, up and down it.
+
+    Parameters
+    ----------
+    samples : array (trace, sample)
+        In any unit.
+    interval_s : float
+        Between samples, in s.
+    spacing_m : float
+        Between traces, in m.
+    traces, window : int
+        Of the window.
+    slowness : array (slowness,), optional
+        In s/m.
+
+    Returns
+    -------
+    array of float32 (trace, sample)
+        Between 0 and 1.
     """
     if slowness is None:
         slowness = np.linspace(-1, 1, MOVEOUTS) / SLOWEST_M_S

@@ -18,6 +18,20 @@ def sta_lta(
     The averages are over the last `sta_s` and `lta_s`, by default 16 and 256 samples, since intervals are chosen
     for the pulses that are expected. The long one takes what there is before it is full; before the short one is,
     and where a trace has been silent, the ratio is 0.
+
+    Parameters
+    ----------
+    samples : array (trace, sample)
+        In any unit.
+    interval_s : float
+        Between samples, in s.
+    sta_s, lta_s : float, optional
+        Lengths of the averages, in s.
+
+    Returns
+    -------
+    array of float32 (trace, sample)
+        The ratio, 0 and more.
     """
     sta = STA_SAMPLES if sta_s is None else max(round(sta_s / interval_s), 1)
     lta = LTA_SAMPLES if lta_s is None else max(round(lta_s / interval_s), sta + 1)

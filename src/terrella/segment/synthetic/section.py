@@ -31,8 +31,28 @@ def make_section(
     is 255, unlabelled, where it is doubtful that the wave can be seen even in a stack of neighbours, or the
     receiver is dead; such arrivals are not listed. `real` takes the place of the survey's coloured noise.
 
-    Raises:
-        InputError: for a negative index or a shape of less than 2 traces or 16 samples.
+    Parameters
+    ----------
+    survey : Survey
+        From `make_survey`.
+    index : int
+        0 or more.
+    shape : (int, int)
+        Of the array (trace, sample).
+    noise_only : bool
+        Leave out all events.
+    real : RealNoise, optional
+        Records to cut noise from.
+
+    Returns
+    -------
+    LabelledSection
+        Samples and mask (trace, sample), onsets in s.
+
+    Raises
+    ------
+    InputError
+        For a negative index or a shape of less than 2 traces or 16 samples.
     """
     _check(index, shape)
     samples, mask = np.zeros(shape, np.float32), np.zeros(shape, np.uint8)
