@@ -11,8 +11,9 @@ import torch
 from torch import nn
 
 from terrella.engine.tensor_file import read_tensors, write_tensors
-from terrella.engine.use.bundle import _RELEASED, load_bundle
+from terrella.engine.use.bundle import load_bundle
 from terrella.engine.use.checked import checked_network
+from terrella.engine.use.find import RELEASED
 from terrella.errors import InputError
 from terrella.forecast.storage import from_bundle
 from terrella.pick.bundle import load_picker_network, save_picker_network
@@ -65,7 +66,7 @@ def picker(tmp_path) -> Path:
 
 @pytest.fixture
 def forecast(tmp_path) -> Path:
-    shutil.copytree(_RELEASED / "forecast" / "italy", tmp_path / "fc")
+    shutil.copytree(RELEASED / "forecast" / "italy", tmp_path / "fc")
     return tmp_path / "fc"
 
 
