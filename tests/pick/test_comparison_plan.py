@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from terrella.errors import InputError
+from terrella.pick.comparison.compare import compare
 from terrella.pick.comparison.graph import _in_order
 from terrella.pick.comparison.plan import named_sets, plan, target_names
 from terrella.pick.comparison.settings import CompareSettings
@@ -95,3 +96,10 @@ def test_what_there_is_not_is_named(change: dict[str, tuple[str, ...]], line: st
 def test_names_of_sets_are_short() -> None:
     settings = CompareSettings(train_sets=("synthetic:local", "/data/iquique/"), test_sets=("a=/data/b",))
     assert named_sets(settings) == {"local": "synthetic:local", "iquique": "/data/iquique/", "a": "/data/b"}
+
+
+def test_a_set_that_is_not_there_is_named_before_any_training(tmp_path: Path) -> None:
+    missing = str(tmp_path / "mine")
+    settings = CompareSettings(train_sets=("synthetic:local",), test_sets=(f"mine={missing}",))
+    with pytest.raises(InputError, match=f"{missing} is not there; `terrella pick data"):
+        compare(tmp_path / "run", settings, lambda event: None)

@@ -18,11 +18,12 @@ from terrella.pick.comparison.findings import Findings
 from terrella.pick.comparison.graph import Outcome, execute
 from terrella.pick.comparison.matrix import Judged, long_table
 from terrella.pick.comparison.pieces import COMMON_HZ
-from terrella.pick.comparison.plan import Asked, is_classical, plan, target_names
+from terrella.pick.comparison.plan import Asked, is_classical, named_sets, plan, target_names
 from terrella.pick.comparison.recommendation import Advice, one_for_all, recommend
 from terrella.pick.comparison.report import print_comparison, write_comparison
 from terrella.pick.comparison.settings import CompareSettings
 from terrella.pick.comparison.words import resampling_words
+from terrella.pick.data.locate import check_source
 
 _ON_A_GPU = 4  # processes that share it
 
@@ -47,6 +48,8 @@ def compare(
     folder = Run(run)
     with folder.claimed():
         asked = plan(settings)
+        for place in named_sets(settings).values():
+            check_source(place)
         save_settings(settings, folder.settings, "pick compare")
         pieces = run / "pieces"
         if workers is None and scheduler is None and choose_device(settings.device).type == "cuda":

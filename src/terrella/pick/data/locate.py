@@ -22,6 +22,22 @@ def cache_folder() -> Path:
     return seisbench_folder() / "datasets"
 
 
+def check_source(source: str) -> None:
+    """Refuse what is neither a file or folder nor a data set's name, before any work begins.
+
+    Raises:
+        InputError: where it is none.
+    """
+    here = Path(source).expanduser().exists() or _holds_data_set(cache_folder() / source.lower())
+    if here or source.startswith("synthetic:"):
+        return
+    if "/" in source:
+        raise InputError(
+            f"{source} is not there; `terrella pick data ARCHIVE --picks PICKS -o {source}` makes it"
+        )
+    find_card(source)
+
+
 def locate(
     source: str,
     report: Report = lambda event: None,
