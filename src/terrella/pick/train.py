@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 
@@ -78,7 +80,11 @@ def _plan(folder: Path, settings: PickSettings, stores: Sequence[Store], report:
 
 def store_mark(store: Store) -> str:
     """Return a fingerprint of a store's traces and picks, and of some of its samples."""
-    some = np.asarray(store.samples[:: max(1, len(store.samples) // 100_000)])
+    samples: npt.NDArray[Any] = store.samples
+    if isinstance(samples, np.memmap) and samples.filename is not None:
+        # A map of its own, since the pages of one stay with the process for as long as it does.
+        samples = np.memmap(samples.filename, samples.dtype, "r", samples.offset, samples.shape)
+    some = np.array(samples[:: max(1, len(samples) // 100_000)])
     parts = (store.offset, store.length, store.picks, store.split.astype("U5"), some)
     return fingerprint(
         store.rate_hz, list(store.phases), *(np.ascontiguousarray(part).tobytes() for part in parts)
