@@ -16,6 +16,7 @@ html_theme = "alabaster"
 html_theme_options = {
     "description": "Deep learning for the Earth on the machine you have",
     "page_width": "1250px",
+    "body_max_width": "auto",
 }
 html_show_sourcelink = False
 

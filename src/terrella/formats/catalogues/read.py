@@ -24,8 +24,10 @@ def read_catalogue(
     magnitude_type, event_id, event_type, time_epoch_s, time_epoch_ms, year, …) to the table's. With
     `drop_incomplete`, rows without time, place or magnitude are left out instead of refused.
 
-    Raises:
-        InputError: where the file cannot be read or holds impossible values.
+    Raises
+    ------
+    InputError
+        Where the file cannot be read or holds impossible values.
     """
     path = Path(path)
     checked = check_events(_read_raw(path, columns), path.name.split(".")[0] or "catalogue", drop_incomplete)

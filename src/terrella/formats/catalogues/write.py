@@ -14,9 +14,12 @@ def write_catalogue(catalogue: Catalogue, path: Path | str) -> None:
     ZMAP (.zmap).
     The file appears whole or not at all.
 
-    Raises:
-        InputError: where the suffix names none of these.
-        TerrellaError: where the place cannot be written.
+    Raises
+    ------
+    InputError
+        Where the suffix names none of these.
+    TerrellaError
+        Where the place cannot be written.
     """
     path = Path(path)
     check_output(path)

@@ -42,8 +42,10 @@ class SegyHeaders:
 def segy_headers(section: Section) -> SegyHeaders:
     """Return the headers of an open SEG-Y file.
 
-    Raises:
-        InputError: where it is no SEG-Y.
+    Raises
+    ------
+    InputError
+        Where it is no SEG-Y.
     """
     samples = section.samples
     if not isinstance(samples, SegySamples):
@@ -70,9 +72,12 @@ def write_segy(path: Path, headers: SegyHeaders, section: Section) -> None:
 
     A few traces are held at once. The file gets its name when it is whole.
 
-    Raises:
-        InputError: where the shapes differ.
-        TerrellaError: where it cannot be written.
+    Raises
+    ------
+    InputError
+        Where the shapes differ.
+    TerrellaError
+        Where it cannot be written.
     """
     if tuple(section.shape) != tuple(headers.shape):
         raise InputError(

@@ -41,9 +41,12 @@ def compare(
     matrix.csv (all scores, long), scores.json, report.html and figures/. `scheduler` is the address of a Dask
     scheduler whose workers see the same folders; otherwise `workers` processes of this machine do the work.
 
-    Raises:
-        InputError: where the settings name something that there is not.
-        TerrellaError: at the end, where pieces failed; what could be done is done and reported.
+    Raises
+    ------
+    InputError
+        Where the settings name something that there is not.
+    TerrellaError
+        At the end, where pieces failed; what could be done is done and reported.
     """
     folder = Run(run)
     with folder.claimed():

@@ -13,8 +13,10 @@ _FILES = {"dpp-detector": "dpp", "dpp-p": "dpp", "dpp-s": "dpp", "basicphaseae":
 def architecture(name: str) -> Architecture:
     """Return an architecture by its name.
 
-    Raises:
-        InputError: where there is none of that name.
+    Raises
+    ------
+    InputError
+        Where there is none of that name.
     """
     if name not in NAMES:
         raise InputError(f"there is no network {name!r}; there are {', '.join(NAMES)}")

@@ -42,9 +42,12 @@ def convert(
     The output gets its name when it is whole. Stopped at any moment and called again, it goes on; where the source
     changed meanwhile, it begins anew.
 
-    Raises:
-        InputError: where the source cannot be read, changes underneath, or the output is something else.
-        TerrellaError: where the disk is full; what is written stays.
+    Raises
+    ------
+    InputError
+        Where the source cannot be read, changes underneath, or the output is something else.
+    TerrellaError
+        Where the disk is full; what is written stays.
     """
     zarr_module()
     if output.suffix != ".zarr":

@@ -87,8 +87,10 @@ def make_survey(seed: int, kind: Kind | None = None) -> Survey:
     Geophones along the surface or down a well, and fibres along the surface or down a well that turns
     horizontal beside the events.
 
-    Raises:
-        InputError: for a negative seed or an unknown kind.
+    Raises
+    ------
+    InputError
+        For a negative seed or an unknown kind.
     """
     if seed < 0:
         raise InputError(f"the seed of a survey is {seed}; expected 0 or more")
