@@ -185,6 +185,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "etas": lambda: comparison("etas_fit", "etas_npp"),
     "catalogue": lambda: comparison("catalogue_load"),
     "pick_training": lambda: comparison("pick_training"),
+    "pick_stream": lambda: comparison("pick_stream"),
     "pick_gpd": lambda: comparison("pick_gpd"),
     "pick_continuous": lambda: comparison("pick_continuous"),
     "pick_compare": pickers,
