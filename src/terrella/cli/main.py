@@ -11,7 +11,7 @@ from terrella.cli.cite import cite
 from terrella.cli.doctor import doctor
 from terrella.cli.forecast import forecast
 from terrella.cli.pick import pick
-from terrella.cli.segment import segment
+from terrella.cli.task_commands import task_app
 from terrella.errors import DoesNotFitError, TerrellaError, is_out_of_memory
 
 app = App(
@@ -24,7 +24,7 @@ app = App(
 )
 app.command(forecast)
 app.command(pick)
-app.command(segment)
+app.command(task_app("segment"))
 app.command(doctor)
 app.command(cite)
 
