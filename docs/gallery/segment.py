@@ -6,13 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from terrella.engine.progress import shown_progress
-from terrella.engine.run import Run
-from terrella.segment import SegmentSettings
-from terrella.segment.data.sections import data_mark, of_split, open_sections
+from terrella.segment import SegmentSettings, load_segmenter, train
+from terrella.segment.data.sections import of_split, open_sections
 from terrella.segment.judging.examples import draw_example
 from terrella.segment.judging.judged import judge_scorer
-from terrella.segment.judging.scorers import baseline_scorers, network_scorer
-from terrella.segment.learning.training import train_network
+from terrella.segment.judging.scorers import baseline_scorers, segmenter_scorer
 
 PICTURE = Path(__file__).parents[1] / "images" / "gallery_segment.png"
 SETTINGS = SegmentSettings.model_validate(
@@ -28,9 +26,10 @@ def main() -> None:
     """Train for a minute on modelled sections, judge on held-out surveys, and draw a section of one."""
     entries = open_sections(SETTINGS.data)
     with tempfile.TemporaryDirectory() as folder, shown_progress() as report:
-        network = train_network(entries, SETTINGS, Run(Path(folder)), data_mark(entries), report)
+        train(folder, SETTINGS, report)
+        trained = load_segmenter(folder)
     dev, test = of_split(entries, "dev"), of_split(entries, "test")
-    scorers = [network_scorer(network.eval(), SETTINGS.network.scale), *baseline_scorers(onsets=True)]
+    scorers = [segmenter_scorer(trained), *baseline_scorers(onsets=True)]
     judged = [judge_scorer(each, dev, test, SETTINGS.judge) for each in scorers]
     snr = judged[0].snr  # NaN where there is no event
     loud = np.argsort(-snr)[: np.isfinite(snr).sum()]  # NaN last

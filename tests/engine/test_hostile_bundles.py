@@ -10,8 +10,9 @@ import pytest
 import torch
 from torch import nn
 
+from terrella.engine.settings import settings_text
 from terrella.engine.tensor_file import read_tensors, write_tensors
-from terrella.engine.use.bundle import load_bundle
+from terrella.engine.use.bundle import Bundle, load_bundle, save_bundle
 from terrella.engine.use.checked import checked_network
 from terrella.engine.use.find import RELEASED
 from terrella.errors import InputError
@@ -19,7 +20,7 @@ from terrella.forecast.storage import from_bundle
 from terrella.pick.bundle import load_picker_network, save_picker_network
 from terrella.pick.networks import architecture
 from terrella.pick.settings import PickSettings
-from terrella.segment.bundle import load_segmenter, make_network, save_segmenter
+from terrella.segment.bundle import load_segmenter, make_network
 from terrella.segment.settings import SegmentSettings
 
 NAN = float("nan")
@@ -53,7 +54,8 @@ def refused(load, folder: Path, words: str) -> None:
 def segmenter(tmp_path) -> Path:
     settings = SegmentSettings.model_validate({"network": {"widths": (4, 6), "normalisation": "batch"}})
     values = {"dims": 2, "threshold": 0.4}
-    save_segmenter(tmp_path / "seg", make_network(settings, 2), settings, values, "")
+    tensors = make_network(settings, 2).state_dict()
+    save_bundle(tmp_path / "seg", Bundle("segment", tensors, values, settings_text(settings), ""))
     return tmp_path / "seg"
 
 

@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from terrella.segment.bundle import Segmenter, load_segmenter, make_network, save_segmenter
+from terrella.engine.settings import settings_text
+from terrella.engine.use.bundle import Bundle, save_bundle
+from terrella.segment.bundle import TASK, Segmenter, load_segmenter, make_network
 from terrella.segment.settings import SegmentSettings
 
 
@@ -19,7 +21,8 @@ def small_bundle(
     for name, value in network.named_parameters():
         torch.nn.init.normal_(value, std=0.3) if name.endswith("bias") else value.data.mul_(1.3)
     network.head.weight.data.mul_(0.1)
-    save_segmenter(folder, network, settings, {"dims": dims, "threshold": 0.5}, "# A network for tests\n")
+    values, card = {"dims": dims, "threshold": 0.5}, "# A network for tests\n"
+    save_bundle(folder, Bundle(TASK, network.state_dict(), values, settings_text(settings), card))
     return load_segmenter(folder)
 
 

@@ -10,9 +10,7 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from segment_cases import noise, small_bundle
 
-from terrella.cli.segment.data import data
-from terrella.cli.segment.predict import predict
-from terrella.cli.segment.show import show
+from terrella.cli.segment import data, predict, show
 from terrella.errors import InputError
 from terrella.formats.sections.open import open_section
 from terrella.segment.use import show as showing

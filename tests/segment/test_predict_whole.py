@@ -20,7 +20,7 @@ from terrella.segment.data.convert import convert
 from terrella.segment.data.normalise import section_scales
 from terrella.segment.journal import alone
 from terrella.segment.use import predict as predicting
-from terrella.segment.use.predict import predict
+from terrella.segment.use.predict import predict_section as predict
 
 zarr = pytest.importorskip("zarr")
 SMALL = 616 << 20  # bytes: pieces of 256 × 256
@@ -284,7 +284,7 @@ def test_pieces_that_were_removed_are_done_again(tmp_path: Path, monkeypatch: py
 _SCRIPT = """
 import sys
 from pathlib import Path
-from terrella.segment.use.predict import predict
+from terrella.segment.use.predict import predict_section as predict
 def show(event):
     print(event, flush=True)
 predict(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), show, int(sys.argv[4]), interval=0.001)

@@ -8,15 +8,11 @@ import numpy as np
 import pytest
 from fake_sections import make_section
 
-from terrella.cli.main import app, main
-from terrella.cli.segment import segment
+from terrella.cli.main import main
 from terrella.engine.run import Run
 from terrella.segment import demo
 from terrella.segment.settings import SegmentSettings
 from terrella.segment.use.real import show_real_sections
-
-if "segment" not in app:
-    app.command(segment)
 
 SHORT = [
     "--network.widths", 4, 8, "--fit.epochs", 2, "--fit.batch", 4, "--patch.per-section", 2,
@@ -63,7 +59,7 @@ def test_a_training_leaves_its_run(trained, capsys):
 
 
 def test_a_judged_run_has_scores_beside_baselines(trained, capsys):
-    assert run("judge", "--run", trained, "--false-alarms", 0.5) == 0
+    assert run("judge", "--run", trained, "--judge.false-alarms", 0.5) == 0
     assert "U-Net" in capsys.readouterr().out
     document = json.loads((trained / "scores.json").read_text())
     assert document["split"] == "test"
@@ -137,7 +133,7 @@ def test_judging_needs_a_run_and_its_data(table, tmp_path, capsys):
 
 
 def test_settings_of_judging_are_checked(trained, capsys):
-    assert run("judge", "--run", trained, "--false-alarms", "-1") == 2
+    assert run("judge", "--run", trained, "--judge.false-alarms", "-1") == 2
     assert "false-alarms" in one_line(capsys)
     assert run("judge", "--run", trained, "--split", "validation") == 2
     assert "validation" in one_line(capsys)

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from fake_sections import make_entries, perfect_scores
 
+from terrella.engine.judge.document import add_to_card, scores_event
+from terrella.engine.judge.report import Page, write_report
 from terrella.engine.run import Run
-from terrella.segment.card import add_scores
 from terrella.segment.data.sections import of_split
 from terrella.segment.judging.by_snr import dice_by_snr, events_by_snr, onsets_by_snr
-from terrella.segment.judging.command import scores_document
 from terrella.segment.judging.judged import alarm_rates, choose, judge_scorer
-from terrella.segment.judging.reporting import print_scores, write_judging
-from terrella.segment.judging.results import UNITS, gains, intervals, resampled_scores
+from terrella.segment.judging.reporting import SHOWN, made_report
+from terrella.segment.judging.results import UNITS, gains, intervals, resampled_scores, scores_document
 from terrella.segment.judging.scorers import Scorer
 from terrella.segment.settings import JudgeSettings, SegmentSettings
 
@@ -132,10 +132,11 @@ def test_classes_of_snr_hold_all_events(judged):
         assert found.values[0].value == 1
 
 
-def test_everything_is_written(judged, tmp_path, capsys):
+def test_everything_is_written(judged, tmp_path):
     run = Run(tmp_path)
     document = scores_document(judged, SegmentSettings(), "test", SETTINGS)
-    write_judging(run, [PERFECT, NOISY, CHANCE], judged, TEST, document, SETTINGS)
+    found = made_report(run, [PERFECT, NOISY, CHANCE], judged, TEST, document, SETTINGS)
+    write_report(Page(found.title, found.lead, "", found.sections), run.report, run.figures)
     json.dumps(document, allow_nan=False)
     assert {pair["over"] for pair in document["paired"]} == {"noisy", "chance"}
     assert document["models"]["perfect"]["dice"] == {"value": 1.0, "low": 1.0, "high": 1.0, "unit": ""}
@@ -143,8 +144,7 @@ def test_everything_is_written(judged, tmp_path, capsys):
     assert "http" not in page.replace("http://www.w3.org", "")
     for name in ("example_1", "precision_recall", "detection", "onset_errors", "by_snr"):
         assert (run.figures / f"{name}.png").stat().st_size > 5000
-    print_scores(document)
-    shown = capsys.readouterr().out
+    shown = scores_event(document, found.shown)["rows"][0]
     assert "perfect" in shown
     assert "1.000" in shown
 
@@ -153,10 +153,10 @@ def test_scores_on_the_card_are_replaced_not_repeated(judged, tmp_path):
     card = tmp_path / "card.md"
     card.write_text("# A\n\n## Scores\n\nNot judged yet.\n\n## Limits\n\nMany.\n")
     document = scores_document(judged, SegmentSettings(), "test", SETTINGS)
-    add_scores(card, document)
+    add_to_card(card, document, SHOWN)
     once = card.read_text()
-    add_scores(card, document)
+    add_to_card(card, document, SHOWN)
     assert card.read_text() == once
     assert "Not judged yet" not in once
-    assert "| perfect | 1 [1, 1] |" in once
+    assert "| perfect | 1.000 [1.000, 1.000] |" in once
     assert once.endswith("## Limits\n\nMany.\n")

@@ -17,10 +17,9 @@ from terrella.segment.data.normalise import normalised, trace_scales
 from terrella.segment.data.sections import of_split, open_sections
 from terrella.segment.judging.scorers import segmenter_scorer
 from terrella.segment.judging.scores import average_precision, count_levels
-from terrella.segment.learning.training import sources
-from terrella.segment.plan import needs
+from terrella.segment.learning.training import placed, sources, stages
 from terrella.segment.settings import SegmentSettings
-from terrella.segment.train import placed, train
+from terrella.segment.task import train
 
 
 def settings_for(table, **fit) -> SegmentSettings:
@@ -123,7 +122,8 @@ def test_sections_beyond_the_settings_limit_are_planned_as_a_stream(table):
     def placements(hold_mb: float) -> tuple[str, ...]:
         settings = settings_for(table)
         data = settings.data.model_copy(update={"hold_mb": hold_mb})
-        (need,) = needs(settings.model_copy(update={"data": data}))
+        (spec,) = stages(settings.model_copy(update={"data": data}), None, None)
+        need = spec.need
         assert need.place == table.parent
         assert need.stored_bytes == need.data_bytes
         return need.placements

@@ -8,8 +8,7 @@ import pytest
 from segment_cases import noise, small_bundle
 from test_file_patches import write_lines
 
-from terrella.cli.main import app, main
-from terrella.cli.segment import segment
+from terrella.cli.main import main
 from terrella.engine.tensor_file import read_tensors
 from terrella.formats.sections.open import open_section
 from terrella.segment import demo
@@ -19,9 +18,6 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "formats"))
 from segy_files import make_volume, patched
 
 segyio = pytest.importorskip("segyio")
-if "segment" not in app:
-    app.command(segment)
-
 SMALL = [
     "--network.widths", 4, 8, "--fit.epochs", 2, "--fit.batch", 4, "--patch.shape", 16, 64,
     "--patch.per-section", 12, "--judge.resamples", 20, "--no-plan",
@@ -94,7 +90,7 @@ def test_the_demo_takes_noise_and_says_where_some_is(
     tmp_path: Path, shared_data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("TERRELLA_DATA", str(shared_data))
-    monkeypatch.setattr(demo, "show_real_sections", lambda run, report: [])
+    monkeypatch.setattr("terrella.segment.task.show_real_sections", lambda run, report: [])
     whole = demo.demo_settings
 
     def small(seed: int, noise: Path | None) -> SegmentSettings:

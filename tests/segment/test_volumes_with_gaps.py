@@ -12,7 +12,7 @@ from terrella.formats.sections.segy_write import write_segy
 from terrella.formats.sections.zarr_sections import kept_headers
 from terrella.segment.data.convert import convert
 from terrella.segment.data.normalise import section_scales
-from terrella.segment.use.predict import predict
+from terrella.segment.use.predict import predict_section as predict
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "formats"))
 from segy_files import make_volume

@@ -11,7 +11,7 @@ from terrella.forecast.settings import ForecastSettings
 from terrella.pick.comparison.settings import CompareSettings
 from terrella.pick.settings import PickSettings
 from terrella.references import REFERENCES
-from terrella.segment.settings import SegmentSettings
+from terrella.segment.citing import cited
 
 _NETWORKS = {
     "basicphaseae": "BasicPhaseAE",
@@ -52,15 +52,8 @@ def _methods(run: Run) -> list[str]:
     if isinstance(used.get("network"), str):
         return ["picking", _NETWORKS[load_settings(PickSettings, run.settings).network]]
     if "loss" in used:
-        return _segment_methods(load_settings(SegmentSettings, run.settings))
+        return cited(run)
     return _forecast_methods(run)
-
-
-def _segment_methods(settings: SegmentSettings) -> list[str]:
-    synthetic = settings.data.sections == "synthetic"
-    loss = {"focal": ["focal loss"], "dice": ["Dice loss"]}.get(settings.loss.name, [])
-    baselines = ["STA/LTA", "semblance"] if settings.data.onsets else ["discontinuity"]
-    return ["segmentation", *loss, *baselines, *(["modelled sections"] if synthetic else [])]
 
 
 def _forecast_methods(run: Run) -> list[str]:

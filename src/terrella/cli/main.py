@@ -16,7 +16,7 @@ from terrella.cli.cite import cite
 from terrella.cli.doctor import doctor
 from terrella.cli.forecast import forecast
 from terrella.cli.pick import pick
-from terrella.cli.segment import segment
+from terrella.cli.task_commands import task_app
 from terrella.cli.tasks import TASKS
 from terrella.engine.terminal import printable
 from terrella.errors import DoesNotFitError, InputError, TerrellaError, is_out_of_memory
@@ -31,7 +31,7 @@ app = App(
 )
 app.command(forecast)
 app.command(pick)
-app.command(segment)
+app.command(task_app("segment"))
 app.command(doctor)
 app.command(cite)
 app.register_install_completion_command(help="Complete commands and options in this shell from now on.")

@@ -11,6 +11,7 @@ from terrella.cli.planning import Limiting, show_plan
 from terrella.cli.tasks import TASKS, Door, load_task, own_commands, settings_model
 from terrella.engine.settings import load_settings
 from terrella.engine.start import train_together
+from terrella.engine.terminal import say
 
 VERBS = ("demo", "data", "plan", "train", "judge", "predict", "show")  # that every task has
 
@@ -51,7 +52,7 @@ def _train(name: str, door: Door) -> Callable[..., None]:
 
         with shown_progress() as report:
             run_train(load_task(name), run, chosen, report, plan)
-        print(f"next: terrella {name} judge --run {run}")
+        say(f"next: terrella {name} judge --run {run}")
 
     train.__doc__ = f"""Train the network of a run, and fit what it stands on. Typed again, it goes on.
 
@@ -106,6 +107,9 @@ def _judge(name: str, door: Door) -> Callable[..., None]:
 
     def judge(given: Any = None, *, run: Path, split: Split = "test", settings: Any = None) -> None:
         from terrella.engine.progress import shown_progress
+        from terrella.engine.run import existing_run
+
+        existing_run(run)  # before what judges is imported
         from terrella.engine.workflow import judge as run_judge
 
         overrides = settings.model_dump(exclude_unset=True) if settings is not None else {}

@@ -25,7 +25,21 @@ class Door:
     examples: Mapping[str, str] = field(default_factory=dict)  # what follows `terrella TASK VERB`, by verb
 
 
-TASKS: dict[str, Door] = {}
+TASKS: dict[str, Door] = {
+    "segment": Door(
+        about="Detection sample by sample in sections and volumes: microseismic arrivals, faults, horizons.",
+        module="terrella.segment.task",
+        settings="terrella.segment.settings:SegmentSettings",
+        given="data.sections",
+        given_means="CSV with columns section, labels, group and perhaps split; by default sections are modelled.",
+        commands="terrella.cli.segment",
+        examples={
+            "train": "faults.csv --patch.shape 128 128 --run runs/segment/faults",
+            "plan": "--patch.shape 4096 4096 --network.widths 8 16 32 64 128 256 512 --on rtx-5080",
+            "judge": "--run runs/segment/faults",
+        },
+    ),
+}
 
 
 def load_task(name: str) -> "Task[Any, Any]":

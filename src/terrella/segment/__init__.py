@@ -6,11 +6,15 @@ The task's table of contents: its public names, each loaded when it is first use
 from terrella.contents import loader
 
 _PUBLIC = {
+    "train": "terrella.segment.task",
+    "judge": "terrella.segment.task",
+    "predict": "terrella.segment.task",
     "Section": "terrella.formats.sections.section",
     "open_section": "terrella.formats.sections.open",
     "convert": "terrella.segment.data.convert",
     "segy_headers": "terrella.formats.sections.segy_write",
     "write_segy": "terrella.formats.sections.segy_write",
+    "open_sections": "terrella.segment.data.sections",
     "LabelledSection": "terrella.segment.data.labelled",
     "make_survey": "terrella.segment.synthetic.survey",
     "make_section": "terrella.segment.synthetic.section",

@@ -1,17 +1,16 @@
 """A trained segmenter as a bundle, and what predicting needs of it."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Literal, cast
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from terrella.engine.settings import parse_settings, settings_text
-from terrella.engine.use.bundle import Bundle, load_bundle, save_bundle
+from terrella.engine.settings import parse_settings
+from terrella.engine.use.bundle import Bundle, load_bundle
 from terrella.engine.use.checked import checked_network, checked_values, values_layout
 from terrella.nets.unet import UNet
 from terrella.segment.data.normalise import Floats, Scale, normalised
@@ -66,21 +65,22 @@ def network_logits(network: nn.Module, samples: Floats, scales: Floats) -> Float
     return answered
 
 
-def save_segmenter(
-    folder: Path, network: nn.Module, settings: SegmentSettings, values: Mapping[str, Any], card: str
-) -> None:
-    """Write a bundle; `values` must hold dims and threshold."""
-    save_bundle(folder, Bundle(TASK, network.state_dict(), dict(values), settings_text(settings), card))
-
-
 def load_segmenter(where: Path | str) -> Segmenter:
     """Return a segmenter from a bundle's folder, its run's, or by the name of a run in `runs/segment`.
 
     Raises:
         InputError: where there is none, or it cannot be read.
     """
-    bundle = load_bundle(Path(where), TASK)
-    settings = parse_settings(SegmentSettings, bundle.settings, str(where))
+    return segmenter_of(load_bundle(Path(where), TASK), str(where))
+
+
+def segmenter_of(bundle: Bundle, where: str) -> Segmenter:
+    """Return the segmenter that a bundle holds; `where` says in errors whose it is.
+
+    Raises:
+        InputError: where its settings cannot be read.
+    """
+    settings = parse_settings(SegmentSettings, bundle.settings, where)
     values = checked_values(bundle, _LAYOUT)
     network = checked_network(lambda: make_network(settings, values["dims"]), bundle.tensors, bundle.where)
     return segmenter(network, settings, values["dims"], values["threshold"])

@@ -1,9 +1,7 @@
-"""`terrella segment demo`: a small U-Net on modelled sections, judged on surveys that it never saw."""
+"""What `terrella segment demo` shows: a small U-Net on modelled sections, judged on surveys that it never saw."""
 
 from pathlib import Path
 
-from terrella.engine.run import Report, Run
-from terrella.segment.judging.command import judge
 from terrella.segment.settings import (
     DataSettings,
     FitSettings,
@@ -12,8 +10,6 @@ from terrella.segment.settings import (
     SegmentSettings,
 )
 from terrella.segment.synthetic.real_noise import find_records
-from terrella.segment.train import train
-from terrella.segment.use.real import show_real_sections
 
 
 def demo_settings(seed: int, noise: Path | None = None) -> SegmentSettings:
@@ -29,21 +25,13 @@ def demo_settings(seed: int, noise: Path | None = None) -> SegmentSettings:
     )  # fmt: skip
 
 
-def demo(folder: Path, seed: int, report: Report, noise: Path | None = None) -> None:
-    """Train, judge and mark real sections in a run's folder; a demo that was stopped goes on.
-
-    With a folder of DAS records, cuts of these are the noise of every second section, of those judged on too.
-
-    Raises:
-        InputError: where the folder holds no record.
-        Interrupted: after SIGTERM or Ctrl-C; the same call goes on from there.
-    """
-    train(folder, demo_settings(seed, noise), report)
-    judge(folder, "test", {}, report)
-    show_real_sections(Run(folder), report)
-    if noise is None and (records := find_records()):
-        again = folder.with_name(f"{folder.name}_das")
-        print(
-            f"{len(records)} real DAS records are at hand; with their noise, a harder test: terrella segment demo "
-            f"--noise {records[0].parent} --run {again}"
-        )
+def harder(run: Path) -> str | None:
+    """Return how to type the demo with the noise of real records, where some are at hand."""
+    records = find_records()
+    if not records:
+        return None
+    again = run.with_name(f"{run.name}_das")
+    return (
+        f"{len(records)} real DAS records are at hand; with their noise, a harder test: terrella segment demo "
+        f"--noise {records[0].parent} --run {again}"
+    )

@@ -12,6 +12,8 @@ from pydantic import (
     PositiveInt,
 )
 
+from terrella.engine.fit_settings import FitSettings as Common
+
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -102,25 +104,18 @@ class LossSettings(_Frozen):
     focal_alpha: Share = Field(0.25, description="focal: weight of labelled samples; others have 1 minus it")
 
 
-class FitSettings(_Frozen):
+class FitSettings(Common):
     """How the network is trained."""
 
-    epochs: PositiveInt = Field(30, description="largest number of epochs")
     batch: PositiveInt = Field(8, description="patches in a batch")
     learning_rate: PositiveFloat = Field(2e-3, description="peak learning rate of AdamW")
     seed: int = Field(0, description="seed of weights, patches and order")
+    # Without the mark of what was added: runs have always had them.
     accumulation: PositiveInt = Field(1, description="parts into which a batch is split, so that it fits")
     precision: Literal["float32", "bfloat16"] = Field("float32", description="of the network's layers")
-    patience: PositiveInt | None = Field(
-        None, description="epochs without a better loss on dev before stopping"
-    )
     strips: NonNegativeInt = Field(
         0,
         description="traces of the strips in which large patches pass the outer levels; 0 for whole patches",
-    )
-    device: str = Field("auto", description="auto, cpu or cuda")
-    sharded: bool = Field(
-        False, description="among several processes: each holds its part of the weights, instead of all"
     )
 
 

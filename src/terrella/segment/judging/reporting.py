@@ -1,4 +1,4 @@
-"""What judging leaves for people: the report with its figures, and the table in the terminal."""
+"""What judging leaves for people: the sections of the report with its figures, and the main scores."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from rich.table import Table as TerminalTable
 
 from terrella.engine.judge.bootstrap import Interval
-from terrella.engine.judge.report import Page, Picture, Section, Table, write_report
+from terrella.engine.judge.report import Picture, Section, Table
 from terrella.engine.run import Run
-from terrella.engine.terminal import console
+from terrella.engine.task import Judging
 from terrella.segment.data.sections import Entry
 from terrella.segment.judging import figures
 from terrella.segment.judging.by_snr import dice_by_snr, events_by_snr, onsets_by_snr
@@ -39,7 +38,7 @@ _ONSETS = (
     ("onset_median_s", "median error (ms)", 2, 1000.0),
     ("onset_mae_s", "mean absolute error (ms)", 2, 1000.0),
 )
-_TERMINAL = (
+SHOWN = (
     ("average_precision", "AP", 3, 1.0),
     ("dice", "Dice", 3, 1.0),
     ("iou", "IoU", 3, 1.0),
@@ -52,15 +51,15 @@ _POINTS = 1500  # of a curve
 _FEWEST = 50  # onsets of a model in the histogram
 
 
-def write_judging(
+def made_report(
     run: Run,
     scorers: Sequence[Scorer],
     judged: Sequence[Judged],
     test: Sequence[Entry],
     document: Mapping[str, Any],
     settings: JudgeSettings,
-) -> None:
-    """Write report.html and its figures; the first model is the one that the page is about."""
+) -> Judging:
+    """Return what judging found, with the sections of its report; the first model is what the page is about."""
     first = judged[0]
     lead = (
         f"{first.name} beside classical detectors on {document['data']}, none of them of a group trained on."
@@ -81,25 +80,8 @@ def write_judging(
     sections.append(Section("Gains", _ABOUT_GAINS, [_gains(document)] if document["paired"] else []))
     if epochs := [event for event in run.read_events() if event.get("kind") == "epoch"]:
         sections.append(Section("Training", "", [], [_training(epochs)]))
-    mark = f"{document['data']}, {document['split']} split"
     kept = [each for each in sections if each.tables or each.pictures]
-    write_report(Page(f"Segmentation: {first.name}", lead, mark, kept), run.report, run.figures)
-
-
-def print_scores(document: Mapping[str, Any]) -> None:
-    """Print the main scores of all models as a table."""
-    table = TerminalTable(title=f"{document['data']}, {document['split']} split", title_justify="left")
-    table.add_column("model", no_wrap=True)
-    known = [each for each in _TERMINAL if any(each[0] in scores for scores in document["models"].values())]
-    for _, head, _, _ in known:
-        table.add_column(head, justify="right")
-    for model, scores in document["models"].items():
-        table.add_row(model, *(_text(scores.get(name), digits, times) for name, _, digits, times in known))
-    console().print(table)
-
-
-def _text(score: Mapping[str, Any] | None, digits: int, times: float) -> str:
-    return "–" if score is None or score["value"] is None else f"{times * score['value']:.{digits}f}"
+    return Judging(document, f"Segmentation: {first.name}", lead, kept, SHOWN)
 
 
 def _table(
@@ -164,7 +146,7 @@ def _detection(judged: Sequence[Judged], settings: JudgeSettings) -> Picture:
     figures.draw_detection(figure.subplots(), curves, chosen, settings.false_alarms, settings.per)
     return Picture(
         "detection", figure,
-        "Events detected against false alarms. Markers: thresholds chosen on the development split.",
+        "Events detected against false alarms. Markers: thresholds chosen on the dev split.",
         "Detection rate against false alarms of every model.",
     )  # fmt: skip
 
@@ -208,7 +190,7 @@ def _by_snr(judged: Sequence[Judged], settings: JudgeSettings) -> list[Picture]:
 def _training(epochs: Sequence[Mapping[str, Any]]) -> Picture:
     figure = Figure(figsize=(5.6, 3.0), layout="constrained")
     figures.draw_training(figure.subplots(), epochs)
-    return Picture("training", figure, "Loss by epoch.", "Training and development loss by epoch.")
+    return Picture("training", figure, "Loss by epoch.", "Training and dev loss by epoch.")
 
 
 _ABOUT_EXAMPLES = (
@@ -218,7 +200,7 @@ _ABOUT_EXAMPLES = (
 )
 _ABOUT_SAMPLES = (
     "Every sample with or without a label counts. IoU, Dice, precision and recall are at the threshold whose Dice "
-    "is best on the development split. Ranges are 95 % intervals, with whole groups resampled."
+    "is best on the dev split. Ranges are 95 % intervals, with whole groups resampled."
 )
 _ABOUT_SNR = (
     "The ratio of an arrival's largest amplitude to the standard deviation of the noise on its trace."
@@ -233,6 +215,6 @@ def _about_events(settings: JudgeSettings) -> str:
         f"A detection is connected samples on {settings.traces} traces or more. It counts for an event if it "
         f"begins within {settings.tolerance} samples of the P or the S wave on a quarter of the traces that see "
         "the wave; it is a false alarm if most of its onsets lie where nothing is labelled. The threshold is the "
-        f"lowest with at most {settings.false_alarms:g} false alarms per {settings.per} on the development split, "
+        f"lowest with at most {settings.false_alarms:g} false alarms per {settings.per} on the dev split, "
         "whose median delay is taken from every model's onsets."
     )

@@ -1,10 +1,15 @@
 """Scores of a judged model with 95 % intervals, and its gains over a baseline, with groups resampled."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
+from terrella.engine.judge import document
 from terrella.engine.judge.bootstrap import Blocks, Interval, interval, label_blocks, ratio
 from terrella.segment.judging.judged import Judged
 from terrella.segment.judging.scores import Doubles, average_precision, dice, iou
+from terrella.segment.settings import JudgeSettings, SegmentSettings
 
 UNITS = {
     "average_precision": "",
@@ -24,6 +29,32 @@ SMALLER_IS_BETTER = frozenset(
     name for name in UNITS if name.startswith("false_alarms") or name == "onset_mae_s"
 )
 _NO_GAIN = frozenset({"onset_median_s"})  # the nearer to zero the better
+_SEED = 0  # of resamples
+
+
+def scores_document(
+    judged: Sequence[Judged], trained: SegmentSettings, split: str, settings: JudgeSettings
+) -> dict[str, Any]:
+    """Return the document of scores.json: all models, and the gains of the first over the others."""
+    first, *others = judged
+    scores = {each.name: intervals(each, settings.resamples, _SEED) for each in judged}
+    paired = [
+        (score, first.name, other.name, gain)
+        for other in others
+        for score, gain in gains(first, other, settings.resamples, _SEED).items()
+    ]
+    groups = len(set(first.groups))
+    data = f"{trained.data.sections}, {len(first.groups):,} sections of {groups:,} groups"
+    thresholds = {
+        each.name: {
+            "sample": each.chosen.threshold,
+            "detection": float(each.chosen.levels[each.chosen.level]),
+            "delay_samples": float(each.chosen.shifts[each.chosen.level]),
+        }
+        for each in judged
+    }
+    more = {"judge": settings.model_dump(mode="json"), "thresholds": thresholds}
+    return document.scores_document(data, split, scores, UNITS, paired, more)
 
 
 def resampled_scores(of: Judged, resamples: int, seed: int = 0) -> dict[str, Doubles]:

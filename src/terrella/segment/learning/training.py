@@ -1,72 +1,76 @@
-"""The training of a U-Net on patches of labelled sections."""
+"""The training of a U-Net on patches of labelled sections, for the plan and for the fit."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from terrella.engine.device import choose_device
-from terrella.engine.feed import Batch, Feed, Source
-from terrella.engine.fit import Report, Stage, Training
-from terrella.engine.fit import train as fit
+from terrella.engine.feed import Batch
+from terrella.engine.fit import Stage
 from terrella.engine.fit.processes import world
-from terrella.engine.plan.follow import as_planned
-from terrella.engine.plan.plan import Plan
-from terrella.engine.run import Run
+from terrella.engine.plan.step import Step
+from terrella.engine.plan.strategy import Need, Placement
+from terrella.engine.task import Fed, StageSpec
 from terrella.errors import InputError
 from terrella.nets.unet import UNet
 from terrella.segment.bundle import make_network
-from terrella.segment.data.sections import Entry, common_dims, of_split
+from terrella.segment.data.sections import SYNTHETIC, Entry, of_split, open_sections
 from terrella.segment.learning.loss import make_loss
-from terrella.segment.learning.source import PatchSource, fixed_source, patch_source
-from terrella.segment.settings import FitSettings, SegmentSettings
+from terrella.segment.learning.source import PatchSource, fixed_source, patch_shape, patch_source
+from terrella.segment.settings import DataSettings, FitSettings, SegmentSettings
 
 _WARMUP_STEPS = 50
+_BYTES = 5  # of a sample in float32 and its label
 
-Loss = Callable[[nn.Module, Batch], Tensor]
+
+@dataclass(eq=False)
+class Sections:
+    """Labelled sections; laid where they are planned to, they replace those opened before, which are let go."""
+
+    entries: list[Entry]
+    mark: str  # fingerprint of them all
 
 
-def train_network(
-    entries: Sequence[Entry],
-    settings: SegmentSettings,
-    run: Run,
-    fingerprint: str,
-    report: Report,
-    made: Plan | None = None,
-) -> nn.Module:
-    """Return the network with the weights of the smallest loss on the dev split, on the CPU; run as it was planned.
+def stages(settings: SegmentSettings, sections: Sections | None, samples: int | None) -> list[StageSpec]:
+    """Return the only stage of a training; `samples` replaces the number of patches in an epoch.
 
     Raises:
-        InputError: where the sections are at fault, or several processes train in strips.
-        Interrupted: after SIGTERM or Ctrl-C, with the state saved.
+        InputError: where the table or a file's header is at fault, or several processes train in strips.
     """
     if settings.fit.strips and world() > 1:
         raise InputError("fit.strips trains in one process; leave it at 0, or leave --processes out")
-    device = choose_device(settings.fit.device)
-    learned, checked = sources(entries, settings, device)
-    report(
-        {
-            "kind": "message",
-            "message": f"{len(learned):,} patches of {' × '.join(map(str, learned.shape))} to train on, "
-            f"{len(checked):,} to validate",
-        }
-    )
-    torch.manual_seed(settings.fit.seed)
-    network = fast_layout(make_network(settings, common_dims(entries)).to(device))
-    loss = make_loss(settings.loss, settings.fit.strips)
-    training = Training(
-        network=network,
-        loss=loss,
-        feed=Feed(learned, settings.fit.batch, settings.fit.seed),
-        stages=(make_stage(settings.fit, len(learned)),),
-        validate=lambda current: mean_loss(current, checked, loss, _part(settings.fit)),
-        fingerprint=fingerprint,
+    need = _need(settings, open_sections(settings.data) if sections is None else sections.entries, samples)
+
+    def fed(placement: Placement | None) -> Fed:
+        assert sections is not None  # a plan feeds nothing
+        sections.entries = placed(sections.entries, settings.data, placement)
+        learned, checked = sources(sections.entries, settings, choose_device(settings.fit.device))
+        return Fed(learned, checked, checked_at_once=-(-settings.fit.batch // settings.fit.accumulation))
+
+    return [StageSpec(need, _stage(settings.fit, need.samples), fed)]
+
+
+def network_step(settings: SegmentSettings, shape: tuple[int, ...], batch: int) -> Step:
+    """Return the training step on patches of a shape."""
+
+    def network() -> nn.Module:
+        return fast_layout(make_network(settings, len(shape)))
+
+    def make_batch(size: int) -> Batch:
+        return {"x": torch.randn(size, 1, *shape), "y": torch.zeros(size, *shape, dtype=torch.uint8)}
+
+    return Step(
+        make_network=network,
+        make_batch=make_batch,
+        loss=make_loss(settings.loss, settings.fit.strips),
+        batch=batch,
         accumulation=settings.fit.accumulation,
         precision=settings.fit.precision,
-        sharded=settings.fit.sharded,
     )
-    trained = fit(as_planned(training, made, run.folder), run, report).to("cpu")
-    return trained.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
 
 
 def fast_layout(network: UNet) -> UNet:
@@ -78,16 +82,12 @@ def fast_layout(network: UNet) -> UNet:
     return network
 
 
-def make_stage(settings: FitSettings, patches: int) -> Stage:
-    """Return the only stage of a training, which begins slowly for a tenth of its steps, or 50."""
-    steps = settings.epochs * -(-patches // settings.batch)
-    return Stage(
-        "unet",
-        settings.epochs,
-        settings.learning_rate,
-        warmup_steps=min(_WARMUP_STEPS, steps // 10),
-        patience=settings.patience,
-    )
+def placed(entries: list[Entry], settings: DataSettings, placement: Placement | None) -> list[Entry]:
+    """Return the sections as they were planned: held in memory, or read (or made) as they are asked for."""
+    if placement is None:
+        return entries
+    limit = {"hold_mb": math.inf if placement == "preloaded" else 0.0}
+    return open_sections(settings.model_copy(update=limit))
 
 
 def sources(
@@ -100,13 +100,35 @@ def sources(
     return learned, fixed_source(dev, settings.patch, scale, seed + 1, device, learned.shape)
 
 
-@torch.no_grad()
-def mean_loss(network: nn.Module, source: Source, loss: Loss, batch: int) -> float:
-    """Return the loss over all patches of a source."""
-    parts = torch.arange(len(source)).split(batch)
-    return sum(float(loss(network, source.read(part))) * len(part) for part in parts) / len(source)
+def _need(settings: SegmentSettings, entries: Sequence[Entry], samples: int | None) -> Need:
+    learned = of_split(entries, "train")
+    patches = samples or settings.patch.per_section * len(learned)
+    stored = _BYTES * sum(math.prod(entry.shape) for entry in entries)
+    made = settings.data.sections == SYNTHETIC
+    held = stored <= 1e6 * settings.data.hold_mb
+    return Need(
+        name="unet",
+        step=network_step(settings, patch_shape(settings.patch, learned), min(settings.fit.batch, patches)),
+        samples=patches,
+        epochs=settings.fit.epochs,
+        sharded=settings.fit.sharded,
+        data_bytes=stored,
+        stored_bytes=0 if made else stored,
+        placements=("preloaded", "streamed") if held else ("streamed",),
+        place=None if made else Path(settings.data.sections).resolve().parent,
+        precisions=(settings.fit.precision,),
+    )
 
 
-def _part(settings: FitSettings) -> int:
-    """Return how many patches fit at once."""
-    return -(-settings.batch // settings.accumulation)
+def _stage(settings: FitSettings, patches: int) -> Stage:
+    """Return the stage, which begins slowly for a tenth of its steps, or 50."""
+    steps = settings.epochs * -(-patches // settings.batch)
+    return Stage(
+        "unet",
+        settings.epochs,
+        settings.learning_rate,
+        warmup_steps=min(_WARMUP_STEPS, steps // 10),
+        patience=settings.patience,
+        weight_decay=settings.weight_decay,
+        averaging=settings.averaging,
+    )

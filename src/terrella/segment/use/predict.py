@@ -56,7 +56,7 @@ class Job:
     memory_bytes: int  # what each process may take
 
 
-def predict(
+def predict_section(
     source: Path,
     bundle: str,
     output: Path,

@@ -6,7 +6,7 @@ from pathlib import Path
 from terrella.engine.run import Report, Run
 from terrella.errors import InputError
 from terrella.formats.sections.open import open_section
-from terrella.segment.use.predict import predict
+from terrella.segment.use.predict import predict_section
 from terrella.segment.use.show import figure_of_prediction
 
 _ENVIRONMENT = "TERRELLA_DATA"  # folder of real data, with sections in `segment`
@@ -24,12 +24,13 @@ def show_real_sections(run: Run, report: Report) -> list[Path]:
     for path in files:
         predicted, picture = run.folder / "real" / f"{path.stem}.zarr", run.figures / f"real_{path.stem}.png"
         try:
-            predict(path, str(run.bundle), predicted, report)
+            predict_section(path, str(run.bundle), predicted, report)
             section = open_section(path)
             figure_of_prediction(picture, section, open_section(predicted))
         except InputError as error:
             report({"kind": "message", "message": f"left out: {error}"})
             continue
         pictures.append(picture)
-    print(f"Real sections, unlabelled: {len(pictures)} pictures figures/real_*.png in {run.folder}")
+    said = f"Real sections, unlabelled: {len(pictures)} pictures figures/real_*.png in {run.folder}"
+    report({"kind": "result", "message": said})
     return pictures

@@ -1,0 +1,163 @@
+"""The verbs of `terrella segment` that are its own: demo, data, predict, show."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from terrella.engine.terminal import say
+
+__all__ = ["data", "demo", "predict", "show"]
+
+Output = Annotated[Path, Parameter(name=("--output", "-o"))]
+
+
+def demo(*, run: Path = Path("runs/segment/demo"), seed: int = 0, noise: Path | None = None) -> None:
+    """Train a small U-Net on modelled microseismic sections, and judge it on surveys that it never saw.
+
+    STA/LTA and coherence stand beside it. With real sections at hand (TERRELLA_DATA), it marks those too.
+
+    Example: terrella segment demo
+
+    Parameters
+    ----------
+    run
+        Folder of the run; a demo that was stopped goes on from there.
+    seed
+        Seed of surveys, weights and order.
+    noise
+        Folder of DAS records (HDF5) whose cuts are the noise of every second section: a harder test.
+    """
+    from terrella.cli.tasks import load_task
+    from terrella.engine.progress import shown_progress
+
+    with shown_progress() as report:
+        load_task("segment").demo(run, report, seed, noise)
+    say(f"next: terrella segment predict SECTION --bundle {run} -o probability.zarr")
+
+
+def data(
+    section: Path,
+    *,
+    output: Output,
+    chunk: Annotated[tuple[int, ...], Parameter(consume_multiple=True, negative_iterable=())] = (),
+    interval: float | None = None,
+    unit: Literal["s", "m"] | None = None,
+) -> None:
+    """Convert a section or volume to zarr, which is read a piece at a time; say what was found in it.
+
+    Stopped at any moment and typed again, it goes on where it was.
+
+    Example: terrella segment data survey.sgy -o survey.zarr
+
+    Parameters
+    ----------
+    section
+        SEG-Y, a DAS record in HDF5 (PRODML, Silixa, Terra15, DASDAE), .npy, NetCDF-4 or another zarr.
+    output
+        Folder to write, its name ending in .zarr.
+    chunk
+        Samples along each axis that are read together, such as --chunk 128 1024; 256 256 or 64 64 64 by default.
+    interval
+        Between samples, in the unit, where the file does not say or its headers contradict each other.
+    unit
+        Of the vertical axis: s, or m for a depth.
+    """
+    from terrella.engine.progress import shown_progress
+    from terrella.segment.data.convert import convert
+
+    with shown_progress() as report:
+        lines = convert(section, output, report, chunk, interval, unit)
+    for line in lines:
+        say(line)
+    say(f"next: terrella segment show {output} -o {output.with_suffix('.png')}")
+
+
+def predict(
+    section: Path,
+    *,
+    bundle: str,
+    output: Output,
+    memory: str = "2GB",
+    workers: int = 1,
+    scheduler: str | None = None,
+    figure: Path | None = None,
+    interval: float | None = None,
+    unit: Literal["s", "m"] | None = None,
+) -> None:
+    """Give the probability of every sample of a section or volume of any size, in its own geometry.
+
+    It is predicted in pieces without seams. Stopped at any moment and typed again, it goes on where it was.
+
+    Example: terrella segment predict survey.sgy --bundle runs/segment/demo -o probability.sgy
+
+    Parameters
+    ----------
+    section
+        SEG-Y, zarr, a DAS record in HDF5, .npy or NetCDF-4.
+    bundle
+        A trained network: a bundle's folder, a run's, or the name of a run in runs/segment.
+    output
+        Name ending in .zarr, or in .sgy or .segy where the section came from SEG-Y.
+    memory
+        Of all processes together, such as 2GB or 800MB; of each worker where a scheduler is named.
+    workers
+        Processes on this machine.
+    scheduler
+        Address of a Dask scheduler whose workers see the same folders, such as tcp://node:8786.
+    figure
+        PNG of the section and the prediction side by side.
+    interval
+        Between samples, in the unit, where the file does not say or its headers contradict each other.
+    unit
+        Of the vertical axis: s, or m for a depth.
+    """
+    from terrella.cli.tasks import load_task
+    from terrella.engine.progress import shown_progress
+    from terrella.engine.use.find import find_bundle
+    from terrella.formats.sections.open import open_section
+
+    find_bundle(Path(bundle), "segment")  # both before what predicts is imported
+    open_section(section, interval, unit)
+    with shown_progress() as report:
+        lines = load_task("segment").predict(
+            section, bundle, output, report, memory=memory, workers=workers, scheduler=scheduler,
+            figure=figure, interval=interval, unit=unit,
+        )  # fmt: skip
+    for line in lines:
+        say(line)
+    say(f"next: terrella segment show {section} {output} -o {output.with_suffix('.png')}")
+
+
+def show(
+    section: Path,
+    prediction: Path | None = None,
+    *,
+    output: Output,
+    interval: float | None = None,
+    unit: Literal["s", "m"] | None = None,
+) -> None:
+    """Draw a section of any size and, beside it, a network's prediction; of a volume the middle inline.
+
+    Example: terrella segment show survey.sgy probability.zarr -o survey.png
+
+    Parameters
+    ----------
+    section
+        SEG-Y, zarr, a DAS record in HDF5, .npy or NetCDF-4.
+    prediction
+        What `terrella segment predict` wrote of it.
+    output
+        PNG to write.
+    interval
+        Between samples, in the unit, where the file does not say or its headers contradict each other.
+    unit
+        Of the vertical axis: s, or m for a depth.
+    """
+    from terrella.formats.sections.open import open_section
+    from terrella.segment.use.show import figure_of_prediction
+
+    seen = open_section(section, interval, unit)
+    predicted = None if prediction is None else open_section(prediction, seen.interval, seen.unit)
+    figure_of_prediction(output, seen, predicted)
+    say(f"written: {output}")

@@ -1,0 +1,139 @@
+"""The task `segment`, as a table of contents: from labelled sections to the probability of every sample."""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from terrella.engine import workflow
+from terrella.engine.fit.training import ignore
+from terrella.engine.run import Report, Run
+from terrella.engine.task import Fed, Made, Opened, Task, Trained
+from terrella.formats.sections.open import open_section
+from terrella.formats.sections.section import Unit
+from terrella.segment import demo as demonstration
+from terrella.segment.bundle import TASK, make_network
+from terrella.segment.card import make_card
+from terrella.segment.citing import cited
+from terrella.segment.data.sections import common_dims, data_mark, of_split, open_sections
+from terrella.segment.judging.command import judge_asked
+from terrella.segment.judging.piecewise import labelled_scores
+from terrella.segment.judging.scores import best_threshold, count_levels
+from terrella.segment.learning.training import Sections, fast_layout, stages
+from terrella.segment.settings import JudgeSettings, SegmentSettings
+from terrella.segment.use.predict import memory_in_bytes, predict_section
+from terrella.segment.use.real import show_real_sections
+from terrella.segment.use.show import figure_of_prediction
+
+
+def train(run: Path | str, settings: SegmentSettings, report: Report = ignore) -> None:
+    """Train the U-Net of a run and leave its bundle; called again, it goes on."""
+    workflow.train(task, Path(run), settings, report)
+
+
+def judge(
+    run: Path | str, split: str = "test", report: Report = ignore, data: str | None = None, **changed: Any
+) -> Mapping[str, Any]:
+    """Judge a run's network beside classical detectors; return the document of scores.json.
+
+    `data` says where the sections have moved to; `changed` are settings of judging in place of the run's.
+    """
+    return workflow.judge(task, Path(run), report, split, data, changed)
+
+
+def predict(
+    given: Path | str,
+    bundle: str,
+    output: Path,
+    report: Report = ignore,
+    *,
+    memory: str = "2GB",
+    workers: int = 1,
+    scheduler: str | None = None,
+    figure: Path | None = None,
+    interval: float | None = None,
+    unit: Unit | None = None,
+    **unknown: Any,
+) -> list[str]:
+    """Write the probability of every sample of a section of any size; return lines on what was done."""
+    if unknown:
+        raise TypeError(f"segment predict has no {', '.join(unknown)}")
+    source, most = Path(given), memory_in_bytes(memory)
+    lines = predict_section(
+        source, str(bundle), Path(output), report, most, workers, scheduler, interval, unit
+    )
+    if figure is not None:
+        seen = open_section(source, interval, unit)
+        figure_of_prediction(figure, seen, open_section(Path(output), seen.interval, seen.unit))
+        lines.append(f"written: {figure}")
+    return lines
+
+
+def demo(run: Path, report: Report, seed: int = 0, noise: Path | None = None) -> None:
+    """Train on modelled sections, judge, and mark real sections in a run's folder; it goes on where it was stopped.
+
+    With a folder of DAS records, cuts of these are the noise of every second section, of those judged on too.
+    """
+    train(run, demonstration.demo_settings(seed, noise), report)
+    judge(run, report=report)
+    show_real_sections(Run(run), report)
+    if noise is None and (harder := demonstration.harder(run)):
+        report({"kind": "result", "message": harder})
+
+
+def _lasting(settings: SegmentSettings) -> SegmentSettings:
+    """Return settings without what says where data lie and how they are held, and what is judged afterwards."""
+    data = settings.data.model_copy(update={"sections": "", "hold_mb": 1.0})
+    fit = settings.fit.model_copy(update={"device": "auto", "sharded": False})
+    return settings.model_copy(update={"data": data, "fit": fit, "judge": JudgeSettings()})
+
+
+def _open(settings: SegmentSettings, report: Report) -> Opened[Sections]:
+    entries = open_sections(settings.data)
+    common_dims(entries)
+    mark = data_mark(entries)
+    return Opened(Sections(entries, mark), (mark,))
+
+
+def _network(settings: SegmentSettings, sections: Sections, fed: Sequence[Fed]) -> nn.Module:
+    return fast_layout(make_network(settings, common_dims(sections.entries)))
+
+
+def _finish(trained: Trained[SegmentSettings, Sections], report: Report) -> Made:
+    settings, sections = trained.settings, trained.data
+    logit, dice = best_threshold(
+        count_levels(
+            part
+            for entry in of_split(sections.entries, "dev")
+            for part in labelled_scores(trained.network, settings.network.scale, entry)
+        )
+    )
+    values = {
+        "data_mark": sections.mark,
+        "dims": common_dims(sections.entries),
+        "threshold": 1 / (1 + math.exp(-logit)),
+        "dev_loss": trained.loss,
+        "dev_dice": dice,
+    }
+    said = (
+        f"loss on dev {trained.loss:.4f}, Dice {dice:.3f} from the probability {values['threshold']:.3g} on"
+    )
+    card = make_card(settings, sections.entries, {**values, "fingerprint": trained.mark})
+    return Made(trained.network.state_dict(), values, card, [said])
+
+
+task = Task(
+    name=TASK,
+    settings=SegmentSettings,
+    lasting=_lasting,
+    open=_open,
+    stages=stages,
+    network=_network,
+    finish=_finish,
+    judge=judge_asked,
+    predict=predict,
+    demo=demo,
+    cites=cited,
+)
