@@ -237,6 +237,6 @@ def _about_events(settings: JudgeSettings) -> str:
         "the wave; it is a false alarm if most of its onsets lie where nothing is labelled. The threshold is the "
         f"lowest with at most {settings.false_alarms:g} false alarms per {settings.per} on the dev split, "
         "whose median delay is taken from every model's onsets. Such thresholds lead to other rates on other "
-        "sections: models are compared at the largest rate that all reach up to the one allowed, along each one's own curve. "
-        "A row is bold where that is best."
+        "sections: models are compared at the largest rate that all reach up to the one allowed, along each "
+        "one's own curve. A row is bold where that is best."
     )
