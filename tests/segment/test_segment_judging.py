@@ -12,6 +12,7 @@ from terrella.engine.judge.report import Page, write_report
 from terrella.engine.run import Run
 from terrella.segment.data.sections import of_split
 from terrella.segment.judging.by_snr import dice_by_snr, events_by_snr, onsets_by_snr
+from terrella.segment.judging.equal_alarms import SCORE, verdict
 from terrella.segment.judging.judged import alarm_rates, choose, judge_scorer
 from terrella.segment.judging.reporting import SHOWN, made_report
 from terrella.segment.judging.results import UNITS, gains, intervals, resampled_scores, scores_document
@@ -109,6 +110,38 @@ def test_gains_are_differences_and_better_is_positive(judged):
         assert gained[name].value <= 0
     assert "onset_median_s" not in gained
     assert gains(noisy, noisy, 50)["dice"].low == gains(noisy, noisy, 50)["dice"].high == 0
+
+
+def test_models_are_compared_at_one_rate_of_false_alarms(judged):
+    document = scores_document([judged[1], judged[0]], SegmentSettings(), "test", SETTINGS)
+    at = document["equal_false_alarms"]
+    assert at["rate"] <= SETTINGS.false_alarms
+    found = {name: own[SCORE]["value"] for name, own in document["models"].items()}
+    assert found["perfect"] == 1
+    events = judged[1].events
+    within = alarm_rates(events, "section") <= at["rate"]
+    below = events.detected[:, within].sum(axis=0).max() / events.events.sum()
+    assert below <= found["noisy"] <= 1
+    (pair,) = [each for each in document["paired"] if each["score"] == SCORE]
+    assert pair["gain"] == pytest.approx(found["noisy"] - found["perfect"])
+
+
+@pytest.mark.parametrize(
+    ("gain", "low", "high", "said"),
+    [
+        (0.1, 0.05, 0.2, "the network finds more, by 0.100 [0.050, 0.200]"),
+        (-0.1, -0.2, -0.05, "the classical detector finds more, by 0.100 [0.050, 0.200]"),
+        (0.1, -0.1, 0.2, "decides for neither"),
+        (0.1, None, None, "with a single group"),
+    ],
+)
+def test_the_verdict_is_made_of_the_numbers(gain, low, high, said):
+    pair = {"score": SCORE, "model": "U-Net", "over": "STA/LTA", "gain": gain, "low": low, "high": high}
+    models = {"U-Net": {SCORE: {"value": 0.5}}, "STA/LTA": {SCORE: {"value": 0.5 - gain}}}
+    at = {"rate": 0.1, "per": "section"}
+    line = verdict({"equal_false_alarms": at, "paired": [pair], "models": models})
+    assert line.startswith("At 0.1 false alarms per section, U-Net finds 0.500 of the events and STA/LTA, ")
+    assert said in line
 
 
 def test_intervals_resample_groups(judged):

@@ -14,6 +14,7 @@ from terrella.engine.task import Judging
 from terrella.segment.data.sections import Entry
 from terrella.segment.judging import figures
 from terrella.segment.judging.by_snr import dice_by_snr, events_by_snr, onsets_by_snr
+from terrella.segment.judging.equal_alarms import SCORE, verdict
 from terrella.segment.judging.examples import example_figures
 from terrella.segment.judging.judged import Judged, alarm_rates
 from terrella.segment.judging.scorers import Scorer
@@ -28,6 +29,7 @@ _SAMPLES = (
     ("recall", "recall", 3, 1.0),
 )
 _EVENTS = (
+    (SCORE, "events detected at equal false alarms", 3, 1.0),
     ("detection_rate", "events detected", 3, 1.0),
     ("false_alarms_per_section", "false alarms per section", 3, 1.0),
     ("false_alarms_per_empty_section", "… without an event", 3, 1.0),
@@ -42,6 +44,7 @@ SHOWN = (
     ("average_precision", "AP", 3, 1.0),
     ("dice", "Dice", 3, 1.0),
     ("iou", "IoU", 3, 1.0),
+    (SCORE, "events at equal", 3, 1.0),
     ("detection_rate", "events", 3, 1.0),
     ("false_alarms_per_section", "false/section", 3, 1.0),
     ("onsets_found", "onsets", 3, 1.0),
@@ -68,12 +71,18 @@ def made_report(
         lead = (
             f"{first.name} beside classical detectors on {document['data']}, the {document['split']} split."
         )
+    lead = f"{verdict(document)} {lead}".strip()
     sections = [Section("Examples", _ABOUT_EXAMPLES, [], example_figures(scorers, judged, test, settings))]
     sections.append(
-        Section("Samples", _ABOUT_SAMPLES, [_table(document, _SAMPLES, "Samples")], [_curves(judged)])
+        Section(
+            "Samples",
+            _ABOUT_SAMPLES,
+            [_table(document, _SAMPLES, "Samples", "average_precision")],
+            [_curves(judged)],
+        )
     )
     if first.events is not None:
-        tables = [_table(document, _EVENTS, "Events"), _table(document, _ONSETS, "Onsets")]
+        tables = [_table(document, _EVENTS, "Events", SCORE), _table(document, _ONSETS, "Onsets")]
         pictures = [_detection(judged, settings), *_errors(judged)]
         sections.append(Section("Events and onsets", _about_events(settings), tables, pictures))
         sections.append(Section("Signal-to-noise ratio", _ABOUT_SNR, [], _by_snr(judged, settings)))
@@ -85,19 +94,30 @@ def made_report(
 
 
 def _table(
-    document: Mapping[str, Any], columns: Sequence[tuple[str, str, int, float]], caption: str
+    document: Mapping[str, Any],
+    columns: Sequence[tuple[str, str, int, float]],
+    caption: str,
+    decides: str = "",
 ) -> Table:
     rows = [
         (model, [_interval(scores.get(name), times) for name, _, _, times in columns])
         for model, scores in document["models"].items()
     ]
     heads, digits = [head for _, head, _, _ in columns], [digits for _, _, digits, _ in columns]
-    return Table(caption, heads, rows, digits, next(iter(document["models"])))
+    return Table(caption, heads, rows, digits, _best(document, decides))
+
+
+def _best(document: Mapping[str, Any], score: str) -> str:
+    """Return the model that is better than all others; none where some are as good."""
+    values = {name: own[score]["value"] for name, own in document["models"].items() if score in own}
+    known = sorted((value, name) for name, value in values.items() if value is not None)
+    tied = len(known) > 1 and known[-1][0] == known[-2][0]
+    return "" if tied or not known else known[-1][1]
 
 
 def _gains(document: Mapping[str, Any]) -> Table:
     names = {
-        name: (head, digits, times) for name, head, digits, times in (*_SAMPLES[:3], *_EVENTS[:2], *_ONSETS)
+        name: (head, digits, times) for name, head, digits, times in (*_SAMPLES[:3], *_EVENTS[:3], *_ONSETS)
     }
     found: dict[str, dict[str, Interval]] = {}
     for pair in document["paired"]:
@@ -216,5 +236,7 @@ def _about_events(settings: JudgeSettings) -> str:
         f"begins within {settings.tolerance} samples of the P or the S wave on a quarter of the traces that see "
         "the wave; it is a false alarm if most of its onsets lie where nothing is labelled. The threshold is the "
         f"lowest with at most {settings.false_alarms:g} false alarms per {settings.per} on the dev split, "
-        "whose median delay is taken from every model's onsets."
+        "whose median delay is taken from every model's onsets. Such thresholds lead to other rates on other "
+        "sections: models are compared at the largest rate that all reach up to the one allowed, along each "
+        "one's own curve. A row is bold where that is best."
     )

@@ -7,6 +7,7 @@ import numpy as np
 
 from terrella.engine.judge import document
 from terrella.engine.judge.bootstrap import Blocks, Interval, interval, label_blocks, ratio
+from terrella.segment.judging.equal_alarms import SCORE, detected_at, equal_rate
 from terrella.segment.judging.judged import Judged
 from terrella.segment.judging.scores import Doubles, average_precision, dice, iou
 from terrella.segment.settings import JudgeSettings, SegmentSettings
@@ -43,6 +44,13 @@ def scores_document(
         for other in others
         for score, gain in gains(first, other, settings.resamples, _SEED).items()
     ]
+    rate = equal_rate(judged, settings)
+    if rate is not None:
+        found = {each.name: detected_at(each, rate, settings, _SEED) for each in judged}
+        for name, values in found.items():
+            scores[name][SCORE] = interval(values)
+        own = found[first.name]
+        paired += [(SCORE, first.name, o.name, interval(own - found[o.name])) for o in others]
     groups = len(set(first.groups))
     data = f"{trained.data.sections}, {len(first.groups):,} sections of {groups:,} groups"
     thresholds = {
@@ -53,8 +61,10 @@ def scores_document(
         }
         for each in judged
     }
-    more = {"judge": settings.model_dump(mode="json"), "thresholds": thresholds}
-    return document.scores_document(data, split, scores, UNITS, paired, more)
+    more: dict[str, Any] = {"judge": settings.model_dump(mode="json"), "thresholds": thresholds}
+    if rate is not None:
+        more["equal_false_alarms"] = {"rate": rate, "per": settings.per}
+    return document.scores_document(data, split, scores, UNITS | {SCORE: ""}, paired, more)
 
 
 def resampled_scores(of: Judged, resamples: int, seed: int = 0) -> dict[str, Doubles]:
