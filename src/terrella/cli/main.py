@@ -9,9 +9,9 @@ from pydantic import ValidationError
 from terrella import __version__
 from terrella.cli.cite import cite
 from terrella.cli.doctor import doctor
-from terrella.cli.forecast import forecast
 from terrella.cli.pick import pick
 from terrella.cli.segment import segment
+from terrella.cli.task_commands import task_app
 from terrella.errors import DoesNotFitError, TerrellaError, is_out_of_memory
 
 app = App(
@@ -22,7 +22,7 @@ app = App(
     "shows what this machine offers.",
     suppress_keyboard_interrupt=False,  # main says how to go on
 )
-app.command(forecast)
+app.command(task_app("forecast"))
 app.command(pick)
 app.command(segment)
 app.command(doctor)

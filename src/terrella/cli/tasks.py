@@ -25,7 +25,21 @@ class Door:
     examples: Mapping[str, str] = field(default_factory=dict)  # what follows `terrella TASK VERB`, by verb
 
 
-TASKS: dict[str, Door] = {}
+TASKS: dict[str, Door] = {
+    "forecast": Door(
+        about="Earthquake forecasts: a catalogue in, probability maps of the next day, week and month out.",
+        module="terrella.forecast.task",
+        settings="terrella.forecast.settings:ForecastSettings",
+        given="data.catalogue",
+        given_means="Catalogue file, in any format that `data` reads.",
+        commands="terrella.cli.forecast",
+        examples={
+            "train": "catalogue.parquet --run runs/forecast/mine --data.min-magnitude 3",
+            "plan": "--samples 728442 --fit.epochs 40 --on rtx-5080",
+            "judge": "--run runs/forecast/mine",
+        },
+    ),
+}
 
 
 def load_task(name: str) -> "Task[Any, Any]":

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from terrella.engine.device import choose_device
-from terrella.engine.judge.results import plain
+from terrella.engine.judge.document import plain
 from terrella.engine.run import Report, existing_run
 from terrella.engine.use.bundle import load_bundle
 from terrella.errors import InputError
