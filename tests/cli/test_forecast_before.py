@@ -8,13 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from terrella.engine import workflow
 from terrella.engine.run import Run
 from terrella.engine.settings import load_settings
 from terrella.engine.use.bundle import load_bundle
-from terrella.forecast.predict import predict
-from terrella.forecast.settings import ForecastSettings
-from terrella.forecast.task import task
+from terrella.forecast import ForecastSettings, judge, predict, train
 
 BEFORE = Path(__file__).parents[1] / "data/before/forecast"
 CATALOGUE = BEFORE / "catalogue.csv.gz"
@@ -29,7 +26,7 @@ def again(run: Path) -> list[str]:
     """Train in a run's folder with its own settings; return what is said."""
     said = []
     chosen = load_settings(ForecastSettings, run / "settings.toml", {"data": {"catalogue": str(CATALOGUE)}})
-    workflow.train(task, run, chosen, said.append)
+    train(run, chosen, said.append)
     return [event.get("message", event["kind"]) for event in said]
 
 
@@ -56,7 +53,7 @@ def test_a_finished_training_is_not_done_again(tmp_path):
 
 def test_it_is_judged_as_before(tmp_path):
     run = copied("finished", tmp_path)
-    workflow.judge(task, run, lambda event: None, data=str(CATALOGUE))
+    judge(run, given=CATALOGUE)
 
     def rows(path: Path) -> list[dict[str, str]]:
         with path.open(encoding="utf-8") as file:

@@ -64,7 +64,7 @@ def test_the_dev_window_is_judged_as_what_the_models_have_seen(trained, tmp_path
     shown = capsys.readouterr().out
     assert "dev, 2005-" in json.loads((folder / "scores.json").read_text())["split"]
     assert "Gains over ETAS" in shown
-    assert "gain 1 d" in " ".join(shown.split())
+    assert "gain/eq. 1 d" in " ".join(shown.split())
     assert "training was stopped, on this window" in (folder / "report.html").read_text()
     assert "dev, 2005-" in (folder / "model/card.md").read_text()
 

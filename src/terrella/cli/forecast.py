@@ -120,7 +120,7 @@ def predict(
     map
         Image file of the map, by default beside the output.
     """
-    from terrella.forecast.predict import predict as run_predict
+    from terrella.forecast.prediction import predict as run_predict
 
     print(*run_predict(catalogue, bundle, output, issue_time=issue_time, map_path=map), sep="\n")
     print(f"next: terrella forecast simulate {catalogue} --bundle {bundle}")

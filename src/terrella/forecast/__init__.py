@@ -6,7 +6,6 @@ The task's table of contents: its public names, each loaded when it is first use
 from terrella.contents import loader
 
 _PUBLIC = {
-    "task": "terrella.forecast.task",
     "train": "terrella.forecast.task",
     "judge": "terrella.forecast.task",
     "predict": "terrella.forecast.task",

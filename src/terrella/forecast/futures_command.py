@@ -9,7 +9,7 @@ from terrella.earth.magnitude import round_to_bin
 from terrella.engine.use.bundle import load_bundle
 from terrella.forecast.models import Models
 from terrella.forecast.outlook import issue_lines
-from terrella.forecast.predict import no_event_before
+from terrella.forecast.prediction import no_event_before
 from terrella.forecast.simulation.futures import (
     FutureCounts,
     Outlook,

@@ -1,6 +1,6 @@
 """The forecast task: from a catalogue of earthquakes to probability maps of the next hours to months."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from terrella.forecast.learning.network import ForecastNetwork
 from terrella.forecast.learning.recalibration import calibrate_all
 from terrella.forecast.learning.training import make_network, stage_spec
 from terrella.forecast.models import Models
-from terrella.forecast.predict import predict as write_prediction
+from terrella.forecast.prediction import predict as write_prediction
 from terrella.forecast.preparation import Cut, catalogue_mark, cut, fit_classical, read_run_catalogue
 from terrella.forecast.settings import ForecastSettings, JudgeSettings
 from terrella.forecast.storage import TASK, from_bundle, to_bundle
@@ -98,9 +98,18 @@ def train(run: str | Path, settings: ForecastSettings, report: Report = ignore) 
     workflow.train(task, Path(run), settings, report)
 
 
-def judge(run: str | Path, split: str = "test", report: Report = ignore, **judging: Any) -> Any:
-    """Return the scores of a run's models on a split, and leave them with a report in its folder."""
-    return workflow.judge(task, Path(run), report, split, overrides=judging)
+def judge(
+    run: str | Path,
+    split: str = "test",
+    given: str | Path | None = None,
+    report: Report = ignore,
+    **judging: Any,
+) -> Mapping[str, Any]:
+    """Return the scores of a run's models on a split, and leave them with a report in its folder.
+
+    `given` is a catalogue in place of the run's; `judging` holds settings of judging that differ from the run's.
+    """
+    return workflow.judge(task, Path(run), report, split, None if given is None else str(given), judging)
 
 
 def predict(

@@ -16,7 +16,7 @@ from terrella.forecast.judging.judged import Closer, Judged
 from terrella.forecast.judging.skill_sections import paired_by_sequence, skill_sections
 from terrella.forecast.maps import forecast_figure
 from terrella.forecast.models import ALL_ZERO, ETAS_, FITTED, NETWORK, Forecaster
-from terrella.forecast.predict import grid_forecasts
+from terrella.forecast.prediction import grid_forecasts
 
 _COLUMNS = {
     "brier": "Brier score",
@@ -71,7 +71,7 @@ def sections(
 
 def shown(judged: Sequence[Judged]) -> list[tuple[str, str, int, float]]:
     """Return the scores of the terminal's table and the card: gain and skill over climatology."""
-    gains = [(f"information_gain@{e.label}", f"gain {e.horizon_days:g} d", 3, 1.0) for e in judged]
+    gains = [(f"information_gain@{e.label}", f"gain/eq. {e.horizon_days:g} d", 3, 1.0) for e in judged]
     return gains + [(f"brier_skill@{e.label}", f"skill {e.horizon_days:g} d", 3, 1.0) for e in judged]
 
 
