@@ -32,11 +32,13 @@ from terrella.engine.feed import Feed
 from terrella.engine.fit import Stage, Training, train
 from terrella.engine.judge import Blocks, Interval, make_blocks
 from terrella.engine.run import Run
+from terrella.engine.workflow import mean_loss
 from terrella.forecast.counts import calibrate, dispersion_of
 from terrella.forecast.features.channels import feature_names
 from terrella.forecast.learning.network import ForecastNetwork, count_loss
+from terrella.forecast.learning.recalibration import cell_loss
 from terrella.forecast.learning.samples import Samples, draw_samples
-from terrella.forecast.learning.training import cell_loss, events_per_sample, mean_loss
+from terrella.forecast.learning.training import CHECKED_AT_ONCE, events_per_sample
 from terrella.forecast.models import Expectation, Forecaster, Models, make_forecaster
 from terrella.forecast.preparation import cut
 from terrella.forecast.settings import FitSettings
@@ -193,14 +195,18 @@ def train_variant(task: Task, variant: Variant, seed: int) -> Trained:
     network = make_network(variant, training.features.shape[1], task.models)
     network.standardise(training.features)
     per_sample = events_per_sample(training)
+
+    def loss(network: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
+        return count_loss(network, batch, per_sample)
+
     with tempfile.TemporaryDirectory() as folder:
         best = train(
             Training(
                 network=network,
-                loss=lambda network, batch: count_loss(network, batch, per_sample),
+                loss=loss,
                 feed=Feed(training, min(fit.batch, len(training)), seed),
                 stages=(Stage(variant.name, fit.epochs, fit.learning_rate, patience=fit.patience),),
-                validate=lambda network: mean_loss(network, validation, per_sample),
+                validate=lambda network: mean_loss(network, validation, loss, CHECKED_AT_ONCE),
                 fingerprint=variant.name,
                 weight_decay=fit.weight_decay,
                 averaging=fit.averaging,

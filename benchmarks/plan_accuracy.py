@@ -251,7 +251,7 @@ def _status(name: str) -> int:
 
 def _step(case: Case) -> Any:
     if case.network == "forecast":
-        from terrella.forecast.plan import network_step
+        from terrella.forecast.learning.training import network_step
         from terrella.forecast.settings import ForecastSettings
 
         return network_step(ForecastSettings(), case.batch)

@@ -1,6 +1,8 @@
 """Train, judge, predict, show and data, end to end on a small catalogue."""
 
 import json
+import re
+import shutil
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typed_commands import SMALL, run
 
+from terrella.engine.run import Run
 from terrella.formats.catalogues.read import read_catalogue
 from terrella.formats.catalogues.write import write_catalogue
 
@@ -24,9 +27,13 @@ def test_train_leaves_a_bundle_and_its_record(trained):
 
 
 def test_typed_again_training_is_not_done_again(trained, catalogue_file, capsys):
-    before = (trained / "events.jsonl").read_text()
+    def trainings() -> list[dict]:
+        return [e for e in Run(trained).read_events() if e["kind"] in ("step", "epoch", "resumed")]
+
+    before = trainings()
     assert run("forecast", "train", "--catalogue", catalogue_file, "--run", trained, *SMALL) == 0
-    assert (trained / "events.jsonl").read_text() == before
+    assert "this training is finished" in capsys.readouterr().err
+    assert trainings() == before
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +55,37 @@ def test_judge_leaves_scores_of_all_models_with_intervals(judged):
     paired = {(p["score"], p["model"], p["over"]): p for p in document["paired"]}
     gain = paired["information_gain@1d", "network", "ETAS"]
     assert gain["low"] <= gain["gain"] <= gain["high"]
+
+
+def test_the_dev_window_is_judged_as_what_the_models_have_seen(trained, tmp_path, capsys):
+    folder = tmp_path / "run"
+    shutil.copytree(trained, folder)
+    assert run("forecast", "judge", "--run", folder, "--split", "dev", "--judge.resamples", "20") == 0
+    shown = capsys.readouterr().out
+    assert "dev, 2005-" in json.loads((folder / "scores.json").read_text())["split"]
+    assert "Gains over ETAS" in shown
+    assert "gain/eq. 1 d" in " ".join(shown.split())
+    assert "training was stopped, on this window" in (folder / "report.html").read_text()
+    assert "dev, 2005-" in (folder / "model/card.md").read_text()
+
+
+def test_predict_says_how_old_its_catalogue_is_and_how_probable_larger_events_are(
+    trained, catalogue_file, tmp_path, capsys
+):
+    common = ["forecast", "predict", catalogue_file, "--bundle", trained, "-o", tmp_path / "f.nc"]
+    assert run(*common) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert re.search(r"the catalogue ends on 2008-12-3\S+, [\d.]+ years ago: this forecast is for", shown)
+    rows = re.findall(r"M ≥ ([4-8]) ([\d.e-]+) % ([\d.e-]+) %", shown)
+    assert [row[0] for row in rows] == ["4", "5", "6", "7", "8"]
+    day, week = np.array([[float(v) for v in row[1:]] for row in rows]).T
+    assert (np.diff(day) < 0).all()
+    assert (day < week).all()
+    assert re.search(r"Gutenberg–Richter with b = [01]\.\d\d", shown)
+    assert run(*common, "--issue-time", "2009-03-01") == 0
+    assert "what happened since then is not in this forecast" in capsys.readouterr().out
+    assert run(*common, "--issue-time", ISSUE) == 0
+    assert "the catalogue" not in capsys.readouterr().out
 
 
 def test_the_report_is_one_page_with_its_figures(judged):

@@ -1,7 +1,6 @@
 """What judging leaves: scores.json in the documented form, and a page that needs nothing but itself."""
 
 import base64
-import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -10,58 +9,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from terrella.engine.judge import Forecast, Interval, Scores, judge, make_blocks, scores_document, scores_rows
+from terrella.engine.judge import Interval
 from terrella.engine.judge.report import Page, Picture, Section, Table, write_report
-
-
-@pytest.fixture(scope="module")
-def scores() -> Scores:
-    random = np.random.default_rng(0)
-    p = random.uniform(0.01, 0.3, (90, 12)).astype(np.float32)
-    counts = (random.random(p.shape) < p).astype(np.float32)
-    forecasts = {
-        "all-zero": Forecast(np.zeros_like(p), None),
-        "climatology": Forecast(np.full_like(p, 0.15), random.random(90) + 1),
-        "network": Forecast(p, random.random(90)),
-    }
-    return judge(forecasts, counts, make_blocks(np.arange(90.0), 10, 200), "climatology", ("network",))
-
-
-def test_document_has_the_form_that_others_rely_on(scores: Scores) -> None:
-    document = scores_document("California", "test", {"1d": scores, "7d": scores})
-    again = json.loads(json.dumps(document, allow_nan=False))
-    assert list(again) == ["data", "split", "models", "paired"]
-    assert list(again["models"]) == ["all-zero", "climatology", "network"]
-    for score in ("brier@1d", "information_gain@7d"):
-        entry = again["models"]["network"][score]
-        assert list(entry) == ["value", "low", "high", "unit"]
-        assert entry["low"] <= entry["value"] <= entry["high"]
-    assert again["models"]["network"]["information_gain@1d"]["unit"] == "nats per earthquake"
-    assert [sorted(pair) for pair in again["paired"]] == [
-        ["gain", "high", "low", "model", "over", "score"]
-    ] * len(again["paired"])
-    assert {(p["score"], p["over"]) for p in again["paired"]} == {
-        (f"{score}@{horizon}", over)
-        for horizon in ("1d", "7d")
-        for score, over in [
-            ("brier_skill", "all-zero"),
-            ("brier_skill", "climatology"),
-            ("information_gain", "climatology"),
-        ]
-    }
-
-
-def test_scores_that_a_model_does_not_have_are_null(scores: Scores) -> None:
-    of_zero = scores_document("California", "test", {"1d": scores})["models"]["all-zero"]
-    for score in ("log_score@1d", "log_likelihood@1d", "information_gain@1d"):
-        assert (of_zero[score]["value"], of_zero[score]["low"], of_zero[score]["high"]) == (None, None, None)
-    assert of_zero["brier@1d"]["value"] > 0
-
-
-def test_small_scores_keep_their_digits(scores: Scores) -> None:
-    tiny = Scores({"network": {"brier": Interval(1.23456789e-7, 1e-7, 2e-7)}}, (), {})
-    entry = scores_document("", "", {"1d": tiny})["models"]["network"]["brier@1d"]
-    assert entry["value"] == pytest.approx(1.23456789e-7, rel=1e-7)
 
 
 class _Elements(HTMLParser):
@@ -143,26 +92,6 @@ def test_text_is_escaped(written: tuple[str, list[Path]]) -> None:
     html, _ = written
     assert "Earthquakes &lt;in&gt; California" in html
     assert "a &amp; b" in html
-
-
-def test_rows_hold_every_score_and_gain_with_the_marks_of_their_origin(scores: Scores) -> None:
-    more = {"model_mark": "abc", "catalogue_mark": "def", "further": [1]}
-    document = scores_document("California", "test", {"1d": scores}, more)
-    assert document["further"] == [1]
-    rows = scores_rows(document)
-    assert len(rows) == sum(len(each) for each in document["models"].values()) + len(document["paired"])
-    assert {(row["model_mark"], row["catalogue_mark"]) for row in rows} == {("abc", "def")}
-    assert len({tuple(row) for row in rows}) == 1  # the same columns in the same order
-    gain = next(
-        r
-        for r in rows
-        if (r["model"], r["over"], r["score"]) == ("network", "climatology", "information_gain@1d")
-    )
-    pair = next(
-        p for p in document["paired"] if (p["over"], p["score"]) == ("climatology", "information_gain@1d")
-    )
-    assert (gain["value"], gain["low"], gain["high"]) == (pair["gain"], pair["low"], pair["high"])
-    assert gain["unit"] == "nats per earthquake"
 
 
 def test_numbers_that_round_to_zero_have_no_sign(tmp_path: Path) -> None:

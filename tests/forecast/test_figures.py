@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from terrella.engine.judge import Curves, Forecast, Interval, judge, make_blocks
+from terrella.engine.judge import Interval, make_blocks
 from terrella.forecast.judging import figures
+from terrella.forecast.judging.scores import Curves, Forecast, judge
 
 MODELS = ("climatology", "persistence", "Reasenberg–Jones", "ETAS", "network", "true process")
 

@@ -13,15 +13,16 @@ from matplotlib.figure import Figure
 
 from terrella.earth.grid import Grid
 from terrella.earth.region import box
-from terrella.engine.judge import Interval, Molchan
+from terrella.engine.judge import Interval
 from terrella.engine.judge.report import Page, Section, Table, write_report
 from terrella.engine.use.bundle import Bundle
 from terrella.forecast.judging import command as judging
 from terrella.forecast.judging.breakdown import Context, make_context
 from terrella.forecast.judging.csep_tests import MISSING, Comparison, Consistency, CsepTests
 from terrella.forecast.judging.judged import Closer, Judged
+from terrella.forecast.judging.molchan import Molchan
 from terrella.forecast.judging.outcomes import Outcomes
-from terrella.forecast.judging.score_files import bundle_mark, further_scores, write_csv
+from terrella.forecast.judging.score_files import bundle_mark, further_scores
 from terrella.forecast.judging.sequences import follow_sequences
 from terrella.forecast.judging.skill_figures import draw_classes, draw_molchan, draw_sequence
 from terrella.forecast.judging.skill_sections import paired_by_sequence, skill_sections
@@ -156,19 +157,6 @@ def test_further_scores_are_json_and_agree_with_the_rest(judged: Judged, closer:
     assert one["time_utc"].endswith("Z")
     assert found["csep"]["consistency"]["network"]["number"] == [0.4, 0.6]
     assert found["molchan"]["1d"]["network"]["area_skill"]["value"] > 0.5
-
-
-def test_table_of_scores_opens_as_it_was_written(tmp_path: Path) -> None:
-    import csv
-
-    write_csv(
-        tmp_path / "scores.csv", [{"model": "Reasenberg–Jones", "value": 0.5}, {"model": "x", "value": None}]
-    )
-    with (tmp_path / "scores.csv").open(encoding="utf-8") as file:
-        assert list(csv.DictReader(file)) == [
-            {"model": "Reasenberg–Jones", "value": "0.5"},
-            {"model": "x", "value": ""},
-        ]
 
 
 def test_mark_of_a_bundle_changes_with_any_weight_or_setting() -> None:

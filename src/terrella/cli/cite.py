@@ -1,13 +1,12 @@
 """`terrella cite`: the references of what a run used."""
 
-import json
 import tomllib
 from pathlib import Path
 
 from terrella.engine.run import Run, existing_run
 from terrella.engine.settings import load_settings
 from terrella.errors import InputError
-from terrella.forecast.settings import ForecastSettings
+from terrella.forecast.citing import methods as forecast_methods
 from terrella.pick.comparison.settings import CompareSettings
 from terrella.pick.settings import PickSettings
 from terrella.references import REFERENCES
@@ -53,32 +52,4 @@ def _methods(run: Run) -> list[str]:
         return ["picking", _NETWORKS[load_settings(PickSettings, run.settings).network]]
     if "loss" in used:
         return cited(run)
-    return _forecast_methods(run)
-
-
-def _forecast_methods(run: Run) -> list[str]:
-    settings = load_settings(ForecastSettings, run.settings)
-    judged = _judged(run)
-    used = {
-        "completeness": settings.data.min_magnitude is None,
-        "ETAS": True,
-        "smoothed background": settings.etas.background == "smoothed",
-        "climatology": True,
-        "Reasenberg–Jones": True,
-        "sequences": True,
-        "network": True,
-        "counts": True,
-        "scores": judged is not None,
-    }
-    models = {"ETAS", "climatology", "Reasenberg–Jones", "network"}
-    return [name for name, is_used in used.items() if is_used and (not judged or name not in models - judged)]
-
-
-def _judged(run: Run) -> set[str] | None:
-    """Return the names of the models that a run judged, or None where it was not judged yet."""
-    if not run.scores.is_file():
-        return None
-    try:
-        return set(json.loads(run.scores.read_text(encoding="utf-8"))["models"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{run.scores} cannot be read ({error}); judge the run again") from None
+    return forecast_methods(run)

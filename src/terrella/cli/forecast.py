@@ -1,25 +1,15 @@
-"""`terrella forecast`: from a catalogue of earthquakes to probability maps that were scored honestly."""
+"""The commands of `terrella forecast` that are its own: its data, and the use of its bundles."""
 
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
-from terrella.cli.flags import SETTINGS, Processes
-from terrella.cli.plan import forecast_plan
-from terrella.engine.settings import load_settings
-from terrella.engine.start import train_together
-from terrella.forecast.settings import ForecastSettings
+__all__ = ["data", "demo", "predict", "show", "simulate"]
 
-Overrides = Annotated[ForecastSettings | None, SETTINGS]
-
-forecast = App(
-    name="forecast",
-    help="Earthquake forecasts: a catalogue in, probability maps of the next day, week and month out.",
-)
+Output = Parameter(name=("--output", "-o"))
 
 
-@forecast.command
 def demo(*, run: Path = Path("runs/forecast/demo"), seed: int = 1) -> None:
     """Simulate a catalogue with known truth, train on it for a few minutes, and judge all models.
 
@@ -33,17 +23,18 @@ def demo(*, run: Path = Path("runs/forecast/demo"), seed: int = 1) -> None:
         Seed of the simulated catalogue.
     """
     from terrella.engine.progress import shown_progress
+    from terrella.engine.terminal import say
     from terrella.forecast.demo import demo as run_demo
 
     with shown_progress() as report:
         run_demo(run, seed, report)
+    say(f"next: terrella forecast predict {run / 'catalogue.parquet'} --bundle {run}")
 
 
-@forecast.command
 def data(
     source: Path | None = None,
     *,
-    output: Annotated[Path, Parameter(name=("--output", "-o"))],
+    output: Annotated[Path, Output],
     region: str | None = None,
     bounds: Annotated[tuple[float, float, float, float] | None, Parameter(negative_iterable=())] = None,
     min_magnitude: float | None = None,
@@ -104,135 +95,66 @@ def data(
         )
     for line in lines:
         say(line)
+    say(f"next: terrella forecast show {output}")
 
 
-forecast.command(forecast_plan, name="plan")
-
-
-@forecast.command
-def train(
-    *,
-    run: Path,
-    catalogue: Path | None = None,
-    config: Path | None = None,
-    plan: bool = True,
-    processes: Processes = None,
-    settings: Overrides = None,
-) -> None:
-    """Fit ETAS and the other baselines, and train the network on top. Typed again, it goes on.
-
-    Example: terrella forecast train --catalogue catalogue.csv --run runs/forecast/mine --data.min-magnitude 3
-
-    Parameters
-    ----------
-    run
-        Folder of the run.
-    catalogue
-        Catalogue file, in any format that `data` reads.
-    config
-        Settings as TOML, such as settings.toml of an earlier run; flags go before it.
-    plan
-        Plan memory and time first, some seconds' work, and follow that plan; or the one that `plan` left in RUN.
-    processes
-        Processes on this host that share the training; by default as the plan in RUN says, else one.
-    """
-    overrides = settings.model_dump(exclude_unset=True) if settings is not None else {}
-    if catalogue is not None:
-        overrides.setdefault("data", {})["catalogue"] = str(catalogue)
-    if config is None and catalogue is None and (run / "settings.toml").is_file():
-        config = run / "settings.toml"
-    chosen = load_settings(ForecastSettings, config, overrides)
-    if train_together("forecast", run, chosen, plan, processes):
-        return
-
-    from terrella.engine.progress import shown_progress
-    from terrella.forecast.train import train as run_train
-
-    with shown_progress() as report:
-        run_train(run, chosen, report, plan)
-
-
-@forecast.command
-def judge(*, run: Path, catalogue: Path | None = None) -> None:
-    """Score the network and all baselines on the test window, with intervals and a report.
-
-    Example: terrella forecast judge --run runs/forecast/mine
-
-    Parameters
-    ----------
-    run
-        Folder of the run.
-    catalogue
-        Catalogue file, where it has moved since the training.
-    """
-    from terrella.engine.progress import shown_progress
-    from terrella.engine.run import existing_run
-
-    existing_run(run)  # before what judges is imported
-    from terrella.forecast.judging.command import judge_run
-
-    with shown_progress() as report:
-        judge_run(run, catalogue, report)
-
-
-@forecast.command
 def predict(
+    catalogue: Path,
     *,
     bundle: Path,
-    catalogue: Path,
     issue_time: str | None = None,
-    output: Annotated[Path, Parameter(name=("--output", "-o"))] = Path("forecast.nc"),
+    output: Annotated[Path, Output] = Path("forecast.nc"),
     map: Path | None = None,
 ) -> None:
     """Issue a forecast from a trained bundle and the events before the issue time.
 
-    Example: terrella forecast predict --bundle california --catalogue catalogue.csv --issue-time 2019-07-06T04:00:00Z --output forecast.nc
+    Example: terrella forecast predict catalogue.csv --bundle california --issue-time 2019-07-06 -o forecast.nc
 
     Parameters
     ----------
-    bundle
-        Folder of a bundle or of a run, or the name of a bundle that comes along: california, italy or world.
     catalogue
         Catalogue file with the events up to the issue time.
+    bundle
+        Folder of a bundle or of a run, or the name of a bundle that comes along: california, italy or world.
     issue_time
         UTC time such as 2019-07-06T04:00:00Z; by default just after the last event.
     output
         .nc (NetCDF-CF, all horizons), .csv, or .dat (CSEP gridded ASCII, one file per horizon).
     map
         Image file of the map, by default beside the output.
-    """  # noqa: E501
+    """
     from terrella.engine.terminal import say
     from terrella.engine.use.find import find_bundle
 
     find_bundle(bundle, "forecast")  # before what uses it is imported
-    from terrella.forecast.predict import predict as run_predict
+    from terrella.forecast.prediction import predict as run_predict
 
-    for line in run_predict(bundle, catalogue, issue_time, output, map):
+    for line in run_predict(catalogue, bundle, output, issue_time=issue_time, map_path=map):
         say(line)
+    say(f"next: terrella forecast simulate {catalogue} --bundle {bundle}")
 
 
-@forecast.command
 def simulate(
+    catalogue: Path,
     *,
     bundle: Path,
-    catalogue: Path,
     issue_time: str | None = None,
     days: float = 7.0,
     number: int = 10_000,
     seed: int = 1,
-    output: Annotated[Path, Parameter(name=("--output", "-o"))] = Path("futures.csep"),
+    output: Annotated[Path, Output] = Path("futures.csep"),
     grid: Path | None = None,
 ) -> None:
     """Simulate what may follow the issue time: thousands of catalogues from a bundle's ETAS and the past.
 
-    Example: terrella forecast simulate --bundle runs/forecast/mine --catalogue catalogue.csv --issue-time 2019-07-06T04:00:00Z --output futures.csep
+    Example: terrella forecast simulate catalogue.csv --bundle california --issue-time 2019-07-06 -o futures.csep
 
     Parameters
     ----------
-    bundle
-        Folder of a bundle or of a run, or the name of a bundle that comes along: california, italy or world.
     catalogue
         Catalogue file with the events up to the issue time.
+    bundle
+        Folder of a bundle or of a run, or the name of a bundle that comes along: california, italy or world.
     issue_time
         UTC time such as 2019-07-06T04:00:00Z; by default just after the last event.
     days
@@ -245,17 +167,18 @@ def simulate(
         .csep or .csv (CSEP's catalogue-based forecast, one file), .csv.gz, or .parquet.
     grid
         File for expected counts and probabilities of the cells: .nc (NetCDF-CF), .csv or .dat (CSEP gridded ASCII).
-    """  # noqa: E501
+    """
+    from terrella.engine.terminal import say
     from terrella.engine.use.find import find_bundle
 
     find_bundle(bundle, "forecast")  # before what uses it is imported
     from terrella.forecast.futures_command import simulate as run_simulate
 
-    run_simulate(bundle, catalogue, issue_time, days, number, seed, output, grid)
+    for line in run_simulate(catalogue, bundle, output, issue_time, days, number, seed, grid):
+        say(line)
 
 
-@forecast.command
-def show(path: Path, *, output: Path | None = None) -> None:
+def show(path: Path, *, output: Annotated[Path | None, Output] = None) -> None:
     """Show a catalogue (rate, map, completeness, b-value) or the scores of a run.
 
     Example: terrella forecast show catalogue.csv
@@ -267,6 +190,8 @@ def show(path: Path, *, output: Path | None = None) -> None:
     output
         Image file of the figure, by default beside the catalogue.
     """
+    from terrella.engine.progress import shown_progress
     from terrella.forecast.show import show as run_show
 
-    run_show(path, output)
+    with shown_progress() as report:
+        run_show(path, output, report)

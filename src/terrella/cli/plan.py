@@ -1,4 +1,4 @@
-"""`terrella forecast plan` and its likes: memory and time of a training, before it begins."""
+"""`terrella pick plan` and its likes: memory and time of a training, before it begins."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,6 @@ from pydantic import BaseModel
 
 from terrella.cli.flags import SETTINGS, Processes
 from terrella.engine.settings import load_settings
-from terrella.forecast.settings import ForecastSettings
 from terrella.pick.settings import PickSettings
 
 if TYPE_CHECKING:
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 Model = TypeVar("Model", bound=BaseModel)
 
-ForecastOverrides = Annotated[ForecastSettings | None, SETTINGS]
 PickOverrides = Annotated[PickSettings | None, SETTINGS]
 
 
@@ -55,23 +53,6 @@ class Asked:
     deadline: str | None = None
     processes: Processes = None
     as_json: Annotated[bool, Parameter(name="--json", negative=())] = False
-
-
-def forecast_plan(
-    *, samples: int | None = None, asked: Asked | None = None, settings: ForecastOverrides = None
-) -> None:
-    """Say how much memory the network's training takes and how long it lasts; nothing is read, nothing is trained.
-
-    Example: terrella forecast plan --samples 728442 --fit.epochs 40 --on rtx-5080
-
-    Parameters
-    ----------
-    samples
-        Number of samples, in place of fit.samples.
-    """
-    from terrella.forecast.plan import needs
-
-    show_plan("forecast", ForecastSettings, needs, samples, asked, settings)
 
 
 def pick_plan(

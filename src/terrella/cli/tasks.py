@@ -26,6 +26,19 @@ class Door:
 
 
 TASKS: dict[str, Door] = {
+    "forecast": Door(
+        about="Earthquake forecasts: a catalogue in, probability maps of the next day, week and month out.",
+        module="terrella.forecast.task",
+        settings="terrella.forecast.settings:ForecastSettings",
+        given="data.catalogue",
+        given_means="Catalogue file, in any format that `data` reads.",
+        commands="terrella.cli.forecast",
+        examples={
+            "train": "catalogue.parquet --run runs/forecast/mine --data.min-magnitude 3",
+            "plan": "--samples 728442 --fit.epochs 40 --on rtx-5080",
+            "judge": "--run runs/forecast/mine",
+        },
+    ),
     "segment": Door(
         about="Detection sample by sample in sections and volumes: microseismic arrivals, faults, horizons.",
         module="terrella.segment.task",

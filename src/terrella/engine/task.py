@@ -94,6 +94,7 @@ class Judging:
     shown: Sequence[
         tuple[str, str, int, float]
     ] = ()  # of the terminal and the card: score, head, digits, times
+    mark: str = ""  # stands on every table and figure; by default data and split
 
 
 class Predict(Protocol):

@@ -91,7 +91,7 @@ def judge_bundle(task: Task[Settings, Data], asked: Asked, report: Report) -> Ma
     run.folder.mkdir(parents=True, exist_ok=True)
     write_json(run.scores, found.scores)
     write_rows(run.folder / "scores.csv", found.scores)
-    mark = f"{found.scores['data']}; {found.scores['split']}"
+    mark = found.mark or f"{found.scores['data']}; {found.scores['split']}"
     write_report(Page(found.title, found.lead, mark, found.sections), run.report, run.figures)
     if (card := run.bundle / "card.md").is_file():
         add_to_card(card, found.scores, found.shown)

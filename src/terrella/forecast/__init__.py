@@ -6,6 +6,9 @@ The task's table of contents: its public names, each loaded when it is first use
 from terrella.contents import loader
 
 _PUBLIC = {
+    "train": "terrella.forecast.task",
+    "judge": "terrella.forecast.task",
+    "predict": "terrella.forecast.task",
     "Catalogue": "terrella.formats.catalogues.catalogue",
     "make_catalogue": "terrella.formats.catalogues.catalogue",
     "read_catalogue": "terrella.formats.catalogues.read",
@@ -32,7 +35,6 @@ _PUBLIC = {
     "simulate_counts": "terrella.forecast.simulation.futures",
     "npp_score": "terrella.forecast.etas.likelihood",
     "ForecastNetwork": "terrella.forecast.learning.network",
-    "judge_run": "terrella.forecast.judging.command",
 }
 __all__ = list(_PUBLIC)
 __getattr__, __dir__ = loader(__name__, _PUBLIC)

@@ -4,10 +4,10 @@ from terrella.forecast.models import Models
 from terrella.forecast.preparation import Cut
 
 
-def make_card(models: Models, task: Cut, mark: str) -> str:
+def make_card(models: Models, case: Cut, mark: str) -> str:
     """Return the card as Markdown."""
-    windows, catalogue = task.windows, task.catalogue
-    west, east, south, north = task.region.bounds
+    windows, catalogue = case.windows, case.catalogue
+    west, east, south, north = case.region.bounds
     training = catalogue.between(windows.date("train_start"), windows.date("validation_start"))
     lines = [
         f"# Earthquake forecast model: {catalogue.name}",
@@ -19,7 +19,7 @@ def make_card(models: Models, task: Cut, mark: str) -> str:
     ]
     for name, start, end in (
         ("training", "train_start", "validation_start"),
-        ("validation", "validation_start", "test_start"),
+        ("dev", "validation_start", "test_start"),
         ("test", "test_start", "test_end"),
     ):
         lines.append(f"- {name}: {str(windows.date(start))[:10]} to {str(windows.date(end))[:10]}")

@@ -4,19 +4,23 @@ The process is ETAS plus two things that a plain ETAS cannot know: faults along 
 productivity that differs between regions. Its own expected counts are the ceiling for every forecast.
 """
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from terrella.engine.fit import Report
-from terrella.forecast.judging.command import judge_run
+from terrella.engine import workflow
+from terrella.engine.run import Report, Run
+from terrella.engine.task import Asked
+from terrella.engine.use.bundle import load_bundle
+from terrella.forecast.judging.command import judge_models
 from terrella.forecast.models import Forecaster
 from terrella.forecast.settings import DataSettings, FitSettings, ForecastSettings
 from terrella.forecast.simulation.process import demo_process
 from terrella.forecast.simulation.simulate import simulate
 from terrella.forecast.simulation.truth import expected_counts
-from terrella.forecast.train import train
 from terrella.formats.catalogues.catalogue import Floats
 from terrella.formats.catalogues.write import write_catalogue
 
@@ -47,6 +51,8 @@ def demo_settings(catalogue: Path) -> ForecastSettings:
 
 def demo(folder: Path, seed: int, report: Report) -> None:
     """Simulate, train and judge in a run's folder; a demo that was stopped goes on."""
+    from terrella.forecast.task import task  # which names this demo
+
     path = folder / "catalogue.parquet"
     process = demo_process()
     if not path.is_file():
@@ -55,11 +61,14 @@ def demo(folder: Path, seed: int, report: Report) -> None:
         inside = (np.abs(catalogue.longitude - 2) <= 2) & (np.abs(catalogue.latitude - 2) <= 2)
         write_catalogue(catalogue[inside], path)
         report({"kind": "message", "message": f"simulated {int(inside.sum()):,} events, {_START} to {_END}"})
-    train(folder, demo_settings(path), report)
+    workflow.train(task, folder, demo_settings(path), report)
 
     def log_truth(forecaster: Forecaster, issue_days: Floats, horizon_days: float) -> torch.Tensor:
         grid, epoch = forecaster.models.grid, forecaster.models.epoch
         counts = expected_counts(process, issue_days, horizon_days, forecaster.catalogue, grid, epoch)
         return torch.log(torch.as_tensor(counts) + 1e-12)
 
-    judge_run(folder, None, report, ceiling=(TRUTH, log_truth))
+    run = Run(folder)
+    told = replace(task, judge=partial(judge_models, ceiling=(TRUTH, log_truth)))
+    workflow.judge_bundle(told, Asked(run, load_bundle(run.bundle, task.name)), report)
+    report({"kind": "result", "message": f"the catalogue is {path}"})

@@ -4,13 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from rich.table import Table
 
 from terrella.earth.magnitude import round_to_bin
-from terrella.engine.terminal import console, say
 from terrella.engine.use.bundle import load_bundle
-from terrella.errors import InputError
 from terrella.forecast.models import Models
+from terrella.forecast.outlook import issue_lines
+from terrella.forecast.prediction import no_event_before
 from terrella.forecast.simulation.futures import (
     FutureCounts,
     Outlook,
@@ -29,22 +28,22 @@ _SHOWN = (3.0, 4.0, 5.0, 6.0, 7.0)
 
 
 def simulate(
+    given: Path,
     bundle: Path,
-    catalogue_path: Path,
+    output: Path,
     issue_time: str | None,
     days: float,
     number: int,
     seed: int,
-    output: Path,
     grid_path: Path | None,
-) -> None:
-    """Write simulated catalogues and print what they come to.
+) -> list[str]:
+    """Write simulated catalogues; return lines on what they come to.
 
     Raises:
         InputError: where bundle, catalogue, issue time, window or a file's suffix are at fault.
     """
     models = from_bundle(load_bundle(bundle, TASK))
-    catalogue, findings = read_catalogue(catalogue_path, models.settings.data.columns or None)
+    catalogue, findings = read_catalogue(given, models.settings.data.columns or None)
     issue = issue_time_of(issue_time, catalogue)
     outlook = outlook_of(models, catalogue, issue, days)
     futures = simulate_futures(outlook, number, seed)
@@ -53,14 +52,13 @@ def simulate(
     written = [output]
     if grid_path is not None:
         written += write_forecast(_on_grid(models, outlook, counts), grid_path)
-    for line in [
+    return [
         *findings.lines(),
         f"issued {str(issue)[:19]}Z: {number:,} futures of {days:g} days, inside the region",
-    ]:
-        say(line)
-    console().print(_table(counts, models.min_magnitude))
-    for path in written:
-        say(f"written {path}")
+        *issue_lines(catalogue, issue, issue_time is not None),
+        *_lines(counts, models.min_magnitude),
+        *(f"written {path}" for path in written),
+    ]
 
 
 def outlook_of(models: Models, catalogue: Catalogue, issue_time: np.datetime64, days: float) -> Outlook:
@@ -77,24 +75,26 @@ def outlook_of(models: Models, catalogue: Catalogue, issue_time: np.datetime64, 
     # The model was fitted to the events of its region alone.
     known &= models.region.contains(catalogue.longitude, catalogue.latitude)
     if not known.any():
-        raise InputError(
-            f"{catalogue.name} holds no event of magnitude {models.min_magnitude:g} or more in the bundle's "
-            f"region before {str(issue_time)[:19]}Z; give an earlier catalogue or a later --issue-time"
-        )
+        raise no_event_before(models, catalogue, issue_time)
     past = catalogue[known]
     return make_outlook(models.etas, past, models.region, issue_time, days, magnitude_bin=bin_width)
 
 
-def _table(counts: FutureCounts, min_magnitude: float) -> Table:
+def _lines(counts: FutureCounts, min_magnitude: float) -> list[str]:
     low, high = counts.count_quantiles([0.025, 0.975])
-    table = Table(show_header=False, box=None)
-    table.add_row(f"events of M ≥ {min_magnitude:g}, expected", f"{counts.count.mean():.1f}")
-    table.add_row("95 % of futures have", f"{low:.0f} to {high:.0f}")
-    for magnitude in _SHOWN:
-        if magnitude > min_magnitude:
-            probability = counts.probability_of(magnitude)
-            table.add_row(f"probability of one or more of M ≥ {magnitude:g}", f"{100 * probability:.2f} %")
-    return table
+    rows = [
+        (f"events of M ≥ {min_magnitude:g}, expected", f"{counts.count.mean():.1f}"),
+        ("95 % of futures have", f"{low:.0f} to {high:.0f}"),
+    ]
+    rows += [
+        (
+            f"probability of one or more of M ≥ {magnitude:g}",
+            f"{100 * counts.probability_of(magnitude):.2f} %",
+        )
+        for magnitude in _SHOWN
+        if magnitude > min_magnitude
+    ]
+    return [f"  {name:40} {value}" for name, value in rows]
 
 
 def _on_grid(models: Models, outlook: Outlook, counts: FutureCounts) -> ForecastGrid:

@@ -47,6 +47,14 @@ class Gain:
         return self.low > 0
 
 
+@dataclass(frozen=True)
+class Expectation:
+    """What a model expects of cells: log expected counts, and how it changes their log dispersion."""
+
+    log_mean: Tensor
+    log_spread: Tensor  # of the same shape, or a single zero
+
+
 @dataclass(frozen=True, eq=False)
 class Models:
     """The models of one run on one grid; cells are those inside the mask, layer by layer."""
@@ -78,13 +86,12 @@ class Models:
         certain = self.network is not None and len(self.gains) > horizon and self.gains[horizon].certain
         return NETWORK if certain else ETAS_
 
-
-@dataclass(frozen=True)
-class Expectation:
-    """What a model expects of cells: log expected counts, and how it changes their log dispersion."""
-
-    log_mean: Tensor
-    log_spread: Tensor  # of the same shape, or a single zero
+    def calibrated(self, expected: Expectation, name: str, horizon: int) -> tuple[Tensor, Tensor]:
+        """Return a model's recalibrated log mean and dispersion of the cells, at the first issue time."""
+        calibration = self.calibrations[name][horizon]
+        log_mean = calibration.log_mean(expected.log_mean[0])
+        spread = expected.log_spread.expand_as(expected.log_mean)[0]
+        return log_mean, calibration.dispersion(log_mean, spread)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,9 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
+
+from terrella.engine.fit_settings import FitSettings as EngineFitSettings
 
 
 class _Frozen(BaseModel):
@@ -59,22 +61,17 @@ class NetworkSettings(_Frozen):
     residual_limit: PositiveFloat = Field(2.0, description="largest change of the log rate")
 
 
-class FitSettings(_Frozen):
+class FitSettings(EngineFitSettings):
     """How the network is trained."""
 
     epochs: PositiveInt = Field(8, description="largest number of epochs")
     samples: PositiveInt = Field(600_000, description="about how many cells and issue times are drawn")
     batch: PositiveInt = Field(4096, description="samples in a batch")
     learning_rate: PositiveFloat = Field(2e-3, description="peak learning rate of AdamW")
-    weight_decay: float = Field(0.02, ge=0, description="weight decay of AdamW")
+    weight_decay: NonNegativeFloat = Field(0.02, description="weight decay of AdamW")
     averaging: float = Field(0.995, ge=0, lt=1, description="decay of the running average of the weights")
-    patience: PositiveInt = Field(3, description="epochs without a better validation score before stopping")
+    patience: PositiveInt | None = Field(3, description="epochs without a better loss on dev before stopping")
     step_days: PositiveFloat = Field(1.0, description="spacing of the issue times in training")
-    seed: int = Field(0, description="seed of weights, samples and order")
-    device: str = Field("auto", description="auto, cpu or cuda")
-    sharded: bool = Field(
-        False, description="among several processes: each holds its part of the weights, instead of all"
-    )
 
 
 class JudgeSettings(_Frozen):

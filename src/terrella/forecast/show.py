@@ -4,34 +4,27 @@ import json
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
-
-from terrella.engine.run import existing_run
-from terrella.engine.terminal import console, say
+from terrella.engine.run import Report, existing_run
 from terrella.errors import InputError
 from terrella.forecast.catalogue_report import draw, summary
 from terrella.formats.catalogues.read import read_catalogue
 
 
-def show(path: Path, output: Path | None) -> None:
-    """Print what a catalogue file or a run's folder holds; of a catalogue also draw a figure.
+def show(path: Path, output: Path | None, report: Report) -> None:
+    """Report what a catalogue file or a run's folder holds; of a catalogue also draw a figure.
 
     Raises:
         InputError: where the path is neither.
     """
     if path.is_dir():
-        _show_run(path)
+        _show_run(path, report)
         return
     catalogue, findings = read_catalogue(path)
-    for line in findings.lines():
-        say(line)
-    table = Table(show_header=False, box=None)
-    for name, line in _lines(summary(catalogue)):
-        table.add_row(name, line)
-    console().print(table)
     output = output or path.with_name(f"{path.name.split('.')[0]}.png")
     draw(catalogue, output)
-    say(f"figure written to {output}")
+    rows = [f"{name:13} {line}" for name, line in _lines(summary(catalogue))]
+    for line in [*findings.lines(), *rows, f"figure written to {output}"]:
+        report({"kind": "result", "message": line})
 
 
 def _lines(found: dict[str, Any]) -> list[tuple[str, str]]:
@@ -64,16 +57,16 @@ def _lines(found: dict[str, Any]) -> list[tuple[str, str]]:
     return lines
 
 
-def _show_run(folder: Path) -> None:
+def _show_run(folder: Path, report: Report) -> None:
     run = existing_run(folder)
     if not run.scores.is_file():
         raise InputError(f"{folder} was not judged yet; run terrella forecast judge --run {folder}")
     document = json.loads(run.scores.read_text(encoding="utf-8"))
-    say(f"{document['data']}; {document['split']}")
-    names = list(next(iter(document["models"].values())))
-    table = Table("score", *document["models"])
-    for name in names:
-        row = [scores[name]["value"] for scores in document["models"].values()]
-        table.add_row(name, *("–" if value is None else f"{value:.5g}" for value in row))
-    console().print(table)
-    say(f"report: {run.report}")
+    models = document["models"]
+    rows = [
+        [name, *("–" if (v := own[name]["value"]) is None else f"{v:.5g}" for own in models.values())]
+        for name in next(iter(models.values()))
+    ]
+    title = f"{document['data']}; {document['split']}"
+    report({"kind": "table", "title": title, "columns": ["score", *models], "rows": rows})
+    report({"kind": "result", "message": f"report: {run.report}"})

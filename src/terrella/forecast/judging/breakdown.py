@@ -79,19 +79,19 @@ class Context:
     b: float
 
 
-def make_context(task: Cut, magnitude_bin: float) -> Context:
-    """Return the context of a task's test window; the b-value is that of the training window.
+def make_context(
+    case: Cut, magnitude_bin: float, start: str = "test_start", end: str = "test_end"
+) -> Context:
+    """Return the context of a window that is judged; the b-value is that of the training window.
 
     A sequence has a mainshock one magnitude above the smallest at least.
     """
-    windows, catalogue, lowest = task.windows, task.catalogue, task.min_magnitude
+    windows, catalogue, lowest = case.windows, case.catalogue, case.min_magnitude
     training = catalogue.between(windows.date("train_start"), windows.date("validation_start"))
-    from_day = windows.date("test_start") - np.timedelta64(LONGEST_DAYS, "D")
+    from_day = windows.date(start) - np.timedelta64(LONGEST_DAYS, "D")
     return Context(
         shocks=large_shocks(catalogue, training, windows.epoch),
-        clusters=find_clusters(
-            catalogue.between(from_day, windows.date("test_end")), windows.epoch, lowest + 1
-        ),
+        clusters=find_clusters(catalogue.between(from_day, windows.date(end)), windows.epoch, lowest + 1),
         b=_b_value(training.magnitude, lowest, magnitude_bin),
     )
 

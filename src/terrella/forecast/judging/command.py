@@ -1,34 +1,25 @@
-"""`terrella forecast judge`: all models on the test window, issue time by issue time."""
+"""`terrella forecast judge`: all models on one window of time, issue time by issue time."""
 
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from terrella.engine.fit import Report
-from terrella.engine.judge import (
-    Blocks,
-    Forecast,
-    Molchan,
-    judge,
-    make_blocks,
-    molchan,
-    scores_document,
-    scores_rows,
-)
-from terrella.engine.run import existing_run
+from terrella.engine.judge import Blocks, make_blocks
+from terrella.engine.run import Report
 from terrella.engine.settings import load_settings
-from terrella.engine.use.bundle import load_bundle
-from terrella.files import write_json
+from terrella.engine.task import Asked, Judging
 from terrella.forecast.counts import Calibration, calibrate, negative_log_likelihood, occurrence_probability
 from terrella.forecast.judging.breakdown import Context, break_down, make_context
 from terrella.forecast.judging.csep_tests import csep_input, has_csep, run_csep_tests
 from terrella.forecast.judging.judged import Closer, Judged
+from terrella.forecast.judging.molchan import Molchan, molchan
 from terrella.forecast.judging.outcomes import Outcomes, cell_centres, find_targets
-from terrella.forecast.judging.reporting import About, write_run_report
-from terrella.forecast.judging.score_files import bundle_mark, further_scores, write_csv
+from terrella.forecast.judging.reporting import About, gains_over_etas, lead, sections, shown
+from terrella.forecast.judging.score_files import bundle_mark, document_of, further_scores
+from terrella.forecast.judging.scores import Forecast, judge
 from terrella.forecast.judging.sequences import follow_sequences
 from terrella.forecast.models import (
     ALL_ZERO,
@@ -42,10 +33,9 @@ from terrella.forecast.models import (
     make_forecaster,
     observed_counts,
 )
-from terrella.forecast.preparation import Cut, cut
+from terrella.forecast.preparation import Cut, catalogue_mark, cut, read_run_catalogue
 from terrella.forecast.settings import ForecastSettings, JudgeSettings
 from terrella.forecast.storage import TASK, from_bundle
-from terrella.forecast.train import catalogue_mark, read_run_catalogue
 from terrella.forecast.windows import Windows, issue_days
 from terrella.formats.catalogues.catalogue import Floats
 
@@ -53,50 +43,67 @@ from terrella.formats.catalogues.catalogue import Floats
 LogTruth = Callable[[Forecaster, Floats, float], Tensor]
 Ceiling = tuple[str, LogTruth]
 
+LIMITS = {
+    "train": ("train_start", "validation_start"),
+    "dev": ("validation_start", "test_start"),
+    "test": ("test_start", "test_end"),
+}
+# What the report says of a window that the models have seen.
+FITTED_ON = {
+    "train": "All models were fitted on this window: their scores there are no test.",
+    "dev": "All models were recalibrated, and the network's training was stopped, on this window: no test.",
+}
 
-def judge_run(
-    folder: Path, catalogue: Path | None, report: Report, ceiling: Ceiling | None = None
-) -> list[Judged]:
-    """Score a run's models on its test window; leave scores.json, scores.csv, report.html and figures.
+
+def judge_models(asked: Asked, report: Report, ceiling: Ceiling | None = None) -> Judging:
+    """Score all models on a window of the run's settings, horizon by horizon.
 
     Raises:
-        InputError: where the run, its bundle or its catalogue are at fault.
+        InputError: where the catalogue or the settings are at fault.
     """
-    run = existing_run(folder)
-    settings = load_settings(ForecastSettings, run.settings)
-    bundle = load_bundle(run.bundle, TASK)
-    models = from_bundle(bundle)
-    task = cut(read_run_catalogue(settings, report, catalogue), settings)
-    forecaster = make_forecaster(models, task.catalogue)
-    context = make_context(task, settings.data.magnitude_bin)
+    models = from_bundle(asked.bundle)
+    # Of the run where there is one: where the catalogue lies may have changed since the bundle was made.
+    begun = asked.run.settings
+    settings = load_settings(ForecastSettings, begun, task=TASK) if begun.is_file() else models.settings
+    chosen = settings.judge.model_copy(update=dict(asked.judge))
+    models = replace(models, settings=settings.model_copy(update={"judge": chosen}))
+    case = cut(read_run_catalogue(settings, report, asked.data), settings)
+    forecaster = make_forecaster(models, case.catalogue)
+    context = make_context(case, settings.data.magnitude_bin, *LIMITS[asked.split])
     shortest = int(np.argmin(models.horizons_days))
     judged = []
     for horizon, days in enumerate(models.horizons_days):
         report({"kind": "message", "message": f"judging {days:g}-day forecasts"})
-        outcomes = make_outcomes(forecaster, task.windows, horizon, ceiling)
-        judged.append(judge_horizon(outcomes, task, context, models.settings.judge, ceiling))
+        outcomes = make_outcomes(forecaster, case.windows, horizon, ceiling, asked.split)
+        judged.append(judge_horizon(outcomes, case, context, chosen, ceiling))
         if horizon == shortest:
-            closer = look_closer(outcomes, task, context)
+            closer = look_closer(outcomes, case, context)
         del outcomes  # large: the next horizon's take its place
-    windows = task.windows
-    split = f"test, {str(windows.date('test_start'))[:10]} to {str(windows.date('test_end'))[:10]}"
-    data = f"{task.catalogue.name}, {len(task.catalogue):,} events M ≥ {task.min_magnitude:g}, "
-    data += f"fingerprint {catalogue_mark(task.catalogue)}"
-    marks = {"model_mark": bundle_mark(bundle)[:8], "catalogue_mark": catalogue_mark(task.catalogue)[:8]}
-    more = marks | further_scores(judged, closer, models.settings.judge.resamples)
-    document = scores_document(data, split, {each.label: each.scores for each in judged}, more)
-    write_json(run.scores, document)
-    write_csv(folder / "scores.csv", scores_rows(document))
-    about = About(data, split, marks["model_mark"], marks["catalogue_mark"], ceiling[0] if ceiling else None)
-    write_run_report(run, forecaster, task, judged, closer, context, about)
-    made = ["report.html", "scores.json", "scores.csv", "metrics.csv", "model/", "figures/"]
-    present = [name for name in ["catalogue.parquet", *made] if (folder / name).exists()]
-    print(f"In {folder}: {', '.join(present)}")
-    return judged
+    start, end = (str(case.windows.date(name))[:10] for name in LIMITS[asked.split])
+    split = f"{asked.split}, {start} to {end}"
+    mark = catalogue_mark(case.catalogue)
+    data = f"{case.catalogue.name}, {len(case.catalogue):,} events M ≥ {case.min_magnitude:g}, fingerprint {mark}"
+    marks = {"model_mark": bundle_mark(asked.bundle)[:8], "catalogue_mark": mark[:8]}
+    about = About(data, split, FITTED_ON.get(asked.split, ""), ceiling[0] if ceiling else None)
+    more = marks | further_scores(judged, closer, chosen.resamples)
+    for line in gains_over_etas(judged, about.ceiling):
+        report({"kind": "result", "message": line})
+    return Judging(
+        scores=document_of(data, split, {each.label: each.scores for each in judged}, more),
+        title=f"Earthquake forecasts: {case.catalogue.name}",
+        lead=lead(judged, about.ceiling),
+        sections=sections(asked.run, forecaster, judged, closer, context, about),
+        shown=shown(judged),
+        mark=f"model {marks['model_mark']} · catalogue {marks['catalogue_mark']}",
+    )
 
 
 def make_outcomes(
-    forecaster: Forecaster, windows: Windows, horizon: int, ceiling: Ceiling | None = None
+    forecaster: Forecaster,
+    windows: Windows,
+    horizon: int,
+    ceiling: Ceiling | None = None,
+    split: str = "test",
 ) -> Outcomes:
     """Return all models' forecasts of one horizon, and what happened.
 
@@ -104,7 +111,8 @@ def make_outcomes(
     """
     models = forecaster.models
     days = models.horizons_days[horizon]
-    issue = issue_days(windows.test_start, windows.test_end, days, days)
+    start, end = (getattr(windows, name) for name in LIMITS[split])
+    issue = issue_days(start, end, days, days)
     (expected,) = expectations(forecaster, issue, (horizon,))
     expected = {name: expected[name] for name in [*FITTED, *expected] if name in expected}
     calibrations = {name: models.calibrations[name][horizon] for name in expected}
@@ -127,7 +135,7 @@ def make_outcomes(
 
 
 def judge_horizon(
-    outcomes: Outcomes, task: Cut, context: Context, settings: JudgeSettings, ceiling: Ceiling | None = None
+    outcomes: Outcomes, case: Cut, context: Context, settings: JudgeSettings, ceiling: Ceiling | None = None
 ) -> Judged:
     """Score all models at one horizon."""
     counts, issue = outcomes.counts, outcomes.issue_days
@@ -148,15 +156,15 @@ def judge_horizon(
         scores=scores,
         blocks=blocks,
         molchan=_molchan(outcomes, blocks),
-        breakdown=break_down(outcomes, task.grid, context, CLIMATOLOGY, settings.block_days),
+        breakdown=break_down(outcomes, case.grid, context, CLIMATOLOGY, settings.block_days),
     )
 
 
-def look_closer(outcomes: Outcomes, task: Cut, context: Context) -> Closer:
+def look_closer(outcomes: Outcomes, case: Cut, context: Context) -> Closer:
     """Return single sequences and CSEP's tests."""
-    windows, catalogue = task.windows, task.catalogue
+    windows, catalogue = case.windows, case.catalogue
     training = catalogue.between(windows.date("train_start"), windows.date("validation_start"))
-    given = csep_input(outcomes, task.grid, catalogue, training, context.b) if has_csep() else None
+    given = csep_input(outcomes, case.grid, catalogue, training, context.b) if has_csep() else None
     return Closer(
         horizon_days=outcomes.horizon_days,
         sequences=tuple(follow_sequences(outcomes, catalogue, windows.epoch)),

@@ -7,7 +7,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from terrella.engine.judge import Curves, Interval
+from terrella.engine.judge import Interval
+from terrella.forecast.judging.scores import Curves
 from terrella.formats.catalogues.catalogue import Floats
 
 # Colour (Okabe & Ito's, safe for the colour-blind), line style and marker of each model: readable in grey too.

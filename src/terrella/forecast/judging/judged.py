@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from terrella.engine.judge import Blocks, Molchan, Scores
+from terrella.engine.judge import Blocks
 from terrella.forecast.judging.breakdown import Breakdown
 from terrella.forecast.judging.csep_tests import CsepTests
+from terrella.forecast.judging.molchan import Molchan
+from terrella.forecast.judging.scores import Scores
 from terrella.forecast.judging.sequences import Followed
 from terrella.formats.catalogues.catalogue import Floats
 

@@ -1,25 +1,22 @@
-"""What a judged run leaves for people: the report page, its figures and the table in the terminal."""
+"""What a judged run leaves for people: the parts of its report, and what the terminal shows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.figure import Figure
-from rich.table import Table as TerminalTable
 
 from terrella.engine.judge import Interval
-from terrella.engine.judge.report import Page, Picture, Section, Table, write_report
+from terrella.engine.judge.report import Picture, Section, Table
 from terrella.engine.run import Run
 from terrella.engine.settings import settings_text
-from terrella.engine.terminal import console, say
 from terrella.forecast.judging import figures
 from terrella.forecast.judging.breakdown import Context
 from terrella.forecast.judging.judged import Closer, Judged
 from terrella.forecast.judging.skill_sections import paired_by_sequence, skill_sections
 from terrella.forecast.maps import forecast_figure
 from terrella.forecast.models import ALL_ZERO, ETAS_, FITTED, NETWORK, Forecaster
-from terrella.forecast.predict import grid_forecasts
-from terrella.forecast.preparation import Cut
+from terrella.forecast.prediction import grid_forecasts
 
 _COLUMNS = {
     "brier": "Brier score",
@@ -28,99 +25,67 @@ _COLUMNS = {
     "information_gain": "gain over climatology (nats/eq.)",
     "auc": "area under ROC",
 }
-_TERMINAL = {
-    "brier": "Brier",
-    "brier_skill": "skill",
-    "log_likelihood": "log-lik./eq.",
-    "information_gain": "gain/eq.",
-    "auc": "AUC",
-}
 _NOTHING = Interval(float("nan"), float("nan"), float("nan"))
 
 
 @dataclass(frozen=True)
 class About:
-    """What was judged: data and test window in words, and short fingerprints of the model and the catalogue."""
+    """What was judged, in words."""
 
     data: str
     split: str
-    model_mark: str
-    catalogue_mark: str
+    seen: str  # what the models know of this window
     ceiling: str | None  # the name of the true process, where it is known
 
-    @property
-    def mark(self) -> str:
-        """The line that stands on every table and figure."""
-        return f"model {self.model_mark} · catalogue {self.catalogue_mark}"
 
-
-def write_run_report(
+def sections(
     run: Run,
     forecaster: Forecaster,
-    task: Cut,
     judged: Sequence[Judged],
     closer: Closer,
     context: Context,
     about: About,
-) -> None:
-    """Write report.html and figures of a run, and print its tables."""
+) -> list[Section]:
+    """Return the parts of the report."""
     settings = forecaster.models.settings
-    page = Page(
-        title=f"Earthquake forecasts: {task.catalogue.name}",
-        lead=_lead(judged, about.ceiling),
-        mark=about.mark,
-        sections=[
-            Section("Scores", _about(about.split), [_score_table(each) for each in judged]),
-            Section(
-                "Network against baselines",
-                "Gains of the network, paired: the same issue times and cells, resampled together. A gain "
-                "whose interval holds zero is no gain."
-                f"\n\nIntervals come from two bootstraps. One resamples blocks of {settings.judge.block_days:g} "
-                "days. The other resamples "
-                "sequences, each mainshock with its aftershocks (windows of Gardner & Knopoff 1974), as wholes, "
-                "so that a single large one counts once; what belongs to none stays in its block of days.",
-                [paired_by_sequence(judged, settings.judge.resamples)],
-                [_horizon_picture(judged), _cumulative_picture(judged)],
-            ),
-            *skill_sections(judged, closer, context, settings.judge.resamples),
-            Section("Calibration and discrimination", "", [], _curve_pictures(judged)),
-            Section("A forecast", "", [], [_map_picture(forecaster, judged)]),
-            Section("Training", "", [], _training_pictures(run)),
-            Section("Data and settings", f"{about.data}. {about.split}.", [], [], settings_text(settings)),
-        ],
-    )
-    write_report(page, run.report, run.figures)
-    print_scores(judged, about.ceiling)
+    return [
+        Section("Scores", _about(about), [_score_table(each) for each in judged]),
+        Section(
+            "Network against baselines",
+            "Gains of the network, paired: the same issue times and cells, resampled together. A gain "
+            "whose interval holds zero is no gain."
+            f"\n\nIntervals come from two bootstraps. One resamples blocks of {settings.judge.block_days:g} "
+            "days. The other resamples "
+            "sequences, each mainshock with its aftershocks (windows of Gardner & Knopoff 1974), as wholes, "
+            "so that a single large one counts once; what belongs to none stays in its block of days.",
+            [paired_by_sequence(judged, settings.judge.resamples)],
+            [_horizon_picture(judged), _cumulative_picture(judged)],
+        ),
+        *skill_sections(judged, closer, context, settings.judge.resamples),
+        Section("Calibration and discrimination", "", [], _curve_pictures(judged)),
+        Section("A forecast", "", [], [_map_picture(forecaster, judged)]),
+        Section("Training", "", [], _training_pictures(run)),
+        Section("Data and settings", f"{about.data}. {about.split}.", [], [], settings_text(settings)),
+    ]
 
 
-def print_scores(judged: Sequence[Judged], ceiling: str | None) -> None:
-    """Print the tables of scores, and the gains over ETAS with their intervals."""
-    for each in judged:
-        title = f"{each.horizon_days:g}-day forecasts, {int(each.events.sum()):,} events"
-        table = TerminalTable(title=title, title_justify="left")
-        table.add_column("model")
-        for heading in _TERMINAL.values():
-            table.add_column(heading, justify="right")
-        for name, scores in each.scores.models.items():
-            cells = [_terminal(scores.get(score, _NOTHING), score) for score in _TERMINAL]
-            table.add_row(name, *cells, style="bold" if name == NETWORK else None)
-        console().print(table)
-    say("Gains over ETAS in nats per earthquake, with 95 % intervals:")
+def shown(judged: Sequence[Judged]) -> list[tuple[str, str, int, float]]:
+    """Return the scores of the terminal's table and the card: gain and skill over climatology."""
+    gains = [(f"information_gain@{e.label}", f"gain/eq. {e.horizon_days:g} d", 3, 1.0) for e in judged]
+    return gains + [(f"brier_skill@{e.label}", f"skill {e.horizon_days:g} d", 3, 1.0) for e in judged]
+
+
+def gains_over_etas(judged: Sequence[Judged], ceiling: str | None) -> list[str]:
+    """Return the gains over ETAS with their intervals, in lines."""
+    lines = ["Gains over ETAS in nats per earthquake, with 95 % intervals:"]
     for each in judged:
         for name in (NETWORK, *([ceiling] if ceiling else [])):
             gain = _gain(each, name, ETAS_)
             if gain is not None:
                 line = f"  {each.horizon_days:g} d, {name}: {gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]"
                 share = _attained(each, ceiling) if name == NETWORK else None
-                if share is not None:
-                    line += f", {share:.0%} of the attainable gain"
-                say(line)
-
-
-def _terminal(value: Interval, score: str) -> str:
-    if not np.isfinite(value.value):
-        return "–"
-    return f"{value.value:.{6 if score == 'brier' else 3}f}"
+                lines.append(line if share is None else f"{line}, {share:.0%} of the attainable gain")
+    return lines
 
 
 def _gain(each: Judged, name: str, over: str, score: str = "information_gain") -> Interval | None:
@@ -136,7 +101,8 @@ def _attained(each: Judged, ceiling: str | None) -> float | None:
     return won.value / most.value if won and most and most.value > 0 else None
 
 
-def _lead(judged: Sequence[Judged], ceiling: str | None) -> str:
+def lead(judged: Sequence[Judged], ceiling: str | None) -> str:
+    """Return what judging found, in one sentence."""
     parts = []
     for each in judged:
         gain = _gain(each, NETWORK, ETAS_)
@@ -157,12 +123,13 @@ def _lead(judged: Sequence[Judged], ceiling: str | None) -> str:
     return "; ".join(parts) + "."
 
 
-def _about(split: str) -> str:
+def _about(about: About) -> str:
     return (
-        f"Pseudo-prospective forecasts, {split}: each sees only the events before its issue time. All models but "
-        "all-zero were recalibrated alike on the validation window: log μ as a straight line of the model's, and "
+        f"Pseudo-prospective forecasts, {about.split}: each sees only the events before its issue time. All models "
+        "but all-zero were recalibrated alike on the dev window: log μ as a straight line of the model's, and "
         "a negative binomial distribution of counts. Ranges are 95 % intervals by block bootstrap."
         "\n\nA Brier score alone says nothing where events are rare: compare the row of all zeros."
+        + (f"\n\n{about.seen}" if about.seen else "")
     )
 
 
@@ -205,11 +172,11 @@ def _cumulative_picture(judged: Sequence[Judged]) -> Picture:
         if name not in FITTED or name == NETWORK
     }
     axes = figures.draw_cumulative_gain(figure.subplots(), years - years[0], gains, each.events, ETAS_)
-    axes.set_xlabel("years since the test began")
+    axes.set_xlabel("years since the first forecast")
     return Picture(
         "cumulative_gain",
         figure,
-        f"Where the gain over ETAS came from: cumulative over the test, {each.horizon_days:g}-day forecasts.",
+        f"Where the gain over ETAS came from: cumulative over the window, {each.horizon_days:g}-day forecasts.",
         "A line of the cumulative gain of the network over ETAS, above the cumulative number of events.",
     )
 
@@ -244,7 +211,7 @@ def _map_picture(forecaster: Forecaster, judged: Sequence[Judged]) -> Picture:
     return Picture(
         "forecast",
         figure,
-        "The forecast after the busiest day of the test, network beside ETAS; circles grow with magnitude.",
+        "The forecast after the busiest day of the window, network beside ETAS; circles grow with magnitude.",
         "Two maps of probability per cell, with past and following earthquakes.",
     )
 

@@ -1,19 +1,16 @@
-"""What scores.json holds beyond the scores, its table as CSV, and the marks by which results are told apart."""
+"""What scores.json holds: all horizons' scores, what is beyond them, and the marks that tell results apart."""
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from terrella.engine.judge import Interval, plain
+from terrella.engine.judge import Interval, plain, scores_document
 from terrella.engine.settings import fingerprint
 from terrella.engine.use.bundle import Bundle
-from terrella.files import write_text
 from terrella.forecast.judging.judged import Closer, Judged
+from terrella.forecast.judging.scores import UNITS, Scores
 from terrella.forecast.judging.sequences import SPANS_DAYS, Followed
 from terrella.forecast.models import CLIMATOLOGY, ETAS_, NETWORK
 
@@ -25,13 +22,18 @@ def bundle_mark(bundle: Bundle) -> str:
     return fingerprint(names, *weights, dict(bundle.values), bundle.settings)
 
 
-def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write rows with the same keys as a table."""
-    table = io.StringIO()
-    writer = csv.DictWriter(table, list(rows[0]))
-    writer.writeheader()
-    writer.writerows(rows)
-    write_text(path, table.getvalue())
+def document_of(
+    data: str, split: str, horizons: Mapping[str, Scores], more: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return the document of all horizons; a score's name ends in its horizon, as in `brier@7d`."""
+    models: dict[str, dict[str, Interval]] = {}
+    paired = []
+    for horizon, scores in horizons.items():
+        for name, values in scores.models.items():
+            named = {f"{score}@{horizon}": value for score, value in values.items()}
+            models.setdefault(name, {}).update(named)
+        paired += [(f"{p.score}@{horizon}", p.model, p.over, p.gain) for p in scores.paired]
+    return scores_document(data, split, models, UNITS, paired, more)
 
 
 def further_scores(judged: Sequence[Judged], closer: Closer, resamples: int) -> dict[str, Any]:

@@ -6,8 +6,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from terrella.engine.judge import Interval, Molchan
+from terrella.engine.judge import Interval
 from terrella.forecast.judging.figures import style
+from terrella.forecast.judging.molchan import Molchan
 from terrella.forecast.judging.sequences import Followed
 
 _GUIDE = {"color": "#a8a8a8", "lw": 0.9, "zorder": 0}

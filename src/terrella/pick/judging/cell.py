@@ -30,7 +30,7 @@ from typing import Any
 
 import numpy as np
 
-from terrella.engine.judge.results import plain
+from terrella.engine.judge.document import plain
 from terrella.engine.judge.two_classes import roc, thinned
 from terrella.pick.judging.breakdown import breakdown
 from terrella.pick.judging.histogram import histogram

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from terrella.engine.device import choose_device
-from terrella.engine.judge.results import plain
+from terrella.engine.judge.document import plain
 from terrella.engine.run import Report, Run, existing_run
 from terrella.errors import InputError
 from terrella.files import write_json

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from terrella.engine.judge import UNITS, Forecast, Scores, judge, make_blocks
+from terrella.engine.judge import make_blocks
+from terrella.forecast.judging.scores import UNITS, Forecast, Scores, judge
 
 N_TIME, N_CELL = 400, 50
 

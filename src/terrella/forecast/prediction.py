@@ -10,6 +10,7 @@ from terrella.errors import InputError
 from terrella.forecast.counts import occurrence_probability
 from terrella.forecast.maps import draw_forecast
 from terrella.forecast.models import ETAS_, Expectation, Forecaster, Models, etas_and_network, make_forecaster
+from terrella.forecast.outlook import issue_lines, magnitude_lines
 from terrella.forecast.storage import TASK, from_bundle
 from terrella.forecast.windows import issue_time_of
 from terrella.formats.catalogues.catalogue import Catalogue, Floats
@@ -18,49 +19,59 @@ from terrella.formats.catalogues.read import read_catalogue
 
 
 def predict(
-    bundle: Path, catalogue_path: Path, issue_time: str | None, output: Path, map_path: Path | None
+    given: str | Path,
+    bundle: str | Path,
+    output: Path,
+    issue_time: str | None = None,
+    map_path: Path | None = None,
 ) -> list[str]:
-    """Write a forecast and its map; return lines on what was written.
+    """Write a forecast and its map from a catalogue; return lines on what was written.
 
     Raises:
         InputError: where bundle, catalogue or issue time are at fault.
     """
-    models = from_bundle(load_bundle(bundle, TASK))
-    catalogue, findings = read_catalogue(catalogue_path, models.settings.data.columns or None)
+    models = from_bundle(load_bundle(Path(bundle), TASK))
+    catalogue, findings = read_catalogue(Path(given), models.settings.data.columns or None)
     issue = issue_time_of(issue_time, catalogue)
-    chosen, etas = forecast(models, catalogue, issue)
+    forecaster = forecaster_at(models, catalogue, issue)
+    chosen, etas = grid_forecasts(forecaster, issue)
     written = write_forecast(chosen, output)
     map_path = map_path or output.with_suffix(".png")
     draw_forecast(chosen, etas, catalogue, map_path)
     used = ", ".join(f"{h:g} d: {models.best(i)}" for i, h in enumerate(models.horizons_days))
     lines = [*findings.lines(), f"issued {str(issue)[:19]}Z with {used}"]
+    lines += issue_lines(catalogue, issue, issue_time is not None)
     for horizon, days in enumerate(models.horizons_days):
         expected = chosen.expected_count[horizon]
         lines.append(
             f"next {days:g} d: {np.nansum(expected):.1f} events of M ≥ {models.min_magnitude:g} expected, "
             f"highest cell probability {np.nanmax(chosen.probability[horizon]):.3g}"
         )
+    lines += magnitude_lines(forecaster, issue)
     return [*lines, *(f"written {path}" for path in [*written, map_path])]
 
 
-def forecast(
-    models: Models, catalogue: Catalogue, issue_time: np.datetime64
-) -> tuple[ForecastGrid, ForecastGrid]:
-    """Return the forecast of the best model at each horizon, and ETAS's, from the events before `issue_time`.
+def forecaster_at(models: Models, catalogue: Catalogue, issue_time: np.datetime64) -> Forecaster:
+    """Return the models over the events of their region before an issue time.
 
     Raises:
-        InputError: where the catalogue holds no fitting event before the issue time.
+        InputError: where the catalogue holds no fitting event before it.
     """
     before = catalogue.above(models.min_magnitude)
     before = before[before.time_utc < issue_time]
     # The models were fitted to the events of their region alone.
     before = before[models.region.contains(before.longitude, before.latitude)]
     if len(before) == 0:
-        raise InputError(
-            f"{catalogue.name} holds no event of magnitude {models.min_magnitude:g} or more in the bundle's "
-            f"region before {str(issue_time)[:19]}Z; give an earlier catalogue or a later --issue-time"
-        )
-    return grid_forecasts(make_forecaster(models, before), issue_time)
+        raise no_event_before(models, catalogue, issue_time)
+    return make_forecaster(models, before)
+
+
+def no_event_before(models: Models, catalogue: Catalogue, issue_time: np.datetime64) -> InputError:
+    """Return what to raise where nothing is known before an issue time."""
+    return InputError(
+        f"{catalogue.name} holds no event of magnitude {models.min_magnitude:g} or more in the bundle's "
+        f"region before {str(issue_time)[:19]}Z; give an earlier catalogue or a later --issue-time"
+    )
 
 
 def grid_forecasts(
@@ -85,12 +96,9 @@ def grid_forecasts(
 def _calibrated(
     models: Models, found: dict[str, Expectation], name: str, horizon: int
 ) -> tuple[Floats, Floats]:
-    calibration = models.calibrations[name][horizon]
-    expected = found[name]
-    log_mean = calibration.log_mean(expected.log_mean[0])
-    spread = expected.log_spread.expand_as(expected.log_mean)[0]
+    log_mean, dispersion = models.calibrated(found[name], name, horizon)
     mean = torch.exp(log_mean)
-    return mean.numpy(), occurrence_probability(mean, calibration.dispersion(log_mean, spread)).numpy()
+    return mean.numpy(), occurrence_probability(mean, dispersion).numpy()
 
 
 def _on_grid(

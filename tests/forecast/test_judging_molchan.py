@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from terrella.engine.judge import Molchan, label_blocks, make_blocks, molchan
+from terrella.engine.judge import label_blocks, make_blocks
+from terrella.forecast.judging.molchan import Molchan, molchan
 
 TIMES, CELLS = 120, 50
 

@@ -1,0 +1,120 @@
+"""The recalibration of all models on the dev window, and what the network gained there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from terrella.engine.judge import interval, make_blocks, ratio
+from terrella.forecast.counts import Calibration, calibrate, negative_log_likelihood
+from terrella.forecast.learning.network import ForecastNetwork
+from terrella.forecast.learning.rows import Rows
+from terrella.forecast.learning.samples import density_for, features_at
+from terrella.forecast.models import (
+    ETAS_,
+    NETWORK,
+    Expectation,
+    Forecaster,
+    Gain,
+    Models,
+    classical,
+    make_forecaster,
+    observed_counts,
+    swept_etas,
+)
+from terrella.forecast.windows import Windows, issue_days
+from terrella.formats.catalogues.catalogue import Catalogue, Floats
+
+_BATCH = 65536
+_CALIBRATED = 400_000  # cells that a recalibration is fitted to
+
+
+def calibrate_all(models: Models, catalogue: Catalogue, windows: Windows) -> Models:
+    """Return the models recalibrated on the validation window, all alike, with the network's gain there."""
+    calibrations: dict[str, list[Calibration]] = {}
+    gains = []
+    forecaster = make_forecaster(models, catalogue)
+    for horizon, days in enumerate(models.horizons_days):
+        issue = issue_days(windows.validation_start, windows.test_start, days, days)
+        drawn = _draw_cells(forecaster, issue, horizon)
+        losses = {}
+        for name, expected in drawn.expected.items():
+            fitted = calibrate(expected.log_mean, drawn.counts, drawn.weight, expected.log_spread)
+            calibrations.setdefault(name, []).append(fitted)
+            losses[name] = drawn.weight * cell_loss(expected, drawn.counts, fitted)
+        if NETWORK in losses:
+            gains.append(_gain(losses, drawn, issue, models))
+    fixed = {name: tuple(each) for name, each in calibrations.items()}
+    return replace(models, calibrations=fixed, gains=tuple(gains))
+
+
+def cell_loss(expected: Expectation, counts: Tensor, calibration: Calibration) -> Tensor:
+    """Return the negative log-likelihood of each cell's count, in nats."""
+    log_mean = calibration.log_mean(expected.log_mean)
+    return negative_log_likelihood(counts, log_mean, calibration.dispersion(log_mean, expected.log_spread))
+
+
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """Cells drawn from many issue times, flat, with every model's expectation."""
+
+    issue: Tensor  # index of each cell's issue time
+    counts: Tensor
+    weight: Tensor
+    expected: dict[str, Expectation]
+
+
+def _draw_cells(forecaster: Forecaster, issue: Floats, horizon: int) -> _Drawn:
+    """Return cells with all events and a weighted share of the empty ones: enough for four parameters."""
+    models, sources = forecaster.models, forecaster.sources
+    days = models.horizons_days[horizon]
+    within = (sources.days >= issue[0]) & (sources.days < issue[-1] + days) & (sources.column >= 0)
+    density = density_for(_CALIBRATED, forecaster.cells, len(issue), int(within.sum()))
+    density = replace(density, hit=1.0, per_event=density.per_event * days)
+    generator = torch.Generator().manual_seed(horizon)
+    rows, names = Rows(), [ETAS_]
+    for batch, log_etas in swept_etas(forecaster, issue):
+        counts = observed_counts(forecaster, issue[batch], horizon)
+        expected = log_etas[:, horizon].flatten(1).cpu()
+        probability = density.of(expected[:, None, None], counts[:, None, None], torch.tensor([days]))[:, 0]
+        drawn, cell = (torch.rand(counts.shape, generator=generator) < probability).nonzero(as_tuple=True)
+        means = {name: each.log_mean for name, each in classical(forecaster, issue[batch], horizon).items()}
+        means[ETAS_], names = expected, [*means, ETAS_]
+        chosen = [values[drawn, cell] for values in (counts, 1 / probability, *means.values())]
+        rows.add(drawn + batch.start, cell, *chosen)
+    table = rows.table(4 + len(names))
+    issue_index, cells = table[:, :2].long().T
+    counted, weight, *log_means = table[:, 2:].float().T
+    found = {
+        name: Expectation(values, torch.zeros(len(cells)))
+        for name, values in zip(names, log_means, strict=True)
+    }
+    if models.network is not None:
+        layer, column = np.divmod(cells.numpy(), sources.n_columns)
+        seen, log_etas = features_at(forecaster, issue, issue_index.numpy(), column, layer)
+        found[NETWORK] = _learned_at(models.network, seen, log_etas, horizon)
+    return _Drawn(issue_index, counted, weight, found)
+
+
+@torch.no_grad()
+def _learned_at(network: ForecastNetwork, seen: Tensor, log_etas: Tensor, horizon: int) -> Expectation:
+    network.eval()
+    parts = [network(seen[rows].float(), log_etas[rows]) for rows in torch.arange(len(seen)).split(_BATCH)]
+    log_mean, _, spread = (torch.cat(each)[:, horizon] for each in zip(*parts, strict=True))
+    return Expectation(log_mean, spread)
+
+
+def _gain(losses: Mapping[str, Tensor], drawn: _Drawn, issue: np.ndarray, models: Models) -> Gain:
+    judge = models.settings.judge
+    blocks = make_blocks(issue, judge.block_days, judge.resamples)
+
+    def per_issue(values: Tensor) -> Floats:
+        return np.asarray(
+            np.bincount(drawn.issue.numpy(), values.double().numpy(), minlength=len(issue)), float
+        )
+
+    better = blocks.sums(per_issue(losses[ETAS_] - losses[NETWORK]))
+    found = interval(ratio(better, blocks.sums(per_issue(drawn.counts * drawn.weight))))
+    return Gain(found.value, found.low, found.high)

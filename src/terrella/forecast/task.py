@@ -1,0 +1,125 @@
+"""The forecast task: from a catalogue of earthquakes to probability maps of the next hours to months."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from terrella.engine import workflow
+from terrella.engine.fit.training import ignore
+from terrella.engine.run import Report, Run
+from terrella.engine.task import Fed, Made, Opened, StageSpec, Task, Trained
+from terrella.engine.use.bundle import save_bundle
+from terrella.forecast.card import make_card
+from terrella.forecast.citing import methods
+from terrella.forecast.demo import demo
+from terrella.forecast.judging.command import judge_models
+from terrella.forecast.learning.network import ForecastNetwork
+from terrella.forecast.learning.recalibration import calibrate_all
+from terrella.forecast.learning.training import make_network, stage_spec
+from terrella.forecast.models import Models
+from terrella.forecast.prediction import predict as write_prediction
+from terrella.forecast.preparation import Cut, catalogue_mark, cut, fit_classical, read_run_catalogue
+from terrella.forecast.settings import ForecastSettings, JudgeSettings
+from terrella.forecast.storage import TASK, from_bundle, to_bundle
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """The catalogue cut to the settings, and the classical models once they are fitted to it."""
+
+    case: Cut
+    models: Models | None = None
+
+    def fitted(self) -> Models:
+        """Return the classical models."""
+        assert self.models is not None
+        return self.models
+
+
+def lasting(settings: ForecastSettings) -> ForecastSettings:
+    """Return settings without what may change between calls: where data lie, what computes, how it is judged."""
+    data = settings.data.model_copy(update={"catalogue": None})
+    fit = settings.fit.model_copy(update={"device": "auto", "sharded": False})
+    return settings.model_copy(update={"data": data, "fit": fit, "judge": JudgeSettings()})
+
+
+def open_catalogue(settings: ForecastSettings, report: Report) -> Opened[Prepared]:
+    """Read the catalogue and cut it to the settings."""
+    case = cut(read_run_catalogue(settings, report), settings)
+    cells = int(case.grid.mask.sum()) * case.grid.shape[0]
+    line = f"{len(case.catalogue):,} events of magnitude {case.min_magnitude} or more, {cells:,} cells"
+    report({"kind": "message", "message": line})
+    return Opened(Prepared(case), (catalogue_mark(case.catalogue),))
+
+
+def prepare(settings: ForecastSettings, data: Prepared, run: Run, mark: str, report: Report) -> Prepared:
+    """Fit the classical models, or take those that an earlier call has left in the folder `classical`."""
+    folder = run.folder / "classical"
+    done = workflow.finished(folder, TASK, mark)
+    if done is not None:
+        return replace(data, models=replace(from_bundle(done), settings=settings))
+    models = fit_classical(data.case, settings, report)
+    save_bundle(folder, to_bundle(models, mark))
+    return replace(data, models=models)
+
+
+def stages(settings: ForecastSettings, data: Prepared | None, samples: int | None) -> list[StageSpec]:
+    """Return the one stage: the network."""
+    prepared = (data.fitted(), data.case.catalogue, data.case.windows) if data is not None else None
+    return [stage_spec(settings, prepared, samples)]
+
+
+def network(settings: ForecastSettings, data: Prepared, fed: Sequence[Fed]) -> nn.Module:
+    """Return the network, standardised by the samples."""
+    return make_network(settings, fed[0])
+
+
+def finish(trained: Trained[ForecastSettings, Prepared], report: Report) -> Made:
+    """Recalibrate all models on the dev window, and say what the network gained there."""
+    report({"kind": "message", "message": "recalibrating all models on the dev window"})
+    case = trained.data.case
+    assert isinstance(trained.network, ForecastNetwork)
+    models = replace(trained.data.fitted(), network=trained.network)
+    models = calibrate_all(models, case.catalogue, case.windows)
+    said = [
+        f"{horizon:g} d: gain over ETAS on dev {gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}] nats per "
+        f"earthquake; {'the network is used' if gain.certain else 'not certain: predict uses ETAS'}"
+        for horizon, gain in zip(models.horizons_days, models.gains, strict=True)
+    ]
+    bundle = to_bundle(models, trained.mark)
+    return Made(bundle.tensors, bundle.values, make_card(models, case, trained.mark), said)
+
+
+def train(run: str | Path, settings: ForecastSettings, report: Report = ignore) -> None:
+    """Train in a run's folder and leave a bundle there; begun before, it goes on."""
+    workflow.train(task, Path(run), settings, report)
+
+
+def judge(
+    run: str | Path,
+    split: str = "test",
+    given: str | Path | None = None,
+    report: Report = ignore,
+    **judging: Any,
+) -> Mapping[str, Any]:
+    """Return the scores of a run's models on a split, and leave them with a report in its folder.
+
+    `given` is a catalogue in place of the run's; `judging` holds settings of judging that differ from the run's.
+    """
+    return workflow.judge(task, Path(run), report, split, None if given is None else str(given), judging)
+
+
+def predict(
+    given: str | Path, bundle: str | Path, output: Path, report: Report = ignore, **options: Any
+) -> list[str]:
+    """Write a forecast and its map from a catalogue; return lines on what was written."""
+    return write_prediction(given, bundle, output, **options)
+
+
+task = Task(
+    name=TASK, settings=ForecastSettings, lasting=lasting, open=open_catalogue, prepare=prepare, stages=stages,
+    network=network, finish=finish, judge=judge_models, predict=predict, demo=demo, cites=methods,
+)  # fmt: skip
