@@ -10,8 +10,8 @@ from terrella import __version__
 from terrella.cli.cite import cite
 from terrella.cli.doctor import doctor
 from terrella.cli.forecast import forecast
-from terrella.cli.pick import pick
 from terrella.cli.segment import segment
+from terrella.cli.task_commands import task_app
 from terrella.errors import DoesNotFitError, TerrellaError, is_out_of_memory
 
 app = App(
@@ -23,7 +23,7 @@ app = App(
     suppress_keyboard_interrupt=False,  # main says how to go on
 )
 app.command(forecast)
-app.command(pick)
+app.command(task_app("pick"))
 app.command(segment)
 app.command(doctor)
 app.command(cite)

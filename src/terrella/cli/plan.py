@@ -11,7 +11,6 @@ from pydantic import BaseModel
 from terrella.cli.flags import SETTINGS, Processes
 from terrella.engine.settings import load_settings
 from terrella.forecast.settings import ForecastSettings
-from terrella.pick.settings import PickSettings
 
 if TYPE_CHECKING:
     from terrella.engine.plan.strategy import Need
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 Model = TypeVar("Model", bound=BaseModel)
 
 ForecastOverrides = Annotated[ForecastSettings | None, SETTINGS]
-PickOverrides = Annotated[PickSettings | None, SETTINGS]
 
 
 @Parameter(name="*")
@@ -72,23 +70,6 @@ def forecast_plan(
     from terrella.forecast.plan import needs
 
     show_plan("forecast", ForecastSettings, needs, samples, asked, settings)
-
-
-def pick_plan(
-    *, samples: int | None = None, asked: Asked | None = None, settings: PickOverrides = None
-) -> None:
-    """Say how much memory a picker's training takes and how long it lasts; nothing is read, nothing is trained.
-
-    Example: terrella pick plan --network eqtransformer --samples 50000 --memory 8GB
-
-    Parameters
-    ----------
-    samples
-        Number of traces to train on; 50,000 where it is not given.
-    """
-    from terrella.pick.plan import needs
-
-    show_plan("pick", PickSettings, needs, samples, asked, settings)
 
 
 def show_plan(

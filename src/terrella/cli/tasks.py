@@ -25,7 +25,20 @@ class Door:
     examples: Mapping[str, str] = field(default_factory=dict)  # what follows `terrella TASK VERB`, by verb
 
 
-TASKS: dict[str, Door] = {}
+TASKS: dict[str, Door] = {
+    "pick": Door(
+        about="Seismic phase picking: which picker fits your data, and picks of continuous records.",
+        module="terrella.pick.task",
+        settings="terrella.pick.settings:PickSettings",
+        given="data.sets",
+        given_means="data set: a folder of SeisBench's format or of a store, or synthetic:local and the like",
+        commands="terrella.cli.pick",
+        examples={
+            "train": "synthetic:local --network phasenet --run runs/pick/local",
+            "plan": "--network eqtransformer --samples 50000 --memory 8GB",
+        },
+    ),
+}
 
 
 def load_task(name: str) -> "Task[Any, Any]":

@@ -24,7 +24,7 @@ from terrella.engine.plan.plan import Plan, plan
 from terrella.engine.plan.strategy import Limits
 from terrella.engine.run import Run, existing_run
 from terrella.engine.settings import fingerprint, refuse_other_settings, save_settings, settings_text
-from terrella.engine.task import Asked, Data, Fed, Settings, StageSpec, Task, Trained
+from terrella.engine.task import Asked, Data, Fed, Judging, Settings, StageSpec, Task, Trained
 from terrella.engine.use.bundle import Bundle, load_bundle, save_bundle
 from terrella.files import write_json
 
@@ -85,9 +85,14 @@ def judge(
 
 def judge_bundle(task: Task[Settings, Data], asked: Asked, report: Report) -> Mapping[str, Any]:
     """Judge what is asked for, and leave the results in its run's folder; return the document of scores.json."""
-    run = asked.run
-    report = run.recorded(report)
+    report = asked.run.recorded(report)
     found = task.judge(asked, report)
+    leave_judging(asked.run, found, report)
+    return found.scores
+
+
+def leave_judging(run: Run, found: Judging, report: Report) -> None:
+    """Write what judging found into a folder (scores, report, card), and show the scores."""
     run.folder.mkdir(parents=True, exist_ok=True)
     write_json(run.scores, found.scores)
     write_rows(run.folder / "scores.csv", found.scores)
@@ -99,7 +104,6 @@ def judge_bundle(task: Task[Settings, Data], asked: Asked, report: Report) -> Ma
     made = ["report.html", "scores.json", "scores.csv", "metrics.csv", "model", "figures"]
     present = ", ".join(name for name in made if (run.folder / name).exists())
     report({"kind": "result", "message": f"In {run.folder}: {present}"})
-    return found.scores
 
 
 def _train(task: Task[Settings, Data], run: Run, settings: Settings, report: Report, planned: bool) -> None:

@@ -14,7 +14,9 @@ _PUBLIC = {
     "load_picker_network": "terrella.pick.bundle",
     "PickSettings": "terrella.pick.settings",
     "CompareSettings": "terrella.pick.comparison.settings",
-    "train": "terrella.pick.train",
+    "train": "terrella.pick.task",
+    "judge": "terrella.pick.task",
+    "predict": "terrella.pick.task",
     "compare": "terrella.pick.comparison.compare",
     "make_targets": "terrella.pick.judging.targets",
 }
