@@ -15,10 +15,10 @@ from terrella.formats.waveforms.picks import read_picks
 from terrella.pick.continuous.command import time_ns
 from terrella.pick.phases import phase_kind
 
-_MARGIN_NS = 5_000_000_000  # before the first pick and after the last
+_MARGIN_NS = 5_000_000_000  # before the first pick
 _SPAN_NS = 60_000_000_000
-_MOST_POINTS = 500_000  # of a component: more are no picture
-_LOOKS = {"P": ("#0072b2", "-"), "S": ("#d55e00", "--")}  # dark and light in grey too
+_MOST_POINTS = 5_000_000  # read: more is no picture
+_LOOKS = {"P": ("#0072b2", "-"), "S": ("#d55e00", "--")}  # told apart by their lines in grey
 
 
 def show(
@@ -64,7 +64,7 @@ def draw_picks(
         for segment in segments:
             if segment.code == code:
                 _draw_segment(each, segment, first_ns, end_ns)
-        each.set_ylabel(f"{code[3]}\n(counts or the file's unit)", fontsize=9)
+        each.set_ylabel(f"{code[3]} (unit of the file)", fontsize=9)
         each.grid(alpha=0.3)
         _draw_lines(each, picks)
     axes[0].set_xlim(*(np.datetime64(ns, "ns").astype("datetime64[us]") for ns in (first_ns, end_ns)))
@@ -84,16 +84,11 @@ def _draw_segment(axes: Axes, segment: Segment, first_ns: int, end_ns: int) -> N
 
 
 def _draw_lines(axes: Axes, picks: pd.DataFrame) -> None:
-    labelled: set[str] = set()
-    for phase, time in zip(picks["phase"], picks["time"].to_numpy("datetime64[us]"), strict=True):
-        kind = phase_kind(str(phase))
-        if kind is None:
-            continue
-        color, style = _LOOKS[kind]
-        axes.axvline(
-            time, color=color, linestyle=style, linewidth=1.4, label=None if kind in labelled else kind
-        )
-        labelled.add(kind)
+    kinds = picks["phase"].astype(str).map(phase_kind)
+    for kind, (color, style) in _LOOKS.items():
+        for number, time in enumerate(picks["time"][kinds == kind]):
+            label = None if number else kind
+            axes.axvline(time, color=color, linestyle=style, linewidth=1.4, label=label)
 
 
 def _span(
@@ -105,9 +100,7 @@ def _span(
     times = own["time"].to_numpy("datetime64[ns]").astype(np.int64)
     if first is None:
         first = int(times.min()) - _MARGIN_NS
-    if last is None:
-        after = times[(times >= first) & (times < first + _SPAN_NS)]
-        last = min(first + _SPAN_NS, int(after.max()) + 3 * _MARGIN_NS) if len(after) else first + _SPAN_NS
+    last = first + _SPAN_NS if last is None else last
     if last <= first:
         raise InputError("--end is not after --start; give a later time")
     return first, last
@@ -117,12 +110,10 @@ def _segments(where: str, station: str, first_ns: int, end_ns: int) -> list[Segm
     archive = open_waveforms(where, lambda what, name: None)
     network, _, name = station.partition(".")
     codes = archive.instrument(network, name, first_ns // DAY_NS)
-    segments = archive.read(codes, first_ns, end_ns, lambda what, name: None)
-    inside = [each for each in segments if each.first_ns < end_ns]
-    points = sum(min(len(each.samples), (end_ns - first_ns) * each.rate_hz / 1e9) for each in inside)
+    inside = archive.read(codes, first_ns, end_ns, lambda what, name: None)
     if not inside:
         known = [".".join(each) for each in sorted(archive.stations)]
         raise InputError(f"{where}: no waveforms of {station} at these times; it has {', '.join(known[:5])}")
-    if points > 3 * _MOST_POINTS:
+    if sum(len(each.samples) for each in inside) > _MOST_POINTS:
         raise InputError("too long to draw: give an --end nearer to --start")
     return inside

@@ -56,3 +56,4 @@ def associate(
     settings = AssociationSettings(velocity, max_depth_km, margin_km, min_picks, min_p, min_s)
     for line in associate_files(picks, stations, output, settings, magnitude_offset):
         print(line)
+    print(f"next: terrella forecast show {output}")

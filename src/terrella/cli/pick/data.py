@@ -48,3 +48,5 @@ def data(
         lines = make(source, output, report, picks, rate_hz, precision, repository, list_cards)
     for line in lines:
         print(line)
+    if output is not None:
+        print(f"next: terrella pick train {output} --run runs/pick/{output.name}")

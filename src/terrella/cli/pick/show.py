@@ -32,7 +32,7 @@ def show(
     start
         First time to draw, in UTC; by default some seconds before the first pick.
     end
-        Last time; by default a minute after the first, or some seconds after the last pick if that is sooner.
+        Last time; by default a minute after the first.
     """
     from terrella.pick.show import show as draw
 
