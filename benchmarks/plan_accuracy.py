@@ -258,7 +258,7 @@ def _step(case: Case) -> Any:
     if case.network.startswith("unet"):
         return _unet_step(case)
     from terrella.pick.networks import architecture
-    from terrella.pick.plan import network_step as pick_step
+    from terrella.pick.training import network_step as pick_step
 
     return pick_step(architecture(case.network), case.batch)
 

@@ -8,11 +8,12 @@ import pytest
 from fake_comparison import SETS, findings
 from matplotlib.figure import Figure
 
+from terrella.engine.progress import shown_progress
 from terrella.engine.run import Run
 from terrella.pick.comparison import figures
 from terrella.pick.comparison.findings import Findings
 from terrella.pick.comparison.matrix import SCORES, matrix
-from terrella.pick.comparison.report import print_comparison, write_comparison
+from terrella.pick.comparison.report import show_comparison, write_comparison
 from terrella.pick.judging import figures as judging_figures
 
 
@@ -34,7 +35,8 @@ def test_the_page_ends_with_the_recommendation(found: Findings, tmp_path: Path) 
 
 
 def test_the_terminal_shows_matrices_and_advice(found: Findings, capsys: pytest.CaptureFixture[str]) -> None:
-    print_comparison(found)
+    with shown_progress() as report:
+        show_comparison(found, report)
     shown = capsys.readouterr().out
     assert "Matthews correlation" in shown
     assert "To pick P onsets" in shown

@@ -10,11 +10,13 @@ import torch
 from judging_stores import store_of
 
 from terrella.cli.pick.judge import judge
+from terrella.engine.settings import settings_text
+from terrella.engine.use.bundle import Bundle, save_bundle
 from terrella.errors import InputError
-from terrella.pick.bundle import save_picker_network
+from terrella.pick.bundle import picker_values
 from terrella.pick.data.store_files import save_store
 from terrella.pick.networks import architecture
-from terrella.pick.settings import DataSettings, PickSettings
+from terrella.pick.settings import DataSettings, JudgeSettings, PickSettings
 
 
 @pytest.fixture
@@ -36,12 +38,13 @@ def run(tmp_path: Path) -> Path:
     folder = tmp_path / "run"
     folder.mkdir()
     (folder / "settings.toml").write_text("")
-    save_picker_network(folder / "model", told.make(), told, settings, {}, "card")
+    tensors, values = told.make().state_dict(), picker_values(told)
+    save_bundle(folder / "model", Bundle("pick", tensors, values, settings_text(settings), "card"))
     return folder
 
 
 def test_a_run_is_judged_beside_classical_methods(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    judge(run=run, resamples=50, evaluations=3)
+    judge(run=run, settings=JudgeSettings(resamples=50, evaluations=3))
     document = json.loads((run / "scores.json").read_text())
     assert set(document["models"]) == {"PhaseNet", "STA/LTA and AIC", "Baer–Kradolfer"}
     classical = document["models"]["STA/LTA and AIC"]
@@ -68,15 +71,13 @@ def test_a_run_is_judged_beside_classical_methods(run: Path, capsys: pytest.Capt
 
 def test_published_targets_and_a_bundle_of_its_own(run: Path, tmp_path: Path) -> None:
     data = str(tmp_path / "set")
-    judge(run=run, split="all", resamples=10, evaluations=0)
+    judge(run=run, split="all", settings=JudgeSettings(resamples=10, evaluations=0))
     judge(
         bundle=(str(run),),
         data=data,
         split="all",
-        targets=run / "targets",
         output=tmp_path / "out",
-        resamples=10,
-        evaluations=0,
+        settings=JudgeSettings(resamples=10, evaluations=0, targets=str(run / "targets")),
     )
     first, second = (json.loads((folder / "scores.json").read_text()) for folder in (run, tmp_path / "out"))
     assert first["models"] == second["models"]
@@ -90,6 +91,6 @@ def test_what_is_missing_is_said_in_a_line(run: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="give --data"):
         judge(bundle=(str(run),))
     with pytest.raises(InputError, match="nothing to judge in the split 'train'"):
-        judge(run=run, split="train", resamples=10, evaluations=0)
+        judge(run=run, split="train", settings=JudgeSettings(resamples=10, evaluations=0))
     with pytest.raises(InputError, match="no targets"):
-        judge(run=run, targets=tmp_path)
+        judge(run=run, settings=JudgeSettings(targets=str(tmp_path)))

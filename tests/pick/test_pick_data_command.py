@@ -42,6 +42,7 @@ def test_a_store_of_a_folder(command, data_set, tmp_path, capsys):
         f"{tmp_path / 'store'}: 4 traces (2 train, 1 dev, 1 test; 0 of noise), 0.0 h",
         "picks: 4 P",
         "50 Hz, float16, 0 MiB, memory-mapped",
+        f"next: terrella pick train {tmp_path / 'store'} --run runs/pick/store",
     ]
     store = load_store(tmp_path / "store")
     assert (store.rate_hz, store.samples.dtype, store.picks[:, 0].tolist()) == (50, np.float16, [5] * 4)

@@ -9,20 +9,21 @@ import torch
 from feed_stores import make_events, make_small_store
 from torch import nn
 
+from terrella.cli.main import main
 from terrella.engine.feed import Feed
 from terrella.engine.fit import Stage, Training
 from terrella.engine.fit import train as fit
 from terrella.engine.run import Run
-from terrella.engine.settings import load_settings
+from terrella.engine.settings import load_settings, parse_settings
+from terrella.engine.use.bundle import load_bundle
 from terrella.errors import InputError, Interrupted
-from terrella.pick.bundle import load_picker_network, load_picker_settings
+from terrella.pick.bundle import load_picker_network
 from terrella.pick.data.store_files import load_store, save_store
 from terrella.pick.feed.recipes import recipe
 from terrella.pick.feed.streamed import StreamedWindows
 from terrella.pick.networks import NAMES, architecture
-from terrella.pick.plan import needs
 from terrella.pick.settings import AugmentSettings, DataSettings, FitSettings, PickSettings
-from terrella.pick.train import train
+from terrella.pick.task import open_data, stages, train
 from terrella.pick.training import even_batch, make_loss, shares_of, sources
 
 
@@ -193,7 +194,8 @@ def test_a_bundle_holds_what_it_was_made_with(folder, trained):
     assert found == architecture("phasenet")
     assert values["network"] == "phasenet"
     assert not network.training
-    assert load_picker_settings(trained) == make_settings(folder, epochs=1)
+    kept = parse_settings(PickSettings, load_bundle(trained, "pick").settings)
+    assert kept == make_settings(folder, epochs=1)
     card = (trained / "model" / "card.md").read_text()
     assert "16 train, 4 dev, 0 test traces; picks: 20 P, 20 S" in card
 
@@ -245,14 +247,11 @@ def test_a_store_of_another_rate_is_refused():
 
 
 def test_the_command_trains(folder, tmp_path, capsys):
-    from cyclopts import App
-
-    from terrella.cli.pick.train import train as command
-
-    app = App()
-    app.command(command)
     arguments = f"train --run {tmp_path}/run --network gpd --data.sets {folder} --fit.epochs 1 --fit.batch 8"
-    app(arguments.split(), exit_on_error=False, result_action="return_value")
+    with pytest.raises(SystemExit) as left:
+        main(["pick", *arguments.split()])
+    assert left.value.code == 0
+    assert f"next: terrella pick judge --run {tmp_path}/run" in capsys.readouterr().out
     assert load_picker_network(tmp_path / "run")[1].name == "gpd"
     assert load_settings(PickSettings, tmp_path / "run" / "settings.toml").fit.epochs == 1
 
@@ -302,12 +301,14 @@ def test_samples_lie_where_they_were_planned_to_and_windows_are_the_same(folder,
 
 
 def test_a_plan_counts_the_bytes_of_the_stores_at_hand(folder):
-    stores = [load_store(folder)]
-    (need,) = needs(make_settings(folder), stores=stores)
+    opened = open_data(make_settings(folder), lambda event: None).data
+    (spec,) = stages(make_settings(folder), opened, None)
+    need, stores = spec.need, opened.stores
     assert need.stored_bytes == need.data_bytes == stores[0].samples.nbytes
     assert need.samples == 20
     assert need.place == folder / "samples.npy"
     assert not need.assumed
-    (assumed,) = needs(make_settings("synthetic:local"))
+    (spec,) = stages(make_settings("synthetic:local"), None, None)
+    assumed = spec.need
     assert "50,000 traces" in assumed.assumed
     assert assumed.place is None

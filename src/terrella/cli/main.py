@@ -14,7 +14,6 @@ from pydantic import ValidationError
 import terrella
 from terrella.cli.cite import cite
 from terrella.cli.doctor import doctor
-from terrella.cli.pick import pick
 from terrella.cli.task_commands import task_app
 from terrella.cli.tasks import TASKS
 from terrella.engine.terminal import printable
@@ -29,7 +28,7 @@ app = App(
     suppress_keyboard_interrupt=False,  # main says how to go on
 )
 app.command(task_app("forecast"))
-app.command(pick)
+app.command(task_app("pick"))
 app.command(task_app("segment"))
 app.command(doctor)
 app.command(cite)

@@ -52,6 +52,18 @@ TASKS: dict[str, Door] = {
             "judge": "--run runs/segment/faults",
         },
     ),
+    "pick": Door(
+        about="Seismic phase picking: which picker fits your data, and picks of continuous records.",
+        module="terrella.pick.task",
+        settings="terrella.pick.settings:PickSettings",
+        given="data.sets",
+        given_means="data set: a folder of SeisBench's format or of a store, or synthetic:local and the like",
+        commands="terrella.cli.pick",
+        examples={
+            "train": "synthetic:local --network phasenet --run runs/pick/local",
+            "plan": "--network eqtransformer --samples 50000 --memory 8GB",
+        },
+    ),
 }
 
 

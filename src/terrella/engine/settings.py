@@ -136,10 +136,10 @@ def _lasting_values(settings: BaseModel) -> dict[str, Any]:
     values = settings.model_dump(mode="json")
     for name, field in type(settings).model_fields.items():
         value, extra = getattr(settings, name), field.json_schema_extra
-        if isinstance(value, BaseModel):
-            values[name] = _lasting_values(value)
-        elif isinstance(extra, dict) and extra.get("added") and value == field.default:
+        if isinstance(extra, dict) and extra.get("added") and value == field.default:
             del values[name]
+        elif isinstance(value, BaseModel):
+            values[name] = _lasting_values(value)
     return values
 
 

@@ -38,6 +38,7 @@ class Fed:
     batch: int | None = (
         None  # samples of a batch, where their number moves it a little; else that of the step
     )
+    mixed_chunks: int | None = None  # chunks that a batch is drawn from; by default the feed's own number
     checked_at_once: int | None = None  # samples validated at once; else a part of a batch
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from terrella.engine.device import choose_device
-from terrella.engine.feed import Feed, Source
+from terrella.engine.feed import Feed, Source, Streaming
 from terrella.engine.fit import Report, Training, by_the_first, first_process_first, joined_processes
 from terrella.engine.fit import train as fit
 from terrella.engine.fit.parts import Loss
@@ -24,7 +24,7 @@ from terrella.engine.plan.plan import Plan, plan
 from terrella.engine.plan.strategy import Limits
 from terrella.engine.run import Run, existing_run
 from terrella.engine.settings import fingerprint, refuse_other_settings, save_settings, settings_text
-from terrella.engine.task import Asked, Data, Fed, Settings, StageSpec, Task, Trained
+from terrella.engine.task import Asked, Data, Fed, Judging, Settings, StageSpec, Task, Trained
 from terrella.engine.use.bundle import Bundle, load_bundle, save_bundle
 from terrella.files import write_json
 
@@ -85,9 +85,14 @@ def judge(
 
 def judge_bundle(task: Task[Settings, Data], asked: Asked, report: Report) -> Mapping[str, Any]:
     """Judge what is asked for, and leave the results in its run's folder; return the document of scores.json."""
-    run = asked.run
-    report = run.recorded(report)
+    report = asked.run.recorded(report)
     found = task.judge(asked, report)
+    leave_judging(asked.run, found, report)
+    return found.scores
+
+
+def leave_judging(run: Run, found: Judging, report: Report) -> None:
+    """Write what judging found into a folder (scores, report, card), and show the scores."""
     run.folder.mkdir(parents=True, exist_ok=True)
     write_json(run.scores, found.scores)
     write_rows(run.folder / "scores.csv", found.scores)
@@ -99,7 +104,6 @@ def judge_bundle(task: Task[Settings, Data], asked: Asked, report: Report) -> Ma
     made = ["report.html", "scores.json", "scores.csv", "metrics.csv", "model", "figures"]
     present = ", ".join(name for name in made if (run.folder / name).exists())
     report({"kind": "result", "message": f"In {run.folder}: {present}"})
-    return found.scores
 
 
 def _train(task: Task[Settings, Data], run: Run, settings: Settings, report: Report, planned: bool) -> None:
@@ -187,14 +191,18 @@ def _loss(spec: StageSpec, fed: Fed) -> Loss:
 
 
 def _feed(spec: StageSpec, fed: Fed, seed: int) -> Feed:
-    return Feed(fed.learned, min(fed.batch or spec.need.step.batch, len(fed.learned)), seed)
+    batch = min(fed.batch or spec.need.step.batch, len(fed.learned))
+    feed = Feed(fed.learned, batch, seed)
+    return feed if fed.mixed_chunks is None else replace(feed, mixed_chunks=fed.mixed_chunks)
 
 
 @torch.no_grad()
 def mean_loss(network: nn.Module, source: Source, loss: Loss, batch: int) -> float:
     """Return the loss over all samples of a source, so many at once."""
     parts: tuple[Tensor, ...] = torch.arange(len(source)).split(batch)  # type: ignore[no-untyped-call]
-    return sum(float(loss(network, source.read(part))) * len(part) for part in parts) / len(source)
+    batches = source.stream(parts, 1) if isinstance(source, Streaming) else map(source.read, parts)
+    each = (float(loss(network, given)) * len(part) for part, given in zip(parts, batches, strict=True))
+    return sum(each) / len(source)
 
 
 def finished(folder: Path, task: str, mark: str) -> Bundle | None:

@@ -1,6 +1,6 @@
 """A trained picking network as a bundle, or as a file of SeisBench's weights."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -8,14 +8,14 @@ from typing import Any, Literal
 
 from torch import nn
 
-from terrella.engine.settings import parse_settings, settings_text
-from terrella.engine.use.bundle import Bundle, load_bundle, save_bundle
+from terrella.engine.use.bundle import load_bundle
 from terrella.engine.use.checked import checked_network, checked_values, layout_of, values_layout
 from terrella.errors import InputError
 from terrella.pick.data.published import weights_file
 from terrella.pick.networks import NAMES, Architecture, architecture
 from terrella.pick.networks.architecture import refuse_odd_numbers
 from terrella.pick.settings import PickSettings
+from terrella.pick.store import Store
 
 TASK = "pick"
 _ARGUMENTS = dict[str, bool | int | float | str]
@@ -27,17 +27,9 @@ _LAYOUT = values_layout(
 _FILES = (".pt", ".safetensors")
 
 
-def save_picker_network(
-    folder: Path,
-    network: nn.Module,
-    trained: Architecture,
-    settings: PickSettings,
-    values: Mapping[str, Any],
-    card: str,
-) -> None:
-    """Write a bundle: weights, settings, the card, and what sets this network apart from its published form."""
-    held = {**values, "network": trained.name, "architecture": _differences(trained)}
-    save_bundle(folder, Bundle(TASK, network.state_dict(), held, settings_text(settings), card))
+def picker_values(trained: Architecture) -> dict[str, Any]:
+    """Return what a bundle keeps of a network: its name, and what sets it apart from the published one."""
+    return {"network": trained.name, "architecture": _differences(trained)}
 
 
 def load_picker_network(where: Path | str) -> tuple[nn.Module, Architecture, dict[str, Any]]:
@@ -61,9 +53,38 @@ def load_picker_network(where: Path | str) -> tuple[nn.Module, Architecture, dic
     return checked_network(trained.make, bundle.tensors, bundle.where), trained, dict(bundle.values)
 
 
-def load_picker_settings(where: Path | str) -> PickSettings:
-    """Return the settings that a bundle was trained with."""
-    return parse_settings(PickSettings, load_bundle(Path(where), TASK).settings, str(where))
+def card(
+    trained: Architecture, settings: PickSettings, stores: Sequence[Store], loss: float, mark: str
+) -> str:
+    """Return the card of a trained network."""
+    lines = [
+        f"# {trained.title}, trained on {', '.join(store.name for store in stores)}",
+        "",
+        f"- task: pick; outputs {', '.join(trained.outputs)}; components {', '.join(trained.components)}",
+        f"- takes windows of {trained.window} samples at {settings.data.rate_hz:g} Hz",
+        f"- began from {settings.start_from or 'random weights'}",
+        f"- smallest loss on the dev split: {loss:.4f}; fingerprint {mark}",
+        "",
+        "## Data",
+        "",
+    ]
+    for store in stores:
+        counts = ", ".join(f"{(store.split == split).sum():,} {split}" for split in ("train", "dev", "test"))
+        picks = {
+            name: int((column >= 0).sum()) for name, column in zip(store.phases, store.picks.T, strict=True)
+        }
+        told = ", ".join(f"{count:,} {name}" for name, count in picks.items() if count)
+        lines.append(
+            f"- {store.name}: {counts} traces; picks: {told or 'none'}; {store.noise.sum():,} of noise"
+        )
+    lines += [
+        "",
+        "## Limits",
+        "",
+        "A picker is sure only of waveforms like those it has seen: distances, magnitudes, instruments and noise",
+        "of the data above. `terrella pick compare` tells how it does on others, beside classical pickers.",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def _differences(trained: Architecture) -> dict[str, Any]:

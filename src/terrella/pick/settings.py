@@ -2,7 +2,10 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt
+
+from terrella.engine import fit_settings as engine
+from terrella.engine.fit_settings import ADDED
 
 
 class _Frozen(BaseModel):
@@ -32,26 +35,40 @@ class AugmentSettings(_Frozen):
     amplitude: float | None = Field(None, ge=0, le=1, description="windows with components scaled at random")
 
 
-class FitSettings(_Frozen):
+class FitSettings(engine.FitSettings):
     """How the network is trained."""
 
     epochs: PositiveInt = Field(100, description="largest number of epochs")
     batch: PositiveInt = Field(1024, description="windows in a batch")
-    learning_rate: PositiveFloat = Field(1e-3, description="learning rate of Adam")
     schedule: Literal["constant", "cosine"] = Field(
         "constant", description="whether the learning rate stays or falls to zero over the epochs"
     )
-    patience: PositiveInt = Field(10, description="epochs without a better validation loss before stopping")
+    patience: PositiveInt = Field(10, description="epochs without a better loss on dev before stopping")
     windows_per_trace: PositiveInt = Field(1, description="windows of each trace in an epoch")
-    seed: int = Field(0, description="seed of weights, windows and order")
-    device: str = Field("auto", description="auto, cpu or cuda")
-    sharded: bool = Field(
-        False, description="among several processes: each holds its part of the weights, instead of all"
+
+
+class JudgeSettings(_Frozen):
+    """How a picker is judged."""
+
+    resamples: PositiveInt = Field(
+        1000, description="resamples of source events for the 95 % intervals", json_schema_extra=ADDED
     )
+    evaluations: NonNegativeInt = Field(
+        50,
+        description="proposals in the search for Baer and Kradolfer's parameters on dev; 0 keeps those of practice",
+        json_schema_extra=ADDED,
+    )
+    seed: int = Field(0, description="seed of targets and resamples", json_schema_extra=ADDED)
+    targets: str | None = Field(
+        None,
+        description="folder with task1.csv and task23.csv, such as the published ones; by default they are made",
+        json_schema_extra=ADDED,
+    )
+    device: str = Field("auto", description="auto, cpu or cuda", json_schema_extra=ADDED)
 
 
 class PickSettings(_Frozen):
-    """All settings of `terrella pick train`."""
+    """All settings of a picker's training and judging."""
 
     network: str = Field("phasenet", description="name of the network")
     start_from: str | None = Field(
@@ -61,3 +78,12 @@ class PickSettings(_Frozen):
     data: DataSettings = DataSettings()
     augment: AugmentSettings = AugmentSettings()
     fit: FitSettings = FitSettings()
+    judge: JudgeSettings = Field(JudgeSettings(), json_schema_extra=ADDED)
+
+
+def lasting(settings: PickSettings) -> PickSettings:
+    """Return settings without what may change between calls: where data and weights lie, the device, judging."""
+    data = settings.data.model_copy(update={"sets": ()})
+    fit = settings.fit.model_copy(update={"device": "auto", "sharded": False})
+    changed = {"data": data, "fit": fit, "start_from": None, "judge": JudgeSettings()}
+    return settings.model_copy(update=changed)

@@ -1,22 +1,16 @@
 """The training of one network: windows in, the loss that fits its answer, stopped early on the dev split."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
-from torch import Tensor, nn
 
 from terrella.engine.device import choose_device
-from terrella.engine.feed import Batch, Feed
-from terrella.engine.fit import Report, Stage, Training
-from terrella.engine.fit import train as fit
-from terrella.engine.plan.follow import as_planned, planned_placement
-from terrella.engine.plan.plan import Plan
+from terrella.engine.feed import Batch
+from terrella.engine.plan.step import Precision, Step
 from terrella.engine.plan.strategy import Placement
-from terrella.engine.run import Run
 from terrella.errors import InputError
 from terrella.pick.feed.changes import UNCHANGED, Shares
-from terrella.pick.feed.chunks import MIXED_CHUNKS
 from terrella.pick.feed.recipes import Recipe, recipe
 from terrella.pick.feed.resident import in_ram, on_device, placement_of
 from terrella.pick.feed.source import WindowSource
@@ -31,52 +25,6 @@ Windows = WindowSource | StreamedWindows
 
 # Shares of the windows that the study changed for EQTransformer; its loudness was not.
 _PUBLISHED = Shares(rotate=0.99, noise=0.5, gaps=0.2, drop=0.3, superpose=0.3)
-
-
-def train_network(
-    network: nn.Module,
-    architecture: Architecture,
-    stores: Sequence[Store],
-    settings: PickSettings,
-    run: Run,
-    fingerprint: str,
-    report: Report,
-    made: Plan | None = None,
-) -> nn.Module:
-    """Return the network with the weights of the smallest loss on the dev split, on the CPU; run as it was planned.
-
-    Raises:
-        InputError: where a split holds no trace to learn from.
-        Interrupted: after SIGTERM or Ctrl-C, with the state saved.
-    """
-    learned, validation = sources(architecture, stores, settings, planned_placement(made, architecture.name))
-    report(
-        {
-            "kind": "message",
-            "message": f"{len(learned):,} windows to train on, {len(validation):,} to validate",
-        }
-    )
-    torch.manual_seed(settings.fit.seed)
-    loss = make_loss(architecture, recipe(architecture.name))
-    batch = even_batch(len(learned), settings.fit.batch)
-    stage = Stage(
-        architecture.name,
-        settings.fit.epochs,
-        settings.fit.learning_rate,
-        warmup_steps=0,
-        patience=settings.fit.patience,
-        schedule=settings.fit.schedule,
-    )
-    training = Training(
-        network=network.to(choose_device(settings.fit.device)),
-        loss=loss,
-        feed=Feed(learned, batch, settings.fit.seed, mixed_chunks=MIXED_CHUNKS),
-        stages=(stage,),
-        validate=lambda current: mean_loss(current, validation, loss, settings.fit.batch),
-        fingerprint=fingerprint,
-        sharded=settings.fit.sharded,
-    )
-    return fit(as_planned(training, made, run.folder), run, report).to("cpu")
 
 
 def sources(
@@ -126,16 +74,6 @@ def shares_of(settings: AugmentSettings, recipe: Recipe, architecture: Architect
     return shares
 
 
-@torch.no_grad()
-def mean_loss(
-    network: nn.Module, source: Windows, loss: Callable[[nn.Module, Batch], Tensor], batch: int
-) -> float:
-    """Return the loss over all windows of a source."""
-    parts = torch.arange(len(source)).split(batch)
-    batches = source.stream(parts, 1) if isinstance(source, StreamedWindows) else map(source.read, parts)
-    return sum(float(loss(network, each)) * len(each["x"]) for each in batches) / len(source)
-
-
 def even_batch(windows: int, batch: int) -> int:
     """Return a batch size a little larger where the last batch would be a single window.
 
@@ -150,6 +88,19 @@ def even_batch(windows: int, batch: int) -> int:
     while windows % batch == 1:
         batch += 1
     return batch
+
+
+def network_step(
+    taken: Architecture, batch: int, accumulation: int = 1, precision: Precision = "float32"
+) -> Step:
+    """Return the training step of a network."""
+    answer = (len(taken.outputs), taken.frames) if taken.frames else (len(taken.outputs),)
+
+    def make_batch(size: int) -> Batch:
+        return {"x": torch.randn(size, len(taken.components), taken.window), "y": torch.rand(size, *answer)}
+
+    loss = make_loss(taken, recipe(taken.name))
+    return Step(taken.make, make_batch, loss, batch, accumulation, precision)
 
 
 def _source(

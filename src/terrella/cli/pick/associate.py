@@ -57,3 +57,4 @@ def associate(
     settings = AssociationSettings(velocity, max_depth_km, margin_km, min_picks, min_p, min_s)
     for line in associate_files(picks, stations, output, settings, magnitude_offset):
         say(line)
+    say(f"next: terrella forecast show {output}")

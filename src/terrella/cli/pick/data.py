@@ -49,3 +49,5 @@ def data(
         lines = make(source, output, report, picks, rate_hz, precision, repository, list_cards)
     for line in lines:
         say(line)
+    if output is not None:
+        say(f"next: terrella pick train {output} --run runs/pick/{output.name}")

@@ -20,7 +20,7 @@ from terrella.pick.comparison.matrix import Judged, long_table
 from terrella.pick.comparison.pieces import COMMON_HZ
 from terrella.pick.comparison.plan import Asked, is_classical, named_sets, plan, target_names
 from terrella.pick.comparison.recommendation import Advice, one_for_all, recommend
-from terrella.pick.comparison.report import print_comparison, write_comparison
+from terrella.pick.comparison.report import show_comparison, write_comparison
 from terrella.pick.comparison.settings import CompareSettings
 from terrella.pick.comparison.words import resampling_words
 from terrella.pick.data.locate import check_source
@@ -35,7 +35,7 @@ def compare(
     scheduler: str | None = None,
     workers: int | None = None,
 ) -> Findings:
-    """Train, search and judge all that the settings ask for, write the report, and print the recommendation.
+    """Train, search and judge all that the settings ask for, write the report, and show the recommendation.
 
     The run's folder keeps every finished piece; killed and called again, it goes on with what is missing. It gets
     matrix.csv (all scores, long), scores.json, report.html and figures/. `scheduler` is the address of a Dask
@@ -49,6 +49,7 @@ def compare(
         At the end, where pieces failed; what could be done is done and reported.
     """
     folder = Run(run)
+    report = folder.recorded(report)
     with folder.claimed():
         asked = plan(settings)
         for place in named_sets(settings).values():
@@ -60,7 +61,7 @@ def compare(
         outcome = execute([each.piece for each in asked], pieces, report, scheduler, workers)
         found = _findings(asked, outcome, pieces, settings)
         _write(folder, found)
-        print_comparison(found)
+        show_comparison(found, report)
     if outcome.failures:
         first = next(iter(outcome.failures.items()))
         raise TerrellaError(

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from terrella.engine import workflow
 from terrella.engine.device import choose_device
 from terrella.engine.memory import keep_freed_memory
 from terrella.engine.run import Report, Run
@@ -31,7 +32,7 @@ from terrella.pick.judging.targets import make_targets
 from terrella.pick.picker import Picker, Windows
 from terrella.pick.settings import DataSettings, FitSettings, PickSettings
 from terrella.pick.store import Store
-from terrella.pick.train import train as run_train
+from terrella.pick.task import task
 
 COMMON_HZ = 100.0
 PARTS = tuple(CRITERIA)
@@ -67,7 +68,7 @@ def train(arguments: Mapping[str, Any], results: Mapping[str, Result], place: Pa
         fit=FitSettings(**{name: arguments[name] for name in names}),
     )
     run = Run(place)
-    run_train(place, settings, report)
+    workflow.train(task, place, settings, report)
     store = _open(where, rate_hz)
     answers = answer_targets(
         _network(run.bundle, arguments["device"]), store, make_targets(store, "dev", arguments["seed"])

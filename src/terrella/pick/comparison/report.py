@@ -1,13 +1,10 @@
 """What a comparison leaves for people: the report page with its figures, and the tables in the terminal."""
 
 import numpy as np
-from rich.box import SIMPLE_HEAD
-from rich.table import Table as TerminalTable
 
 from terrella.engine.judge.report import Page, Section, Table, write_report
-from terrella.engine.run import Run
+from terrella.engine.run import Report, Run
 from terrella.engine.settings import settings_text
-from terrella.engine.terminal import console, say
 from terrella.pick.comparison import pictures
 from terrella.pick.comparison.findings import Findings
 from terrella.pick.comparison.matrix import SCORES, interval_of, matrix
@@ -41,26 +38,27 @@ def write_comparison(run: Run, found: Findings) -> None:
     write_report(Page(page.title, page.lead, page.mark, kept), run.report, run.figures)
 
 
-def print_comparison(found: Findings) -> None:
-    """Print the matrices and the recommendation."""
+def show_comparison(found: Findings, report: Report) -> None:
+    """Show the matrices and the recommendation."""
     for score in SCORES:
         values = matrix(found.judged, score.name)
         if values.isna().all(axis=None) or score.name.endswith("std_s"):
             continue
-        table = TerminalTable(
-            title=f"{score.title}{f' ({score.unit})' if score.unit else ''}",
-            title_justify="left",
-            box=SIMPLE_HEAD,
-            padding=(0, 1, 0, 0),
+        rows = [
+            [str(picker), *("–" if np.isnan(v) else f"{v:.{score.digits}f}" for v in row)]
+            for picker, row in values.iterrows()
+        ]
+        title = f"{score.title}{f' ({score.unit})' if score.unit else ''}"
+        report(
+            {
+                "kind": "table",
+                "title": title,
+                "columns": ["picker · trained on", *values.columns],
+                "rows": rows,
+            }
         )
-        table.add_column("picker · trained on", no_wrap=True)
-        for test in values.columns:
-            table.add_column(test, justify="right", overflow="fold")
-        for picker, row in values.iterrows():
-            table.add_row(str(picker), *("–" if np.isnan(v) else f"{v:.{score.digits}f}" for v in row))
-        console().print(table)
     for line in _recommendation(found):
-        say(line)
+        report({"kind": "result", "message": line})
 
 
 _ALONE = ("What failed", "Recommendation")

@@ -70,7 +70,7 @@ def run(
     policies = policies or Policies()
     head = _head(bundle, policies)
     oddities = Tally()
-    first_ns, end_ns = _time(start, "--start"), _time(end, "--end")
+    first_ns, end_ns = time_ns(start, "--start"), time_ns(end, "--end")
     if where.startswith("fdsn:"):
         from terrella.pick.continuous.service import fetch_waveforms
 
@@ -227,7 +227,8 @@ def _head(bundle: str, policies: Policies) -> list[str]:
     return [*policies.lines(annotator.architecture), f"weights: {bundle}, checksum {mark}"]
 
 
-def _time(text: str | None, name: str) -> int | None:
+def time_ns(text: str | None, name: str) -> int | None:
+    """Return a time in UTC as nanoseconds since 1970; `name` is the flag that gave it."""
     if text is None:
         return None
     try:

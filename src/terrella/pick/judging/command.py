@@ -1,86 +1,117 @@
 """`terrella pick judge`: a trained picker beside classical ones, on one data set's three tasks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from terrella.engine.device import choose_device
 from terrella.engine.judge.document import plain
 from terrella.engine.run import Report, Run, existing_run
+from terrella.engine.settings import load_settings, parse_settings
+from terrella.engine.task import Asked, Judging
+from terrella.engine.use.bundle import load_bundle
+from terrella.engine.workflow import leave_judging
 from terrella.errors import InputError
-from terrella.files import write_json
-from terrella.pick.bundle import load_picker_network, load_picker_settings
+from terrella.pick.bundle import TASK, load_picker_network
 from terrella.pick.classical import BaerKradolferParameters, classical_pickers
 from terrella.pick.classical.baer_search import search_baer_kradolfer
 from terrella.pick.data.open import open_store
 from terrella.pick.judging.cell import Judged, judge_picker
 from terrella.pick.judging.network_picker import Network, NetworkPicker
-from terrella.pick.judging.reporting import print_scores, write_judging
+from terrella.pick.judging.reporting import judging
 from terrella.pick.judging.scores import SMALLER_IS_BETTER, paired
 from terrella.pick.judging.target_files import read_targets, write_targets
 from terrella.pick.judging.targets import Targets, make_targets
 from terrella.pick.picker import Picker, Windows
+from terrella.pick.settings import JudgeSettings, PickSettings
 from terrella.pick.store import Store
 
 _PICKS = 500  # that the search for Baer and Kradolfer's parameters scores on
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What is to be judged on what."""
-
-    run: Path | None = None  # of a training; else the bundles
-    bundles: Sequence[str] = ()  # of one picker: three for DPP
-    data: str | None = None  # by default that of the run
-    split: str = "test"
-    targets: Path | None = None  # folder with task1.csv and task23.csv; else they are made
-    output: Path | None = None
-    seed: int = 0
-    resamples: int = 1000
-    evaluations: int = (
-        50  # of the search for Baer and Kradolfer's parameters; 0 keeps those of common practice
-    )
-    device: str = "auto"
-
-
-def judge(asked: Asked, report: Report) -> dict[str, Any]:
-    """Judge a picker and its baselines; leave scores.json, report.html, figures and targets; return the scores.
+def judge_given(
+    run: Path | None,
+    bundles: Sequence[str],
+    data: str | None,
+    split: str,
+    output: Path | None,
+    overrides: Mapping[str, Any],
+    report: Report,
+) -> Mapping[str, Any]:
+    """Judge a run, or bundles and weights of none, and leave the results in a folder; return the scores.
 
     Raises:
         InputError: where the run, a bundle, the data or the targets are at fault.
     """
-    picker, data, run = _prepared(asked)
+    if (run is None) == (not bundles):
+        raise InputError("give either --run, the folder of a training, or --bundle with --data")
+    if run is not None:
+        trained = existing_run(run)
+        into = Run(output or run)
+        asked = Asked(trained, load_bundle(trained.bundle, TASK), split, data, overrides)
+        found = judge_run(asked, into.recorded(report), into)
+    elif data is None:
+        raise InputError("give --data, one data set to judge on")
+    else:
+        name = Path(data).name.replace(":", "-")
+        into = Run(output or Path("runs/pick") / f"{Path(bundles[0]).stem}-on-{name}")
+        settings = load_settings(JudgeSettings, None, overrides)
+        found = judge_bundles(bundles, data, split, settings, into, into.recorded(report))
+    leave_judging(into, found, into.recorded(report))
+    return found.scores
+
+
+def judge_run(asked: Asked, report: Report, into: Run | None = None) -> Judging:
+    """Judge a run's picker and its baselines, by the settings of its bundle and those that are given instead.
+
+    Raises:
+        InputError: where the bundle, the data or the targets are at fault.
+    """
+    settings = parse_settings(PickSettings, asked.bundle.settings, str(asked.run.bundle))
+    chosen = load_settings(JudgeSettings, None, {**settings.judge.model_dump(), **asked.judge})
+    data = asked.data
+    if data is None:
+        if len(settings.data.sets) != 1:
+            raise InputError(
+                f"give --data, one data set to judge on; it was trained on {', '.join(settings.data.sets)}"
+            )
+        data = settings.data.sets[0]
+    return judge_bundles([asked.run.bundle], data, asked.split, chosen, into or asked.run, report)
+
+
+def judge_bundles(
+    bundles: Sequence[str | Path], data: str, split: str, settings: JudgeSettings, run: Run, report: Report
+) -> Judging:
+    """Judge the picker that bundles make (three for DPP) and classical ones; the targets stay in the run's folder.
+
+    Raises:
+        InputError: where a bundle, the data or the targets are at fault.
+    """
+    picker = _picker(bundles, settings.device)
     store = open_store(data, picker.networks[0].architecture.rate_hz, report)
-    dev, test = (_targets(asked, store, split) for split in ("dev", asked.split))
+    dev, test = (_targets(settings, store, each) for each in ("dev", split))
     if not len(test.detection) and not len(test.phase):
-        raise InputError(
-            f"{store.name}: nothing to judge in the split {asked.split!r}; choose train, dev, test or all"
-        )
+        raise InputError(f"{store.name}: nothing to judge in the split {split!r}; choose another --split")
     judged = []
-    pickers: list[Picker] = [picker, *classical_pickers(_tuned(dev, store, asked, report))]
+    pickers: list[Picker] = [picker, *classical_pickers(_tuned(dev, store, settings, report))]
     for each in pickers:
         report({"kind": "message", "message": f"judging {each.name} on {store.name}"})
-        judged.append(judge_picker(each, store, dev, test, asked.seed, asked.resamples))
-    document = scores_document(judged, store, asked)
-    run.folder.mkdir(parents=True, exist_ok=True)
-    write_json(run.scores, document)
-    if asked.targets is None:
+        judged.append(judge_picker(each, store, dev, test, settings.seed, settings.resamples))
+    if settings.targets is None:
         write_targets(test, store, run.folder / "targets")
-    write_judging(run, judged, store.name, asked.split)
-    print_scores(judged, store.name, asked.split)
-    print(f"In {run.folder}: report.html, scores.json, figures/")
-    return document
+    return judging(judged, scores_document(judged, store, split, settings))
 
 
-def _tuned(dev: Targets, store: Store, asked: Asked, report: Report) -> BaerKradolferParameters | None:
+def _tuned(
+    dev: Targets, store: Store, settings: JudgeSettings, report: Report
+) -> BaerKradolferParameters | None:
     """Return Baer and Kradolfer's parameters of the smallest RMSE on dev, None without a search."""
     some = Windows(dev.phase.trace[dev.is_p], dev.phase.start[dev.is_p], dev.phase.end[dev.is_p])
-    if asked.evaluations == 0:
+    if settings.evaluations == 0:
         return None
     try:
         found = search_baer_kradolfer(
-            store, some, dev.onset[dev.is_p], evaluations=asked.evaluations, picks=_PICKS, seed=asked.seed,
+            store, some, dev.onset[dev.is_p], evaluations=settings.evaluations, picks=_PICKS, seed=settings.seed,
             report=report,
         )  # fmt: skip
     except InputError as error:
@@ -91,14 +122,16 @@ def _tuned(dev: Targets, store: Store, asked: Asked, report: Report) -> BaerKrad
     return found.parameters
 
 
-def scores_document(judged: Sequence[Judged], store: Store, asked: Asked) -> dict[str, Any]:
+def scores_document(
+    judged: Sequence[Judged], store: Store, split: str, settings: JudgeSettings
+) -> dict[str, Any]:
     """Return the document of scores.json: the first picker with its gains over the others, and all cells."""
     first, *others = judged
     return {
         "data": f"{store.name}, {len(store):,} traces at {store.rate_hz:g} Hz",
-        "split": asked.split,
+        "split": split,
         "models": {each.cell["picker"]: each.cell["scores"] for each in judged},
-        "paired": [pair for other in others for pair in _gains(first, other, asked)],
+        "paired": [pair for other in others for pair in _gains(first, other, settings)],
         "cells": {
             each.cell["picker"]: {key: value for key, value in each.cell.items() if key != "scores"}
             for each in judged
@@ -106,12 +139,12 @@ def scores_document(judged: Sequence[Judged], store: Store, asked: Asked) -> dic
     }
 
 
-def _gains(model: Judged, baseline: Judged, asked: Asked) -> list[dict[str, Any]]:
+def _gains(model: Judged, baseline: Judged, settings: JudgeSettings) -> list[dict[str, Any]]:
     """Return by how much a model is better than a baseline: positive gains are better, of errors too."""
     thresholds = (model.thresholds, baseline.thresholds)
-    more = paired(model.test, baseline.test, thresholds, asked.resamples, asked.seed)
+    more = paired(model.test, baseline.test, thresholds, settings.resamples, settings.seed)
     thresholds = (baseline.thresholds, model.thresholds)
-    less = paired(baseline.test, model.test, thresholds, asked.resamples, asked.seed)
+    less = paired(baseline.test, model.test, thresholds, settings.resamples, settings.seed)
     found: Mapping[str, Any] = {
         name: less[name] if name in SMALLER_IS_BETTER else value
         for name, value in more.items()
@@ -125,36 +158,14 @@ def _gains(model: Judged, baseline: Judged, asked: Asked) -> list[dict[str, Any]
     ]
 
 
-def _prepared(asked: Asked) -> tuple[NetworkPicker, str, Run]:
-    """Return the picker, the name of the data, and the folder that the results go to."""
-    if (asked.run is None) == (not asked.bundles):
-        raise InputError("give either --run, the folder of a training, or --bundle with --data")
-    sets: Sequence[str] = ()
-    bundles: Sequence[str | Path] = asked.bundles
-    if asked.run is not None:
-        run = existing_run(asked.run)
-        bundles, sets = [run.bundle], load_picker_settings(run.bundle).data.sets
-    data = asked.data
-    if data is None:
-        if len(sets) != 1:
-            known = f"; it was trained on {', '.join(sets)}" if sets else ""
-            raise InputError(f"give --data, one data set to judge on{known}")
-        data = sets[0]
-    device = str(choose_device(asked.device))
+def _picker(bundles: Sequence[str | Path], device: str) -> NetworkPicker:
     loaded = [load_picker_network(each)[:2] for each in bundles]
     networks = tuple(Network(module, architecture) for module, architecture in loaded)
     title = " + ".join(each.architecture.title for each in networks)
-    output = (
-        asked.output or asked.run or Path("runs/pick") / f"{Path(str(bundles[0])).stem}-on-{_short(data)}"
-    )
-    return NetworkPicker(networks, title, device), data, Run(output)
+    return NetworkPicker(networks, title, str(choose_device(device)))
 
 
-def _short(data: str) -> str:
-    return Path(data).name.replace(":", "-")
-
-
-def _targets(asked: Asked, store: Store, split: str) -> Targets:
-    if asked.targets is not None:
-        return read_targets(asked.targets, store, split)
-    return make_targets(store, split, asked.seed)
+def _targets(settings: JudgeSettings, store: Store, split: str) -> Targets:
+    if settings.targets is not None:
+        return read_targets(Path(settings.targets), store, split)
+    return make_targets(store, split, settings.seed)

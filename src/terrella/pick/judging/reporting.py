@@ -1,16 +1,14 @@
-"""What judging leaves for people: the report with its figures, and the table in the terminal."""
+"""What judging leaves for people: the sections of the report, and the scores of the terminal's table."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
-from rich.table import Table as TerminalTable
 
 from terrella.engine.judge.bootstrap import Interval
-from terrella.engine.judge.report import Page, Picture, Section, Table, write_report
-from terrella.engine.run import Run
-from terrella.engine.terminal import console
+from terrella.engine.judge.report import Picture, Section, Table
+from terrella.engine.task import Judging
 from terrella.pick.judging import cells, figures
 from terrella.pick.judging.cell import Judged
 
@@ -38,12 +36,22 @@ _FIELDS = {
     "p_mae_s": "P: mean absolute residual (s)",
     "s_mae_s": "S: mean absolute residual (s)",
 }
-_TERMINAL = ("detection_auc", "detection_f1", "phase_mcc", "p_rmse_s", "p_mae_s", "s_rmse_s", "s_mae_s")
-_HEADS = ("AUC", "F1", "MCC P/S", "P RMSE (s)", "P MAE (s)", "S RMSE (s)", "S MAE (s)")
+_SHOWN = tuple(
+    (score, head, 3, 1.0)
+    for score, head in (
+        ("detection_auc", "AUC"),
+        ("detection_f1", "F1"),
+        ("phase_mcc", "MCC P/S"),
+        ("p_rmse_s", "P RMSE (s)"),
+        ("p_mae_s", "P MAE (s)"),
+        ("s_rmse_s", "S RMSE (s)"),
+        ("s_mae_s", "S MAE (s)"),
+    )
+)
 
 
-def write_judging(run: Run, judged: Sequence[Judged], data: str, split: str) -> None:
-    """Write report.html and its figures; the first picker is the one that the page is about."""
+def judging(judged: Sequence[Judged], document: Mapping[str, Any]) -> Judging:
+    """Return what is left for people and programs; the first picker is the one that the page is about."""
     first, counts = judged[0].cell, judged[0].cell["windows"]["test"]
     lead = (
         f"{first['picker']} beside classical methods: {counts['events']:,} windows with an event, "
@@ -57,22 +65,7 @@ def write_judging(run: Run, judged: Sequence[Judged], data: str, split: str) -> 
         Section("Thresholds and cost", "", [_cost_table(judged)]),
     ]
     kept = [each for each in sections if each.tables or each.pictures]
-    mark = f"{data}, {split} split"
-    write_report(Page(f"{first['picker']} on {data}", lead, mark, kept), run.report, run.figures)
-
-
-def print_scores(judged: Sequence[Judged], data: str, split: str) -> None:
-    """Print the main scores of all pickers as a table."""
-    table = TerminalTable(title=f"{data}, {split} split", title_justify="left")
-    table.add_column("picker", no_wrap=True)
-    for head in _HEADS:
-        table.add_column(head, justify="right")
-    for each in judged:
-        values = (_interval(each.cell, name).value for name in _TERMINAL)
-        table.add_row(
-            each.cell["picker"], *("–" if math.isnan(value) else f"{value:.3f}" for value in values)
-        )
-    console().print(table)
+    return Judging(document, f"{first['picker']} on {first['tested_on']}", lead, kept, _SHOWN)
 
 
 def _tables(judged: Sequence[Judged], caption: str, columns: Sequence[tuple[str, str, int]]) -> list[Table]:

@@ -1,4 +1,4 @@
-"""`terrella pick run`: picks of continuous records."""
+"""`terrella pick predict`, or `run`: picks of continuous records."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 
-def run(
+def predict(
     waveforms: str,
     *,
     bundle: str,
@@ -21,7 +21,7 @@ def run(
 ) -> None:
     """Pick continuous records, station-day by station-day; started again, it goes on where it was stopped.
 
-    Example: terrella pick run archive/ --bundle runs/pick/phasenet -o picks --start 2019-07-06 --end 2019-07-07
+    Example: terrella pick predict archive/ --bundle runs/pick/phasenet -o picks --start 2019-07-06 --end 2019-07-07
 
     Example: terrella pick run fdsn:scedc --stations CI.CCC --start 2019-07-06 --end 2019-07-07 --bundle B -o picks
 
@@ -64,3 +64,4 @@ def run(
         )
     for line in lines:
         say(line)
+    say(f"next: terrella pick show {waveforms} {output / 'picks.csv'} -o picks.png")
