@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "results.md")
+DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "results.md", ROOT / "docs" / "adding_a_task.md")
+EXAMPLE = ROOT / "tests" / "engine" / "example_task.py"
 RESULTS = ROOT / "benchmarks" / "results"
 
 MODELS = ("all-zero", "climatology", "persistence", "Reasenberg–Jones", "ETAS", "network")
@@ -175,7 +176,27 @@ def whole_sections() -> str:
     return "\n".join(lines) if found else _missing("unet4096")
 
 
+def verbs() -> str:
+    """Return which verbs each task has, from the registry of the command line."""
+    from terrella.cli.task_commands import COMMON, VERBS
+    from terrella.cli.tasks import TASKS, own_commands
+
+    lines = [_line("`terrella …`", *[""] * len(VERBS), "and"), "|---" * (len(VERBS) + 2) + "|"]
+    for name, door in TASKS.items():
+        own = own_commands(door).__all__
+        cells = (verb if verb in own or verb in COMMON else "–" for verb in VERBS)
+        lines.append(_line(name, *cells, ", ".join(f"*{verb}*" for verb in own if verb not in VERBS)))
+    return "\n".join(lines)
+
+
+def example() -> str:
+    """Return the source of the smallest task."""
+    return f"```python\n{EXAMPLE.read_text(encoding='utf-8').rstrip()}\n```"
+
+
 TABLES: dict[str, Callable[[], str]] = {
+    "verbs": verbs,
+    "example": example,
     "california": california,
     "regions": regions,
     "intensity": lambda: comparison("intensity_npp"),

@@ -3,11 +3,11 @@
 import tomllib
 from pathlib import Path
 
-from terrella.engine.run import Run, existing_run
+from terrella.cli.tasks import TASKS, load_task
+from terrella.engine.run import existing_run
+from terrella.engine.settings import task_of
 from terrella.errors import InputError
-from terrella.forecast.citing import methods as forecast_methods
 from terrella.references import REFERENCES
-from terrella.segment.citing import cited
 
 
 def cite(run: Path, /) -> None:
@@ -20,19 +20,19 @@ def cite(run: Path, /) -> None:
     run
         The run's folder.
     """
-    print("\n".join(REFERENCES[method] for method in _methods(existing_run(run))))
+    found = existing_run(run)
+    # A comparison of pickers says "pick compare".
+    name = (task_of(found.settings) or _task_before(found.settings)).split()[0]
+    if name not in TASKS:
+        raise InputError(
+            f"{found.settings} is of the task {name!r}, which there is not; there are {', '.join(TASKS)}"
+        )
+    print("\n".join(REFERENCES[method] for method in load_task(name).cites(found)))
 
 
-def _methods(run: Run) -> list[str]:
-    """Return the names of a run's methods that have references, in the order of their use."""
-    try:
-        used = tomllib.loads(run.settings.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"{run.settings} cannot be read ({error}); train or judge the run again") from None
+def _task_before(path: Path) -> str:
+    """Return the task of a run whose settings do not say, as those of before the version 0.1 do not."""
+    used = tomllib.loads(path.read_text(encoding="utf-8"))
     if "networks" in used or isinstance(used.get("network"), str):
-        from terrella.pick.cites import cites
-
-        return cites(run)
-    if "loss" in used:
-        return cited(run)
-    return forecast_methods(run)
+        return "pick"
+    return "segment" if "loss" in used else "forecast"

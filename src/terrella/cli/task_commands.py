@@ -14,6 +14,7 @@ from terrella.engine.start import train_together
 from terrella.engine.terminal import say
 
 VERBS = ("demo", "data", "plan", "train", "judge", "predict", "show")  # that every task has
+COMMON = ("plan", "train", "judge")  # of these, the ones made here, where a task has none of its own
 
 Split = Literal["train", "dev", "test"]
 

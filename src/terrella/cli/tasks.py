@@ -39,6 +39,18 @@ TASKS: dict[str, Door] = {
             "judge": "--run runs/forecast/mine",
         },
     ),
+    "pick": Door(
+        about="Seismic phase picking: which picker fits your data, and picks of continuous records.",
+        module="terrella.pick.task",
+        settings="terrella.pick.settings:PickSettings",
+        given="data.sets",
+        given_means="data set: a folder of SeisBench's format or of a store, or synthetic:local and the like",
+        commands="terrella.cli.pick",
+        examples={
+            "train": "synthetic:local --network phasenet --run runs/pick/local",
+            "plan": "--network eqtransformer --samples 50000 --memory 8GB",
+        },
+    ),
     "segment": Door(
         about="Detection sample by sample in sections and volumes: microseismic arrivals, faults, horizons.",
         module="terrella.segment.task",
@@ -50,18 +62,6 @@ TASKS: dict[str, Door] = {
             "train": "faults.csv --patch.shape 128 128 --run runs/segment/faults",
             "plan": "--patch.shape 4096 4096 --network.widths 8 16 32 64 128 256 512 --on rtx-5080",
             "judge": "--run runs/segment/faults",
-        },
-    ),
-    "pick": Door(
-        about="Seismic phase picking: which picker fits your data, and picks of continuous records.",
-        module="terrella.pick.task",
-        settings="terrella.pick.settings:PickSettings",
-        given="data.sets",
-        given_means="data set: a folder of SeisBench's format or of a store, or synthetic:local and the like",
-        commands="terrella.cli.pick",
-        examples={
-            "train": "synthetic:local --network phasenet --run runs/pick/local",
-            "plan": "--network eqtransformer --samples 50000 --memory 8GB",
         },
     ),
 }
