@@ -123,7 +123,8 @@ def predict(given, bundle, output, report):
     from terrella.engine.use.bundle import load_bundle
 
     x = np.array(json.loads(Path(given).read_text()))
-    write_json(output, models(load_bundle(Path(bundle), "sine"))["network"](x).tolist())
+    network = models(load_bundle(Path(bundle), "sine"))["network"]
+    write_json(output, network(x).tolist())
     return [f"{len(x)} values written to {output}"]
 
 
