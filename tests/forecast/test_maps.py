@@ -227,3 +227,10 @@ def test_graticules_have_a_few_round_lines(low: float, width: float) -> None:
     assert 1 <= len(ticks) <= 7
     assert (ticks >= low - 1e-6).all()
     assert (ticks <= low + width + 1e-6).all()
+
+
+def test_a_title_names_the_model_of_its_own_horizon(forecast: ForecastGrid) -> None:
+    mixed = replace(forecast, model="network, ETAS", models=("network", "ETAS"))
+    figure = maps.forecast_figure(mixed, of_etas(forecast), events())
+    titles = [axes.get_title() for axes in figure.axes if axes.get_title()]
+    assert titles[::2] == ["network: next day", "ETAS: next 7 days"]

@@ -88,8 +88,8 @@ def grid_forecasts(
         chosen.append(_calibrated(models, found, name, horizon))
         etas.append(_calibrated(models, found, ETAS_, horizon))
     return (
-        _on_grid(models, issue_time, chosen, ", ".join(dict.fromkeys(names))),
-        _on_grid(models, issue_time, etas, ETAS_),
+        _on_grid(models, issue_time, chosen, names),
+        _on_grid(models, issue_time, etas, [ETAS_] * len(names)),
     )
 
 
@@ -102,7 +102,7 @@ def _calibrated(
 
 
 def _on_grid(
-    models: Models, issue_time: np.datetime64, forecasts: list[tuple[Floats, Floats]], name: str
+    models: Models, issue_time: np.datetime64, forecasts: list[tuple[Floats, Floats]], names: list[str]
 ) -> ForecastGrid:
     grid = models.grid
     full = np.full((2, len(forecasts), *grid.shape), np.nan, np.float32)
@@ -116,5 +116,6 @@ def _on_grid(
         min_magnitude=models.min_magnitude,
         expected_count=full[0],
         probability=full[1],
-        model=name,
+        model=", ".join(dict.fromkeys(names)),
+        models=tuple(names),
     )

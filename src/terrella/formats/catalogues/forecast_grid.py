@@ -27,7 +27,12 @@ class ForecastGrid:
     min_magnitude: float
     expected_count: npt.NDArray[np.float32]
     probability: npt.NDArray[np.float32]
-    model: str
+    model: str  # or several, separated by ", ", where horizons differ
+    models: tuple[str, ...] = ()  # of each horizon, where they differ
+
+    def model_at(self, horizon: int) -> str:
+        """Return the name of the model of a horizon, by its index."""
+        return self.models[horizon] if self.models else self.model
 
 
 def write_forecast(forecast: ForecastGrid, path: Path) -> list[Path]:
