@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 from typed_commands import SMALL, run
 
-from terrella.pick.bundle import save_picker_network
+from terrella.engine.settings import settings_text
+from terrella.engine.use.bundle import Bundle, save_bundle
+from terrella.pick.bundle import picker_values
 from terrella.pick.networks import architecture
 from terrella.pick.settings import PickSettings
 
@@ -151,5 +153,8 @@ def test_credentials_in_an_address_are_refused_and_not_shown(scheme, address, tm
 
 def picker(folder: Path) -> Path:
     trained = architecture("phasenet")
-    save_picker_network(folder / "bundle", trained.make(), trained, PickSettings(), {}, "")
+    bundle = Bundle(
+        "pick", trained.make().state_dict(), picker_values(trained), settings_text(PickSettings()), ""
+    )
+    save_bundle(folder / "bundle", bundle)
     return folder / "bundle"

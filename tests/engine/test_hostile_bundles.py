@@ -17,7 +17,7 @@ from terrella.engine.use.checked import checked_network
 from terrella.engine.use.find import RELEASED
 from terrella.errors import InputError
 from terrella.forecast.storage import from_bundle
-from terrella.pick.bundle import load_picker_network, save_picker_network
+from terrella.pick.bundle import load_picker_network, picker_values
 from terrella.pick.networks import architecture
 from terrella.pick.settings import PickSettings
 from terrella.segment.bundle import load_segmenter, make_network
@@ -62,7 +62,10 @@ def segmenter(tmp_path) -> Path:
 @pytest.fixture
 def picker(tmp_path) -> Path:
     trained = architecture("phasenet")
-    save_picker_network(tmp_path / "pick", trained.make(), trained, PickSettings(), {}, "")
+    bundle = Bundle(
+        "pick", trained.make().state_dict(), picker_values(trained), settings_text(PickSettings()), ""
+    )
+    save_bundle(tmp_path / "pick", bundle)
     return tmp_path / "pick"
 
 

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from terrella.engine.feed import Changing, Feed, Streaming
+from terrella.engine.workflow import mean_loss
 from terrella.errors import InputError
 from terrella.formats.records import past_cache
 from terrella.pick.data.store_files import load_store, save_store
@@ -27,7 +28,7 @@ from terrella.pick.feed.streamed import StreamedWindows, streamed
 from terrella.pick.feed.windows import cut, traces_of
 from terrella.pick.networks import architecture
 from terrella.pick.settings import FitSettings, PickSettings
-from terrella.pick.training import mean_loss, sources
+from terrella.pick.training import sources
 
 sys.path.append(str(Path(__file__).parents[1] / "engine"))
 from source_conformance import SourceConformance

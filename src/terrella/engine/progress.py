@@ -34,7 +34,8 @@ def _with_results(report: Report) -> Report:
             case "result":
                 terminal.say(event["message"])
             case "table":
-                table = Table(title=event["title"], title_justify="left")
+                terminal.say(event["title"])  # not the table's, which would break it to the table's width
+                table = Table()
                 for number, head in enumerate(event["columns"]):
                     table.add_column(head, justify="right" if number else "left", no_wrap=not number)
                 for row in event["rows"]:
