@@ -353,15 +353,15 @@ from terrella.engine.plan.step import Step
 def count():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 
-found = []  # page faults of each measured call that returns a large tensor, for 8,192 pages
+found = []  # page faults of each measured call that returns a large tensor
 measure = replay._timed
 
 def counted(*arguments):
     before = count()
     seconds = measure(*arguments)
     made = arguments[-1][-1]
-    if isinstance(made, torch.Tensor) and made.nbytes >= 1 << 22:
-        found.append((count() - before) * (1 << 25) // made.nbytes)
+    if isinstance(made, torch.Tensor) and made.nbytes >= 1 << 25:
+        found.append(count() - before)
     return seconds
 
 replay._timed = counted

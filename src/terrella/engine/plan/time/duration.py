@@ -17,7 +17,7 @@ from terrella.engine.plan.time.replay import Replayed, replay
 
 Bound = Literal["compute", "memory traffic", "data", "communication", "calls"]
 
-_REPLAY_BYTES = 64 << 20  # at most, that a replay holds: far more than a core's cache
+_REPLAY_BYTES = 256 << 20  # at most, that a replay holds: far more than a core's cache
 _REPLAY_BYTES_CUDA = 2 << 30
 _LARGEST = 8  # operators that a duration names
 # What the steps of the project's networks differed from their replayed operators, and from a roofline alone.

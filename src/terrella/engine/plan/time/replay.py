@@ -10,7 +10,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from terrella.engine.memory import release_freed_memory
 from terrella.engine.plan.shapes import Operand, filled
 from terrella.engine.plan.time.calibrate import clock
 from terrella.engine.plan.time.operators import Operator
@@ -76,7 +75,6 @@ def replay(
         if left > 0:
             share = weights[index] / max(sum(weights[index:]), 1e-12)
             new = _in_turn(group, clock() + share * left, hot, device)
-            release_freed_memory()  # no group finds its holes where another left them
             known.update({group[each].operator: one for each, one in new.items()})
             found.update({each: one.times(group[each].factor) for each, one in new.items()})
     return found
