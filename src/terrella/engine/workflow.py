@@ -125,17 +125,13 @@ def _train(task: Task[Settings, Data], run: Run, settings: Settings, report: Rep
     with explained(made):
         network = _fit(task, settings, data, specs, run, mark, report, made)
 
-    def finish() -> None:
-        if finished(run.bundle, task.name, mark):
-            return
-        ended = task.finish(Trained(settings, data, network, run.best_loss(), mark, run), report)
-        values = {**ended.values, "fingerprint": mark}
-        bundle = Bundle(task.name, ended.tensors, values, settings_text(settings), ended.card)
-        save_bundle(run.bundle, bundle)
-        for line in [*ended.said, f"the bundle is {run.bundle}"]:
-            _say(report, line)
-
-    first_process_first(finish)
+    if rank() > 0:
+        return
+    ended = task.finish(Trained(settings, data, network, run.best_loss(), mark, run), report)
+    values = {**ended.values, "fingerprint": mark}
+    save_bundle(run.bundle, Bundle(task.name, ended.tensors, values, settings_text(settings), ended.card))
+    for line in [*ended.said, f"the bundle is {run.bundle}"]:
+        _say(report, line)
 
 
 def _fit(
