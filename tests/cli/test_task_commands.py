@@ -8,10 +8,11 @@ import pytest
 import torch
 
 from terrella.cli.task_commands import VERBS, task_app
-from terrella.cli.tasks import TASKS, Door
+from terrella.cli.tasks import TASKS, Door, load_task
 from terrella.engine.fit import training
 from terrella.engine.run import Run
 from terrella.engine.use.bundle import load_bundle
+from terrella.engine.workflow import judge
 from terrella.errors import InputError, Interrupted
 
 DOOR = Door(
@@ -101,3 +102,19 @@ def test_settings_of_another_task_are_refused(sine, tmp_path):
     (tmp_path / "settings.toml").write_text('task = "pick"\n[fit]\nepochs = 3\n')
     with pytest.raises(InputError, match="holds the settings of 'pick', not of 'sine'"):
         sine("train", "--run", tmp_path / "run", "--config", tmp_path / "settings.toml")
+
+
+def test_a_run_of_another_task_is_refused(sine, tmp_path):
+    (tmp_path / "settings.toml").write_text('task = "pick"\n')
+    for verb in ("train", "judge"):
+        with pytest.raises(InputError, match="pick"):
+            sine(verb, "--run", tmp_path)
+    assert (tmp_path / "settings.toml").read_text() == 'task = "pick"\n'
+
+
+def test_settings_of_judging_are_checked_in_python_too(sine, tmp_path):
+    sine("train", "--run", tmp_path / "run", "--no-plan")
+    with pytest.raises(InputError, match="unknown setting resample; did you mean resamples"):
+        judge(load_task("sine"), tmp_path / "run", print, overrides={"resample": 3})
+    with pytest.raises(InputError, match="split 'validation'; there are train, dev, test"):
+        judge(load_task("sine"), tmp_path / "run", print, "validation")

@@ -1,6 +1,8 @@
 """The likelihood of ETAS against a double loop, its gradient, its fit, and the published benchmark."""
 
 import json
+import os
+import signal
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from terrella.earth.grid import make_grid
 from terrella.earth.region import Region, box
 from terrella.earth.sphere import distance_km, unit_vectors
+from terrella.engine.fit.interruption import held_interruption
 from terrella.errors import InputError
 from terrella.forecast.etas import fit as etas_fit
 from terrella.forecast.etas.background import smoothed_shape
@@ -247,3 +250,16 @@ def test_california_is_fitted_at_its_maximum(shared_data):
         for half in (-0.5, 0.5):
             moved = replace(fit.model, **{name: getattr(fit.model, name) + half * fit.standard_errors[name]})
             assert log_likelihood(moved, window, npp["area_km2"]) < fit.log_likelihood, (name, half)
+
+
+def test_a_signal_waits_for_compiled_code():
+    done = []
+
+    def work() -> None:
+        with held_interruption():
+            os.kill(os.getpid(), signal.SIGINT)
+            done.append(True)
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert done

@@ -103,3 +103,10 @@ def test_a_set_that_is_not_there_is_named_before_any_training(tmp_path: Path) ->
     settings = CompareSettings(train_sets=("synthetic:local",), test_sets=(f"mine={missing}",))
     with pytest.raises(InputError, match=f"{missing} is not there; `terrella pick data"):
         compare(tmp_path / "run", settings, lambda event: None)
+
+
+def test_a_comparison_leaves_a_trainings_run_alone(tmp_path: Path) -> None:
+    (tmp_path / "settings.toml").write_text('task = "pick"\nnetwork = "gpd"\n')
+    with pytest.raises(InputError, match="is a run of pick, not of pick compare"):
+        compare(tmp_path, CompareSettings(), lambda event: None)
+    assert "gpd" in (tmp_path / "settings.toml").read_text()

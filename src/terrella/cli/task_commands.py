@@ -110,7 +110,7 @@ def _judge(name: str, door: Door) -> Callable[..., None]:
         from terrella.engine.progress import shown_progress
         from terrella.engine.run import existing_run
 
-        existing_run(run)  # before what judges is imported
+        existing_run(run, name)  # before what judges is imported
         from terrella.engine.workflow import judge as run_judge
 
         overrides = settings.model_dump(exclude_unset=True) if settings is not None else {}

@@ -37,7 +37,9 @@ def _with_results(report: Report) -> Report:
                 terminal.say(event["title"])  # not the table's, which would break it to the table's width
                 table = Table()
                 for number, head in enumerate(event["columns"]):
-                    table.add_column(head, justify="right" if number else "left", no_wrap=not number)
+                    table.add_column(
+                        head, justify="right" if number else "left", no_wrap=not number, overflow="fold"
+                    )
                 for row in event["rows"]:
                     table.add_row(*row)
                 terminal.console().print(table)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from terrella.engine.settings import refuse_other_task
 from terrella.errors import InputError
 from terrella.files import write_text
 
@@ -146,13 +147,15 @@ class Run:
         write_text(self.metrics, table.getvalue())
 
 
-def existing_run(folder: Path) -> Run:
-    """Return the run in a folder.
+def existing_run(folder: Path, task: str | None = None) -> Run:
+    """Return the run in a folder, of a task where one is named.
 
     Raises:
-        InputError: where the folder is no run.
+        InputError: where the folder is no run, or one of another task.
     """
     run = Run(folder)
     if not run.settings.is_file():
         raise InputError(f"{folder} is no run: it holds no settings.toml; train one with --run {folder}")
+    if task is not None:
+        refuse_other_task(run.settings, task)
     return run

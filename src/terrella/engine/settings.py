@@ -119,6 +119,17 @@ def refuse_other_settings(path: Path, now: Model, lasting: Callable[[Model], Mod
         )
 
 
+def refuse_other_task(path: Path, task: str) -> None:
+    """Refuse a folder that is another task's run, where `path` holds its settings; older ones do not say.
+
+    Raises:
+        InputError: where it is.
+    """
+    said = task_of(path) if path.is_file() else None
+    if said not in (None, task):
+        raise InputError(f"{path.parent} is a run of {said}, not of {task}; give another folder")
+
+
 def fingerprint(*parts: Any) -> str:
     """Return a short SHA-256 of settings, bytes or JSON values."""
     digest = hashlib.sha256()

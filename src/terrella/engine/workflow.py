@@ -23,10 +23,20 @@ from terrella.engine.plan.follow import as_planned, explained, make_plan, planne
 from terrella.engine.plan.plan import Plan, plan
 from terrella.engine.plan.strategy import Limits
 from terrella.engine.run import Run, existing_run
-from terrella.engine.settings import fingerprint, refuse_other_settings, save_settings, settings_text
+from terrella.engine.settings import (
+    fingerprint,
+    load_settings,
+    refuse_other_settings,
+    refuse_other_task,
+    save_settings,
+    settings_text,
+)
 from terrella.engine.task import Asked, Data, Fed, Judging, Settings, StageSpec, Task, Trained
 from terrella.engine.use.bundle import Bundle, load_bundle, save_bundle
+from terrella.errors import InputError
 from terrella.files import write_json
+
+SPLITS = ("train", "dev", "test")
 
 
 def train(
@@ -77,10 +87,12 @@ def judge(
     Raises:
         InputError: where the run, its bundle or the data are at fault.
     """
-    run = existing_run(folder)
-    return judge_bundle(
-        task, Asked(run, load_bundle(run.bundle, task.name), split, data, overrides or {}), report
-    )
+    run = existing_run(folder, task.name)
+    if split not in SPLITS:
+        raise InputError(f"split {split!r}; there are {', '.join(SPLITS)}")
+    model: Any = task.settings.model_fields["judge"].annotation
+    chosen = load_settings(model, None, overrides or {}).model_dump(exclude_unset=True)
+    return judge_bundle(task, Asked(run, load_bundle(run.bundle, task.name), split, data, chosen), report)
 
 
 def judge_bundle(task: Task[Settings, Data], asked: Asked, report: Report) -> Mapping[str, Any]:
@@ -107,6 +119,7 @@ def leave_judging(run: Run, found: Judging, report: Report) -> None:
 
 
 def _train(task: Task[Settings, Data], run: Run, settings: Settings, report: Report, planned: bool) -> None:
+    refuse_other_task(run.settings, task.name)
     refuse_other_settings(run.settings, settings, task.lasting)
     opened = first_process_first(lambda: task.open(settings, report))
     mark = fingerprint(task.lasting(settings), *opened.marks)

@@ -54,7 +54,7 @@ def simulate(
         written += write_forecast(_on_grid(models, outlook, counts), grid_path)
     return [
         *findings.lines(),
-        f"issued {str(issue)[:19]}Z: {number:,} futures of {days:g} days, inside the region",
+        f"issued {str(issue)[:19]}Z: {number:,} futures of {days:g} days by ETAS alone, inside the region",
         *issue_lines(catalogue, issue, issue_time is not None),
         *_lines(counts, models.min_magnitude),
         *(f"written {path}" for path in written),

@@ -30,6 +30,7 @@ def predict(
     Raises:
         InputError: where bundle, catalogue or issue time are at fault.
     """
+    output = Path(output)
     models = from_bundle(load_bundle(Path(bundle), TASK))
     catalogue, findings = read_catalogue(Path(given), models.settings.data.columns or None)
     issue = issue_time_of(issue_time, catalogue)

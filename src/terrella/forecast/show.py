@@ -58,7 +58,7 @@ def _lines(found: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _show_run(folder: Path, report: Report) -> None:
-    run = existing_run(folder)
+    run = existing_run(folder, "forecast")
     if not run.scores.is_file():
         raise InputError(f"{folder} was not judged yet; run terrella forecast judge --run {folder}")
     document = json.loads(run.scores.read_text(encoding="utf-8"))

@@ -43,6 +43,6 @@ def compare(
     overrides = settings.model_dump(exclude_unset=True) if settings is not None else {}
     if config is None and not overrides and (run / "settings.toml").is_file():
         config = run / "settings.toml"
-    chosen = load_settings(CompareSettings, config, overrides)
+    chosen = load_settings(CompareSettings, config, overrides, "pick compare")
     with shown_progress() as report:
         run_compare(run, chosen, report, scheduler, workers)

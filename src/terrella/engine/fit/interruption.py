@@ -23,6 +23,19 @@ class Interruption:
 
 
 @contextmanager
+def held_interruption() -> Iterator[None]:
+    """Let a signal wait until what runs within has ended: compiled code breaks where a handler raises in it.
+
+    Raises:
+        KeyboardInterrupt: at the end, where one has come.
+    """
+    with noted_interruption() as interruption:
+        yield
+    if interruption.signal is not None:
+        raise KeyboardInterrupt
+
+
+@contextmanager
 def noted_interruption() -> Iterator[Interruption]:
     """Catch the two signals within; outside the main thread Python delivers none, and nothing is caught."""
     interruption = Interruption()

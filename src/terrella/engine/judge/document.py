@@ -78,7 +78,7 @@ def scores_event(document: Mapping[str, Any], shown: Shown) -> dict[str, Any]:
         [model, *(_number(own.get(name), digits, times) for name, _, digits, times in known)]
         for model, own in document["models"].items()
     ]
-    title = f"{document['data']}, {document['split']} split"
+    title = _of(document)
     return {
         "kind": "table",
         "title": title,
@@ -91,7 +91,7 @@ def add_to_card(path: Path, document: Mapping[str, Any], shown: Shown) -> None:
     """Write the scores of a judged run into its card, in place of those that were there, before the last part."""
     text = path.read_text(encoding="utf-8")
     known = [each for each in shown if any(each[0] in own for own in document["models"].values())]
-    lines = [_HEADING, "", f"On {document['data']}, {document['split']} split, with 95 % intervals.", ""]
+    lines = [_HEADING, "", f"On {_of(document)}, with 95 % intervals.", ""]
     lines.append("| model | " + " | ".join(head for _, head, _, _ in known) + " |")
     lines.append("|---" * (len(known) + 1) + "|")
     for model, own in document["models"].items():
@@ -106,6 +106,12 @@ def add_to_card(path: Path, document: Mapping[str, Any], shown: Shown) -> None:
         end = text.find("\n## ", begin)
         end = len(text) if end < 0 else end
     write_text(path, text[:begin] + "\n".join(lines) + "\n" + text[end:])
+
+
+def _of(document: Mapping[str, Any]) -> str:
+    """Return of which data and split a document is; a split may be said with its dates."""
+    split = document["split"]
+    return f"{document['data']}, {split}" + ("" if " " in split else " split")
 
 
 def _number(score: Mapping[str, Any] | None, digits: int, times: float) -> str:

@@ -24,7 +24,7 @@ class Table:
     columns: Sequence[str]
     rows: Sequence[tuple[str, Sequence[str | Interval]]]
     digits: Sequence[int]  # decimals of each column's values
-    emphasised: str = ""  # the row that the page is about
+    emphasised: str = ""  # the row that is best, or recommended
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from terrella.earth.magnitude import b_value
+from terrella.engine.fit.interruption import held_interruption
 from terrella.errors import InputError
 from terrella.forecast.etas.background import Background, neighbour_distances, smoothed_shape
 from terrella.forecast.etas.likelihood import Window, log_likelihood, make_window, triggered_integral
@@ -205,8 +206,9 @@ def _loss(x: Floats, problem: _Problem, pairs: Pairs) -> tuple[float, Floats, Fl
     """
     window, theta = problem.window, _theta(x)
     uniform, smoothed = _background(x, problem)
-    triggered, slopes = sampled_intensity(pairs, window.step, theta)
-    expected, expected_slopes = triggered_integral(window, theta)
+    with held_interruption():
+        triggered, slopes = sampled_intensity(pairs, window.step, theta)
+        expected, expected_slopes = triggered_integral(window, theta)
     intensity = uniform + smoothed + triggered
     scores = np.column_stack([uniform, smoothed, slopes]) / intensity[:, None]
     spontaneous = problem.area_km2 * window.length_days * np.exp(x[:2]) * [1, problem.shape is not None]

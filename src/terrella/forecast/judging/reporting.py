@@ -140,7 +140,7 @@ def _score_table(each: Judged) -> Table:
     ]
     number = f"{len(each.issue_days):,} issue times, {int(each.events.sum()):,} events"
     caption = f"{each.horizon_days:g}-day forecasts: {number}"
-    return Table(caption, list(_COLUMNS.values()), rows, [6, 4, 3, 3, 4], NETWORK)
+    return Table(caption, list(_COLUMNS.values()), rows, [6, 4, 3, 3, 4])
 
 
 def _horizon_picture(judged: Sequence[Judged]) -> Picture:

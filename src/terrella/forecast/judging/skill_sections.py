@@ -42,7 +42,7 @@ def paired_by_sequence(judged: Sequence[Judged], resamples: int) -> Table:
             cells += [by_time, each.breakdown.gain_by_sequence(model, over, resamples)]
         rows.append((f"over {over}", cells))
     caption = f"Information gain of {name} with both intervals, nats per earthquake"
-    return Table(caption, columns, rows, [3] * len(columns), f"over {ETAS_}")
+    return Table(caption, columns, rows, [3] * len(columns))
 
 
 def _main(judged: Judged) -> str:
@@ -77,7 +77,7 @@ def _alarms(judged: Sequence[Judged]) -> Section:
         "Molchan’s diagram against climatology: the lower the curve, the fewer earthquakes are missed.",
         "Curves of the miss rate over the part of space and time under alarm, for each model and horizon.",
     )
-    table = Table("Area skill score against climatology", columns, rows, [4] * len(columns), NETWORK)
+    table = Table("Area skill score against climatology", columns, rows, [4] * len(columns))
     return Section("Alarms: Molchan’s diagram", text, [table], [picture])
 
 
@@ -240,9 +240,7 @@ def _csep(found: CsepTests | None) -> Section:
     )
     rows = [(name, _consistency_cells(each, found.observed)) for name, each in found.consistency.items()]
     columns = ["N expected", "N-test (δ₁, δ₂)", "N-test, clustered", "M-test", "S-test", "CL-test"]
-    consistency = Table(
-        "Consistency with the test window (quantiles)", columns, rows, [3] * len(columns), NETWORK
-    )
+    consistency = Table("Consistency with the test window (quantiles)", columns, rows, [3] * len(columns))
     pairs: list[tuple[str, list[str | Interval]]] = [
         (
             f"{each.model} over {each.over}",
@@ -255,7 +253,7 @@ def _csep(found: CsepTests | None) -> Section:
         for each in found.comparisons
     ]
     columns = ["gain (nats per earthquake)", "t (critical value)", "W-test, probability"]
-    paired = Table("Paired T- and W-tests", columns, pairs, [3, 2, 3], f"{NETWORK} over {ETAS_}")
+    paired = Table("Paired T- and W-tests", columns, pairs, [3, 2, 3])
     return Section("CSEP’s tests", text, [consistency, paired])
 
 

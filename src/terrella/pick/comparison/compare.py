@@ -9,7 +9,7 @@ from typing import Any
 from terrella.engine.device import choose_device
 from terrella.engine.judge import plain
 from terrella.engine.run import Report, Run
-from terrella.engine.settings import save_settings
+from terrella.engine.settings import load_settings, refuse_other_task, save_settings
 from terrella.errors import TerrellaError
 from terrella.files import replace_file, write_json
 from terrella.pick.comparison.answers import differences
@@ -25,6 +25,7 @@ from terrella.pick.comparison.settings import CompareSettings
 from terrella.pick.comparison.words import resampling_words
 from terrella.pick.data.locate import check_source
 
+_TASK = "pick compare"
 _ON_A_GPU = 4  # processes that share it
 
 
@@ -51,17 +52,21 @@ def compare(
     folder = Run(run)
     report = folder.recorded(report)
     with folder.claimed():
+        refuse_other_task(folder.settings, _TASK)
+        if folder.settings.is_file():
+            load_settings(CompareSettings, folder.settings)  # a run of before says no task
         asked = plan(settings)
         for place in named_sets(settings).values():
             check_source(place)
-        save_settings(settings, folder.settings, "pick compare")
+        save_settings(settings, folder.settings, _TASK)
         pieces = run / "pieces"
         if workers is None and scheduler is None and choose_device(settings.device).type == "cuda":
             workers = _ON_A_GPU
         outcome = execute([each.piece for each in asked], pieces, report, scheduler, workers)
         found = _findings(asked, outcome, pieces, settings)
-        _write(folder, found)
-        show_comparison(found, report)
+        if found.judged:
+            _write(folder, found)
+            show_comparison(found, report)
     if outcome.failures:
         first = next(iter(outcome.failures.items()))
         raise TerrellaError(

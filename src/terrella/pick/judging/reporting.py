@@ -75,7 +75,7 @@ def _tables(judged: Sequence[Judged], caption: str, columns: Sequence[tuple[str,
     if not rows:
         return []
     heads, digits = [head for _, head, _ in columns], [digits for _, _, digits in columns]
-    return [Table(caption, heads, rows, digits, judged[0].cell["picker"])]
+    return [Table(caption, heads, rows, digits)]
 
 
 def _onset_tables(judged: Sequence[Judged]) -> list[Table]:
@@ -97,9 +97,7 @@ def _cost_table(judged: Sequence[Judged]) -> Table:
         limits = ["–" if chosen[name] is None else f"{chosen[name]:.4g}" for name in ("detection", "phase")]
         rows.append((each.cell["picker"], [*limits, f"{1000 * (cost['cpu_s_per_window'] or 0):.2f}"]))
     heads = ["detection threshold", "threshold of ln P/S", "CPU ms per window"]
-    return Table(
-        "Chosen on the development split, and measured", heads, rows, [0, 0, 0], judged[0].cell["picker"]
-    )
+    return Table("Chosen on the development split, and measured", heads, rows, [0, 0, 0])
 
 
 def _interval(cell: dict[str, Any], name: str) -> Interval:
