@@ -137,7 +137,6 @@ def _train(task: Task[Settings, Data], run: Run, settings: Settings, report: Rep
         made = first_process_first(lambda: make_plan(task.name, lambda: needs, run.folder, report))
     with explained(made):
         network = _fit(task, settings, data, specs, run, mark, report, made)
-
     if rank() > 0:
         return
     ended = task.finish(Trained(settings, data, network, run.best_loss(), mark, run), report)
@@ -201,8 +200,7 @@ def _loss(spec: StageSpec, fed: Fed) -> Loss:
 
 def _feed(spec: StageSpec, fed: Fed, seed: int) -> Feed:
     batch = min(fed.batch or spec.need.step.batch, len(fed.learned))
-    feed = Feed(fed.learned, batch, seed)
-    return feed if fed.mixed_chunks is None else replace(feed, mixed_chunks=fed.mixed_chunks)
+    return Feed(fed.learned, batch, seed, mixed_chunks=fed.mixed_chunks)
 
 
 @torch.no_grad()

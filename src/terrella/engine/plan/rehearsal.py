@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from terrella.engine.feed import Batch
 from terrella.engine.plan.step import Step
@@ -80,8 +80,3 @@ def _autocast(step: Step, batch: Batch) -> torch.autocast | nullcontext[None]:
 def _average(averaged: nn.Module, network: nn.Module) -> None:
     for mean, value in zip(averaged.parameters(), network.parameters(), strict=True):
         mean.lerp_(value, 0.01)
-
-
-def bytes_of(tensors: Iterator[Tensor]) -> int:
-    """Return the bytes of tensors' storages, each counted once."""
-    return sum({t.untyped_storage()._cdata: t.untyped_storage().nbytes() for t in tensors}.values())
