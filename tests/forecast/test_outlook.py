@@ -6,20 +6,18 @@ import numpy as np
 import torch
 
 from terrella.forecast import outlook
-from terrella.forecast.models import ETAS_, Expectation
+from terrella.forecast.issuing import Issued
 
 
 def test_probabilities_of_the_region_are_those_of_thinned_counts(monkeypatch):
     mean, alpha, beta = np.array([0.4, 0.05, 2.0]), np.array([1.5, 8.0, 0.2]), 2.0
-    expected = Expectation(torch.from_numpy(np.log(mean))[None], torch.zeros(()))
-    monkeypatch.setattr(outlook, "etas_and_network", lambda *_: [{ETAS_: expected}])
+    issued = Issued(torch.from_numpy(mean)[None], torch.from_numpy(alpha)[None], ("ETAS",))
+    monkeypatch.setattr(outlook, "issue", lambda *_: issued)
     models = SimpleNamespace(
         epoch=np.datetime64("2000-01-01", "us"),
         etas=SimpleNamespace(beta=beta),
         min_magnitude=3.0,
         horizons_days=(1.0,),
-        best=lambda horizon: ETAS_,
-        calibrated=lambda found, name, horizon: (found.log_mean[0], torch.from_numpy(alpha)),
     )
     given = SimpleNamespace(models=models), np.datetime64("2001-01-01", "us"), np.array([3.0, 4.0, 5.0])
     found = outlook.region_probabilities(*given)[:, 0]

@@ -36,7 +36,7 @@ def make_card(models: Models, case: Cut, mark: str) -> str:
     for horizon, (days, gain) in enumerate(zip(models.horizons_days, models.gains, strict=True)):
         lines.append(
             f"- {days:g} d: {gain.value:+.4f} [{gain.low:+.4f}, {gain.high:+.4f}]; "
-            f"`predict` uses {'the network' if models.best(horizon) == 'network' else 'ETAS'}"
+            f"`predict` uses {models.used(horizon)}"
         )
     lines += [
         "",

@@ -50,6 +50,7 @@ def sections(
     settings = forecaster.models.settings
     return [
         Section("Scores", _about(about), [_score_table(each) for each in judged]),
+        _numbers(judged),
         Section(
             "Network against baselines",
             "Gains of the network, paired: the same issue times and cells, resampled together. A gain "
@@ -126,8 +127,9 @@ def lead(judged: Sequence[Judged], ceiling: str | None) -> str:
 def _about(about: About) -> str:
     return (
         f"Pseudo-prospective forecasts, {about.split}: each sees only the events before its issue time. All models "
-        "but all-zero were recalibrated alike on the dev window: log μ as a straight line of the model's, and "
-        "a negative binomial distribution of counts. Ranges are 95 % intervals by block bootstrap."
+        "but all-zero were recalibrated alike on the dev window: log μ as a straight line of the model's, the same "
+        "at all horizons and only as far as it helped in spans of time that it was not fitted to, and a negative "
+        "binomial distribution of counts. Ranges are 95 % intervals by block bootstrap."
         "\n\nA Brier score alone says nothing where events are rare: compare the row of all zeros."
         + (f"\n\n{about.seen}" if about.seen else "")
     )
@@ -141,6 +143,24 @@ def _score_table(each: Judged) -> Table:
     number = f"{len(each.issue_days):,} issue times, {int(each.events.sum()):,} events"
     caption = f"{each.horizon_days:g}-day forecasts: {number}"
     return Table(caption, list(_COLUMNS.values()), rows, [6, 4, 3, 3, 4])
+
+
+def _numbers(judged: Sequence[Judged]) -> Section:
+    """Return the section on the number of events."""
+    text = (
+        "Expected over observed earthquakes in the whole region, after recalibration. An interval that holds 1 is "
+        "consistent with what happened. One large sequence can hold a tenth of all earthquakes, so the ratio is "
+        "also given without the busiest 1 % of the issue times."
+    )
+    kinds = {"expected_over_observed": "all", "expected_over_observed_quiet": "without the busiest 1 %"}
+    columns = [f"{each.horizon_days:g} d, {kind}" for each in judged for kind in kinds.values()]
+    rows = [
+        (name, [each.scores.models[name].get(score, _NOTHING) for each in judged for score in kinds])
+        for name in judged[0].scores.models
+        if name != ALL_ZERO
+    ]
+    table = Table("Expected over observed", columns, rows, [2] * len(columns))
+    return Section("Numbers of earthquakes", text, [table])
 
 
 def _horizon_picture(judged: Sequence[Judged]) -> Picture:
