@@ -7,14 +7,16 @@ import numpy as np
 
 from terrella.earth.magnitude import round_to_bin
 from terrella.engine.use.bundle import load_bundle
+from terrella.forecast.issuing import Issued, issue
 from terrella.forecast.models import Models
 from terrella.forecast.outlook import issue_lines
-from terrella.forecast.prediction import no_event_before
+from terrella.forecast.prediction import forecaster_at, no_event_before
 from terrella.forecast.simulation.futures import (
     FutureCounts,
     Outlook,
     count_futures,
     make_outlook,
+    make_ratio,
     simulate_futures,
 )
 from terrella.forecast.storage import TASK, from_bundle
@@ -44,8 +46,9 @@ def simulate(
     """
     models = from_bundle(load_bundle(bundle, TASK))
     catalogue, findings = read_catalogue(given, models.settings.data.columns or None)
-    issue = issue_time_of(issue_time, catalogue)
-    outlook = outlook_of(models, catalogue, issue, days)
+    time = issue_time_of(issue_time, catalogue)
+    issued = issue(forecaster_at(models, catalogue, time), time)
+    outlook = outlook_of(models, catalogue, time, days, issued)
     futures = simulate_futures(outlook, number, seed)
     counts = count_futures(futures, models.grid)
     write_futures(futures, output)
@@ -54,15 +57,20 @@ def simulate(
         written += write_forecast(_on_grid(models, outlook, counts), grid_path)
     return [
         *findings.lines(),
-        f"issued {str(issue)[:19]}Z: {number:,} futures of {days:g} days by ETAS alone, inside the region",
-        *issue_lines(catalogue, issue, issue_time is not None),
+        f"issued {str(time)[:19]}Z: {number:,} futures of {days:g} days inside the region, by ETAS scaled to what "
+        f"{', '.join(dict.fromkeys(issued.names))} expects of each cell",
+        *issue_lines(catalogue, time, issue_time is not None),
         *_lines(counts, models.min_magnitude),
         *(f"written {path}" for path in written),
     ]
 
 
-def outlook_of(models: Models, catalogue: Catalogue, issue_time: np.datetime64, days: float) -> Outlook:
+def outlook_of(
+    models: Models, catalogue: Catalogue, issue_time: np.datetime64, days: float, issued: Issued
+) -> Outlook:
     """Return the outlook of a bundle's ETAS given the events of its region before the issue time.
+
+    Its expected counts are scaled to those of the forecast that is issued.
 
     Magnitudes are rounded to the bins that the model was fitted with.
 
@@ -77,7 +85,10 @@ def outlook_of(models: Models, catalogue: Catalogue, issue_time: np.datetime64, 
     if not known.any():
         raise no_event_before(models, catalogue, issue_time)
     past = catalogue[known]
-    return make_outlook(models.etas, past, models.region, issue_time, days, magnitude_bin=bin_width)
+    ratio = make_ratio(*issued.within(days), models.grid) if days > 0 else None
+    return make_outlook(
+        models.etas, past, models.region, issue_time, days, magnitude_bin=bin_width, ratio=ratio
+    )
 
 
 def _lines(counts: FutureCounts, min_magnitude: float) -> list[str]:

@@ -8,20 +8,35 @@ from torch import Tensor
 
 from terrella.forecast.counts import occurrence_probability
 from terrella.forecast.models import ETAS_, NETWORK, Expectation, Forecaster, etas_and_network
+from terrella.formats.catalogues.catalogue import Floats
 
 
 @dataclass(frozen=True, eq=False)
 class Issued:
     """A forecast of every cell, (horizon, cell) each; neither counts nor probabilities fall with the horizon."""
 
+    etas: Tensor  # what ETAS expects, before recalibration
     mean: Tensor
     dispersion: Tensor
+    horizons_days: tuple[float, ...]
     names: tuple[str, ...]  # of the model at each horizon
 
     @property
     def probability(self) -> Tensor:
         """P(N ≥ 1)."""
         return occurrence_probability(self.mean, self.dispersion).cummax(0).values
+
+    def within(self, days: float) -> tuple[Floats, Floats]:
+        """Return what is expected in a window and what ETAS expects, (cell,) each, but for a common factor.
+
+        Between horizons both follow a power of time; before the first and after the last, their ratio stays.
+        """
+        place = np.interp(np.log(days), np.log(self.horizons_days), np.arange(len(self.mean)))
+        before, share = int(place), place % 1
+        after = min(before + 1, len(self.mean) - 1)
+        logs = np.log(torch.stack([self.mean, self.etas]).double().numpy())
+        expected, etas = np.exp((1 - share) * logs[:, before] + share * logs[:, after])
+        return expected, etas
 
 
 def issue(forecaster: Forecaster, issue_time: np.datetime64, model: str | None = None) -> Issued:
@@ -31,6 +46,7 @@ def issue(forecaster: Forecaster, issue_time: np.datetime64, model: str | None =
     every = tuple(range(len(models.horizons_days)))
     found = etas_and_network(forecaster, day, every)
     trusted = {None: models.trusted, ETAS_: 0}.get(model, len(every))
+    etas = torch.exp(torch.stack([each[ETAS_].log_mean[0] for each in found]))
     mean, dispersion = _calibrated(forecaster, found, ETAS_)
     if trusted:
         learned, spread = _calibrated(forecaster, found, NETWORK)
@@ -38,7 +54,7 @@ def issue(forecaster: Forecaster, issue_time: np.datetime64, model: str | None =
         mean = torch.cat([learned[:trusted], following])
         dispersion = torch.cat([spread[:trusted], dispersion[trusted:]])
     names = tuple(model or models.used(horizon) for horizon in every)
-    return Issued(mean.cummax(0).values, dispersion, names)
+    return Issued(etas, mean.cummax(0).values, dispersion, models.horizons_days, names)
 
 
 def _calibrated(
