@@ -59,8 +59,8 @@ def _lines(found: dict[str, Any]) -> list[tuple[str, str]]:
         lines.append(
             (
                 "b-positive",
-                f"b = {steps['b']:.3f} ± {steps['b_error']:.3f} from {steps['n_events']:,} steps up between events; what "
-                "large events hide does not enter",
+                f"b = {steps['b']:.3f} ± {steps['b_error']:.3f} from {steps['n_events']:,} steps up between "
+                "events; what large events hide does not enter",
             )
         )
     return lines
