@@ -104,8 +104,9 @@ def test_futures_come_to_what_predict_says(factor):
     counts = []
     for intercept in (0.0, np.log(factor)):
         models = models_of([UNSURE] * HORIZONS, Calibration(float(intercept)))
-        issued = issue(forecaster_at(models, CATALOGUE, TIME), TIME)
-        outlook = outlook_of(models, CATALOGUE, TIME, days, issued)
+        forecaster = forecaster_at(models, CATALOGUE, TIME)
+        issued = issue(forecaster, TIME)
+        outlook = outlook_of(forecaster, TIME, days, issued)
         counts.append(simulate_counts(outlook, models.grid, 6000, seed=3).count)
     plain, scaled = counts
     error = np.hypot(scaled.std(), factor * plain.std()) / np.sqrt(6000)

@@ -58,21 +58,25 @@ def forecaster_at(models: Models, catalogue: Catalogue, issue_time: np.datetime6
     Raises:
         InputError: where the catalogue holds no fitting event before it.
     """
+    return make_forecaster(models, known_before(models, catalogue, issue_time))
+
+
+def known_before(models: Models, catalogue: Catalogue, issue_time: np.datetime64) -> Catalogue:
+    """Return the events that forecasts and simulations of a bundle are conditioned on.
+
+    Raises:
+        InputError: where there is none.
+    """
     before = catalogue.above(models.min_magnitude)
     before = before[before.time_utc < issue_time]
     # The models were fitted to the events of their region alone.
     before = before[models.region.contains(before.longitude, before.latitude)]
     if len(before) == 0:
-        raise no_event_before(models, catalogue, issue_time)
-    return make_forecaster(models, before)
-
-
-def no_event_before(models: Models, catalogue: Catalogue, issue_time: np.datetime64) -> InputError:
-    """Return what to raise where nothing is known before an issue time."""
-    return InputError(
-        f"{catalogue.name} holds no event of magnitude {models.min_magnitude:g} or more in the bundle's "
-        f"region before {str(issue_time)[:19]}Z; give an earlier catalogue or a later --issue-time"
-    )
+        raise InputError(
+            f"{catalogue.name} holds no event of magnitude {models.min_magnitude:g} or more in the bundle's "
+            f"region before {str(issue_time)[:19]}Z; give an earlier catalogue or a later --issue-time"
+        )
+    return before
 
 
 def grid_forecasts(

@@ -48,7 +48,7 @@ def cut(catalogue: Catalogue, settings: ForecastSettings) -> Cut:
     data = settings.data
     min_magnitude = data.min_magnitude
     if min_magnitude is None:
-        min_magnitude = _completeness(catalogue, data.magnitude_bin or 0.1)
+        min_magnitude = _completeness(catalogue)
     min_magnitude = round(float(min_magnitude), 3)
     large = catalogue.above(min_magnitude)
     region = make_region(large, data)
@@ -65,11 +65,11 @@ def cut(catalogue: Catalogue, settings: ForecastSettings) -> Cut:
     return Cut(known, region, make_task_grid(region, data), windows, min_magnitude)
 
 
-def _completeness(catalogue: Catalogue, bin_width: float) -> float:
+def _completeness(catalogue: Catalogue) -> float:
     """Return the larger of two estimates: an incomplete catalogue misleads every model."""
     estimates = [
-        completeness_by_maximum_curvature(catalogue.magnitude, bin_width),
-        completeness_by_b_stability(catalogue.magnitude, bin_width),
+        completeness_by_maximum_curvature(catalogue.magnitude),
+        completeness_by_b_stability(catalogue.magnitude),
     ]
     return float(np.nanmax(estimates))
 
@@ -122,7 +122,6 @@ def fit_classical(case: Cut, settings: ForecastSettings, report: Report) -> Mode
         start,
         end,
         case.min_magnitude,
-        settings.data.magnitude_bin,
         background=settings.etas.background,
     )
     say(fit.message)

@@ -243,7 +243,7 @@ def draw_distance(random, law, zone_km2):
 
 @numba.njit(cache=True)
 def draw_magnitude(random, law):
-    """Return a magnitude from Gutenberg and Richter's law, cut at the largest; in the middle of its bin if any."""
+    """Return a magnitude from Gutenberg and Richter's law, cut at the largest; where its bin begins if any."""
     share = -np.expm1(-law.beta * (law.magnitude_span + law.magnitude_bin)) * random.random()
     excess = -np.log1p(-share) / law.beta
     if law.magnitude_bin > 0:
