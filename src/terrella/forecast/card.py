@@ -2,6 +2,7 @@
 
 import math
 
+from terrella.forecast.etas.fit import etas_remarks
 from terrella.forecast.models import Models
 from terrella.forecast.preparation import Cut
 
@@ -28,7 +29,8 @@ def make_card(models: Models, case: Cut, mark: str) -> str:
     etas = models.etas
     lines += [
         f"- ETAS: branching ratio {etas.branching_ratio():.2f}, "
-        f"{'smoothed' if etas.background is not None else 'uniform'} background",
+        f"{'smoothed' if etas.background is not None else 'uniform'} background"
+        + "".join(f"; {remark}" for remark in etas_remarks(etas)),
         f"- b-value: {etas.beta / math.log(10):.3f}",
         "",
         "## Gain of the network over ETAS on validation",
