@@ -8,6 +8,7 @@ from typing import Any
 from torch import nn
 
 from terrella.engine import workflow
+from terrella.engine.judge.document import signed
 from terrella.engine.run import Report, Run
 from terrella.engine.task import Fed, Made, Opened, StageSpec, Task, Trained
 from terrella.engine.use.bundle import save_bundle
@@ -77,7 +78,7 @@ def finish(trained: Trained[ForecastSettings, Prepared], report: Report) -> Made
     models = replace(trained.data.fitted(), network=trained.network)
     models = calibrate_all(models, case.catalogue, case.windows)
     said = [
-        f"{horizon:g} d: gain over ETAS on dev {gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}] nats per "
+        f"{horizon:g} d: gain over ETAS on dev {signed(gain)} nats per "
         f"earthquake; {'the network is used' if gain.certain else 'not certain: predict uses ETAS'}"
         for horizon, gain in zip(models.horizons_days, models.gains, strict=True)
     ]
