@@ -40,7 +40,7 @@ def locate(
 
     def jacobian(at: Floats) -> Floats:
         east, north, distance = way(at)
-        slope, deeper = table.slopes(is_s, distance, np.full(len(sites), at[2]))
+        slope, deeper = table.slopes(is_s, distance, np.full(len(sites), at[2]), sites[:, 2])
         outward = slope / np.maximum(distance, 1e-6)
         return -np.column_stack([outward * east, outward * north, deeper, np.ones(len(sites))])
 
