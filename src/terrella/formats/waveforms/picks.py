@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from terrella.errors import InputError
-from terrella.files import replace_file
+from terrella.files import must_exist, replace_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -204,6 +204,7 @@ def read_table(path: Path) -> tuple["pd.DataFrame", tuple[str, ...]]:
     """
     import pandas as pd
 
+    must_exist(path, "a table was")
     try:
         with path.open(encoding="utf-8-sig") as file:
             policies = tuple(_leading(file))
@@ -213,8 +214,6 @@ def read_table(path: Path) -> tuple["pd.DataFrame", tuple[str, ...]]:
         table = pd.read_csv(
             path, dtype=str, keep_default_na=False, comment="#", sep=delimiter, encoding="utf-8-sig"
         )
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file; a table of picks or stations was expected") from error
     except (OSError, ValueError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
         raise InputError(f"{path}: no readable table ({reason})") from error

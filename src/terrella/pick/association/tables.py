@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from terrella.errors import InputError
+from terrella.files import must_exist
 from terrella.formats.waveforms.picks import columns_by_name, read_table
 from terrella.formats.waveforms.picks import read_picks as read_pick_table
 from terrella.pick.association.sites import Stations, find_sites
@@ -129,10 +130,9 @@ def _name(row: pd.Series) -> str:
 
 def _is_inventory(path: Path) -> bool:
     """Return whether a file is XML or FDSN's text of stations, by its first letters."""
+    must_exist(path, "StationXML or a table of stations was")
     try:
         start = path.read_bytes()[:200].lstrip(b"\xef\xbb\xbf \r\n\t")
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file; StationXML or a table of stations was expected") from error
     except OSError as error:
         raise InputError(f"{path}: no readable table of stations ({error.strerror})") from error
     return start.startswith(b"<") or start.replace(b" ", b"").lower().startswith(b"#network|")

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from terrella.errors import InputError
+from terrella.files import must_exist
 
 Floats = npt.NDArray[np.float64]
 
@@ -49,6 +50,7 @@ def read_velocity_model(path: Path) -> VelocityModel:
     """
     import pandas as pd
 
+    must_exist(path, "a table of layers was")
     try:
         table = pd.read_csv(path, comment="#", skipinitialspace=True)
     except (OSError, ValueError) as error:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from terrella.errors import InputError
+from terrella.files import must_exist
 from terrella.pick.data.tally import Tally
 
 _SDS = re.compile(r"([^.]*)\.([^.]*)\.([^.]*)\.([^.]*)\.[A-Z]\.(\d{4})\.(\d{3})")
@@ -112,8 +113,7 @@ def open_archive(path: Path, found: Tally) -> Archive:
     Raises:
         InputError: where there is no file with waveforms.
     """
-    if not path.exists():
-        raise InputError(f"{path}: no such file or folder; miniSEED files or an SDS archive were expected")
+    must_exist(path, "miniSEED files or an SDS archive were")
     paths = [path]
     if path.is_dir():
         paths = sorted(one for one in path.rglob("*") if one.is_file() and one.suffix.lower() not in _OTHERS)

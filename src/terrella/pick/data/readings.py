@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from terrella.errors import InputError
+from terrella.files import must_exist
 from terrella.formats.waveforms.picks import read_pick_texts
 from terrella.pick.data.loose import group_loose
 from terrella.pick.data.readings_sac import is_sac, read_sac
@@ -42,8 +43,7 @@ def read_readings(path: Path, found: Tally) -> tuple[pd.DataFrame, pd.DataFrame]
     Raises:
         InputError: where no reading is found.
     """
-    if not path.exists():
-        raise InputError(f"{path}: no such file or folder; readings were expected: a table, QuakeML or SAC")
+    must_exist(path, "readings in a table, QuakeML or SAC were")
     files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
     readings, events = [], []
     for file in files:
