@@ -121,42 +121,36 @@ def moved(how: str) -> pd.DataFrame:
     return pd.concat([old, new] if how == "old first" else [new, old])
 
 
-@pytest.mark.parametrize("kind", ["csv", "xml", "network"])
+@pytest.mark.parametrize("kind", ["csv", "station", "network", "channel"])
 @pytest.mark.parametrize("how", ["old first", "new first"])
 def test_a_station_stands_where_it_stood_at_the_time(
     tmp_path: Path, expected: pd.DataFrame, how: str, kind: str
 ) -> None:
-    """The first listed place was taken; the event lay 20 km off."""
+    """The first listed place was taken; the event lay 20 km off (how to list two: FDSN/StationXML issue 153)."""
     picks, _ = write(CASE, tmp_path)
     table, file = moved(how), tmp_path / f"s.{'csv' if kind == 'csv' else 'xml'}"
-    table.to_csv(file, index=False) if kind == "csv" else stationxml(table, file, kind == "network")
+    table.to_csv(file, index=False) if kind == "csv" else stationxml(table, file, kind)
     associate_files(picks, file, tmp_path / "c.csv", SETTINGS)
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "c.csv"), expected)
 
 
-def stationxml(table: pd.DataFrame, file: Path, by_network: bool) -> None:
-    """Write stations, their times in the stations' epochs or those of two networks of one code."""
+def stationxml(table: pd.DataFrame, file: Path, dated: str) -> None:
+    """Write stations; their times are those of the stations, of their channels or of two networks of one code."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # importing ObsPy warns of its own dependencies
         from obspy import UTCDateTime
-        from obspy.core.inventory import Inventory, Network, Site, Station
-    change = UTCDateTime(2020, 1, 1)
-    stations = {
-        row: Station(
-            site.id[3:], site.latitude, site.longitude, site.elevation_m, site=Site(""),
-            start_date=None if by_network or site.start != "2020" else change,
-            end_date=None if by_network or site.start == "2020" else change,
-        )
-        for row, site in enumerate(table.itertuples())
-    }  # fmt: skip
-    if not by_network:
-        networks = [Network("XX", list(stations.values()))]
-    else:
-        now = (table["start"] == "2020").to_numpy()
-        networks = [
-            Network("XX", [stations[i] for i in np.flatnonzero(~now)], end_date=change),
-            Network("XX", [stations[i] for i in np.flatnonzero(now)], start_date=change),
-        ]
+        from obspy.core.inventory import Channel, Inventory, Network, Site, Station
+    times = [
+        {"start_date": UTCDateTime(2020, 1, 1)} if start == "2020" else {"end_date": UTCDateTime(2020, 1, 1)}
+        for start in table["start"]
+    ]
+    networks = []
+    for site, time in zip(table.itertuples(), times, strict=True):
+        place = (site.latitude, site.longitude, site.elevation_m)
+        channel = Channel("HHZ", "", *place, 0.0, **(time if dated == "channel" else {}))
+        about = {"site": Site(""), "channels": [channel] if dated == "channel" else []}
+        station = Station(site.id[3:], *place, **about, **(time if dated == "station" else {}))
+        networks.append(Network("XX", [station], **(time if dated == "network" else {})))
     Inventory(networks, source="test").write(str(file), format="STATIONXML")
 
 

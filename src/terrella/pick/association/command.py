@@ -58,7 +58,8 @@ def associate_files(
         output.with_name(f"{_stem(output)}.png"),
     )
     replace_file(rest, lambda path: _left_out(made, picks).to_csv(path, index=False, float_format="%.3f"))
-    write_map(map_file, made.events, stations)
+    there = stations.part(stations.during(picks.time_utc[0], picks.time_utc[-1]))
+    write_map(map_file, made.events, there if len(there) else stations)
     said = [*found.lines(), *_summary(made, picks, settings, magnitude_offset)]
     return [*said, f"{output}, {beside}, {rest}, {map_file}"]
 

@@ -8,7 +8,7 @@ from terrella.pick.association.travel_time_table import TravelTimeTable
 
 Floats = npt.NDArray[np.float64]
 
-_DEPTHS_KM = (5.0, 15.0, 35.0)  # of starts beside the given one: depth trades against time
+_DEPTHS_KM = (5.0, 15.0, 35.0)  # below the top, of starts beside the given one: depth trades against time
 _SCALE_S = 0.3  # beyond which residuals count linearly rather than by their square
 
 
@@ -46,7 +46,7 @@ def locate(
 
     bounds = (np.append(low, -np.inf), np.append(high, np.inf))
     best = None
-    for depth in (start[2], *_DEPTHS_KM):
+    for depth in (start[2], *(low[2] + below for below in _DEPTHS_KM)):
         at = np.append(np.clip([start[0], start[1], depth], low + 1e-3, high - 1e-3), 0.0)
         at[3] = np.median(time_s - travel(at))
         found = least_squares(

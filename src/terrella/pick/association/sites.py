@@ -1,7 +1,7 @@
 """Where a station stood at the time of a pick."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +39,10 @@ class Stations:
         """Return network.station, or the station alone."""
         pairs = zip(self.network, self.station, strict=True)
         return np.array([f"{network}.{station}".lstrip(".") for network, station in pairs], object)
+
+    def part(self, rows: Bools) -> "Stations":
+        """Return some of the places."""
+        return Stations(*(getattr(self, field.name)[rows] for field in fields(self)))
 
     def during(self, first_utc: np.datetime64, last_utc: np.datetime64) -> Bools:
         """Return which places were in use at some time between two."""

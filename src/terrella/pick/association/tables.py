@@ -191,8 +191,8 @@ def _inventory(path: Path) -> pd.DataFrame:
         return [
             (
                 network.code, station.code, "", station.longitude, station.latitude, station.elevation,
-                _within(network.start_date, station.start_date, max),
-                _within(network.end_date, station.end_date, min),
+                _within([network.start_date, station.start_date], [each.start_date for each in station], max, min),
+                _within([network.end_date, station.end_date], [each.end_date for each in station], min, max),
             )
             for network in inventory
             for station in network
@@ -210,7 +210,9 @@ def _inventory(path: Path) -> pd.DataFrame:
     return pd.DataFrame(found, columns=list(_COLUMNS))
 
 
-def _within(network: Any, station: Any, narrower: Any) -> str:
-    """Return when a station began or ended, no earlier or later than its network."""
-    known = [time for time in (network, station) if time is not None]
+def _within(whole: list[Any], channels: list[Any], narrower: Any, wider: Any) -> str:
+    """Return when a station began or ended: no earlier or later than its network, nor than all its channels."""
+    if channels and None not in channels:
+        whole = [*whole, wider(channels)]
+    known = [time for time in whole if time is not None]
     return str(narrower(known)) if known else ""
