@@ -232,6 +232,7 @@ def test_elevations_that_may_be_km_are_told(tmp_path: Path) -> None:
         ),
         ("trace_id,phase,time\nA.B.,P,403.1\n", "row 1: time '403.1'"),
         ("trace_id,phase,time\nA.B.,P,1700000000500\n", "row 1: time '1700000000500'"),
+        ('<?xml version="1.0"?>\n<quakeml/>\n', "XML or JSON; a table with a header was expected"),
         (
             "file,p_arrival_time\na,1\n",
             "no column trace_id, phase, time; the columns are file, p_arr.*PhaseNet",

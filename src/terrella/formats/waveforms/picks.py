@@ -210,6 +210,8 @@ def read_table(path: Path) -> tuple["pd.DataFrame", tuple[str, ...]]:
             policies = tuple(_leading(file))
         with path.open(encoding="utf-8-sig") as file:
             head = next((line for line in file if line.strip() and not line.startswith("#")), "")
+        if head.lstrip().startswith(("<", "{", "[")):
+            raise InputError(f"{path}: XML or JSON; a table with a header was expected, such as a .csv file")
         delimiter = max(_DELIMITERS, key=head.count)
         table = pd.read_csv(
             path, dtype=str, keep_default_na=False, comment="#", sep=delimiter, encoding="utf-8-sig"
