@@ -53,7 +53,7 @@ def test_streamed_from_segy_and_held_in_memory_train_the_same_network(tmp_path: 
 @pytest.mark.parametrize(
     ("file", "at", "content", "words"),
     [
-        ("s1.sgy", 3225, b"\0\4", "format code (bytes 3225-3226) is 4"),
+        ("s1.sgy", 3225, b"\0\x63", "format code (bytes 3225-3226) is 99"),
         ("l0.sgy", 3221, b"\0\x15", "fits no whole number of traces of 21 samples"),
     ],
 )
