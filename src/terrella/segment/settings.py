@@ -12,6 +12,7 @@ from pydantic import (
     PositiveInt,
 )
 
+from terrella.engine.fit_settings import ADDED
 from terrella.engine.fit_settings import FitSettings as Common
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -54,6 +55,14 @@ class DataSettings(_Frozen):
     )
     spacing_m: PositiveFloat | None = Field(
         None, description="distance between traces, where files do not say"
+    )
+    inline_byte: PositiveInt | None = Field(
+        None,
+        description="SEG-Y: first byte of inline numbers, where numbers are not in 189, 193 or 9, 21",
+        json_schema_extra=ADDED,
+    )
+    crossline_byte: PositiveInt | None = Field(
+        None, description="SEG-Y: first byte of crossline numbers", json_schema_extra=ADDED
     )
 
 

@@ -49,6 +49,19 @@ def open_section(
     return replace(_opened(path, interval, unit, lines), stamp=stamp)
 
 
+def line_bytes(inline: int | None, crossline: int | None) -> tuple[int, int] | None:
+    """Return where SEG-Y has the numbers of lines, or None where that is not said.
+
+    Raises:
+        InputError: where one of the two is missing.
+    """
+    if inline is None and crossline is None:
+        return None
+    if inline is None or crossline is None:
+        raise InputError("inline-byte and crossline-byte are given together")
+    return inline, crossline
+
+
 def is_segy(path: Path) -> bool:
     """Tell whether a file is taken for SEG-Y."""
     from terrella.formats.sections.segy_layout import looks_like_segy

@@ -10,7 +10,7 @@ import numpy as np
 from terrella.engine.run import Report
 from terrella.errors import InputError
 from terrella.formats.sections.open import open_section
-from terrella.formats.sections.section import Section, Unit
+from terrella.formats.sections.section import Section, Unit, as_float32
 from terrella.formats.sections.segy import SegySamples
 from terrella.formats.sections.segy_write import segy_headers
 from terrella.formats.sections.zarr_sections import (
@@ -25,7 +25,7 @@ from terrella.formats.sections.zarr_sections import (
     write_box,
     zarr_module,
 )
-from terrella.segment.data.unnumbered import unnumbered, unnumbered_lines
+from terrella.segment.data.unnumbered import rounded, unnumbered, unnumbered_lines
 from terrella.segment.journal import Journal, alone, room_needed, source_state
 
 
@@ -36,6 +36,7 @@ def convert(
     chunk: Sequence[int] | None = None,
     interval: float | None = None,
     unit: Unit | None = None,
+    lines: tuple[int, int] | None = None,
 ) -> list[str]:
     """Write SEG-Y, DAS, .npy or NetCDF as zarr; return lines on what was found.
 
@@ -52,10 +53,16 @@ def convert(
     zarr_module()
     if output.suffix != ".zarr":
         raise InputError(f"{output}: the output is a folder whose name ends in .zarr")
-    section = open_section(source, interval, unit)
+    section = open_section(source, interval, unit, lines)
     chosen = cut(section.shape, chunk)
     state = source_state(source)
-    work = {"from": state, "interval": section.interval, "unit": section.unit, "chunk": chosen.chunk}
+    work = {
+        "from": state,
+        "interval": section.interval,
+        "unit": section.unit,
+        "chunk": chosen.chunk,
+        "lines": lines,
+    }
     if output.exists() and not is_own(output):
         raise InputError(f"{output} exists and is no section written here; choose another name")
     journal = Journal(output.with_name(f".{output.name}.journal"), work)
@@ -108,8 +115,9 @@ def _write(part: Path, journal: Journal, section: Section, chosen: Cut, report: 
 
 def _checked(section: Section, where: Box) -> tuple[np.ndarray[Any, Any], dict[str, Any]]:
     """Return a box without what is no number, missing traces as NaN, and what was found in it."""
-    values, absent = section.read_as_stored(*where), section.absent(*where)
-    found = unnumbered(values, where, section.shape, absent)
+    exact, absent = section.read_exactly(*where), section.absent(*where)
+    values = as_float32(exact)
+    found = unnumbered(values, where, section.shape, absent) | rounded(exact)
     values = np.where(np.isfinite(values), values, np.float32(0))
     held = values if absent is None else values[~absent]
     found |= {
@@ -127,7 +135,9 @@ def _lines(section: Section) -> list[str]:
     size = " × ".join(f"{n:,} {name}" for n, name in zip(section.shape, axes, strict=True))
     apart = "" if section.spacing_m is None else f", {section.spacing_m:.4g} m apart"
     first = f"{section.path}: {size}, every {section.interval:g} {section.unit}{apart}"
-    return [first, *(f"{key}: {value}" for key, value in section.about.items())]
+    start = "" if not section.start else f", from {section.start:g} {section.unit} on"
+    about = (f"{key}: {value}" for key, value in section.about.items())
+    return [first + start, *about, *(f"note: {each}" for each in section.notes)]
 
 
 def _found_lines(found: Iterable[dict[str, Any]]) -> list[str]:
