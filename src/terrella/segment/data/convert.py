@@ -9,6 +9,7 @@ import numpy as np
 
 from terrella.engine.run import Report
 from terrella.errors import InputError
+from terrella.files import recover_folder, swap_folder
 from terrella.formats.sections.open import open_section
 from terrella.formats.sections.section import Section, Unit, as_float32
 from terrella.formats.sections.segy import SegySamples
@@ -68,6 +69,7 @@ def convert(
     journal = Journal(output.with_name(f".{output.name}.journal"), work)
     part = output.with_name(f".{output.name}.part")
     with alone(output):
+        recover_folder(output)
         if is_own(output) and section_attributes(output).get("made_from") == journal.work:
             journal.end()
             return [*_lines(section), f"{output} holds it already"]
@@ -76,8 +78,8 @@ def convert(
         _write(part, journal, section, chosen, report)
         if source_state(source) != state:
             raise InputError(f"{source} changed while it was read; type the same command again to begin anew")
-        shutil.rmtree(output, ignore_errors=True)
-        part.replace(output)
+        with room_needed(output):
+            swap_folder(part, output)
         journal.end()
     return [*_lines(section), *_found_lines(journal.found.values()), f"written: {output}"]
 

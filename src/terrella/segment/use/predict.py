@@ -16,7 +16,7 @@ import numpy.typing as npt
 from terrella.engine.cluster import open_cluster
 from terrella.engine.run import Report
 from terrella.errors import DoesNotFitError, InputError
-from terrella.files import replace_file
+from terrella.files import recover_folder, replace_file, swap_folder
 from terrella.formats.sections.open import open_section
 from terrella.formats.sections.section import Section, Unit, as_float32
 from terrella.formats.sections.segy import SegySamples
@@ -103,6 +103,7 @@ def predict_section(
         most,
     )
     with alone(output):
+        recover_folder(output)
         if is_own(output) and section_attributes(output).get("made_from") == journal.work:
             _clear(job, journal)
             return [f"{output} holds it already"]
@@ -277,8 +278,8 @@ def _headers(section: Section, output: Path) -> SegyHeaders | None:
 
 def _finish(job: Job, output: Path, headers: SegyHeaders | None) -> None:
     if output.suffix == ".zarr":
-        shutil.rmtree(output, ignore_errors=True)
-        job.part.replace(output)
+        with room_needed(output):
+            swap_folder(job.part, output)
         return
     assert headers is not None  # refused at the beginning
     write_segy(output, headers, open_section(job.part))
