@@ -42,9 +42,10 @@ def open_section(path: Path | str, interval: float | None = None, unit: Unit | N
 
 def _opened(path: Path, interval: float | None, unit: Unit | None) -> Section:
     if path.is_dir():
-        from terrella.formats.sections.zarr_sections import open_zarr
+        from terrella.formats.sections.zarr_others import open_other_zarr
+        from terrella.formats.sections.zarr_sections import is_own, open_zarr
 
-        return open_zarr(path, interval, unit)
+        return (open_zarr if is_own(path) else open_other_zarr)(path, interval, unit)
     try:
         with path.open("rb") as file:
             head = file.read(3600)
@@ -58,6 +59,12 @@ def _opened(path: Path, interval: float | None, unit: Unit | None) -> Section:
         return open_npy(path, interval, unit)
     if head.startswith(_CLASSIC):
         raise InputError(f"{path} is NetCDF of the classic format; write it as NetCDF-4")
+    from terrella.formats.sections.dascore_records import BINARY, open_with_dascore
+
+    if (kind := BINARY.get(head[:4])) is not None:
+        if (section := open_with_dascore(path, interval, unit)) is not None:
+            return section
+        raise InputError(f"{path}: {kind} is read through DASCore alone: pip install 'terrella[das]'")
     from terrella.formats.sections.segy_layout import looks_like_segy
 
     if looks_like_segy(head, path.name):
@@ -71,7 +78,8 @@ def _opened(path: Path, interval: float | None, unit: Unit | None) -> Section:
 
 def _hdf5(path: Path, interval: float | None, unit: Unit | None) -> Section:
     from terrella.formats.sections.arrays import open_netcdf
-    from terrella.formats.sections.das import open_das, opened_hdf5
+    from terrella.formats.sections.das import open_das
+    from terrella.formats.sections.hdf5_samples import opened_hdf5
 
     with opened_hdf5(path) as file:
         netcdf = path.suffix.lower() in (".nc", ".nc4") or "_NCProperties" in file.attrs

@@ -49,6 +49,8 @@ class Section:
         Where traces of a volume are missing.
     stamp : tuple of int, optional
         Size and time of the file when it was opened: a change of it is an error.
+    notes : tuple of str
+        What a user should know of how it was read, a line each.
     """
 
     path: Path
@@ -60,6 +62,7 @@ class Section:
     samples: Samples = field(repr=False)
     gaps: Places | None = field(default=None, repr=False)  # where traces of a volume are missing
     stamp: tuple[int, int] | None = None  # size and time of the file, where a change of it is an error
+    notes: tuple[str, ...] = ()  # what a user should know of how it was read
 
     def read(self, *where: slice) -> Floats:
         """Return the samples of one slice per axis, as float32; what is no finite number, or missing, is 0.

@@ -127,7 +127,7 @@ def _lines(section: Section) -> list[str]:
     size = " × ".join(f"{n:,} {name}" for n, name in zip(section.shape, axes, strict=True))
     apart = "" if section.spacing_m is None else f", {section.spacing_m:.4g} m apart"
     first = f"{section.path}: {size}, every {section.interval:g} {section.unit}{apart}"
-    return [first, *(f"{key}: {value}" for key, value in section.about.items())]
+    return [first, *(f"{key}: {value}" for key, value in section.about.items()), *section.notes]
 
 
 def _found_lines(found: Iterable[dict[str, Any]]) -> list[str]:

@@ -103,7 +103,7 @@ def predict_section(
         _work(job, journal, pieces, workers, scheduler, report)
         if source_state(source) != work["from"]:
             raise InputError(f"{source} changed while it was read; type the same command again to begin anew")
-        lines = [*missing_lines(section), *unnumbered_lines(journal.found.values())]
+        lines = [*section.notes, *missing_lines(section), *unnumbered_lines(journal.found.values())]
         _finish(job, output, headers)
         _clear(job, journal)
     return [*lines, _sizes(pieces, chosen), f"written: {output}"]
