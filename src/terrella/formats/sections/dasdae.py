@@ -30,6 +30,10 @@ class _Nothing:
     def __init__(self, *about: object) -> None:
         """Take anything."""
 
+    def __call__(self, *about: object) -> "_Nothing":
+        """Return the same of what it would make."""
+        return self
+
     def __setstate__(self, state: object) -> None:
         """Keep nothing."""
 
