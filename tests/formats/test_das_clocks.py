@@ -267,3 +267,17 @@ def test_without_dascore_the_extra_is_named(
     make(tmp_path / "record")
     with pytest.raises(InputError, match=r"terrella\[das\]"):
         open_section(tmp_path / "record")
+
+
+@pytest.mark.parametrize(("known", "scale"), [("Uom", 1000), ("PartEndTime", 1000), ("", 1)])
+def test_times_without_a_rate_count_in_the_unit_that_they_name(
+    tmp_path: Path, known: str, scale: int
+) -> None:
+    """DASDAE/dascore#514 has a wrong PartEndTime; times count in microseconds only where nothing else is said."""
+    with h5py.File(prodml(tmp_path / "record.h5"), "r+") as file:
+        raw = file["Acquisition/Raw[0]"]
+        del raw.attrs["OutputDataRate"]
+        raw["RawDataTime"][:] *= scale
+        ends = {"PartStartTime": "2024-01-01T00:00:00-07:00", "PartEndTime": "2024-01-01T00:00:00.058-07:00"}
+        raw["RawDataTime"].attrs.update({"": {}, "Uom": {"Uom": "ns"}, "PartEndTime": ends}[known])
+    assert open_section(tmp_path / "record.h5").interval == pytest.approx(0.002)

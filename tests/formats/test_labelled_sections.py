@@ -313,3 +313,55 @@ def test_a_wrong_layout_is_not_called_damaged(tmp_path: Path) -> None:
     (tmp_path / "b.zarr" / "zarr.json").write_text(json.dumps(held))
     with pytest.raises(InputError, match="cannot be read as zarr"):
         open_section(tmp_path / "b.zarr")
+
+
+@pytest.mark.parametrize("encoding", [{}, {"amplitude": FILLED}])
+def test_netcdf_of_the_classic_format_is_read_through_scipy(tmp_path: Path, encoding: dict[str, Any]) -> None:
+    data = line(START + np.arange(30) * np.timedelta64(2, "ms"), ("distance", "time")).transpose(
+        "time", "distance"
+    )
+    data.to_netcdf(tmp_path / "a.nc", engine="scipy", encoding=encoding)
+    section = open_section(tmp_path / "a.nc")
+    assert (section.shape, section.interval) == ((6, 30), 0.002)
+    np.testing.assert_array_equal(everything(section), data["amplitude"].transpose().to_numpy())
+
+
+@pytest.mark.parametrize("hole", [0, 10])
+def test_times_between_tie_points(tmp_path: Path, hole: int) -> None:
+    """As xdas writes them (CF conventions, 8.3): linear between the points, a hole where two of them meet."""
+    ties = np.array([0, 29, 30, 59])
+    data = xr.Dataset(
+        {
+            "a": (("time", "distance"), np.arange(480.0).reshape(60, 8)),
+            "time_interpolation": ((), 0.0, {"interpolation_name": "linear"}),
+            "time_indices": ("time_points", ties),
+            "time_values": (
+                "time_points",
+                ties * 2 + hole * (ties >= 30),
+                {"units": "milliseconds since 2024-01-01"},
+            ),
+        }
+    )
+    data["time_interpolation"].attrs["tie_point_mapping"] = "time: time_indices time_points"
+    data["a"].attrs["coordinate_interpolation"] = "time_values: time_interpolation"
+    path = write(data, tmp_path / "a", "nc")
+    if hole:
+        with pytest.raises(InputError, match=r"time goes on by 0\.012 s after sample 30"):
+            open_section(path)
+    else:
+        assert open_section(path).interval == pytest.approx(0.002)
+
+
+def test_arrays_in_inner_groups_and_native_times(tmp_path: Path) -> None:
+    times = START + np.arange(30) * np.timedelta64(2, "ms")
+    data = line(times, ("distance", "time"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        data.to_zarr(tmp_path / "a.zarr", group="x/y", zarr_format=3, consolidated=False)
+        group = zarr.open_group(tmp_path / "b.zarr", mode="w")
+        group.create_array("time", data=times, dimension_names=["time"])
+        group.create_array("a", data=data["amplitude"].to_numpy(), dimension_names=["distance", "time"])
+    for name in "ab":
+        section = open_section(tmp_path / f"{name}.zarr")
+        assert section.interval == 0.002
+        np.testing.assert_array_equal(everything(section), data["amplitude"].to_numpy())

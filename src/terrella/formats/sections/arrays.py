@@ -1,5 +1,6 @@
 """Sections in NumPy's .npy and in NetCDF."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tokenize import TokenError
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from terrella.errors import InputError
-from terrella.formats.records.cf import encoding
+from terrella.formats.sections.cf import decoded, encoding
 from terrella.formats.sections.datasets import assumed_unit, dataset, labelled, only_array, section_of
 from terrella.formats.sections.hdf5_samples import HdfSamples, opened_hdf5
 from terrella.formats.sections.section import Corner, Section, Unit, checked_interval
@@ -60,6 +61,41 @@ def open_netcdf(path: Path, interval: float | None = None, unit: Unit | None = N
     return section_of(
         array, about, lambda order: HdfSamples(path, array.name, order, held), interval, unit, assumed
     )
+
+
+def open_classic_netcdf(path: Path, interval: float | None = None, unit: Unit | None = None) -> Section:
+    """Return the same of NetCDF's classic format, read by xarray through SciPy.
+
+    Raises:
+        InputError: as of NetCDF-4.
+    """
+    with dataset(path, "scipy") as data:
+        array = labelled(path, data, only_array(path, data))
+        assumed = assumed_unit(data.attrs, array)
+    about = {"format": f"NetCDF of the classic format, variable {array.name}"}
+    held = encoding(array.attributes)
+    return section_of(
+        array, about, lambda order: ClassicSamples(path, array.name, order, held), interval, unit, assumed
+    )
+
+
+@dataclass(frozen=True)
+class ClassicSamples:
+    """Samples of a NetCDF file of the classic format."""
+
+    path: Path
+    name: str
+    axes: tuple[int, ...]  # of the variable, in the section's order
+    encoding: Mapping[str, Any]  # how its numbers are decoded
+
+    def read(self, low: Corner, high: Corner) -> npt.NDArray[Any]:
+        """Return the samples from one corner up to another."""
+        with dataset(self.path, "scipy") as data:
+            variable = data.variables[self.name]
+            where = {
+                variable.dims[axis]: slice(a, b) for axis, a, b in zip(self.axes, low, high, strict=True)
+            }
+            return decoded(variable.isel(where).to_numpy(), self.encoding).transpose(self.axes)
 
 
 def _mapped(path: Path) -> npt.NDArray[Any]:

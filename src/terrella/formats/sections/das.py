@@ -5,6 +5,7 @@ Read here, a piece at a time: PRODML 2.0 and 2.1 (Acquisition/Raw[0]/RawData), S
 where it is installed. Values stay in the instrument's unit.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,9 +100,10 @@ def _prodml(file: "h5py.File", path: Path, given: float | None) -> _Record | Non
     array, times = _array(group, "RawData", path), group.get("RawDataTime")
     loci = group.attrs.get("NumberOfLoci", attributes.get("NumberOfLoci"))
     time_first = _time_axis(array, loci, times, path) == 0
+    rate = "OutputDataRate" if "OutputDataRate" in group.attrs else "PartEndTime"
     clock = read_clock(
-        path, array.shape[0 if time_first else 1], _reciprocal(group.attrs.get("OutputDataRate")), given,
-        ("OutputDataRate", "RawDataTime"), None if times is None else times[:], _MICROSECOND,
+        path, array.shape[0 if time_first else 1], _reciprocal(group.attrs.get(rate)) or _by_ends(times), given,
+        (rate, "RawDataTime"), None if times is None else times[:], _tick(times),
     )  # fmt: skip
     return _Record(
         f"Acquisition/{raw}/RawData", time_first, clock, _length_m(attributes, "SpatialSamplingInterval"),
@@ -112,6 +114,26 @@ def _prodml(file: "h5py.File", path: Path, given: float | None) -> _Record | Non
             "start": as_text(attributes.get("MeasurementStartTime", "")),
         },
     )  # fmt: skip
+
+
+def _tick(times: Any) -> float:
+    """Return the unit of PRODML's times in s: the one they name, or microseconds, as the format has it."""
+    held = {} if times is None else times.attrs
+    found = axis_unit(next((held[name] for name in ("Uom", "uom", "units") if name in held), ""))
+    return found[0] if found is not None and found[1] == "s" else _MICROSECOND
+
+
+def _by_ends(times: Any) -> float:
+    """Return the interval between the times of the first and the last sample that PRODML writes as text, or 0."""
+    if times is None or len(times) < 2:
+        return 0.0
+    texts = [as_text(times.attrs.get(name, "")) for name in ("PartStartTime", "PartEndTime")]
+    try:
+        first, last = (np.datetime64(re.sub(r"(Z|[+-]\d\d:?\d\d)$", "", text), "ns") for text in texts)
+    except ValueError:
+        return 0.0
+    lasts_s = float((last - first) / np.timedelta64(1, "s"))  # NaN where one is missing
+    return lasts_s / (len(times) - 1) if lasts_s > 0 else 0.0
 
 
 def _time_axis(array: Any, loci: Any, times: Any, path: Path) -> int:

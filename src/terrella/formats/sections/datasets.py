@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from terrella.errors import InputError
 from terrella.formats.sections.labelled import (
     Coordinate,
@@ -23,9 +25,14 @@ from terrella.formats.sections.units import as_text
 if TYPE_CHECKING:
     import xarray as xr
 
-_ENGINES = {"h5netcdf": {"phony_dims": "access"}, "zarr": {}}
-_NAMES = {"h5netcdf": "NetCDF", "zarr": "zarr"}
+_ENGINES: dict[str, dict[str, Any]] = {
+    "h5netcdf": {"phony_dims": "access"},
+    "zarr": {},
+    "scipy": {"mmap": True},
+}
+_NAMES = {"h5netcdf": "NetCDF", "zarr": "zarr", "scipy": "NetCDF of the classic format"}
 _FAULTS = (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, IndexError)
+_NO_NAME = "__values__"  # in a file, of what xarray gives no name
 _SEGYSAK = {"seisnc", "d3_domain"}
 
 
@@ -68,7 +75,7 @@ def only_array(path: Path, data: "xr.Dataset") -> str:
         InputError: where there is none, or more than one.
     """
     found = {
-        str(name): [str(dim) for dim in variable.dims]
+        _NO_NAME if name is None else str(name): [str(dim) for dim in variable.dims]
         for name, variable in data.data_vars.items()
         if variable.ndim in (2, 3) and variable.dtype.kind in "fiu" and variable.size
     }
@@ -95,7 +102,7 @@ def choose(path: Path, found: Mapping[str, list[str]], preferred: str | None = N
 
 def labelled(path: Path, data: "xr.Dataset", name: str) -> Labelled:
     """Return a variable with the coordinates along each of its axes, as stored."""
-    array = data[name]
+    array = data.variables[None if name == _NO_NAME else name]
     along: dict[str, list[Coordinate]] = {str(dim): [] for dim in array.dims}
     for key, variable in data.variables.items():
         if (
@@ -105,8 +112,24 @@ def labelled(path: Path, data: "xr.Dataset", name: str) -> Labelled:
         ):
             each = Coordinate(str(key), variable.to_numpy(), dict(variable.attrs))
             along[dim].insert(0 if key == dim else len(along[dim]), each)
+    for dim, each in _between_tie_points(data, array):
+        along[dim].append(each)
     dims = tuple(str(dim) for dim in array.dims)
-    return Labelled(path, name, dims, tuple(array.shape), dict(array.variable.attrs), along)
+    return Labelled(path, name, dims, tuple(array.shape), dict(array.attrs), along)
+
+
+def _between_tie_points(data: "xr.Dataset", array: "xr.Variable") -> Iterator[tuple[str, Coordinate]]:
+    """Yield coordinates that the file keeps at a few points, linear between them (CF conventions 1.9, 8.3)."""
+    words = as_text(array.attrs.get("coordinate_interpolation", "")).replace(":", " ").split()
+    for values, rule in zip(words[::2], words[1::2], strict=False):
+        if values not in data or rule not in data or data[rule].attrs.get("interpolation_name") != "linear":
+            continue
+        dim, indices, *_ = as_text(data[rule].attrs.get("tie_point_mapping", "")).replace(":", " ").split()
+        if dim not in array.dims or indices not in data:
+            continue
+        ties = data[values].to_numpy()
+        from_first = np.interp(np.arange(array.sizes[dim]), data[indices].to_numpy(), ties - ties[0])
+        yield dim, Coordinate(dim, from_first, dict(data[values].attrs))
 
 
 def assumed_unit(attributes: Mapping[str, Any], array: Labelled) -> str | None:

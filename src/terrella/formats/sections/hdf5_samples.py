@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from terrella.errors import InputError
-from terrella.formats.records.cf import decoded
+from terrella.formats.sections.cf import decoded
 from terrella.formats.sections.section import Corner
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from terrella.errors import InputError
-from terrella.formats.records.cf import decoded, encoding
+from terrella.formats.sections.cf import decoded, encoding
 from terrella.formats.sections.section import Unit
 from terrella.formats.sections.steps import Steps, length_step_m, recorded, steps_of
 from terrella.formats.sections.units import as_text, axis_unit
@@ -92,7 +92,7 @@ def without_unit(array: Labelled, axes: Axes) -> str:
     held = array.coordinates.get(name, ())
     if not held:
         return f"its axis of samples{f' ({name})' if name else ''} has no coordinate"
-    step, units = steps_of(held[0].values).step, as_text(held[0].attributes.get("units", ""))
+    step, units = steps_of(held[0].values).step, _said(held[0].attributes)
     said = f"the unit {units!r}, which is neither a time nor a length" if units else "no unit"
     likely = " (0.001 of that where it is in milliseconds)" if not units and step >= 1 else ""
     return f"the coordinate {held[0].name}, in steps of {step:g}, has {said}{likely}"
@@ -231,4 +231,4 @@ def _said(attributes: Mapping[str, Any]) -> str:
     """Return the unit in words: the CF conventions' attribute, or MDIO's, such as {"time": "ms"}."""
     held = attributes.get("unitsV1")
     mdio = as_text(next(iter(held.values()))) if isinstance(held, Mapping) and held else ""
-    return as_text(attributes.get("units", "")) or mdio
+    return as_text(attributes.get("units", attributes.get("unit", ""))) or mdio

@@ -12,7 +12,7 @@ _CLASSIC = b"CDF"
 
 
 def open_section(path: Path | str, interval: float | None = None, unit: Unit | None = None) -> Section:
-    """Open SEG-Y, a DAS record in HDF5, zarr, .npy or NetCDF-4 without reading samples; a change of it is an error.
+    """Open SEG-Y, a DAS record in HDF5, zarr, .npy or NetCDF without reading samples; a change of it is an error.
 
     Parameters
     ----------
@@ -58,7 +58,9 @@ def _opened(path: Path, interval: float | None, unit: Unit | None) -> Section:
 
         return open_npy(path, interval, unit)
     if head.startswith(_CLASSIC):
-        raise InputError(f"{path} is NetCDF of the classic format; write it as NetCDF-4")
+        from terrella.formats.sections.arrays import open_classic_netcdf
+
+        return open_classic_netcdf(path, interval, unit)
     from terrella.formats.sections.dascore_records import BINARY, open_with_dascore
 
     if (kind := BINARY.get(head[:4])) is not None:
@@ -72,7 +74,7 @@ def _opened(path: Path, interval: float | None, unit: Unit | None) -> Section:
 
         return open_segy(path, interval, unit)
     raise InputError(
-        f"{path} is no section that is read: SEG-Y, DAS in HDF5, zarr (a folder), .npy or NetCDF-4"
+        f"{path} is no section that is read: SEG-Y, DAS in HDF5, zarr (a folder), .npy or NetCDF"
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from terrella.errors import InputError
-from terrella.formats.records.cf import encoding
+from terrella.formats.sections.cf import encoding
 from terrella.formats.sections.datasets import Beside, assumed_unit, choose, dataset, labelled, section_of
 from terrella.formats.sections.labelled import Coordinate, Labelled
 from terrella.formats.sections.places import Places

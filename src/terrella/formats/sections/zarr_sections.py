@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from terrella.errors import InputError
-from terrella.formats.records.cf import decoded
+from terrella.formats.sections.cf import decoded
 from terrella.formats.sections.places import Places, complete
 from terrella.formats.sections.section import Corner, Section, Unit, checked_interval
 from terrella.formats.sections.segy_layout import TRACE
