@@ -32,11 +32,11 @@ _LON = _axis(_LONGITUDE, ("w", "west"), ("e", "east"))
 HEADERS: dict[str, tuple[str, ...]] = {
     "longitude": _LON[0],
     "latitude": _LAT[0],
-    "magnitude": ("magnitude", "mag", "m", "mw", "ml", "mb", "ms", "md", "mww", "mwc", "magw"),
+    "magnitude": ("magnitude", "mag", "m", "mw", "ml", "mb", "ms", "md", "mww", "mwc", "magw", "magnitud"),
     "depth_km": tuple(
         word + unit
         for word in ("depth", "dep", "evdp", "focaldepth", "hypocentraldepth", "hypocenterdepth", "der",
-                     "profondita", "profundidad", "profondeur", "tiefe", "derinlik")
+                     "profondita", "profundidad", "prof", "profondeur", "tiefe", "derinlik")
         for unit in ("km", "", "m", "inkm", "kilometers", "kilometres", "meters", "metres")
     ),
     "magnitude_type": ("magnitudetype", "magtype", "typemag"),

@@ -1,8 +1,8 @@
 """What shook: the words of the published vocabularies for earthquakes and for what is none.
 
 QuakeML 1.2 and 2.0 and SeisComP's words; the two-letter codes of IMS 1.0 with the ISC's additions; the codes of
-SCEDC's catalogue listings and of NCEDC's NCSS-catalogs, and CNSS's letters; HORUS's `x`; and the plain words of some
-languages. Words are compared whole, in lower case and without accents.
+SCEDC's catalogue listings and of NCEDC's NCSS-catalogs, and CNSS's letters; HORUS's `x`; and the plain words of
+some languages. Words are compared whole, in lower case and without accents.
 """
 
 import re

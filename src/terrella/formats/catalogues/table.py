@@ -5,10 +5,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pyarrow as pa
 
-from terrella.errors import InputError
 from terrella.formats.catalogues import values
 from terrella.formats.catalogues.columns import HEADERS, find_columns
-from terrella.formats.catalogues.event_types import is_magnitude_type
+from terrella.formats.catalogues.event_types import Kind, is_magnitude_type, kind_of
 from terrella.formats.catalogues.findings import Finding
 from terrella.formats.catalogues.headers import hemisphere, is_metres, squeezed
 from terrella.formats.catalogues.raw import Floats, Place, RawEvents
@@ -38,6 +37,8 @@ def events_from_table(
         if not magnitude_types:
             magnitude_type, magnitude_types = event_type, event_types
         event_type, event_types = None, ()
+    if "event_type" not in found:
+        _refuse_unused_types(columns)
     status, statuses = values.removed_statuses(columns.get("status")) if "status" in found else (None, ())
     n = table.num_rows
     return RawEvents(
@@ -87,6 +88,18 @@ def _names(columns: Columns, ours: str, what: str) -> tuple[np.ndarray | None, t
     return values.names(columns.get(ours), what, columns.place) if ours in columns else (None, ())
 
 
+def _refuse_unused_types(columns: Columns) -> None:
+    """Refuse a column of types of events whose header nobody knows."""
+    for name, given in columns.rest().items():
+        kinds = {kind_of(word) for word in set(given) if word.strip()}
+        told = any("earthquake" in word.lower() for word in given) or Kind.OTHER in kinds
+        short = max((len(word.strip()) for word in given), default=0) < 4  # codes mean other things elsewhere
+        if told and not short and Kind.UNKNOWN not in kinds:
+            raise columns.error(
+                f"column {name} seems to hold what shook; if so, say --columns event_type={name}, else leave it out"
+            )
+
+
 def _coordinate(columns: Columns, ours: str, told: list[Finding]) -> Floats:
     """Return degrees from all columns that make them, south and west negative."""
     name, place = columns.name(ours), columns.place
@@ -106,8 +119,8 @@ def _coordinate(columns: Columns, ours: str, told: list[Finding]) -> Floats:
     if hemisphere(name) != _HEMISPHERES[ours][1]:
         return out
     if np.any(out < 0):
-        raise InputError(
-            f"{place.file}: column {name} holds negative values and its header says {hemisphere(name)}; "
+        raise columns.error(
+            f"column {name} holds negative values and its header says {hemisphere(name)}; "
             "take the letter out of the header where the sign says it"
         )
     told.append(Finding(f"{ours}s made negative, as the header {name} says", int((~np.isnan(out)).sum())))
@@ -122,8 +135,8 @@ def _refuse_unused_hemisphere(columns: Columns, ours: str, degrees: Floats) -> N
     for name, given in columns.rest().items():
         letters = {value.strip().upper() for value in given} - {""}
         if negative in letters and letters <= {positive, negative}:
-            raise InputError(
-                f"{columns.place.file}: column {name} holds hemispheres and {columns.name(ours)} no signs; "
+            raise columns.error(
+                f"column {name} holds hemispheres and {columns.name(ours)} no signs; "
                 f"say --columns {ours}_hemisphere={name}"
             )
 
