@@ -109,17 +109,19 @@ def _said(warned: Sequence[str]) -> list[Finding]:
 
 
 def _with_seconds_carried(content: bytes) -> bytes:
-    """Return XML with times of 60 seconds and more written as the next minute, which ObsPy would drop."""
+    """Return XML with times of 24 hours or of 60 seconds and more carried on: ObsPy would drop them."""
 
     def carried(found: re.Match[bytes]) -> bytes:
-        minute, seconds, fraction = (each.decode() for each in found.groups(b""))
+        day, *clock = (each.decode() for each in found.groups() if each is not None)
+        hours, minutes, seconds = map(int, clock)
         try:
-            time = np.datetime64(minute, "s") + np.timedelta64(int(seconds), "s")
+            midnight = np.datetime64(day, "s")
         except ValueError:
             return found.group()
-        return f"{time}{fraction}".encode()
+        return str(midnight + np.timedelta64((hours * 60 + minutes) * 60 + seconds, "s")).encode()
 
-    return re.sub(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d):([6-9]\d)(\.\d+)?", carried, content)
+    late = rb"(\d{4}-\d\d-\d\d)T(?:(24):(\d\d):(\d\d)|(\d\d):(\d\d):([6-9]\d))"
+    return re.sub(late, carried, content)
 
 
 def _without_types(content: bytes) -> tuple[bytes, list[str | None]]:

@@ -50,6 +50,12 @@ def _read_raw(path: Path, columns: Mapping[str, str] | None) -> RawEvents:
     text_start = content[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
     if not text_start:
         raise InputError(f"{path}: the file is empty; a catalogue was expected")
+    if content.startswith(b"PK"):  # a zip file, such as ObsPy's CSZ
+        from terrella.formats.catalogues.obspy_events import read_with_obspy
+
+        events = read_with_obspy(content, str(path))
+        if events is not None:
+            return events
     if b"\0" in content[:65536]:
         raise InputError(
             f"{path}: binary data in no catalogue format; expected Parquet, ComCat CSV or GeoJSON, FDSN text, "
