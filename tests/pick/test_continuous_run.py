@@ -1,5 +1,6 @@
 """`terrella pick run` on archives whose arrivals are known, with a network that finds sudden energy."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -38,7 +39,6 @@ def rise(monkeypatch):
     published = replace(architecture("phasenet"), make=Rise)
     made = make_annotator(Rise(), published)
     monkeypatch.setattr(command, "_network", lambda bundle: (made, "rise"))
-    command._archive.cache_clear()
 
 
 @pytest.fixture(scope="module")
@@ -98,9 +98,9 @@ def test_started_again_only_what_is_missing_is_picked(tmp_path, records, monkeyp
         day.unlink()
     done = []
     whole_day = command.pick_day
-    monkeypatch.setattr(command, "pick_day", lambda *all_: (done.append(all_[2].trace_id), whole_day(*all_)))
+    monkeypatch.setattr(command, "pick_day", lambda *all_: (done.append(all_[1].station), whole_day(*all_)))
     command.run(str(tmp_path / "again"), "rise", tmp_path / "again-picks", lambda event: None)
-    assert set(done) == {"SY.S01."}
+    assert set(done) == {"S01"}
     assert len(done) == len(days)
     pd.testing.assert_frame_equal(read_picks(tmp_path / "again-picks" / "picks.csv")[0], first)
 
@@ -143,17 +143,18 @@ def test_wrong_words_get_one_line(tmp_path, capsys):
 
 def test_picks_of_days_and_stations_are_merged_in_order_of_time(tmp_path):
     days = [
-        command.StationDay((("XX", name, "", "HHZ"),), first, first + command.DAY_NS, ())
+        command.StationDay("XX", name, first, first + command.DAY_NS, ())
         for name in ("B", "A")
         for first in (0, command.DAY_NS)
     ]
     at = {"B": (5, 70_000), "A": (5, 3)}  # seconds of the day, not in order
     for day in days:
-        seconds = [day.first_ns // 10**9 + each for each in at[day.codes[0][1]]]
+        seconds = [day.first_ns // 10**9 + each for each in at[day.station]]
         times = np.array(sorted(seconds), "datetime64[s]")
-        rows = pick_rows([day.trace_id] * 2, ["S", "P"], times, [0.5, 0.6], [0.1, np.nan], [1, 2])
+        rows = pick_rows([f"XX.{day.station}."] * 2, ["S", "P"], times, [0.5, 0.6], [0.1, np.nan], [1, 2])
         write_pick_rows(rows, tmp_path / f"{day.name}.csv", ["how"])
-        (tmp_path / f"{day.name}.json").write_text('{"findings": ["odd"]}')
+        about = {"findings": [["odd", day.station]], "instruments": [["HH", day.first_ns]]}
+        (tmp_path / f"{day.name}.json").write_text(json.dumps(about))
     lines = command._merge(days, tmp_path, tmp_path / "all", ["head"])
     table, policies = read_picks(tmp_path / "all" / "picks.csv")
     assert policies == ("head",)
@@ -161,8 +162,7 @@ def test_picks_of_days_and_stations_are_merged_in_order_of_time(tmp_path):
     assert len(keys) == 8
     assert keys == sorted(keys)
     assert lines == [
-        "XX.B.: odd",
-        "XX.A.: odd",
+        "2 odd: B; A",
         f"8 picks (4 of S, 4 of P) in 4 station-days: {tmp_path}/all/picks.csv",
     ]
     events = obspy.read_events(str(tmp_path / "all" / "picks.xml"))

@@ -33,9 +33,12 @@ class Policies:
             f"picks of a phase less than {self.apart_s:g} s apart: the more probable one stays",
             f"rate: {rate:g} Hz; other rates are resampled to multiples of {1 / rate:g} s since 1970; samples "
             "of this rate keep their values and times",
-            f"components: {', '.join(architecture.components)}; 1, 2, 3 stand for N, E, Z; a missing one is 0",
-            "gaps: 0; so are values that are no numbers, constant stretches, overlaps whose samples differ, and "
-            f"stretches shorter than {self.shortest_s:g} s",
+            f"components: {', '.join(architecture.components)}; 1, R, Y, NS stand for N, 2, T, X, EW for E, "
+            "3, U, UD for Z; a missing one is 0",
+            "instrument: of those that recorded half of what the fullest did on a day the first of broadband, "
+            "short-period, strong motion; others where it has holes of a minute or more",
+            "gaps: 0; so are values that are no numbers, a second or more of one value, overlaps whose samples "
+            f"differ, and stretches shorter than {self.shortest_s:g} s",
             f"edges: picks within {self.edge_s:g} s of where a component begins or ends are discarded",
             f"amplitude: largest sample of a component within {self.amplitude_s:g} s from the pick, less the mean "
             "of as long before it",
