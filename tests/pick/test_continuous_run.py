@@ -134,6 +134,97 @@ def test_what_is_wrong_with_a_record_gets_a_line_and_the_rest_is_picked(tmp_path
     assert table["trace_id"].str.startswith("SY.S01").any()
 
 
+def written(stream, folder):
+    """Write traces to an SDS's files, each named for its channel and day."""
+    folder.mkdir(exist_ok=True)
+    for trace in stream:
+        start = trace.stats.starttime
+        with (folder / f"{trace.id}.D.{start.year}.{start.julday:03d}").open("ab") as file:
+            trace.write(file, format="MSEED")
+
+
+def renamed(stream, instrument="HH", location="", days=0):
+    stream = stream.copy()
+    for trace in stream:
+        trace.stats.channel = instrument + trace.stats.channel[-1]
+        trace.stats.location = location
+        trace.stats.starttime += 86_400 * days
+    return stream
+
+
+def of_one(records):
+    return records.select(station="S00")
+
+
+def of_archive(stream, folder):
+    written(stream, folder)
+    output = folder.with_name(f"{folder.name}-picks")
+    lines = command.run(str(folder), "rise", output, lambda event: None)
+    return read_picks(output / "picks.csv")[0], lines
+
+
+@pytest.mark.parametrize(("before", "after"), [(("BH", ""), ("HH", "")), (("HH", "10"), ("HH", "00"))])
+def test_an_instrument_that_changes_at_midnight_loses_no_day(tmp_path, records, before, after):
+    one = of_one(records)
+    expected, _ = of_archive(renamed(one, "HH") + renamed(one, "HH", days=1), tmp_path / "same")
+    table, lines = of_archive(renamed(one, *before) + renamed(one, *after, days=1), tmp_path / "two")
+    assert {str(time)[:10] for time in table["time"]} == {"2024-03-01", "2024-03-02"}
+    np.testing.assert_array_equal(seconds(table), seconds(expected))
+    names = [f"{location}.{instrument}".strip(".") for instrument, location in (before, after)]
+    assert f"SY.S00 is picked on several instruments: {names[0]} from 2024-03-01T00:00:00Z, " in lines[0]
+    assert f"{names[1]} from 2024-03-02T00:00:00Z" in lines[0]
+    assert "2 station-days" in lines[-1]
+
+
+def test_an_instrument_that_is_out_for_a_day_is_replaced_for_it(tmp_path, records):
+    one = of_one(records)
+    every_day = renamed(one, "BH") + renamed(one, "BH", days=1)
+    expected, _ = of_archive(every_day, tmp_path / "same")
+    written([], tmp_path / "sds")
+    (tmp_path / "sds" / "SY.S00..HHZ.D.2024.062").write_bytes(b"")
+    table, lines = of_archive(every_day + renamed(one), tmp_path / "sds")
+    np.testing.assert_array_equal(seconds(table), seconds(expected))
+    assert lines[0] == "1 files are empty: SY.S00..HHZ.D.2024.062"
+
+
+def test_an_instrument_that_changes_within_a_day_loses_nothing_but_its_edges(tmp_path, records):
+    one, middle = of_one(records), records[0].stats.starttime + 1800
+    expected = seconds(of_archive(one, tmp_path / "alone")[0])
+    first, second = one.copy().trim(endtime=middle - 0.01), renamed(one.copy().trim(middle), "BH")
+    table, lines = of_archive(first + second, tmp_path / "two")
+    found = seconds(table)
+    away = np.abs(expected - middle.timestamp) > 35
+    assert away.sum() > 5
+    assert all(np.abs(found - each).min() < 0.011 for each in expected[away])
+    assert "HH from 2024-03-01T00:00:00Z, BH from 2024-03-01T00:30:00Z" in "".join(lines)
+
+
+def test_a_fragment_of_a_preferred_instrument_is_named_and_not_used(tmp_path, records):
+    one = of_one(records)
+    short = one.copy().trim(endtime=one[0].stats.starttime + 60)
+    table, lines = of_archive(renamed(one, "BH") + short, tmp_path / "sds")
+    assert len(table) > 5
+    assert lines[0] == (
+        "1 station-days have too little of a preferred instrument to use it: HH of SY.S00.2024-03-01"
+    )
+
+
+def test_a_file_that_goes_missing_is_counted_once(tmp_path, records, monkeypatch):
+    written(of_one(records), tmp_path / "sds")
+    opened = command.open_waveforms
+
+    def opened_then_gone(where, found):
+        archive = opened(where, found)
+        (tmp_path / "sds" / "SY.S00..HHN.D.2024.061").unlink()
+        return archive
+
+    monkeypatch.setattr(command, "open_waveforms", opened_then_gone)
+    lines = command.run(str(tmp_path / "sds"), "rise", tmp_path / "out", lambda event: None)
+    assert len(lines) == 2
+    assert lines[0].startswith("1 files cannot be read: SY.S00..HHN.D.2024.061: ")
+    assert "1 station-days" in lines[1]
+
+
 def test_wrong_words_get_one_line(tmp_path, capsys):
     with pytest.raises(SystemExit) as left:
         main(["pick", "run", str(tmp_path / "nowhere"), "--bundle", "rise", "-o", str(tmp_path / "out")])

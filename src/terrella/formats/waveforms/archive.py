@@ -38,9 +38,7 @@ _KEPT_STREAMS = 6  # files of other formats than miniSEED, which are read whole
 
 _MISNAMED = "miniSEED files are named for another channel or day than their records tell; the records count"
 _STRAYED = "miniSEED files hold, in their middle, another station or day than at both ends; left out"
-_UNDATED = (
-    "files begin on 1970-01-01, as where no time was set (a clock, a SAC reference time); so do their picks"
-)
+_UNDATED = "files begin on 1970-01-01, as where no time was set (a clock, SAC's reference); so do their picks"
 _UNPLACED = "channels have codes that tell no component (Z, N, E or their like); left out"
 
 

@@ -50,13 +50,12 @@ def stretches(recorded: Recorded, first_ns: int, end_ns: int) -> list[Stretch]:
     return _stretches(_grouped(recorded), first_ns, end_ns)
 
 
-def passed_over(recorded: Recorded, used: Sequence[Stretch]) -> list[str]:
+def passed_over(recorded: Recorded, used: Sequence[Stretch], first_ns: int, end_ns: int) -> list[str]:
     """Return the instruments of a kind before all used ones that recorded too little to be used."""
-    groups = _grouped(recorded)
-    least = min((_kind(each.name.rpartition(".")[2]) for each in used), default=0)
     names = {each.name for each in used}
-    every = {instrument_name(tuple(group)): key[1] for key, group in groups.items()}
-    return [name for name, kind in every.items() if _kind(kind) < least and name not in names]
+    least = min((_kind(name.rpartition(".")[2]) for name in names), default=0)
+    every = map(instrument_name, ordered(recorded, first_ns, end_ns))
+    return [name for name in every if name not in names and _kind(name.rpartition(".")[2]) < least]
 
 
 def ordered(recorded: Recorded, first_ns: int, end_ns: int) -> list[tuple[Code, ...]]:

@@ -5,7 +5,7 @@ import json
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from terrella.formats.waveforms.instruments import passed_over, stretches
 from terrella.formats.waveforms.picks import PickRow, pick_rows, read_pick_rows, write_pick_rows
 from terrella.pick.continuous.annotate import Annotator
 from terrella.pick.continuous.picking import Pick, pick_span
-from terrella.pick.continuous.policies import Policies
+from terrella.pick.continuous.policies import Policies, shifted
 from terrella.pick.continuous.ready import ready_annotator
 from terrella.pick.data.tally import Tally
 
@@ -115,16 +115,15 @@ def pick_day(bundle: str, day: StationDay, policies: Policies, folder: Path, hea
     def found(what: str, name: str) -> None:
         oddities[what, name] = None
 
+    annotator = _annotator(bundle, policies)
     archive = Archive({(day.network, day.station): day.files})
     recorded = archive.recorded(day.network, day.station, day.first_ns, day.end_ns, found)
     used = stretches(recorded, day.first_ns, day.end_ns)
-    for name in passed_over(recorded, used):
+    for name in passed_over(recorded, used, day.first_ns, day.end_ns):
         found("station-days have too little of a preferred instrument to use it", f"{name} of {day.name}")
     rows: list[PickRow] = []
     for each in used:
-        picks = pick_span(
-            _network(bundle)[0], archive, each.codes, each.first_ns, each.end_ns, policies, found
-        )
+        picks = pick_span(annotator, archive, each.codes, each.first_ns, each.end_ns, policies, found)
         rows += _rows(picks, ".".join(each.codes[0][:3]))
     about = {"findings": list(oddities), "instruments": [[each.name, each.first_ns] for each in used]}
     write_json(_path(folder, day).with_suffix(".json"), about)
@@ -241,8 +240,16 @@ def _span(day: StationDay) -> str:
 
 
 def _head(bundle: str, policies: Policies) -> list[str]:
-    annotator, mark = _network(bundle)
-    return [*policies.lines(annotator.architecture), f"weights: {bundle}, checksum {mark}"]
+    mark = _network(bundle)[1]
+    return [
+        *policies.lines(_annotator(bundle, policies).architecture),
+        f"weights: {bundle}, checksum {mark}",
+    ]
+
+
+def _annotator(bundle: str, policies: Policies) -> Annotator:
+    annotator = _network(bundle)[0]
+    return replace(annotator, architecture=shifted(annotator.architecture, policies.shifts))
 
 
 def time_ns(text: str | None, name: str) -> int | None:

@@ -1,7 +1,8 @@
 """What is done with gaps, rates, missing components and overlapping windows: settings, and the words for them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from terrella.errors import InputError
 from terrella.pick.networks.architecture import Architecture
 
 
@@ -14,6 +15,7 @@ class Policies:
     edge_s: float = 0.5  # from where a component begins or ends, within which picks are discarded
     shortest_s: float = 5.0  # stretches of record that are shorter are left out
     amplitude_s: float = 2.0  # from the pick, in which the amplitude is the largest
+    shifts: int = 1  # of the windows: so many times as many, each sample's answers put together
 
     def threshold(self, phase: str, architecture: Architecture) -> float:
         """Return the smallest probability of a phase's picks."""
@@ -49,6 +51,24 @@ class Policies:
             blind = f", without {architecture.blind} at both ends of each" if architecture.blind else ""
             lines.append(f"overlapping windows: their {blend} probability{blind}")
         return lines
+
+
+def shifted(architecture: Architecture, shifts: int) -> Architecture:
+    """Return an architecture whose windows on continuous data begin `shifts` times as often.
+
+    Raises:
+        InputError: where they cannot.
+    """
+    step = step_of(architecture)
+    if shifts == 1:
+        return architecture
+    if not 1 <= shifts <= step or not architecture.frames:
+        most = step if architecture.frames else 1
+        raise InputError(
+            f"--shifts {shifts}: a number from 1 to {most} was expected for {architecture.title}, whose windows "
+            f"begin every {step} samples"
+        )
+    return replace(architecture, overlap=architecture.window - step // shifts)
 
 
 def phases_of(architecture: Architecture) -> tuple[str, ...]:
