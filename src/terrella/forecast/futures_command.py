@@ -6,9 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from terrella.engine.use.bundle import load_bundle
-from terrella.forecast.models import Models
-from terrella.forecast.outlook import issue_lines
-from terrella.forecast.prediction import known_before
+from terrella.forecast.models import Models, known_before
+from terrella.forecast.outlook import fit_lines, issue_lines
 from terrella.forecast.simulation.futures import (
     FutureCounts,
     Outlook,
@@ -55,6 +54,7 @@ def simulate(
         *findings.lines(),
         f"issued {str(issue)[:19]}Z: {number:,} futures of {days:g} days by ETAS alone, inside the region",
         *issue_lines(catalogue, issue, issue_time is not None),
+        *fit_lines(models, catalogue, issue),
         *_lines(counts, models.min_magnitude),
         *(f"written {path}" for path in written),
     ]

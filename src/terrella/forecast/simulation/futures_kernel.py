@@ -255,6 +255,8 @@ def choose(sources, share):
 def inside(polygon, longitude, latitude):
     """Return whether a point lies in a polygon: a ray to the east crosses its sides an odd number of times."""
     west, east, south, north = polygon.bounds
+    if longitude < west:
+        longitude += 360.0
     if not (west <= longitude <= east and south <= latitude <= north):
         return False
     lon, lat = polygon.longitude, polygon.latitude
@@ -274,4 +276,4 @@ def _even_point(random, polygon):
         longitude = west + (east - west) * random.random()
         latitude = np.degrees(np.arcsin(low + (high - low) * random.random()))
         if inside(polygon, longitude, latitude):
-            return longitude, latitude
+            return longitude - 360.0 if longitude > 180 else longitude, latitude

@@ -3,6 +3,7 @@
 import io
 import re
 import warnings
+from collections import Counter
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -18,6 +19,7 @@ _HEAD = (
     '<q:quakeml xmlns:q="http://quakeml.org/xmlns/quakeml/1.2" xmlns="http://quakeml.org/xmlns/bed/1.2">\n'
     '<eventParameters publicID="smi:local/catalogue">\n'
 )
+_OURS = "smi:local/event/"
 _TAIL = "</eventParameters>\n</q:quakeml>\n"
 
 
@@ -32,7 +34,7 @@ def read_quakeml(content: bytes, file: str) -> RawEvents:
     events = _read_with_obspy(content, file)
     origins = [_preferred(event, "origin") for event in events]
     magnitudes = [_preferred(event, "magnitude") for event in events]
-    ids = [_event_id(event) for event in events]
+    ids = _event_ids(events)
     types, type_names = encode_names(
         [_get(m, "magnitude_type") for m in magnitudes], "the magnitude type", file
     )
@@ -57,17 +59,23 @@ def write_quakeml(catalogue: Catalogue, path: Path) -> None:
     """Write each event with one origin (depth in m) and one magnitude, both preferred."""
     types = [*catalogue.magnitude_types, ""]  # code −1 finds the blank
     times = np.datetime_as_string(catalogue.time_utc, unit="us")
+    used: Counter[str] = Counter()
     with path.open("w", encoding="utf-8") as file:
         file.write(_HEAD)
         for i in range(len(catalogue)):
             given = b"" if catalogue.event_id is None else catalogue.event_id[i]
-            name = re.sub(r"[^\w.*()~'-]", "_", given.decode(), flags=re.ASCII) or str(i + 1)
+            name = _encoded(given)
+            used[name] += 1
+            if not name or used[name] > 1:  # resources need names of their own
+                name = f"{name}~~{used[name]}"
             file.write(_event_xml(catalogue, i, name, str(times[i]), types[catalogue.magnitude_type[i]]))
         file.write(_TAIL)
 
 
 def _event_xml(catalogue: Catalogue, i: int, name: str, time: str, magnitude_type: str) -> str:
-    event, origin, magnitude = (f"smi:local/{what}/{name}" for what in ("event", "origin", "magnitude"))
+    event, origin, magnitude = (
+        escape(f"smi:local/{what}/{name}") for what in ("event", "origin", "magnitude")
+    )
     depth_km = catalogue.depth_km[i]
     # The shortest decimal of the stored single-precision depth, moved by three places without rounding.
     depth = "" if np.isnan(depth_km) else f"<depth><value>{float(str(depth_km)) * 1000:.9g}</value></depth>"
@@ -103,11 +111,34 @@ def _preferred(event: Any, what: str) -> Any:
     return (chosen or every or [None])[0]
 
 
-def _event_id(event: Any) -> str:
-    """Return the id proper: of ComCat's `...?eventid=ci38457511&format=quakeml` the middle, else the end."""
-    whole = str(event.resource_id.id) if event.resource_id is not None else ""
-    asked = re.search(r"eventid=([^&]+)", whole)
+def _event_ids(events: list[Any]) -> list[str]:
+    """Return the ids proper, or the agency's whole ones where those alone tell events apart."""
+    whole = [str(event.resource_id.id) if event.resource_id is not None else "" for event in events]
+    proper = {each: _id_proper(each) for each in whole}
+    theirs = [each for each in proper if not each.startswith(_OURS)]
+    apart = len({proper[each] for each in theirs}) == len(theirs)
+    return [proper[each] if apart or each.startswith(_OURS) else each for each in whole]
+
+
+def _id_proper(whole: str) -> str:
+    """Return an id as we wrote it; of ComCat's `...?eventid=ci38457511&format=quakeml` the middle, else the end."""
+    if whole.startswith(_OURS):
+        return _decoded(whole.removeprefix(_OURS))
+    asked = re.search(r"ev(?:ent)?id=([^&]+)", whole, re.IGNORECASE)
     return asked.group(1) if asked else whole.rsplit("/", 1)[-1]
+
+
+def _encoded(given: bytes) -> str:
+    """Return an id with all that a resource's name may not hold, and ~, as ~ and two hexadecimal digits."""
+    return re.sub(rb"[^\w.*()'+?=,;#/&-]", lambda found: b"~%02x" % found[0][0], given).decode()
+
+
+def _decoded(name: str) -> str:
+    """Return the id that was written under a name, without the number that told it from its likes."""
+    plain = re.sub(r"~~\d+$", "", name).encode()
+    return re.sub(rb"~([0-9a-f]{2})", lambda found: bytes([int(found[1], 16)]), plain).decode(
+        "utf-8", "replace"
+    )
 
 
 def _time(origin: Any) -> np.datetime64:
