@@ -110,8 +110,8 @@ def _too_narrow(models: Models, known: Catalogue) -> str:
     if share < _LEAST_SHARE or share * len(known) < _LEAST_MISSED:
         return ""
     return (
-        f"its events lie in {west:g} to {east:g}° E, {south:g} to {north:g}° N, where {100 * (1 - share):.0f} % of "
-        "the bundle's are expected"
+        f"its events lie in {west:.1f} to {east:.1f}° E, {south:.1f} to {north:.1f}° N, where "
+        f"{100 * (1 - share):.0f} % of the bundle's are expected"
     )
 
 
