@@ -419,3 +419,25 @@ def test_a_ratio_scales_the_events_of_its_cells_alone(etas: ETAS) -> None:
         chisquare((found * 400).ravel(), (expected * found.sum() / expected.sum() * 400).ravel()).pvalue
         > 1e-3
     )
+
+
+def test_futures_across_the_date_line_are_those_of_a_region_elsewhere(etas: ETAS) -> None:
+    model = replace(etas, mu=30.0 / box(177, 183, -21, -15).area_km2)
+    rng = np.random.default_rng(0)
+    east = rng.uniform(0, 6, 200)
+    days = (np.sort(rng.uniform(0, 100, 200)) * 86_400e6).astype("timedelta64[us]")
+    made = []
+    for west in (77.0, 177.0):
+        longitude = np.where(west + east > 180, west + east - 360, west + east)
+        past = make_catalogue(ISSUE - days[::-1], longitude, np.full(200, -18.0), np.full(200, 3.5))
+        region = box(west, west + 6, -21, -15)
+        futures = simulate_futures(make_outlook(model, past, region, ISSUE, 7.0, MAX), 200, seed=3)
+        made.append((futures, count_futures(futures, make_grid(region, 0.5))))
+    (there, counts_there), (here, counts_here) = made
+    assert len(here.longitude) > 5000
+    assert ((here.longitude >= -180) & (here.longitude <= 180)).all()
+    turned = np.where(here.longitude < 0, here.longitude + 360, here.longitude)
+    np.testing.assert_allclose(turned - 100, there.longitude, atol=1e-3)
+    assert (here.longitude < 0).mean() == pytest.approx(0.5, abs=0.1)
+    np.testing.assert_allclose(counts_here.expected_count, counts_there.expected_count, atol=0.02)
+    assert counts_here.expected_count.sum() == pytest.approx(counts_here.count.mean())

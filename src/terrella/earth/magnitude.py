@@ -38,11 +38,6 @@ class BValue:
         return self.b * float(np.log(10))
 
 
-def seismic_moment_nm(moment_magnitude: npt.ArrayLike) -> Floats:
-    """Return seismic moments in N m (Hanks & Kanamori 1979: M = ⅔ log₁₀ M₀ − 10.7 with M₀ in dyn cm)."""
-    return np.asarray(10 ** (1.5 * (np.asarray(moment_magnitude, float) + 10.7) - 7))
-
-
 def reaches(magnitude: npt.ArrayLike, threshold: float) -> npt.NDArray[np.bool_]:
     """Return which magnitudes are at least a threshold, whatever precision they were stored in."""
     return np.asarray(np.asarray(magnitude, float) >= threshold - TOLERANCE)

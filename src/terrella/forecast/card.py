@@ -2,6 +2,7 @@
 
 import math
 
+from terrella.engine.judge.document import signed
 from terrella.forecast.etas.fit import etas_remarks
 from terrella.forecast.models import Models
 from terrella.forecast.preparation import Cut
@@ -39,10 +40,7 @@ def make_card(models: Models, case: Cut, mark: str) -> str:
         "",
     ]
     for horizon, (days, gain) in enumerate(zip(models.horizons_days, models.gains, strict=True)):
-        lines.append(
-            f"- {days:g} d: {gain.value:+.4f} [{gain.low:+.4f}, {gain.high:+.4f}]; "
-            f"`predict` uses {models.used(horizon)}"
-        )
+        lines.append(f"- {days:g} d: {signed(gain)}; `predict` uses {models.used(horizon)}")
     lines += [
         "",
         "## Limits",

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from terrella.earth import magnitude as mag
+from terrella.earth.region import meridians_around
 from terrella.engine.terminal import printable
 from terrella.errors import InputError
 from terrella.files import replace_file
@@ -225,18 +226,18 @@ def _best_law(facts: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _bounds(catalogue: Catalogue) -> list[float]:
-    """Return west, east, south, north."""
-    lon, lat = catalogue.longitude, catalogue.latitude
-    return [float(x) for x in (lon.min(), lon.max(), lat.min(), lat.max())]
+    """Return west, east, south, north; east is beyond 180 across the date line."""
+    south, north = float(catalogue.latitude.min()), float(catalogue.latitude.max())
+    return [*meridians_around(catalogue.longitude), south, north]
 
 
 def _with_margin(bounds: list[float]) -> tuple[float, float, float, float]:
     west, east, south, north = bounds
     margin = max(0.3, 0.03 * max(east - west, north - south))
-    return (
-        max(-180.0, west - margin), min(180.0, east + margin),
-        max(-90.0, south - margin), min(90.0, north + margin),
-    )  # fmt: skip
+    west, east = west - margin, east + margin
+    if east - west > 360:
+        west, east = -180.0, 180.0
+    return west, east, max(-90.0, south - margin), min(90.0, north + margin)
 
 
 def _time_step(catalogue: Catalogue) -> tuple[str, str]:

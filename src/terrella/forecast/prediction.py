@@ -6,11 +6,10 @@ import numpy as np
 import torch
 
 from terrella.engine.use.bundle import load_bundle
-from terrella.errors import InputError
 from terrella.forecast.issuing import Issued, issue
 from terrella.forecast.maps import draw_forecast
-from terrella.forecast.models import ETAS_, Forecaster, Models, make_forecaster
-from terrella.forecast.outlook import issue_lines, magnitude_lines
+from terrella.forecast.models import ETAS_, Forecaster, Models, known_before, make_forecaster
+from terrella.forecast.outlook import fit_lines, issue_lines, magnitude_lines
 from terrella.forecast.storage import TASK, from_bundle
 from terrella.forecast.windows import issue_time_of
 from terrella.formats.catalogues.catalogue import Catalogue
@@ -24,8 +23,11 @@ def predict(
     output: Path,
     issue_time: str | None = None,
     map_path: Path | None = None,
+    by_layer: bool = False,
 ) -> list[str]:
     """Write a forecast and its map from a catalogue; return lines on what was written.
+
+    `by_layer` writes CSEP's gridded ASCII in one file per depth layer.
 
     Raises:
         InputError: where bundle, catalogue or issue time are at fault.
@@ -36,12 +38,13 @@ def predict(
     time = issue_time_of(issue_time, catalogue)
     forecaster = forecaster_at(models, catalogue, time)
     chosen, etas = grid_forecasts(forecaster, time)
-    written = write_forecast(chosen, output)
+    written = write_forecast(chosen, output, by_layer)
     map_path = map_path or output.with_suffix(".png")
     draw_forecast(chosen, etas, catalogue, map_path)
     used = ", ".join(f"{h:g} d: {models.used(i)}" for i, h in enumerate(models.horizons_days))
     lines = [*findings.lines(), f"issued {str(time)[:19]}Z with {used}"]
     lines += issue_lines(catalogue, time, issue_time is not None)
+    lines += fit_lines(models, catalogue, time)
     for horizon, days in enumerate(models.horizons_days):
         expected = chosen.expected_count[horizon]
         lines.append(
@@ -59,24 +62,6 @@ def forecaster_at(models: Models, catalogue: Catalogue, issue_time: np.datetime6
         InputError: where the catalogue holds no fitting event before it.
     """
     return make_forecaster(models, known_before(models, catalogue, issue_time))
-
-
-def known_before(models: Models, catalogue: Catalogue, issue_time: np.datetime64) -> Catalogue:
-    """Return the events that forecasts and simulations of a bundle are conditioned on.
-
-    Raises:
-        InputError: where there is none.
-    """
-    before = catalogue.above(models.min_magnitude)
-    before = before[before.time_utc < issue_time]
-    # The models were fitted to the events of their region alone.
-    before = before[models.region.contains(before.longitude, before.latitude)]
-    if len(before) == 0:
-        raise InputError(
-            f"{catalogue.name} holds no event of magnitude {models.min_magnitude:g} or more in the bundle's "
-            f"region before {str(issue_time)[:19]}Z; give an earlier catalogue or a later --issue-time"
-        )
-    return before
 
 
 def grid_forecasts(

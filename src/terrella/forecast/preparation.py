@@ -21,7 +21,7 @@ from terrella.forecast.etas.model import ETAS
 from terrella.forecast.features.cell_rates import depth_shares
 from terrella.forecast.models import Models
 from terrella.forecast.settings import ForecastSettings
-from terrella.forecast.windows import Windows, make_region, make_task_grid, make_windows
+from terrella.forecast.windows import Windows, inside, make_region, make_task_grid, make_windows
 from terrella.formats.catalogues.catalogue import Catalogue, Floats
 from terrella.formats.catalogues.read import read_catalogue
 
@@ -52,9 +52,9 @@ def cut(catalogue: Catalogue, settings: ForecastSettings) -> Cut:
     min_magnitude = round(float(min_magnitude), 3)
     large = catalogue.above(min_magnitude)
     region = make_region(large, data)
-    inside = large[region.contains(large.longitude, large.latitude)]
-    windows = make_windows(inside, data)
-    known = inside.between(windows.date("auxiliary_start"), windows.date("test_end"))
+    chosen = inside(large, region)
+    windows = make_windows(chosen, data)
+    known = chosen.between(windows.date("auxiliary_start"), windows.date("test_end"))
     in_training = len(known.between(windows.date("train_start"), windows.date("validation_start")))
     if in_training < _LEAST_EVENTS:
         raise InputError(

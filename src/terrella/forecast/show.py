@@ -33,10 +33,11 @@ def _lines(found: dict[str, Any]) -> list[tuple[str, str]]:
     depth, large = found["depth_km"], found["largest"]
     types = ", ".join(f"{name} {count:,}" for name, count in found["magnitude_types"].items())
     rate = "" if found["events_per_year"] is None else f", {found['events_per_year']:.0f} a year"
+    across = f" (across the date line, to {360 - east:g}° W)" if east > 180 else ""
     lines = [
         ("events", f"{found['events']:,} in {found['years']:.1f} years{rate}"),
         ("time", f"{found['first_utc']} to {found['last_utc']} UTC"),
-        ("region", f"{west:g} to {east:g}° E, {south:g} to {north:g}° N"),
+        ("region", f"{west:g} to {east:g}° E{across}, {south:g} to {north:g}° N"),
         ("depth", f"{depth[0]:g} to {depth[-1]:g} km" if depth else "unknown"),
         ("magnitude", f"{found['magnitude'][0]:g} to {found['magnitude'][1]:g} ({types})"),
         ("largest", f"M {large['magnitude']:g} on {large['time_utc']} at {large['longitude']:g}° E, "

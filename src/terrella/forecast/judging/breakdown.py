@@ -273,6 +273,8 @@ def _quarters(outcomes: Outcomes, grid: Grid) -> tuple[Floats, tuple[str, ...]]:
 
 def _span(low: float, high: float, negative: str, positive: str) -> str:
     """Return a range of degrees as maps have it, such as 126–119.25° W."""
+    if negative == "W" and low >= 180:
+        low, high = low - 360, high - 360
     if low * high < 0:
         return f"{-low:g}° {negative}–{high:g}° {positive}"
     side = negative if low + high < 0 else positive

@@ -348,7 +348,10 @@ def _count_block(block, longitude_edges, latitude_edges, mask):
     for catalogue in range(number):
         for i in range(block.start[catalogue], block.start[catalogue + 1]):
             largest[catalogue] = max(largest[catalogue], block.magnitude[i])
-            column = np.searchsorted(longitude_edges, np.float64(block.longitude[i]), "right") - 1
+            longitude = np.float64(block.longitude[i])
+            if longitude < longitude_edges[0]:
+                longitude += 360.0
+            column = np.searchsorted(longitude_edges, longitude, "right") - 1
             row = np.searchsorted(latitude_edges, np.float64(block.latitude[i]), "right") - 1
             if 0 <= row < mask.shape[0] and 0 <= column < mask.shape[1] and mask[row, column]:
                 events[row, column] += 1

@@ -181,6 +181,8 @@ def kept(random, ratio, longitude, latitude):
     """Return whether an event of the first generation is kept, proposed at `highest` times the process's rate."""
     if ratio.highest == 1 and ratio.values.size == 0:
         return True
+    if longitude < ratio.longitude_edges[0]:
+        longitude += 360.0
     column = np.searchsorted(ratio.longitude_edges, longitude, "right") - 1
     row = np.searchsorted(ratio.latitude_edges, latitude, "right") - 1
     rows, columns = ratio.values.shape
@@ -278,6 +280,8 @@ def choose(sources, share):
 def inside(polygon, longitude, latitude):
     """Return whether a point lies in a polygon: a ray to the east crosses its sides an odd number of times."""
     west, east, south, north = polygon.bounds
+    if longitude < west:
+        longitude += 360.0
     if not (west <= longitude <= east and south <= latitude <= north):
         return False
     lon, lat = polygon.longitude, polygon.latitude
@@ -297,4 +301,4 @@ def _even_point(random, polygon):
         longitude = west + (east - west) * random.random()
         latitude = np.degrees(np.arcsin(low + (high - low) * random.random()))
         if inside(polygon, longitude, latitude):
-            return longitude, latitude
+            return longitude - 360.0 if longitude > 180 else longitude, latitude
