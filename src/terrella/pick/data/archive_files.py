@@ -139,9 +139,7 @@ def open_archive(path: Path, found: Tally) -> Archive:
         for key, times in spans.items():
             files[key].append(_File(file, min(times), max(times)))
     if not files:
-        raise InputError(
-            f"{path}: no file with waveforms; {'; '.join(found.lines()) or 'the folder is empty'}"
-        )
+        raise InputError(f"{path}: no file with waveforms{'' if paths else '; the folder is empty'}")
     return Archive(dict(files), found)
 
 
