@@ -52,11 +52,6 @@ class Device(BaseModel):
         return self.bandwidth_share * self.bandwidth
 
 
-def device_names() -> tuple[str, ...]:
-    """Return the names of the devices that are shipped."""
-    return tuple(_shipped())
-
-
 def find_device(name: str) -> Device:
     """Return a device by its name, or from a TOML file of the same keys; `this` is the machine at hand.
 
