@@ -315,6 +315,17 @@ def test_a_fragment_of_a_better_instrument_is_not_taken(tmp_path):
     assert any("1 windows are of another instrument than was picked: XX.A..BH" in line for line in lines)
 
 
+def test_the_sensor_that_was_picked_is_taken(tmp_path):
+    record(tmp_path / "archive", "A", "HHZ", 0.0, 1500.0, name="first")
+    trace = obspy.read(str(tmp_path / "archive" / "first"))[0]
+    for location in ("00", "10", "20"):
+        trace.stats.location = location
+        trace.write(str(tmp_path / "archive" / f"{location}.mseed"), format="MSEED")
+    (tmp_path / "p.csv").write_text(f"trace_id,phase,time\nXX.A.10,P,{START + 700}\n")
+    metadata, _, _ = made(tmp_path, tmp_path / "p.csv", noise_s=0.0)
+    assert metadata["station_location_code"].astype(str).tolist() == ["10"]
+
+
 def test_names_of_files_that_are_wrong_do_not_lose_readings(tmp_path):
     record(tmp_path / "archive", "A", "HHZ", 0.0, 1500.0, name="XX.B..HHZ.D.2020.064")
     record(tmp_path / "archive", "C", "HHZ", 0.0, 1500.0, name="XX.C..HHZ.D.2020.065")

@@ -195,7 +195,7 @@ def _of_one_instrument(
 
     def rank(key: tuple[str, str]) -> tuple[bool, bool, int, int, str, str]:
         location, kind = key
-        by_place = any((location, kind) == (place, channel[:2]) for place, channel in picked)
+        by_place = any(location == place and channel[:2] in ("", kind) for place, channel in picked)
         by_kind = _PREFERRED.index(kind) if kind in _PREFERRED else len(_PREFERRED)
         return kind not in kinds, not by_place, -min(len(whole[key]), 3), by_kind, kind, location
 
