@@ -87,6 +87,7 @@ STATION_FORMS = {
     "km": SITES.assign(elevation_km=SITES["elevation_m"] / 1000).drop(columns="elevation_m"),
     "QuakeFlow": SITES.assign(network="XX", station=SITES["id"].str[3:], location="").drop(columns="id"),
     "no network": SITES.assign(station=SITES["id"].str[3:]).drop(columns="id"),
+    "underscores": SITES.assign(id=SITES["id"].str.replace(".", "_")),
     "a row per channel": pd.concat([SITES.assign(id=SITES["id"] + f"..{c}") for c in ("HHZ", "HHN")]),
 }
 
