@@ -28,7 +28,7 @@ from terrella.forecast.windows import parse_time
 from terrella.formats.catalogues.check import check_events
 from terrella.formats.catalogues.parquet import read_parquet
 from terrella.formats.catalogues.raw import Place
-from terrella.formats.catalogues.values import times
+from terrella.formats.catalogues.times import times
 from terrella.formats.catalogues.write import check_output, write_catalogue
 
 _KEY = b"terrella.download"
@@ -47,11 +47,18 @@ class Query:
     end: str | None
     min_magnitude: float | None
 
-    def parameters(self) -> dict[str, str]:
-        """Return the query as the FDSN standard has it, without times."""
+    def parameters(self) -> list[dict[str, str]]:
+        """Return the query as the FDSN standard has it, without times; in two parts across the date line."""
         names = ("minlongitude", "maxlongitude", "minlatitude", "maxlatitude")
-        out = {} if self.bounds == WORLD else dict(zip(names, map(_plain, self.bounds), strict=True))
-        return out if self.min_magnitude is None else {**out, "minmagnitude": _plain(self.min_magnitude)}
+        west, east, *parallels = self.bounds
+        parts = [(west, min(east, 180.0))] + ([(-180.0, east - 360)] if east > 180 else [])
+        least = {} if self.min_magnitude is None else {"minmagnitude": _plain(self.min_magnitude)}
+        if self.bounds == WORLD:
+            return [least]
+        return [
+            {**dict(zip(names, map(_plain, (*meridians, *parallels)), strict=True)), **least}
+            for meridians in parts
+        ]
 
 
 @dataclass(frozen=True)
