@@ -96,7 +96,7 @@ def _refuse_unused_types(columns: Columns) -> None:
         short = max((len(word.strip()) for word in given), default=0) < 4  # codes mean other things elsewhere
         if told and not short and Kind.UNKNOWN not in kinds:
             raise columns.error(
-                f"column {name} seems to hold what shook; if so, say --columns event_type={name}, else leave it out"
+                f"column {name} seems to hold what shook; if so, say --columns.event_type={name}, else leave it out"
             )
 
 
@@ -137,7 +137,7 @@ def _refuse_unused_hemisphere(columns: Columns, ours: str, degrees: Floats) -> N
         if negative in letters and letters <= {positive, negative}:
             raise columns.error(
                 f"column {name} holds hemispheres and {columns.name(ours)} no signs; "
-                f"say --columns {ours}_hemisphere={name}"
+                f"say --columns.{ours}_hemisphere={name}"
             )
 
 

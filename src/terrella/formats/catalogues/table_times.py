@@ -119,7 +119,7 @@ def _date(columns: Columns, clock: str, whole: Sequence[str]) -> str | None:
         return "year"
     raise columns.error(
         f"column {columns.name(clock)} holds times of day and no column their dates; "
-        "say which one does, e.g. --columns date=NAME"
+        "say which one does, e.g. --columns.date=NAME"
     )
 
 
@@ -221,7 +221,7 @@ def _with_finer_parts(
 def _lacking(columns: Columns, key: str, given: Sequence[str]) -> InputError:
     beside = " and ".join(columns.name(each) for each in given)
     return columns.error(
-        f"no column for the {key} beside {beside}; say which one it is, e.g. --columns {key}=NAME"
+        f"no column for the {key} beside {beside}; say which one it is, e.g. --columns.{key}=NAME"
     )
 
 
@@ -260,7 +260,7 @@ def _look_for_a_clock(
         if word in _CLOCK_WORDS or (given and len(clocks) == len(given)):
             raise columns.error(
                 f"all times are at midnight, and column {name} may hold the times of day; "
-                f"if so, say --columns time_of_day={name} (in UTC), else leave it out"
+                f"if so, say --columns.time_of_day={name} (in UTC), else leave it out"
             )
     others = f"; other columns: {', '.join(list(rest)[:8])}" if rest else ""
     found.append(
