@@ -177,10 +177,12 @@ def _in_runs(words: dict[int, str], n: int) -> dict[int, str]:
 
 
 def _refuse_ambiguous(fitting: list[int], names: Sequence[str], words: list[str], file: str) -> None:
-    if not any(words[i] in ("magnitude", "mag") for i in fitting):
+    said = [i for word in ("magnitude", "mag") for i in fitting if words[i] == word]
+    if not said or sum(words[i] == words[said[0]] for i in said) > 1:
+        alike = ", and name them apart in the header" if len({names[i] for i in fitting}) == 1 else ""
         raise InputError(
             f"{file}: several columns may hold the magnitude ({_listed([names[i] for i in fitting])}); "
-            f"choose one, e.g. --columns.magnitude={names[fitting[0]]}"
+            f"choose one{alike}, e.g. --columns.magnitude={names[fitting[0]]}"
         )
 
 

@@ -13,6 +13,7 @@ from terrella.formats.catalogues.headers import hemisphere, is_metres, squeezed
 from terrella.formats.catalogues.raw import Floats, Place, RawEvents
 from terrella.formats.catalogues.table_times import Columns, Rest, event_times
 
+_FEW = 10  # places, of which fewer may be whole degrees by chance
 _HEMISPHERES = {"latitude": ("N", "S"), "longitude": ("E", "W")}
 
 
@@ -41,10 +42,13 @@ def events_from_table(
         _refuse_unused_types(columns)
     status, statuses = values.removed_statuses(columns.get("status")) if "status" in found else (None, ())
     n = table.num_rows
+    longitude, latitude = (_coordinate(columns, axis, told) for axis in ("longitude", "latitude"))
+    if n >= _FEW and all(np.all(degrees == np.rint(degrees)) for degrees in (longitude, latitude)):
+        told.append(Finding("places in whole degrees; name minutes with --columns.latitude_minutes=NAME", n))
     return RawEvents(
         time_utc=time,
-        longitude=_coordinate(columns, "longitude", told),
-        latitude=_coordinate(columns, "latitude", told),
+        longitude=longitude,
+        latitude=latitude,
         depth_km=_depth(columns, told),
         magnitude=columns.number("magnitude"),
         magnitude_type=np.full(n, -1, np.int8) if magnitude_type is None else magnitude_type,
