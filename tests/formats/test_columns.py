@@ -268,6 +268,11 @@ def test_parquet_with_dates_and_clocks_of_its_own_kinds(tmp_path: Path) -> None:
         read_catalogue(tmp_path / "c.parquet")
 
 
+def test_a_line_of_dashes_below_the_header(tmp_path: Path) -> None:
+    text = "Date Time Lat Lon Depth Mag\n-------------------\n2019/07/06 03:19:53.04 35.77 -117.599 8 7.1\n"
+    assert read_text(tmp_path, text).time_utc[0] == RIDGECREST
+
+
 def test_hypodds_tables(tmp_path: Path) -> None:
     reloc = "1 35.770 -117.599 8.0 12.0 4.1 5.0 1.0 2.0 1.1 2019 7 6 3 19 53.04 7.1 10 10 0 0 0.1 0.1 1\n"
     event = "20190706   3195304  35.770  -117.599  8.0  7.1  0.30  0.40  0.10  1\n"

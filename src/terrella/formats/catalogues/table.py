@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pyarrow as pa
 
+from terrella.errors import InputError
 from terrella.formats.catalogues import values
 from terrella.formats.catalogues.columns import HEADERS, find_columns
 from terrella.formats.catalogues.event_types import Kind, is_magnitude_type, kind_of
@@ -32,7 +33,7 @@ def events_from_table(
     columns = Columns(table, found, names, place, rest)
     told: list[Finding] = []
     time = event_times(columns, told)
-    event_type, event_types = _names(columns, "event_type", "the event type")
+    event_type, event_types = _event_types(columns, told)
     magnitude_type, magnitude_types = _names(columns, "magnitude_type", "the magnitude type")
     if event_types and all(is_magnitude_type(word) for word in event_types):
         if not magnitude_types:
@@ -90,6 +91,18 @@ def read_columns(
 
 def _names(columns: Columns, ours: str, what: str) -> tuple[np.ndarray | None, tuple[str, ...]]:
     return values.names(columns.get(ours), what, columns.place) if ours in columns else (None, ())
+
+
+def _event_types(columns: Columns, told: list[Finding]) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    """Return what shook, of a column that holds words: one with a value of its own in every row does not."""
+    try:
+        return _names(columns, "event_type", "the event type")
+    except InputError:
+        n = columns.table.num_rows
+        told.append(
+            Finding(f"values of column {columns.name('event_type')} too various for types of events", n)
+        )
+        return None, ()
 
 
 def _refuse_unused_types(columns: Columns) -> None:
