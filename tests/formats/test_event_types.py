@@ -88,7 +88,6 @@ def read_types(tmp_path: Path, types: list[str], header: str = "type") -> tuple[
     ],
 )
 def test_what_is_no_earthquake_is_left_out(tmp_path: Path, types: list[str], header: str, kept: int) -> None:
-    """ISC's events of type `other` troubled GeoscienceAustralia/hiperseis (issue 42)."""
     assert len(read_types(tmp_path, types, header)[0]) == kept
 
 
