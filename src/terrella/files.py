@@ -12,7 +12,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from terrella.errors import TerrellaError
+from terrella.errors import InputError, TerrellaError
+
+
+def must_exist(path: Path, expected: str) -> None:
+    """Refuse an input that is not there, before anything is imported that reads it.
+
+    Raises:
+        InputError: where there is no file or folder.
+    """
+    if not path.exists():
+        raise InputError(f"{path}: no such file or folder; {expected} expected")
 
 # Other machines may write to the same folder.
 _HOST = f"{zlib.crc32(platform.node().encode()):08x}"

@@ -10,7 +10,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from terrella.errors import InputError
-from terrella.formats.records.array_files import open_hdf5
 from terrella.formats.sections.open import open_section
 
 VALUES = np.random.default_rng(1).integers(-999, 999, (30, 8)).astype(np.int16)  # (time, channel)
@@ -172,8 +171,6 @@ def test_arrays_that_lie_in_other_files_are_refused(tmp_path: Path) -> None:
     for name in "abcd":
         with pytest.raises(InputError, match=wanted):
             open_section(tmp_path / f"{name}.h5")
-        with pytest.raises(InputError, match=wanted):
-            open_hdf5(tmp_path / f"{name}.h5")
 
 
 def test_links_within_a_file_are_followed(tmp_path: Path) -> None:
