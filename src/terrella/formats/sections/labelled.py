@@ -94,7 +94,7 @@ def without_unit(array: Labelled, axes: Axes) -> str:
         return f"its axis of samples{f' ({name})' if name else ''} has no coordinate"
     step, units = steps_of(held[0].values).step, _said(held[0].attributes)
     said = f"the unit {units!r}, which is neither a time nor a length" if units else "no unit"
-    likely = " (0.001 of that where it is in milliseconds)" if not units and step >= 1 else ""
+    likely = f" (where it counts milliseconds, {step * 1e-3:g} s)" if not units and step >= 1 else ""
     return f"the coordinate {held[0].name}, in steps of {step:g}, has {said}{likely}"
 
 
