@@ -86,6 +86,34 @@ def test_any_two_orders_and_starts_pair(tmp_path: Path, data: st.DataObject) -> 
     check(opened(tmp_path, write(tmp_path / "labels.sgy", labels, start_ms=-8, before=late), 1e-6))
 
 
+def by_xarray(path: Path, dims: tuple[str, str, str], first_ms: float = 0.0, before: int = 0) -> Path:
+    """Write the labels of a volume whose lines fall, as NetCDF or zarr with coordinates."""
+    import xarray as xr
+
+    inlines, crosslines = np.array(INLINES)[::-1], np.array(CROSSLINES)[::-1]
+    values = np.array([[label_of(i, x) for x in crosslines] for i in inlines])
+    values = np.pad(values, ((0, 0), (0, 0), (before, 0)))
+    time = xr.Variable(dims[2], first_ms + 4.0 * np.arange(values.shape[2]), {"units": "ms"})
+    data = xr.Dataset({"labels": (dims, values)}, {dims[0]: inlines, dims[1]: crosslines, dims[2]: time})
+    if path.suffix == ".zarr":
+        data.to_zarr(path, consolidated=False)
+    else:
+        data.to_netcdf(path)
+    return path
+
+
+@pytest.mark.parametrize("name", ["labels.nc", "labels.zarr"])
+def test_arrays_with_coordinates_pair_by_them(tmp_path: Path, name: str) -> None:
+    write(tmp_path / "section.sgy", ORDERS["by crossline"], start_ms=8)
+    check(opened(tmp_path, by_xarray(tmp_path / name, ("iline", "xline", "twt"), 0.0, 2)))
+    write(tmp_path / "section.sgy", ORDERS["by crossline"], start_ms=4)
+    with pytest.raises(InputError, match="give files of the same samples"):
+        opened(tmp_path, by_xarray(tmp_path / f"late {name}", ("iline", "xline", "twt"), 8.0))
+    write(tmp_path / "section.sgy", [(i + 1, x) for i, x in ORDERS["by inline"]])
+    with pytest.raises(InputError, match="does not have inline 106"):
+        opened(tmp_path, by_xarray(tmp_path / f"other {name}", ("inline", "crossline", "time")))
+
+
 def test_lines_of_a_section_pair_by_their_numbers(tmp_path: Path) -> None:
     line = [(0, x) for x in (203, 201, 204, 200, 202)]
     for byte in (21, 193, 181):
