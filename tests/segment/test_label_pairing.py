@@ -114,6 +114,31 @@ def test_arrays_with_coordinates_pair_by_them(tmp_path: Path, name: str) -> None
         opened(tmp_path, by_xarray(tmp_path / f"other {name}", ("inline", "crossline", "time")))
 
 
+@pytest.mark.parametrize("epoch", ["2020-01-01", "2019-12-31 23:59:58.5", "2020-01-01T00:00:01 UTC"])
+def test_records_pair_by_their_clocks(tmp_path: Path, epoch: str) -> None:
+    import xarray as xr
+
+    values = np.array([label_of(100, x) for x in CROSSLINES])
+    begins = np.datetime64("2020-01-01T00:00:02") - np.datetime64(epoch.removesuffix(" UTC"))
+    first_s = float(begins / np.timedelta64(1, "s"))
+    for name, begin, units in (
+        ("section", 2.0, "seconds since 2020-01-01"),
+        ("labels", first_s, f"seconds since {epoch}"),
+        ("late", first_s + 0.5, f"seconds since {epoch}"),
+    ):
+        time = xr.Variable("time", begin + 0.5 * np.arange(8), {"units": units})
+        distance = xr.Variable("distance", 10.0 * np.arange(5), {"units": "m"})
+        data = {"values": (("distance", "time"), values)}
+        xr.Dataset(data, {"time": time, "distance": distance}).to_netcdf(tmp_path / f"{name}.nc")
+    row = "section.nc,{},{},{}"
+    for labels in ("labels", "late"):
+        rows = [row.format(f"{labels}.nc", split, split) for split in ("train", "dev", "test")]
+        (tmp_path / f"{labels}.csv").write_text("section,labels,group,split\n" + "\n".join(rows) + "\n")
+    check(open_sections(DataSettings(sections=str(tmp_path / "labels.csv")))[0])
+    with pytest.raises(InputError, match="give files of the same samples"):
+        open_sections(DataSettings(sections=str(tmp_path / "late.csv")))
+
+
 def test_lines_of_a_section_pair_by_their_numbers(tmp_path: Path) -> None:
     line = [(0, x) for x in (203, 201, 204, 200, 202)]
     for byte in (21, 193, 181):

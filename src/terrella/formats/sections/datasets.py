@@ -173,7 +173,8 @@ def section_of(
     about = {**about, **told, **({"values": values} if values else {})}
     return Section(
         array.path, axes.shape, checked_interval(found, array.path), unit or axes.unit or named_unit(names[-1]),
-        spacing_m, about, samples(axes.order), notes=axes.notes, start=axes.start, lines=axes.lines,
+        spacing_m, about, samples(axes.order), start=axes.start, lines=axes.lines,
+        notes=axes.notes,
     )  # fmt: skip
 
 

@@ -24,6 +24,9 @@ _ALONG = re.compile(
     r"sensors?|shots?|lat.*|lon.*|i|j|rec|ch"
 )
 
+_DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?")
+_UTC = re.compile(r"\s*(Z|UTC|[+]00:?00)$")
+
 
 @dataclass(frozen=True)
 class Coordinate:
@@ -64,9 +67,9 @@ class Axes:
     interval: float | None  # where the file says it
     unit: Unit | None
     spacing_m: float | None
-    notes: tuple[str, ...]
-    start: float | None  # of the first sample, where the file says it
+    start: float | None  # of the first sample, in `unit`
     lines: Mapping[str, npt.NDArray[Any]]  # numbers of traces, by name
+    notes: tuple[str, ...]
 
 
 def find_axes(array: Labelled, interval: float | None, assumed: str | None = None) -> Axes:
@@ -78,18 +81,35 @@ def find_axes(array: Labelled, interval: float | None, assumed: str | None = Non
     last = _vertical(array)
     order = (*_along(array, last), last)
     shape = [array.shape[i] for i in order]
-    step, start = None, None
+    step: float | None = None
     unit: Unit | None = None
     notes: list[str] = []
     if (found := _sample_coordinate(array, array.dims[last], assumed)) is not None:
         coordinate, known = found
         shape[-1], step, notes = _sampled(array.path, coordinate, known, interval)
         step, unit = (step, known[1]) if known else (None, None)
-        start = _first(coordinate) * known[0] if known and step else None
-    return Axes(
-        order, tuple(shape), step, unit, _spacing_m(array, array.dims[order[-2]]), tuple(notes), start,
-        _lines(array, order[:-1]),
-    )  # fmt: skip
+    spacing_m = _spacing_m(array, array.dims[order[-2]])
+    start = _start(*found) if found is not None and step is not None else None
+    return Axes(order, tuple(shape), step, unit, spacing_m, start, _lines(array, order[:-1]), tuple(notes))
+
+
+def _start(coordinate: Coordinate, known: tuple[float, Unit] | None) -> float | None:
+    """Return where the samples begin, of dates in s since 1970; None where that cannot be told."""
+    if known is None:
+        return None
+    first = _values(coordinate)[0][0]
+    if coordinate.values.dtype.kind == "M":
+        return float(first.astype("datetime64[ns]").view(np.int64)) * 1e-9
+    _, since, epoch = _said(coordinate.attributes).partition(" since ")
+    if not since:
+        return float(first.view(np.int64) if first.dtype.kind == "m" else first) * known[0]
+    try:
+        if not _DATE.fullmatch(epoch := _UTC.sub("", epoch.strip())):
+            return None
+        begin = np.datetime64(epoch.replace(" ", "T"), "ns")
+    except ValueError:
+        return None
+    return float(begin.view(np.int64)) * 1e-9 + float(first) * known[0]
 
 
 def without_unit(array: Labelled, axes: Axes) -> str:
@@ -201,11 +221,6 @@ def fault_of(steps: Steps, name: str, factor: float = 1.0, unit: str = "s") -> s
         f"{name} goes on by {_number(steps.jump * factor, unit)} after sample {steps.after:,}, where "
         f"{_number(steps.step * factor, unit)} is the rule"
     )
-
-
-def _first(coordinate: Coordinate) -> float:
-    value = _values(coordinate)[0][0]
-    return float(value.view(np.int64) if value.dtype.kind in "mM" else value)
 
 
 def _lines(array: Labelled, order: Sequence[int]) -> dict[str, npt.NDArray[Any]]:
