@@ -186,7 +186,8 @@ def _line_numbers(found: Scan, pair: LinePlaces) -> dict[str, npt.NDArray[Any]]:
 
 def _line_notes(found: Scan, numbers: Mapping[str, npt.NDArray[Any]]) -> list[str]:
     """Say where a line jumps, or that it is none."""
-    if found.prestack:
+    each = next(iter(numbers.values()), None)
+    if found.prestack and (each is None or len(np.unique(each)) < len(each)):
         low, high = found.offsets
         return [
             f"offsets from {low:,} to {high:,} (bytes {OFFSET}-{OFFSET + 3}): gathers before stacking, whose "
