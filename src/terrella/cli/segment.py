@@ -55,7 +55,7 @@ def data(
     Parameters
     ----------
     section
-        SEG-Y, a DAS record in HDF5 (PRODML, Silixa, Terra15, DASDAE), .npy, NetCDF-4 or another zarr.
+        SEG-Y, a DAS record (PRODML, Silixa, Terra15, DASDAE, or what DASCore reads), .npy, NetCDF or another zarr.
     output
         Folder to write, its name ending in .zarr.
     chunk
@@ -104,7 +104,7 @@ def predict(
     Parameters
     ----------
     section
-        SEG-Y, zarr, a DAS record in HDF5, .npy or NetCDF-4.
+        SEG-Y, zarr, a DAS record, .npy or NetCDF.
     bundle
         A trained network: a bundle's folder, a run's, or the name of a run in runs/segment.
     output
@@ -161,7 +161,7 @@ def show(
     Parameters
     ----------
     section
-        SEG-Y, zarr, a DAS record in HDF5, .npy or NetCDF-4.
+        SEG-Y, zarr, a DAS record, .npy or NetCDF.
     prediction
         What `terrella segment predict` wrote of it.
     output
