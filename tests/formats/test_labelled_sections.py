@@ -365,3 +365,36 @@ def test_arrays_in_inner_groups_and_native_times(tmp_path: Path) -> None:
         section = open_section(tmp_path / f"{name}.zarr")
         assert section.interval == 0.002
         np.testing.assert_array_equal(everything(section), data["amplitude"].to_numpy())
+
+
+@pytest.mark.parametrize("names", [("time", "distance"), ("time", None)])
+def test_a_group_that_xarray_does_not_read_keeps_the_names_of_axes(
+    tmp_path: Path, names: tuple[Any, ...]
+) -> None:
+    values = np.arange(240, dtype=np.float32).reshape(30, 8)
+    group = zarr.open_group(tmp_path / "a.zarr", mode="w")
+    group.create_array("a", data=values, dimension_names=names)
+    group.create_array("time", data=np.arange(30) * 2, dimension_names=["time"]).attrs["units"] = "ms"
+    group.create_array("notes", data=np.zeros(3))
+    section = open_section(tmp_path / "a.zarr")
+    assert section.interval == pytest.approx(0.002)
+    np.testing.assert_array_equal(everything(section), values.T)
+
+
+def test_two_axes_of_time_are_not_guessed_between(tmp_path: Path) -> None:
+    data = line(("twt", np.arange(9) * 2.0, {"units": "ms"}), ("time", "twt")).assign_coords(
+        time=np.arange(6)
+    )
+    assert open_section(write(data, tmp_path / "a", "nc")).shape == (6, 9)  # twt alone has a unit of time
+    data["twt"].attrs.clear()
+    with pytest.raises(InputError, match="cannot be told from time, twt"):
+        open_section(write(data, tmp_path / "b", "nc"), interval=0.002)
+
+
+def test_several_values_for_what_is_missing(tmp_path: Path) -> None:
+    data = line(("twt", np.arange(9) * 2.0, {"units": "ms"}))
+    data["amplitude"].attrs.update(missing_value=np.float32(5))
+    path = write(data, tmp_path / "a", "nc", {"amplitude": {"_FillValue": np.float32(7)}})
+    wanted = np.arange(54.0)
+    wanted[[5, 7]] = 0
+    np.testing.assert_array_equal(everything(open_section(path)).ravel(), wanted)
