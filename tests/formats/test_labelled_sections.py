@@ -398,3 +398,14 @@ def test_several_values_for_what_is_missing(tmp_path: Path) -> None:
     wanted = np.arange(54.0)
     wanted[[5, 7]] = 0
     np.testing.assert_array_equal(everything(open_section(path)).ravel(), wanted)
+
+
+def test_a_variable_in_a_group_of_netcdf(tmp_path: Path) -> None:
+    data = line(("twt", np.arange(9) * 2.0, {"units": "ms"}))
+    data.to_netcdf(tmp_path / "a.nc", engine="h5netcdf", group="das/raw")
+    section = open_section(tmp_path / "a.nc")
+    assert section.interval == pytest.approx(0.002)
+    np.testing.assert_array_equal(everything(section), data["amplitude"].to_numpy())
+    data.to_netcdf(tmp_path / "a.nc", engine="h5netcdf", group="das/filtered", mode="a")
+    with pytest.raises(InputError, match="it has das/filtered/amplitude, das/raw/amplitude"):
+        open_section(tmp_path / "a.nc")
