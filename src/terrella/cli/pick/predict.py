@@ -16,6 +16,7 @@ def predict(
     end: str | None = None,
     p_threshold: float | None = None,
     s_threshold: float | None = None,
+    shifts: int = 1,
     workers: int = 1,
     scheduler: str | None = None,
 ) -> None:
@@ -46,6 +47,9 @@ def predict(
         Smallest probability of a P pick; the network's own by default.
     s_threshold
         Smallest probability of an S pick.
+    shifts
+        How many times as often the network's windows begin as by default: picks depend less on where windows begin,
+        at as many times the cost.
     workers
         Processes on this machine.
     scheduler
@@ -65,7 +69,8 @@ def predict(
     from terrella.pick.continuous.policies import Policies
 
     asked = {"P": p_threshold, "S": s_threshold}
-    policies = Policies(thresholds={phase: value for phase, value in asked.items() if value is not None})
+    thresholds = {phase: value for phase, value in asked.items() if value is not None}
+    policies = Policies(thresholds=thresholds, shifts=shifts)
     with shown_progress() as report:
         lines = run_archive(
             waveforms, bundle, output, report, stations, start, end, policies, workers, scheduler

@@ -13,7 +13,7 @@ from terrella.errors import InputError
 from terrella.formats.sections.cf import decoded, encoding
 from terrella.formats.sections.datasets import arrays_of, assumed_unit, choose, dataset, labelled, section_of
 from terrella.formats.sections.hdf5_samples import HdfSamples, opened_hdf5
-from terrella.formats.sections.section import Corner, Section, Unit, checked_interval
+from terrella.formats.sections.section import Corner, NoIntervalError, Section, Unit, checked_interval
 
 
 def open_npy(path: Path, interval: float | None = None, unit: Unit | None = None) -> Section:
@@ -24,7 +24,7 @@ def open_npy(path: Path, interval: float | None = None, unit: Unit | None = None
     """
     array = _mapped(path)
     if interval is None:
-        raise InputError(
+        raise NoIntervalError(
             f"{path}: an .npy file names no interval between samples; say it with --interval SECONDS"
         )
     about = {"format": f".npy, {array.dtype.name}"}

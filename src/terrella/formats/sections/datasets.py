@@ -19,7 +19,7 @@ from terrella.formats.sections.labelled import (
     named_unit,
     without_unit,
 )
-from terrella.formats.sections.section import Samples, Section, Unit, checked_interval
+from terrella.formats.sections.section import NoIntervalError, Samples, Section, Unit, checked_interval
 from terrella.formats.sections.units import as_text
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def section_of(
     beside = beside or Beside()
     found = interval or axes.interval or beside.interval
     if found is None:
-        raise InputError(
+        raise NoIntervalError(
             f"{array.path}: {without_unit(array, axes)}; say the interval between samples with --interval SECONDS"
         )
     names = [array.dims[i] for i in axes.order]
@@ -168,7 +168,8 @@ def section_of(
     about = {**about, **told, **({"values": values} if values else {})}
     return Section(
         array.path, axes.shape, checked_interval(found, array.path), unit or axes.unit or named_unit(names[-1]),
-        spacing_m, about, samples(axes.order), notes=axes.notes,
+        spacing_m, about, samples(axes.order), start=axes.start, lines=axes.lines,
+        notes=axes.notes,
     )  # fmt: skip
 
 

@@ -64,6 +64,10 @@ class Axes:
     interval: float | None  # where the file says it
     unit: Unit | None
     spacing_m: float | None
+    start: float | None  # of the first sample, in `unit`
+    lines: Mapping[
+        str, npt.NDArray[Any]
+    ]  # inline and crossline numbers, where coordinates of such names tell them
     notes: tuple[str, ...]
 
 
@@ -83,7 +87,27 @@ def find_axes(array: Labelled, interval: float | None, assumed: str | None = Non
         coordinate, known = found
         shape[-1], step, notes = _sampled(array.path, coordinate, known, interval)
         step, unit = (step, known[1]) if known else (None, None)
-    return Axes(order, tuple(shape), step, unit, _spacing_m(array, array.dims[order[-2]]), tuple(notes))
+    spacing_m = _spacing_m(array, array.dims[order[-2]])
+    start = _start(*found) if found is not None and step is not None else None
+    return Axes(order, tuple(shape), step, unit, spacing_m, start, _lines(array, order), tuple(notes))
+
+
+def _start(coordinate: Coordinate, known: tuple[float, Unit] | None) -> float | None:
+    """Return where the samples begin; a date is no place on the axis."""
+    since = coordinate.values.dtype.kind == "M" or " since " in _said(coordinate.attributes)
+    return None if known is None or since else float(_values(coordinate)[0][0]) * known[0]
+
+
+def _lines(array: Labelled, order: Sequence[int]) -> dict[str, npt.NDArray[Any]]:
+    """Return the numbers of the lines of a volume, by the names that SEG-Y has for them."""
+    if len(order) != 3:
+        return {}
+    found = {}
+    for name, form, axis in (("inline", _INLINE, order[0]), ("crossline", _CROSSLINE, order[1])):
+        for each in array.coordinates.get(array.dims[axis], ()):
+            if form.fullmatch(each.name.lower()) and each.values.dtype.kind in "iuf":
+                found[name] = each.values
+    return found
 
 
 def without_unit(array: Labelled, axes: Axes) -> str:

@@ -175,4 +175,4 @@ def _places(mask: npt.NDArray[np.bool_]) -> Places:
     """Return the runs of live traces, the second axis first."""
     live = np.flatnonzero(mask)
     starts = np.flatnonzero(np.diff(live, prepend=-2) != 1)
-    return Places(mask.shape, 1, live[starts], np.append(starts, len(live)))
+    return Places(mask.shape, 1, live[starts], starts, np.diff(np.append(starts, len(live))))
