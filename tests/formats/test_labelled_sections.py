@@ -116,7 +116,7 @@ def test_any_labelled_file_is_read_as_xarray_reads_it(tmp_path: Path, drawn: tup
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_milliseconds_since_are_not_seconds(tmp_path: Path, kind: str) -> None:
-    """500 Hz came out as one sample in 2 s: the unit before 'since' was not looked at."""
+    """500 Hz came out as one sample in 2 s: xarray writes ms, as others do (Unidata/netcdf4-python#159)."""
     times = START + np.arange(256) * np.timedelta64(2, "ms")
     section = open_section(write(line(times, ("distance", "time")), tmp_path / "a", kind))
     assert (section.interval, section.spacing_m) == (0.002, None)
@@ -134,7 +134,7 @@ def test_feet_become_metres(tmp_path: Path, unit: str) -> None:
 def test_a_coordinate_without_a_known_unit_is_no_interval(
     tmp_path: Path, name: str, unit: str | None
 ) -> None:
-    """A volume of segysak in ms whose attributes are lost; segyio#473 asks the same of SEG-Y's own samples."""
+    """A volume of segysak in ms whose attributes are lost; equinor/segyio#473 asks the same of SEG-Y."""
     path = write(
         line((name, np.arange(64) * 4.0, {"units": unit} if unit else {}), ("t2", name)), tmp_path / "a", "nc"
     )
@@ -199,7 +199,7 @@ def test_mdio_before_version_1_has_its_axes_in_attributes(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("version", [2, 3])
 def test_what_zarr_never_wrote_is_missing_not_its_fill_value(tmp_path: Path, version: int) -> None:
-    """xarray#5475: zarr's fill value is of what was never written; of -999.25 no amplitude is meant."""
+    """pydata/xarray#5475: zarr's fill value is of what was never written; of -999.25 no amplitude is meant."""
     array = zarr.create_array(
         tmp_path / "a.zarr", shape=(6, 8), chunks=(2, 8), dtype="f4", fill_value=-999.25, zarr_format=version
     )
