@@ -212,7 +212,6 @@ TABLES: dict[str, Callable[[], str]] = {
     "pick_continuous": lambda: comparison("pick_continuous"),
     "pick_compare": pickers,
     "plan_accuracy": planned,
-    "stream": lambda: comparison("stream"),
     "unet4096": whole_sections,
     "scaling": lambda: comparison("scaling"),
 }

@@ -29,11 +29,6 @@ class BValue:
         return self.b * float(np.log(10))
 
 
-def seismic_moment_nm(moment_magnitude: npt.ArrayLike) -> Floats:
-    """Return seismic moments in N m (Hanks & Kanamori 1979: M = ⅔ log₁₀ M₀ − 10.7 with M₀ in dyn cm)."""
-    return np.asarray(10 ** (1.5 * (np.asarray(moment_magnitude, float) + 10.7) - 7))
-
-
 def round_to_bin(magnitude: npt.ArrayLike, bin_width: float) -> Floats:
     """Return magnitudes as the centres of their bins, multiples of `bin_width`; halves go up."""
     return np.round(_bin_number(magnitude, bin_width) * bin_width, 9)
