@@ -51,7 +51,7 @@ def stretches(recorded: Recorded, first_ns: int, end_ns: int) -> list[Stretch]:
 
 
 def passed_over(recorded: Recorded, used: Sequence[Stretch], first_ns: int, end_ns: int) -> list[str]:
-    """Return the instruments of a kind before all used ones that recorded too little to be used."""
+    """Return the instruments of a kind before all used ones that recorded less, in time or components."""
     names = {each.name for each in used}
     least = min((kind(name.rpartition(".")[2]) for name in names), default=0)
     every = map(instrument_name, ordered(recorded, first_ns, end_ns))
