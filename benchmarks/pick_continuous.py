@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 import warnings
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -183,7 +184,7 @@ def constant(trace: np.ndarray) -> np.ndarray:
     found = np.zeros(trace.shape[1], bool)
     for row in trace:
         edges = np.concatenate([[0], np.flatnonzero(np.diff(row)) + 1, [len(row)]])
-        for begin, end in zip(edges[:-1], edges[1:], strict=True):
+        for begin, end in pairwise(edges):
             found[begin:end] |= end - begin >= 100
     return found
 
