@@ -105,6 +105,7 @@ def predict(
     issue_time: str | None = None,
     output: Annotated[Path, Output] = Path("forecast.nc"),
     map: Path | None = None,
+    by_layer: bool = False,
 ) -> None:
     """Issue a forecast from a trained bundle and the events before the issue time.
 
@@ -122,6 +123,8 @@ def predict(
         .nc (NetCDF-CF, all horizons), .csv, or .dat (CSEP gridded ASCII, one file per horizon).
     map
         Image file of the map, by default beside the output.
+    by_layer
+        Write one .dat file per depth layer instead of the sum of all.
     """
     from terrella.engine.terminal import say
     from terrella.engine.use.find import find_bundle
@@ -129,7 +132,9 @@ def predict(
     find_bundle(bundle, "forecast")  # before what uses it is imported
     from terrella.forecast.prediction import predict as run_predict
 
-    for line in run_predict(catalogue, bundle, output, issue_time=issue_time, map_path=map):
+    for line in run_predict(
+        catalogue, bundle, output, issue_time=issue_time, map_path=map, by_layer=by_layer
+    ):
         say(line)
     say(f"next: terrella forecast simulate {catalogue} --bundle {bundle}")
 

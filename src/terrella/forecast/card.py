@@ -1,5 +1,7 @@
 """The card of a bundle: what it was trained on, what it gained, and where it must not be trusted."""
 
+import math
+
 from terrella.engine.judge.document import signed
 from terrella.forecast.models import Models
 from terrella.forecast.preparation import Cut
@@ -28,6 +30,7 @@ def make_card(models: Models, case: Cut, mark: str) -> str:
     lines += [
         f"- ETAS: branching ratio {etas.branching_ratio():.2f}, "
         f"{'smoothed' if etas.background is not None else 'uniform'} background",
+        f"- b-value: {etas.beta / math.log(10):.3f}",
         "",
         "## Gain of the network over ETAS on validation",
         "",
