@@ -5,11 +5,11 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from terrella.cli.flags import Output, shown
+from terrella.cli.tasks import load_task
 from terrella.engine.terminal import say
 
 __all__ = ["data", "demo", "predict", "show"]
-
-Output = Annotated[Path, Parameter(name=("--output", "-o"))]
 
 
 def demo(*, run: Path = Path("runs/segment/demo"), seed: int = 0, noise: Path | None = None) -> None:
@@ -28,12 +28,8 @@ def demo(*, run: Path = Path("runs/segment/demo"), seed: int = 0, noise: Path | 
     noise
         Folder of DAS records (HDF5) whose cuts are the noise of every second section: a harder test.
     """
-    from terrella.cli.tasks import load_task
-    from terrella.engine.progress import shown_progress
-
-    with shown_progress() as report:
-        load_task("segment").demo(run, report, seed, noise)
-    say(f"next: terrella segment predict SECTION --bundle {run} -o probability.zarr")
+    following = f"terrella segment predict SECTION --bundle {run} -o probability.zarr"
+    shown(lambda report: load_task("segment").demo(run, report, seed, noise), following)
 
 
 def data(
@@ -63,14 +59,10 @@ def data(
     unit
         Of the vertical axis: s, or m for a depth.
     """
-    from terrella.engine.progress import shown_progress
     from terrella.segment.data.convert import convert
 
-    with shown_progress() as report:
-        lines = convert(section, output, report, chunk, interval, unit)
-    for line in lines:
-        say(line)
-    say(f"next: terrella segment show {output} -o {output.with_suffix('.png')}")
+    following = f"terrella segment show {output} -o {output.with_suffix('.png')}"
+    shown(lambda report: convert(section, output, report, chunk, interval, unit), following)
 
 
 def predict(
@@ -112,21 +104,18 @@ def predict(
     unit
         Of the vertical axis: s, or m for a depth.
     """
-    from terrella.cli.tasks import load_task
-    from terrella.engine.progress import shown_progress
     from terrella.engine.use.find import find_bundle
     from terrella.formats.sections.open import open_section
 
     find_bundle(Path(bundle), "segment")  # both before what predicts is imported
     open_section(section, interval, unit)
-    with shown_progress() as report:
-        lines = load_task("segment").predict(
+    shown(
+        lambda report: load_task("segment").predict(
             section, bundle, output, report, memory=memory, workers=workers, scheduler=scheduler,
             figure=figure, interval=interval, unit=unit,
-        )  # fmt: skip
-    for line in lines:
-        say(line)
-    say(f"next: terrella segment show {section} {output} -o {output.with_suffix('.png')}")
+        ),
+        f"terrella segment show {section} {output} -o {output.with_suffix('.png')}",
+    )  # fmt: skip
 
 
 def show(

@@ -1,16 +1,13 @@
 """`terrella pick predict`, or `run`: picks of continuous records."""
 
-from pathlib import Path
-from typing import Annotated
-
-from cyclopts import Parameter
+from terrella.cli.flags import Output, shown
 
 
 def predict(
     waveforms: str,
     *,
     bundle: str,
-    output: Annotated[Path, Parameter(name=("--output", "-o"))],
+    output: Output,
     stations: tuple[str, ...] = (),
     start: str | None = None,
     end: str | None = None,
@@ -51,17 +48,11 @@ def predict(
     scheduler
         Address of a Dask scheduler whose workers see the same folders, such as tcp://node:8786.
     """
-    from terrella.engine.progress import shown_progress
-    from terrella.engine.terminal import say
     from terrella.pick.continuous.command import run as run_archive
     from terrella.pick.continuous.policies import Policies
 
     asked = {"P": p_threshold, "S": s_threshold}
     policies = Policies(thresholds={phase: value for phase, value in asked.items() if value is not None})
-    with shown_progress() as report:
-        lines = run_archive(
-            waveforms, bundle, output, report, stations, start, end, policies, workers, scheduler
-        )
-    for line in lines:
-        say(line)
-    say(f"next: terrella pick show {waveforms} {output / 'picks.csv'} -o picks.png")
+    asked_of = (stations, start, end, policies, workers, scheduler)
+    following = f"terrella pick show {waveforms} {output / 'picks.csv'} -o picks.png"
+    shown(lambda report: run_archive(waveforms, bundle, output, report, *asked_of), following)
