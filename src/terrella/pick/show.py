@@ -35,7 +35,7 @@ def show(
         InputError: where there are no waveforms or picks of the station and times, or one of these is none.
     """
     table, _ = read_picks(picks)
-    table["station"] = [".".join(str(each).split(".")[:2]) for each in table["trace_id"]]
+    table["station"] = (table["network"] + "." + table["station"]).str.lstrip(".")
     if station is None:
         if table.empty:
             raise InputError(f"{picks} holds no picks; give --station and --start")

@@ -11,7 +11,7 @@ from pydantic import (
 )
 
 from terrella.engine import fit_settings as engine
-from terrella.engine.fit_settings import Frozen, moves
+from terrella.engine.fit_settings import ADDED, Frozen, moves
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -51,6 +51,14 @@ class DataSettings(Frozen):
     )
     spacing_m: PositiveFloat | None = Field(
         None, description="distance between traces, where files do not say"
+    )
+    inline_byte: PositiveInt | None = Field(
+        None,
+        description="SEG-Y: first byte of inline numbers, where numbers are not in 189, 193 or 9, 21",
+        json_schema_extra=ADDED,
+    )
+    crossline_byte: PositiveInt | None = Field(
+        None, description="SEG-Y: first byte of crossline numbers", json_schema_extra=ADDED
     )
 
 

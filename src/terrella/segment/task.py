@@ -24,7 +24,7 @@ from terrella.segment.learning.training import Sections, fast_layout, stages
 from terrella.segment.settings import SegmentSettings
 from terrella.segment.use.predict import memory_in_bytes, predict_section
 from terrella.segment.use.real import show_real_sections
-from terrella.segment.use.show import figure_of_prediction
+from terrella.segment.use.show import figure_of_prediction, open_like, picture_kind
 
 
 def _predict(
@@ -39,20 +39,23 @@ def _predict(
     figure: Path | None = None,
     interval: float | None = None,
     unit: Unit | None = None,
+    lines: tuple[int, int] | None = None,
     **unknown: Any,
 ) -> list[str]:
     """Write the probability of every sample of a section of any size; return lines on what was done."""
     if unknown:
         raise TypeError(f"segment predict has no {', '.join(unknown)}")
     source, most = Path(given), memory_in_bytes(memory)
-    lines = predict_section(
-        source, str(bundle), Path(output), report, most, workers, scheduler, interval, unit
+    if figure is not None:
+        picture_kind(figure)  # refused before anything is predicted
+    said = predict_section(
+        source, str(bundle), Path(output), report, most, workers, scheduler, interval, unit, lines
     )
     if figure is not None:
-        seen = open_section(source, interval, unit)
-        figure_of_prediction(figure, seen, open_section(Path(output), seen.interval, seen.unit))
-        lines.append(f"written: {figure}")
-    return lines
+        seen = open_section(source, interval, unit, lines)
+        figure_of_prediction(figure, seen, open_like(Path(output), seen, lines))
+        said.append(f"written: {figure}")
+    return said
 
 
 def demo(run: Path, report: Report, seed: int = 0, noise: Path | None = None) -> None:
@@ -68,7 +71,7 @@ def demo(run: Path, report: Report, seed: int = 0, noise: Path | None = None) ->
 
 
 def _open(settings: SegmentSettings, report: Report) -> Opened[Sections]:
-    entries = open_sections(settings.data)
+    entries = open_sections(settings.data, report)
     common_dims(entries)
     mark = data_mark(entries)
     return Opened(Sections(entries, mark), (mark,))

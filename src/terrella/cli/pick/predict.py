@@ -1,5 +1,7 @@
 """`terrella pick predict`, or `run`: picks of continuous records."""
 
+from pathlib import Path
+
 from terrella.cli.flags import Output, shown
 
 
@@ -48,6 +50,14 @@ def predict(
     scheduler
         Address of a Dask scheduler whose workers see the same folders, such as tcp://node:8786.
     """
+    from terrella.engine.use.find import find_bundle
+    from terrella.files import must_exist
+
+    # Both before what picks is imported.
+    if not waveforms.startswith("fdsn:") and not any(letter in waveforms for letter in "*?["):
+        must_exist(Path(waveforms), "miniSEED or SAC files, or an SDS, were")
+    if not bundle.startswith("seisbench:") and not Path(bundle).is_file():
+        find_bundle(Path(bundle), "pick")
     from terrella.pick.continuous.command import run as run_archive
     from terrella.pick.continuous.policies import Policies
 

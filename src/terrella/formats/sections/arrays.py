@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from terrella.errors import InputError
 from terrella.formats.sections.das import HdfSamples, opened_hdf5
-from terrella.formats.sections.section import Corner, Section, Unit, checked_interval
+from terrella.formats.sections.section import Corner, NoIntervalError, Section, Unit, checked_interval
 
 _VERTICAL = {"time": "s", "t": "s", "twt": "s", "sample": "s", "samples": "s", "depth": "m", "z": "m"}
 _TO_UNIT = {
@@ -33,7 +33,7 @@ def open_npy(path: Path, interval: float | None = None, unit: Unit | None = None
     """
     array = _mapped(path)
     if interval is None:
-        raise InputError(
+        raise NoIntervalError(
             f"{path}: an .npy file names no interval between samples; say it with --interval SECONDS"
         )
     about = {"format": f".npy, {array.dtype.name}"}
@@ -80,7 +80,7 @@ def open_netcdf(path: Path, interval: float | None = None, unit: Unit | None = N
         spacing, _ = _step(file, scales[axes[-2]])
         about = {"format": f"NetCDF, variable {large[0]}", "axes": ", ".join(scales[i] or "?" for i in axes)}
     if (interval := interval or found) is None:
-        raise InputError(f"{path}: the axis of samples has no even coordinate; say --interval SECONDS")
+        raise NoIntervalError(f"{path}: the axis of samples has no even coordinate; say --interval SECONDS")
     unit = unit or own or _VERTICAL.get(scales[last].lower(), "s")  # type: ignore[assignment]
     return Section(
         path, shape, checked_interval(interval, path), unit or "s", spacing, about,

@@ -11,7 +11,12 @@ _NPY = b"\x93NUMPY"
 _CLASSIC = b"CDF"
 
 
-def open_section(path: Path | str, interval: float | None = None, unit: Unit | None = None) -> Section:
+def open_section(
+    path: Path | str,
+    interval: float | None = None,
+    unit: Unit | None = None,
+    lines: tuple[int, int] | None = None,
+) -> Section:
     """Open SEG-Y, a DAS record in HDF5, zarr, .npy or NetCDF-4 without reading samples; a change of it is an error.
 
     Parameters
@@ -22,6 +27,8 @@ def open_section(path: Path | str, interval: float | None = None, unit: Unit | N
         Between samples, in s or m, where the file says none or a wrong one.
     unit : {"s", "m"}, optional
         Of the vertical axis, where the file is wrong about it.
+    lines : tuple of int, optional
+        First bytes of inline and crossline number in the trace headers of SEG-Y, where they are unusual.
 
     Returns
     -------
@@ -37,19 +44,48 @@ def open_section(path: Path | str, interval: float | None = None, unit: Unit | N
     if interval is not None and not interval > 0:
         raise InputError(f"--interval {interval:g}: a positive number was expected")
     stamp = file_stamp(path)
-    return replace(_opened(path, interval, unit), stamp=stamp)
+    if lines and not is_segy(path):
+        raise InputError(f"{path} is no SEG-Y: --inline-byte and --crossline-byte are for SEG-Y")
+    return replace(_opened(path, interval, unit, lines), stamp=stamp)
 
 
-def _opened(path: Path, interval: float | None, unit: Unit | None) -> Section:
+def line_bytes(inline: int | None, crossline: int | None) -> tuple[int, int] | None:
+    """Return where SEG-Y has the numbers of lines, or None where that is not said.
+
+    Raises:
+        InputError: where one of the two is missing.
+    """
+    if inline is None and crossline is None:
+        return None
+    if inline is None or crossline is None:
+        raise InputError("inline-byte and crossline-byte are given together")
+    return inline, crossline
+
+
+def is_segy(path: Path) -> bool:
+    """Tell whether a file is taken for SEG-Y."""
+    from terrella.formats.sections.segy_layout import looks_like_segy
+
+    if path.is_dir():
+        return False
+    head = _head(path)
+    return not head.startswith((_HDF5, _NPY, _CLASSIC)) and looks_like_segy(head, path.name)
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(3600)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror or error})") from error
+
+
+def _opened(path: Path, interval: float | None, unit: Unit | None, lines: tuple[int, int] | None) -> Section:
     if path.is_dir():
         from terrella.formats.sections.zarr_sections import open_zarr
 
         return open_zarr(path, interval, unit)
-    try:
-        with path.open("rb") as file:
-            head = file.read(3600)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror or error})") from error
+    head = _head(path)
     if head.startswith(_HDF5):
         return _hdf5(path, interval, unit)
     if head.startswith(_NPY):
@@ -58,12 +94,10 @@ def _opened(path: Path, interval: float | None, unit: Unit | None) -> Section:
         return open_npy(path, interval, unit)
     if head.startswith(_CLASSIC):
         raise InputError(f"{path} is NetCDF of the classic format; write it as NetCDF-4")
-    from terrella.formats.sections.segy_layout import looks_like_segy
-
-    if looks_like_segy(head, path.name):
+    if is_segy(path):
         from terrella.formats.sections.segy import open_segy
 
-        return open_segy(path, interval, unit)
+        return open_segy(path, interval, unit, lines)
     raise InputError(
         f"{path} is no section that is read: SEG-Y, DAS in HDF5, zarr (a folder), .npy or NetCDF-4"
     )

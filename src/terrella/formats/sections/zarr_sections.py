@@ -21,8 +21,7 @@ import numpy.typing as npt
 
 from terrella.errors import InputError
 from terrella.formats.sections.places import Places, complete
-from terrella.formats.sections.section import Corner, Section, Unit, checked_interval
-from terrella.formats.sections.segy_layout import TRACE
+from terrella.formats.sections.section import Corner, NoIntervalError, Section, Unit, checked_interval
 from terrella.formats.sections.segy_write import SegyHeaders
 
 Box = tuple[slice, ...]
@@ -106,7 +105,8 @@ def create_section(path: Path, source: Section, chosen: Cut, made_from: Mapping[
     group.attrs.update(
         {
             _MARK: 1, "interval": source.interval, "unit": source.unit, "spacing_m": source.spacing_m,
-            "about": dict(source.about), "made_from": dict(made_from),
+            "about": dict(source.about), "made_from": dict(made_from), "start": source.start,
+            "lines": {name: _numbers_kept(values) for name, values in source.lines.items()},
         }
     )  # fmt: skip
 
@@ -124,7 +124,11 @@ def add_headers(path: Path, headers: SegyHeaders) -> None:
         group = zarr_module().open_group(path, mode="r+")
         rows = min(_HEADERS_AT_ONCE, headers.n_traces)
         array = group.create_array(
-            HEADERS, shape=(headers.n_traces, TRACE), dtype="uint8", chunks=(rows, TRACE), overwrite=True
+            HEADERS,
+            shape=(headers.n_traces, headers.header_bytes),
+            dtype="uint8",
+            overwrite=True,
+            chunks=(rows, headers.header_bytes),
         )
         for first in range(0, headers.n_traces, rows):
             end = min(first + rows, headers.n_traces)
@@ -132,10 +136,13 @@ def add_headers(path: Path, headers: SegyHeaders) -> None:
         group.attrs["segy"] = {
             "opening": base64.b64encode(headers.opening).decode(),
             "little_endian": headers.little_endian,
+            "interval": headers.interval,
+            "per_unit": headers.per_unit,
             "places": {
                 "fast": headers.places.fast,
                 "cells": headers.places.cells.tolist(),
                 "traces": headers.places.traces.tolist(),
+                "lengths": headers.places.lengths.tolist(),
             },
         }
 
@@ -152,23 +159,46 @@ def kept_headers(path: Path) -> SegyHeaders:
     with _explained(path):
         shape = tuple(_array(path, SAMPLES, _stamp(path)).shape)
         opening, places = base64.b64decode(held["opening"]), _places(held, shape[:-1])
-        little_endian = bool(held["little_endian"])
+        little_endian, width = bool(held["little_endian"]), _array(path, HEADERS, _stamp(path)).shape[1]
+        # Stores of before carry no interval of the headers, which was that of the section.
+        stated = held.get("interval", section_attributes(path)["interval"])
 
     def read(first: int, end: int) -> npt.NDArray[np.uint8]:
         with _explained(path):
             return np.asarray(_array(path, HEADERS, _stamp(path))[first:end])
 
-    return SegyHeaders(opening, little_endian, shape, places, read)
+    return SegyHeaders(opening, little_endian, shape, places, read, width, stated, held.get("per_unit", 1e6))
 
 
 def _places(held: Mapping[str, Any], shape: tuple[int, ...]) -> Places:
-    """Return where traces lie, from what SEG-Y left in a store; stores of before gaps were read have strides."""
+    """Return where traces lie, from what SEG-Y left in a store.
+
+    Stores of before gaps were read have strides; of before unsorted files were, no lengths of runs.
+    """
     if "strides" in held:
         return complete(shape, held["strides"].index(1))
     kept = held["places"]
-    return Places(
-        shape, int(kept["fast"]), np.array(kept["cells"], np.int64), np.array(kept["traces"], np.int64)
-    )
+    cells, traces = np.array(kept["cells"], np.int64), np.array(kept["traces"], np.int64)
+    lengths = np.array(kept.get("lengths", np.diff(traces)), np.int64)
+    return Places(shape, int(kept["fast"]), cells, traces[: len(cells)], lengths)
+
+
+def _numbers_kept(values: npt.NDArray[Any]) -> dict[str, Any]:
+    """Return numbers of lines as attributes hold them, the shorter way; `_numbers_read` is its reverse."""
+    if np.iscomplexobj(values):
+        return {"x": values.real.tolist(), "y": values.imag.tolist()}
+    steps = np.diff(values)
+    if len(steps) and (steps == steps[0]).all():
+        return {"first": values[0].item(), "step": steps[0].item(), "count": len(values)}
+    return {"values": values.tolist()}
+
+
+def _numbers_read(kept: Mapping[str, Any]) -> npt.NDArray[Any]:
+    if "x" in kept:
+        return np.array(kept["x"]) + 1j * np.array(kept["y"])
+    if "values" in kept:
+        return np.array(kept["values"])
+    return np.asarray(kept["first"] + kept["step"] * np.arange(kept["count"]))
 
 
 def open_zarr(path: Path, interval: float | None = None, unit: Unit | None = None) -> Section:
@@ -198,13 +228,17 @@ def open_zarr(path: Path, interval: float | None = None, unit: Unit | None = Non
             raise ValueError(f"the unit {unit!r} is neither s nor m")
         shard = (array.shards or array.chunks) if _MARK in held else None
         places = _places(held["segy"], tuple(array.shape[:-1])) if "segy" in held else None
+        start = None if (begin := held.get("start")) is None or _MARK not in held else float(begin)
+        lines = held.get("lines", {}) if _MARK in held else {}
+        numbers = {name: _numbers_read(kept) for name, kept in lines.items()}
     if interval is None:
-        raise InputError(f"{path}: no attribute `interval` (between samples); say --interval SECONDS")
+        raise NoIntervalError(f"{path}: no attribute `interval` (between samples); say --interval SECONDS")
     gaps = places if places is not None and places.n_missing else None
     samples = ZarrSamples(path, name, shard)
     return Section(
-        path, tuple(array.shape), checked_interval(interval, path), unit, spacing_m, about, samples, gaps
-    )
+        path, tuple(array.shape), checked_interval(interval, path), unit, spacing_m, about, samples, gaps,
+        start=start, lines=numbers,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -151,21 +151,28 @@ def _errors(judged: Sequence[Judged]) -> list[Picture]:
 
 
 def _by_snr(judged: Sequence[Judged], settings: JudgeSettings) -> list[Picture]:
-    figure = Figure(figsize=(10.2, 3.4), layout="constrained")
     pictures = (
         (events_by_snr, "share of events detected", "median of the event"),
         (onsets_by_snr, "share of onsets found", "of the onset's trace"),
         (dice_by_snr, "Dice of samples", "median of the section"),
     )
-    for axes, (scores, ylabel, xlabel) in zip(figure.subplots(1, 3), pictures, strict=True):
-        found = {each.name: scores(each, settings.resamples) for each in judged}
-        labels = next(iter(found.values())).labels
-        if labels:
-            values = {name: classes.values for name, classes in found.items()}
-            draw_by_class(axes, labels, values, look_of(list(values)), ylabel).set_ylim(0, None)
+    found = [
+        ({each.name: scores(each, settings.resamples) for each in judged}, ylabel, xlabel)
+        for scores, ylabel, xlabel in pictures
+    ]
+    # Classes with too little in them are left out, and so is a score without any.
+    shown = [each for each in found if next(iter(each[0].values())).labels]
+    if not shown:
+        return []
+    figure = Figure(figsize=(3.4 * len(shown), 3.4), layout="constrained")
+    for axes, (classes, ylabel, xlabel) in zip(
+        figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True
+    ):
+        labels = next(iter(classes.values())).labels
+        values = {name: each.values for name, each in classes.items()}
+        draw_by_class(axes, labels, values, look_of(list(values)), ylabel).set_ylim(0, None)
         axes.set_xlabel(xlabel)
-        if labels:
-            axes.legend(fontsize=7, edgecolor="none", framealpha=0.8)
+        axes.legend(fontsize=7, edgecolor="none", framealpha=0.8)
     figure.suptitle("by signal-to-noise ratio", fontsize=9)
     caption = "By signal-to-noise ratio, with 95 % intervals."
     return [Picture("by_snr", figure, caption, "Scores of every model in classes of signal-to-noise ratio.")]
