@@ -24,6 +24,7 @@ def must_exist(path: Path, expected: str) -> None:
     if not path.exists():
         raise InputError(f"{path}: no such file or folder; {expected} expected")
 
+
 # Other machines may write to the same folder.
 _HOST = f"{zlib.crc32(platform.node().encode()):08x}"
 _TEMPORARY = re.compile(r"\..+\.([0-9a-f]{8})-(\d+)(?:\..*)?")
