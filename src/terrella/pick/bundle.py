@@ -36,13 +36,28 @@ def picker_values(trained: Architecture) -> dict[str, Any]:
 def load_picker_network(where: Path | str) -> tuple[nn.Module, Architecture, dict[str, Any]]:
     """Return a network ready for use, what it takes and gives, and the values kept with it.
 
-    `where` is a bundle's folder, a run's, the name of a run in `runs/pick`, a file of SeisBench's weights (.pt,
-    .pt.v1 or .safetensors), or the name of published ones, such as seisbench:phasenet/stead, which are downloaded
-    into SeisBench's cache where they are not there; the network of a file is that which its weights fit.
+    Parameters
+    ----------
+    where : Path or str
+        A bundle's folder, a run's, the name of a run in `runs/pick`, a file of SeisBench's weights (.pt, .pt.v1 or
+        .safetensors), or the name of published ones, such as seisbench:phasenet/stead, which are downloaded into
+        SeisBench's cache where they are not there; the network of a file is that which its weights fit.
 
-    Raises:
-        InputError: where there is none, or it cannot be read.
-        TerrellaError: where it cannot be downloaded.
+    Returns
+    -------
+    network : Module
+        Takes windows (window, component, sample), prepared as the architecture says.
+    trained : Architecture
+        What it takes and gives, its window in samples.
+    values : dict
+        What a bundle keeps beside the weights, such as the sampling rate in Hz.
+
+    Raises
+    ------
+    InputError
+        Where there is none, or it cannot be read.
+    TerrellaError
+        Where it cannot be downloaded.
     """
     path = Path(weights_file(str(where)))
     if path.is_file() and (path.suffix in _FILES or ".pt" in path.suffixes):

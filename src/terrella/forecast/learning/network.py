@@ -17,6 +17,15 @@ class ForecastNetwork(nn.Module):
 
     Its last layer starts at zero, so that an untrained network is ETAS; the change of the log rate is limited
     to ± `residual_limit`. It also says where counts vary more or less than their mean would tell.
+
+    Parameters
+    ----------
+    channels : int
+        Of the features (sample, channel).
+    horizons : int
+        How many horizons, each of some days, it answers for: residuals and spreads (sample, horizon).
+    settings : NetworkSettings
+        Widths of the hidden layers, and the limit of the residual.
     """
 
     feature_mean: Tensor
