@@ -46,8 +46,8 @@ events = st.lists(
         st.datetimes(datetime(1700, 1, 1), datetime(2025, 1, 1)),
         st.floats(-180, 180),
         st.floats(-90, 90),
-        st.floats(-5, 10),
-        st.floats(-10, 800, width=32) | st.just(float("nan")),
+        st.floats(-5, 9.5).filter(lambda m: m != -1),  # −1 among others stands for unknown
+        st.floats(-8.5, 800, width=32) | st.just(float("nan")),
     ),
     min_size=1,
     max_size=8,

@@ -15,6 +15,7 @@ def predict(
     end: str | None = None,
     p_threshold: float | None = None,
     s_threshold: float | None = None,
+    shifts: int = 1,
     workers: int = 1,
     scheduler: str | None = None,
 ) -> None:
@@ -45,6 +46,9 @@ def predict(
         Smallest probability of a P pick; the network's own by default.
     s_threshold
         Smallest probability of an S pick.
+    shifts
+        How many times as often the network's windows begin as by default: picks depend less on where windows begin,
+        at as many times the cost.
     workers
         Processes on this machine.
     scheduler
@@ -62,7 +66,7 @@ def predict(
     from terrella.pick.continuous.policies import Policies
 
     asked = {"P": p_threshold, "S": s_threshold}
-    policies = Policies(thresholds={phase: value for phase, value in asked.items() if value is not None})
-    asked_of = (stations, start, end, policies, workers, scheduler)
+    thresholds = {phase: value for phase, value in asked.items() if value is not None}
+    asked_of = (stations, start, end, Policies(thresholds=thresholds, shifts=shifts), workers, scheduler)
     following = f"terrella pick show {waveforms} {output / 'picks.csv'} -o picks.png"
     shown(lambda report: run_archive(waveforms, bundle, output, report, *asked_of), following)

@@ -17,7 +17,7 @@ def open_section(
     unit: Unit | None = None,
     lines: tuple[int, int] | None = None,
 ) -> Section:
-    """Open SEG-Y, a DAS record in HDF5, zarr, .npy or NetCDF-4 without reading samples; a change of it is an error.
+    """Open SEG-Y, a DAS record in HDF5, zarr, .npy or NetCDF without reading samples; a change of it is an error.
 
     Parameters
     ----------
@@ -82,9 +82,10 @@ def _head(path: Path) -> bytes:
 
 def _opened(path: Path, interval: float | None, unit: Unit | None, lines: tuple[int, int] | None) -> Section:
     if path.is_dir():
-        from terrella.formats.sections.zarr_sections import open_zarr
+        from terrella.formats.sections.zarr_others import open_other_zarr
+        from terrella.formats.sections.zarr_sections import is_own, open_zarr
 
-        return open_zarr(path, interval, unit)
+        return (open_zarr if is_own(path) else open_other_zarr)(path, interval, unit)
     head = _head(path)
     if head.startswith(_HDF5):
         return _hdf5(path, interval, unit)
@@ -93,19 +94,28 @@ def _opened(path: Path, interval: float | None, unit: Unit | None, lines: tuple[
 
         return open_npy(path, interval, unit)
     if head.startswith(_CLASSIC):
-        raise InputError(f"{path} is NetCDF of the classic format; write it as NetCDF-4")
+        from terrella.formats.sections.arrays import open_classic_netcdf
+
+        return open_classic_netcdf(path, interval, unit)
+    from terrella.formats.sections.dascore_records import BINARY, open_with_dascore
+
+    if (kind := BINARY.get(head[:4])) is not None:
+        if (section := open_with_dascore(path, interval, unit)) is not None:
+            return section
+        raise InputError(f"{path}: {kind} is read through DASCore alone: pip install 'terrella[das]'")
     if is_segy(path):
         from terrella.formats.sections.segy import open_segy
 
         return open_segy(path, interval, unit, lines)
     raise InputError(
-        f"{path} is no section that is read: SEG-Y, DAS in HDF5, zarr (a folder), .npy or NetCDF-4"
+        f"{path} is no section that is read: SEG-Y, DAS in HDF5, zarr (a folder), .npy or NetCDF"
     )
 
 
 def _hdf5(path: Path, interval: float | None, unit: Unit | None) -> Section:
     from terrella.formats.sections.arrays import open_netcdf
-    from terrella.formats.sections.das import open_das, opened_hdf5
+    from terrella.formats.sections.das import open_das
+    from terrella.formats.sections.hdf5_samples import opened_hdf5
 
     with opened_hdf5(path) as file:
         netcdf = path.suffix.lower() in (".nc", ".nc4") or "_NCProperties" in file.attrs

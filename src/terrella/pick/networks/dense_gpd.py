@@ -226,7 +226,7 @@ class Dense:
         mean, largest = mean * alive, largest * alive
         if not self.architecture.normalise_each:
             largest = largest.amax(1, keepdim=True)
-        return mean.transpose(1, 2), torch.log(largest + 1e-10).transpose(1, 2)
+        return mean.transpose(1, 2), torch.log(torch.where(largest > 0, largest, 1)).transpose(1, 2)
 
     def _shared(self, blocks: Tensor) -> Tensor:
         """Return probabilities (block, window, output) of normalised blocks, padded at their ends alone."""
