@@ -85,6 +85,7 @@ def predict(
     issue_time: str | None = None,
     output: Output = Path("forecast.nc"),
     map: Path | None = None,
+    by_layer: bool = False,
 ) -> None:
     """Issue a forecast from a trained bundle and the events before the issue time.
 
@@ -102,6 +103,8 @@ def predict(
         .nc (NetCDF-CF, all horizons), .csv, or .dat (CSEP gridded ASCII, one file per horizon).
     map
         Image file of the map, by default beside the output.
+    by_layer
+        Write one .dat file per depth layer instead of the sum of all.
     """
     from terrella.engine.use.find import find_bundle
 
@@ -109,7 +112,7 @@ def predict(
     from terrella.forecast.prediction import predict as run_predict
 
     shown(
-        lambda report: run_predict(catalogue, bundle, output, issue_time=issue_time, map_path=map),
+        lambda report: run_predict(catalogue, bundle, output, issue_time, map, by_layer),
         f"terrella forecast simulate {catalogue} --bundle {bundle}",
     )
 

@@ -1,5 +1,7 @@
 """The card of a bundle: what it was trained on, what it gained, and where it must not be trusted."""
 
+import math
+
 from terrella.engine.judge.document import card_text, signed
 from terrella.forecast.models import Models
 from terrella.forecast.preparation import Cut
@@ -22,11 +24,16 @@ def make_card(models: Models, case: Cut, mark: str) -> str:
         ("test", "test_start", "test_end"),
     ):
         about.append(f"- {name}: {str(windows.date(start))[:10]} to {str(windows.date(end))[:10]}")
-    background = "smoothed" if models.etas.background is not None else "uniform"
-    about.append(f"- ETAS: branching ratio {models.etas.branching_ratio():.2f}, {background} background")
+    etas = models.etas
+    about += [
+        f"- ETAS: branching ratio {etas.branching_ratio():.2f}, "
+        f"{'smoothed' if etas.background is not None else 'uniform'} background",
+        f"- b-value: {etas.beta / math.log(10):.3f}",
+    ]
     gains = [
-        f"- {days:g} d: {signed(gain)}; `predict` uses {'the network' if gain.certain else 'ETAS'}"
-        for days, gain in zip(models.horizons_days, models.gains, strict=True)
+        f"- {days:g} d: {signed(gain)}; "
+        f"`predict` uses {'the network' if models.best(horizon) == 'network' else 'ETAS'}"
+        for horizon, (days, gain) in enumerate(zip(models.horizons_days, models.gains, strict=True))
     ]
     said = "Both recalibrated alike; nats per earthquake with 95 % intervals (block bootstrap)."
     parts = {"": about, "Gain of the network over ETAS on validation": [said, "", *gains], "Limits": _LIMITS}

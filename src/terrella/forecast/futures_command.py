@@ -5,11 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from terrella.earth.magnitude import round_to_bin
 from terrella.engine.use.bundle import load_bundle
-from terrella.forecast.models import Models
-from terrella.forecast.outlook import issue_lines
-from terrella.forecast.prediction import no_event_before
+from terrella.forecast.models import Models, known_before
+from terrella.forecast.outlook import fit_lines, issue_lines
 from terrella.forecast.simulation.futures import (
     FutureCounts,
     Outlook,
@@ -56,6 +54,7 @@ def simulate(
         *findings.lines(),
         f"issued {str(issue)[:19]}Z: {number:,} futures of {days:g} days by ETAS alone, inside the region",
         *issue_lines(catalogue, issue, issue_time is not None),
+        *fit_lines(models, catalogue, issue),
         *_lines(counts, models.min_magnitude),
         *(f"written {path}" for path in written),
     ]
@@ -64,19 +63,11 @@ def simulate(
 def outlook_of(models: Models, catalogue: Catalogue, issue_time: np.datetime64, days: float) -> Outlook:
     """Return the outlook of a bundle's ETAS given the events of its region before the issue time.
 
-    Magnitudes are rounded to the bins that the model was fitted with.
-
     Raises:
         InputError: where there is no such event, or no such window.
     """
     bin_width = models.settings.data.magnitude_bin
-    magnitude = round_to_bin(catalogue.magnitude, bin_width) if bin_width > 0 else catalogue.magnitude
-    known = (magnitude >= models.min_magnitude - 1e-9) & (catalogue.time_utc < issue_time)
-    # The model was fitted to the events of its region alone.
-    known &= models.region.contains(catalogue.longitude, catalogue.latitude)
-    if not known.any():
-        raise no_event_before(models, catalogue, issue_time)
-    past = catalogue[known]
+    past = known_before(models, catalogue, issue_time)
     return make_outlook(models.etas, past, models.region, issue_time, days, magnitude_bin=bin_width)
 
 

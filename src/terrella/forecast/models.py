@@ -11,6 +11,7 @@ from torch import Tensor
 from terrella.earth.grid import Grid
 from terrella.earth.region import Region
 from terrella.engine.judge.bootstrap import Interval
+from terrella.errors import InputError
 from terrella.forecast.baselines.climatology import Climatology
 from terrella.forecast.baselines.persistence import Persistence
 from terrella.forecast.baselines.reasenberg_jones import ReasenbergJones, Sequences
@@ -22,6 +23,7 @@ from terrella.forecast.features.observed import observed_counts as counted
 from terrella.forecast.features.sweep import Sources, make_sources, sweep
 from terrella.forecast.learning.network import ForecastNetwork
 from terrella.forecast.settings import ForecastSettings
+from terrella.forecast.windows import inside
 from terrella.formats.catalogues.catalogue import Catalogue, Floats
 
 # Names of the models in tables, figures and files, in this order.
@@ -111,6 +113,24 @@ class Forecaster:
     def cells(self) -> int:
         """Number of cells inside the mask, over all layers."""
         return self.sources.layers * self.sources.n_columns
+
+
+def known_before(models: Models, catalogue: Catalogue, issue_time: np.datetime64) -> Catalogue:
+    """Return the events that forecasts and simulations of a bundle are conditioned on.
+
+    Raises:
+        InputError: where there is none.
+    """
+    before = catalogue.above(models.min_magnitude)
+    before = before[before.time_utc < issue_time]
+    # The models were fitted to the events of their region alone.
+    before = inside(before, models.region)
+    if len(before) == 0:
+        raise InputError(
+            f"{catalogue.name} holds no event of magnitude {models.min_magnitude:g} or more in the bundle's "
+            f"region before {str(issue_time)[:19]}Z; give an earlier catalogue or a later --issue-time"
+        )
+    return before
 
 
 def make_forecaster(models: Models, catalogue: Catalogue, device: torch.device | str = "cpu") -> Forecaster:

@@ -6,11 +6,18 @@ import numpy as np
 import torch
 
 from terrella.engine.use.bundle import load_bundle
-from terrella.errors import InputError
 from terrella.forecast.counts import occurrence_probability
 from terrella.forecast.maps import draw_forecast
-from terrella.forecast.models import ETAS_, Expectation, Forecaster, Models, etas_and_network, make_forecaster
-from terrella.forecast.outlook import issue_lines, magnitude_lines
+from terrella.forecast.models import (
+    ETAS_,
+    Expectation,
+    Forecaster,
+    Models,
+    etas_and_network,
+    known_before,
+    make_forecaster,
+)
+from terrella.forecast.outlook import fit_lines, issue_lines, magnitude_lines
 from terrella.forecast.storage import TASK, from_bundle
 from terrella.forecast.windows import issue_time_of
 from terrella.formats.catalogues.catalogue import Catalogue, Floats
@@ -24,8 +31,11 @@ def predict(
     output: Path,
     issue_time: str | None = None,
     map_path: Path | None = None,
+    by_layer: bool = False,
 ) -> list[str]:
     """Write a forecast and its map from a catalogue; return lines on what was written.
+
+    `by_layer` writes CSEP's gridded ASCII in one file per depth layer.
 
     Raises:
         InputError: where bundle, catalogue or issue time are at fault.
@@ -36,12 +46,13 @@ def predict(
     issue = issue_time_of(issue_time, catalogue)
     forecaster = forecaster_at(models, catalogue, issue)
     chosen, etas = grid_forecasts(forecaster, issue)
-    written = write_forecast(chosen, output)
+    written = write_forecast(chosen, output, by_layer)
     map_path = map_path or output.with_suffix(".png")
     draw_forecast(chosen, etas, catalogue, map_path)
     used = ", ".join(f"{h:g} d: {models.best(i)}" for i, h in enumerate(models.horizons_days))
     lines = [*findings.lines(), f"issued {str(issue)[:19]}Z with {used}"]
     lines += issue_lines(catalogue, issue, issue_time is not None)
+    lines += fit_lines(models, catalogue, issue)
     for horizon, days in enumerate(models.horizons_days):
         expected = chosen.expected_count[horizon]
         lines.append(
@@ -58,21 +69,7 @@ def forecaster_at(models: Models, catalogue: Catalogue, issue_time: np.datetime6
     Raises:
         InputError: where the catalogue holds no fitting event before it.
     """
-    before = catalogue.above(models.min_magnitude)
-    before = before[before.time_utc < issue_time]
-    # The models were fitted to the events of their region alone.
-    before = before[models.region.contains(before.longitude, before.latitude)]
-    if len(before) == 0:
-        raise no_event_before(models, catalogue, issue_time)
-    return make_forecaster(models, before)
-
-
-def no_event_before(models: Models, catalogue: Catalogue, issue_time: np.datetime64) -> InputError:
-    """Return what to raise where nothing is known before an issue time."""
-    return InputError(
-        f"{catalogue.name} holds no event of magnitude {models.min_magnitude:g} or more in the bundle's "
-        f"region before {str(issue_time)[:19]}Z; give an earlier catalogue or a later --issue-time"
-    )
+    return make_forecaster(models, known_before(models, catalogue, issue_time))
 
 
 def grid_forecasts(

@@ -72,7 +72,6 @@ def fit_etas(
     start: np.datetime64 | str,
     end: np.datetime64 | str,
     min_magnitude: float,
-    magnitude_bin: float = 0.1,
     background: Literal["uniform", "smoothed"] = "uniform",
     progress: Callable[[str], None] = lambda line: None,
 ) -> EtasFit:
@@ -92,8 +91,6 @@ def fit_etas(
         UTC. Events from `auxiliary_start` on are sources, those from `start` on targets too.
     min_magnitude : float
         Magnitude from which the catalogue is complete.
-    magnitude_bin : float
-        Width of the bins that magnitudes are rounded to, halves up; 0 where they are continuous.
     background : {"uniform", "smoothed"}
         One rate per day and km², or a map of it.
     progress : callable
@@ -115,14 +112,14 @@ def fit_etas(
     Vere-Jones (2002) for the smoothed background.
     """
     began = time.process_time()
-    window = make_window(catalogue, auxiliary_start, start, end, min_magnitude, magnitude_bin)
+    window = make_window(catalogue, auxiliary_start, start, end, min_magnitude)
     if window.n_targets < _LEAST_TARGETS:
         raise InputError(
             f"{catalogue.name}: {window.n_targets} events of magnitude {min_magnitude} or more from {start} to "
             f"{end}; fitting ETAS takes at least {_LEAST_TARGETS}. Lower the magnitude or lengthen the window"
         )
     targets = min_magnitude + window.step[window.first_target :]
-    beta = np.log(10) * b_value(targets, min_magnitude, magnitude_bin).b
+    beta = np.log(10) * b_value(targets, min_magnitude).b
     problem = _Problem(window, region_area_km2, None)
     bandwidth = None
     if background == "smoothed":

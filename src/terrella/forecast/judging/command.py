@@ -69,7 +69,7 @@ def judge_models(asked: Asked, report: Report, ceiling: Ceiling | None = None) -
     models = replace(models, settings=settings.model_copy(update={"judge": chosen}))
     case = cut(read_run_catalogue(settings, report, asked.data), settings)
     forecaster = make_forecaster(models, case.catalogue)
-    context = make_context(case, settings.data.magnitude_bin, *LIMITS[asked.split])
+    context = make_context(case, *LIMITS[asked.split])
     shortest = int(np.argmin(models.horizons_days))
     judged = []
     for horizon, days in enumerate(models.horizons_days):

@@ -14,7 +14,7 @@ import numba
 import numpy as np
 
 from terrella.earth.grid import Grid
-from terrella.earth.magnitude import round_to_bin
+from terrella.earth.magnitude import reaches
 from terrella.earth.region import Region
 from terrella.earth.sphere import EARTH_RADIUS_KM as MAP_RADIUS_KM
 from terrella.errors import InputError
@@ -67,7 +67,7 @@ class FutureCounts:
 
     def probability_of(self, magnitude: float) -> float:
         """Return the probability of at least one event of this magnitude or more, wherever it is."""
-        return float(np.mean(self.largest >= np.float32(magnitude) - 1e-5))
+        return float(np.mean(reaches(self.largest, magnitude)))
 
 
 def make_outlook(
@@ -84,8 +84,8 @@ def make_outlook(
 
     Events of `past` before the issue time have aftershocks; background events fall into the region. Events
     outside of it have aftershocks too, and are kept only with `keep_all`. Magnitudes follow Gutenberg and
-    Richter's law up to `max_magnitude`, continuously, or at the middles of bins where the model was fitted to
-    magnitudes rounded to `magnitude_bin`; then those of the past are rounded as well.
+    Richter's law up to `max_magnitude`, continuously, or rounded down to bins of `magnitude_bin` that begin at the
+    model's smallest.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def make_outlook(
     max_magnitude : float
         Where Gutenberg and Richter's law ends.
     magnitude_bin : float
-        Width of the bins of magnitude, 0 for none.
+        Width of the bins of simulated magnitudes, 0 for none.
     keep_all : bool
         Whether events outside of the region are kept.
 
@@ -119,14 +119,13 @@ def make_outlook(
             f"the largest magnitude must exceed the model's smallest, {etas.min_magnitude:g}; got {max_magnitude}"
         )
     law = _law(etas, float(days), max_magnitude, magnitude_bin)
-    past = past[past.time_utc < issue]
-    magnitude = round_to_bin(past.magnitude, magnitude_bin) if magnitude_bin > 0 else past.magnitude
+    past = past[past.time_utc < issue].above(etas.min_magnitude)
     return Outlook(
         issue_time_utc=issue,
         days=float(days),
         min_magnitude=etas.min_magnitude,
         law=law,
-        given=_given(etas, law, past, magnitude, -past.days_since(issue), region, keep_all),
+        given=_given(etas, law, past, -past.days_since(issue), region, keep_all),
     )
 
 
@@ -227,12 +226,8 @@ def _law(etas: ETAS, days: float, max_magnitude: float, magnitude_bin: float) ->
     )
 
 
-def _given(
-    etas: ETAS, law: Law, past: Catalogue, magnitude: Floats, age_days: Floats, region: Region, keep_all: bool
-) -> Given:
-    known = magnitude >= etas.min_magnitude - 1e-9
-    past, magnitude, age_days = past[known], magnitude[known], age_days[known]
-    weight = law.rate * np.exp(law.growth * (magnitude - law.min_magnitude)) * _integrals(law, age_days)
+def _given(etas: ETAS, law: Law, past: Catalogue, age_days: Floats, region: Region, keep_all: bool) -> Given:
+    weight = law.rate * np.exp(law.growth * (past.magnitude - law.min_magnitude)) * _integrals(law, age_days)
     background = etas.background
     if background is None:
         centres, bandwidth, smoothed_rate, uniform_rate = _NOWHERE, np.zeros(1), 0.0, etas.mu
@@ -245,7 +240,7 @@ def _given(
         proposals=float(weight.sum()),
         parents=_sources(past.longitude, past.latitude, weight),
         age_days=age_days,
-        zone_km2=etas.zone_km2(magnitude),
+        zone_km2=etas.zone_km2(past.magnitude),
         smoothed=smoothed_rate * law.days,
         centres=centres,
         bandwidth=bandwidth,
@@ -325,7 +320,10 @@ def _count_block(block, longitude_edges, latitude_edges, mask):
     for catalogue in range(number):
         for i in range(block.start[catalogue], block.start[catalogue + 1]):
             largest[catalogue] = max(largest[catalogue], block.magnitude[i])
-            column = np.searchsorted(longitude_edges, np.float64(block.longitude[i]), "right") - 1
+            longitude = np.float64(block.longitude[i])
+            if longitude < longitude_edges[0]:
+                longitude += 360.0
+            column = np.searchsorted(longitude_edges, longitude, "right") - 1
             row = np.searchsorted(latitude_edges, np.float64(block.latitude[i]), "right") - 1
             if 0 <= row < mask.shape[0] and 0 <= column < mask.shape[1] and mask[row, column]:
                 events[row, column] += 1

@@ -220,7 +220,7 @@ def draw_distance(random, law, zone_km2):
 
 @numba.njit(cache=True)
 def draw_magnitude(random, law):
-    """Return a magnitude from Gutenberg and Richter's law, cut at the largest; in the middle of its bin if any."""
+    """Return a magnitude from Gutenberg and Richter's law, cut at the largest; where its bin begins if any."""
     share = -np.expm1(-law.beta * (law.magnitude_span + law.magnitude_bin)) * random.random()
     excess = -np.log1p(-share) / law.beta
     if law.magnitude_bin > 0:
@@ -255,6 +255,8 @@ def choose(sources, share):
 def inside(polygon, longitude, latitude):
     """Return whether a point lies in a polygon: a ray to the east crosses its sides an odd number of times."""
     west, east, south, north = polygon.bounds
+    if longitude < west:
+        longitude += 360.0
     if not (west <= longitude <= east and south <= latitude <= north):
         return False
     lon, lat = polygon.longitude, polygon.latitude
@@ -274,4 +276,4 @@ def _even_point(random, polygon):
         longitude = west + (east - west) * random.random()
         latitude = np.degrees(np.arcsin(low + (high - low) * random.random()))
         if inside(polygon, longitude, latitude):
-            return longitude, latitude
+            return longitude - 360.0 if longitude > 180 else longitude, latitude

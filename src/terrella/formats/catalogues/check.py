@@ -12,7 +12,7 @@ from terrella.formats.catalogues.catalogue import Catalogue
 from terrella.formats.catalogues.event_types import Kind, kind_of
 from terrella.formats.catalogues.findings import Finding, Findings
 from terrella.formats.catalogues.raw import RawEvents
-from terrella.formats.catalogues.twins import exact_duplicates, near_duplicates, repeated_ids
+from terrella.formats.catalogues.twins import agencies_twins, exact_duplicates, near_duplicates, repeated_ids
 
 _SHOWN = 3
 _SUMMIT_KM = -8.9
@@ -68,7 +68,12 @@ def check_events(
         raw, stands_for_unknown(raw.magnitude), "events of magnitude 0, far more than beside it; kept", found
     )
     _note(raw, repeated_ids(raw), "events share their id with another; kept", found)
-    _note(raw, near_duplicates(raw), "events within 1 s and 10 km of the one before; kept", found)
+    near = near_duplicates(raw)
+    _note(raw, near, "events within 1 s and 10 km of the one before; kept", found)
+    twins = agencies_twins(raw) & ~near
+    _note(
+        raw, twins, "events within 10 s and 50 km of another, as several agencies give one event; kept", found
+    )
     _note(raw, np.isnan(raw.depth_km), "events without depth", found, shown=0)
     catalogue = Catalogue(
         time_utc=raw.time_utc,

@@ -11,6 +11,7 @@ import numpy as np
 from terrella.errors import InputError
 from terrella.formats.catalogues.event_types import is_removed
 from terrella.formats.catalogues.findings import Finding
+from terrella.formats.catalogues.quakeml import OURS, decoded_id
 from terrella.formats.catalogues.raw import Place, RawEvents, encode_names
 
 # The scales in the order of preference, by how far up they tell great earthquakes apart.
@@ -242,8 +243,14 @@ def _agency(part: Any) -> str:
 
 
 def _identifiers(events: Sequence[Any]) -> list[str]:
-    """Return the ids proper: what follows `eventid=` or `evid=`, else the last part that tells all events apart."""
+    """Return the ids proper; those that we wrote come back as they were."""
     whole = [str(event.resource_id.id) if event.resource_id is not None else "" for event in events]
+    theirs = iter(_proper([each for each in whole if not each.startswith(OURS)]))
+    return [decoded_id(each.removeprefix(OURS)) if each.startswith(OURS) else next(theirs) for each in whole]
+
+
+def _proper(whole: list[str]) -> list[str]:
+    """Return what follows `eventid=` or `evid=`, or the last part that tells all apart, or all of it."""
     whole = ["" if _MADE_UP.search(each) else each.removesuffix("/event") for each in whole]
     asked = [re.search(r"(?i)\bev(?:ent)?_?id=([^&/]+)", each) for each in whole]
     if all(asked):
@@ -253,9 +260,10 @@ def _identifiers(events: Sequence[Any]) -> list[str]:
         last = [each[-back] for each in parts]
         if len(set(last)) == len(last) and all(last):
             return last
-    return [
+    short = [
         match.group(1) if match else each.rsplit("/", 1)[-1] for match, each in zip(asked, whole, strict=True)
     ]
+    return whole if len(set(whole)) > len(set(short)) else short
 
 
 def _time(origin: Any) -> np.datetime64:
