@@ -22,6 +22,17 @@ class ForecastNetwork(nn.Module):
     What it changes is ETAS's rate in each of the spans between the ascending horizons, and counts are sums over
     them: none can fall with the horizon. Networks of earlier versions changed the counts of each horizon
     (`by_span` false).
+
+    Parameters
+    ----------
+    channels : int
+        Of the features (sample, channel).
+    horizons : int
+        How many horizons, each of some days, it answers for: residuals and spreads (sample, horizon).
+    settings : NetworkSettings
+        Widths of the hidden layers, and the limit of the residual.
+    by_span : bool
+        Whether spans between horizons are changed, or horizons.
     """
 
     feature_mean: Tensor
