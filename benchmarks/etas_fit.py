@@ -19,10 +19,11 @@ from typing import Any
 
 import numpy as np
 
+from _npp import from_log10
 from _result import write_result
 from terrella.forecast.etas.fit import fit_etas
 from terrella.forecast.etas.likelihood import log_likelihood, make_window, rounded_half_up
-from terrella.forecast.etas.model import ETAS, from_log10
+from terrella.forecast.etas.model import ETAS
 from terrella.formats.catalogues.catalogue import Catalogue
 from terrella.formats.catalogues.read import read_catalogue
 

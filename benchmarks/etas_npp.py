@@ -14,10 +14,10 @@ from typing import Any, Literal
 
 import numpy as np
 
+from _npp import from_log10, npp_poisson_score
 from _result import write_result
 from terrella.forecast.etas.fit import EtasFit, fit_etas
-from terrella.forecast.etas.likelihood import NppScore, npp_poisson_score, npp_score, rounded_half_up
-from terrella.forecast.etas.model import from_log10
+from terrella.forecast.etas.likelihood import NppScore, npp_score, rounded_half_up
 from terrella.formats.catalogues.catalogue import Catalogue
 from terrella.formats.catalogues.read import read_catalogue
 

@@ -1,6 +1,6 @@
 """The founding claim at its size: 728,442 events worldwide, 40 epochs, on two cores and under 2 GB of memory.
 
-The catalogue is simulated (`terrella.forecast.simulation.world`): M ≥ 4.5 along the plate boundaries, some 55
+The catalogue is simulated (`_world.py`): M ≥ 4.5 along the plate boundaries, some 55
 years of them. It shows what a training of the world costs; scores on it say nothing about the Earth. Each in a
 process of its own: the simulation, one sweep over 18,000 daily issue times that gathers the surroundings of
 500,000 cells on a grid of 1°, and `terrella forecast train` with `--epochs` epochs (one, by default; 40 epochs
@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 
 from _result import write_result
+from _world import GLOBE, simulate_world, world_etas
 from terrella.earth.grid import make_grid
 from terrella.forecast.features.sweep import gather, make_sources
-from terrella.forecast.simulation.world import GLOBE, simulate_world, world_etas
 from terrella.formats.catalogues.read import read_catalogue
 from terrella.formats.catalogues.write import write_catalogue
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from _forecast_run import DATA
+from _intensity import fit_intensity, intensity_gain, make_points
 from _result import write_result
 from etas_npp import npp_window
 from forecast_california import settings
@@ -20,7 +21,6 @@ from terrella.engine.run import Run
 from terrella.engine.settings import parse_settings
 from terrella.engine.use.bundle import load_bundle
 from terrella.forecast.etas.likelihood import npp_score
-from terrella.forecast.learning.intensity import fit_intensity, intensity_gain, make_points
 from terrella.forecast.models import Models, make_forecaster
 from terrella.forecast.preparation import cut, fit_classical
 from terrella.forecast.settings import ForecastSettings

@@ -187,12 +187,13 @@ def _predict(case: Case) -> dict[str, float]:
     torch.set_num_threads(1)
     from terrella.engine.plan.devices import this_machine
     from terrella.engine.plan.memory.step_memory import predict_memory
-    from terrella.engine.plan.time.duration import step_seconds
+    from terrella.engine.plan.time.duration import work_seconds
+    from terrella.engine.plan.time.operators import step_work
 
     step = _step(case)
     memory = predict_memory(step)
     parameters = sum(each.numel() for each in step.make_network().parameters())
-    duration = step_seconds(step, this_machine("cpu"), _BUDGET_S)
+    duration = work_seconds(step_work(step), this_machine("cpu"), _BUDGET_S)
     return {
         "returned": memory.returned,
         "kept": memory.kept,

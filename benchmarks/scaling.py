@@ -26,14 +26,17 @@ from terrella.engine.feed import Batch, Feed, Held
 from terrella.engine.fit import Stage, Training, joined_processes, train
 from terrella.engine.plan.devices import find_device
 from terrella.engine.plan.step import Step
-from terrella.engine.plan.time.communication import ETHERNET_10G, INFINIBAND_HDR, efficiency
-from terrella.engine.plan.time.duration import step_seconds
+from terrella.engine.plan.time.communication import Link, exchange
+from terrella.engine.plan.time.duration import work_seconds
+from terrella.engine.plan.time.operators import step_work
 from terrella.engine.run import Run
 from terrella.nets.unet import UNet
 
 WIDTHS = (8, 16, 32, 64)
 SIDE, BATCH, STEPS, WARM = 256, 8, 14, 3
 DEVICES = (4, 32, 256)
+ETHERNET_10G = Link(1.1e9, 50e-6)
+INFINIBAND_HDR = Link(24e9, 3e-6)
 
 
 def main() -> None:
@@ -149,15 +152,16 @@ def modelled() -> list[dict[str, Any]]:
         loss=loss,
         batch=16,
     )
+    work = step_work(step, foreach=True)
     for name, link, words in (
         ("a100-40", INFINIBAND_HDR, "InfiniBand HDR"),
         ("rtx-4090", ETHERNET_10G, "10 Gbit Ethernet"),
     ):
         device = find_device(name)
-        duration = step_seconds(step, device)
+        step_s = work_seconds(work, device).seconds
         for count in DEVICES:
             for scheme in ("replicated", "sharded"):
-                found = efficiency(step, device, count, link, scheme, duration)
+                found = exchange(work, step_s, count, link, scheme=scheme)
                 what = f"modelled efficiency, {count} × {device.title}, {words}, weights {scheme}"
                 rows.append(row(what, found.efficiency, None, ""))
     return rows

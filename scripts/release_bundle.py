@@ -1,8 +1,9 @@
 """Make a run's bundle one that comes with the package: python scripts/release_bundle.py TASK RUN NAME.
 
-Numbers but a grid's are kept in single precision; of a forecast's bundle, what only training needs is left out (the
-background maps of the folds). With --b-from CATALOGUE the b-value of a forecast's ETAS is fitted anew to the training
-window of its catalogue, all else stays as it was trained, and the card says so: RUN may be a released bundle itself.
+Numbers but a grid's are kept in single precision; of a forecast's bundle, what only training needs is left out
+(the background maps of the folds). With --b-from CATALOGUE the b-value of a forecast's ETAS is fitted anew to the
+training window of its catalogue, all else stays as it was trained, and the card says so: RUN may be a released
+bundle itself.
 """
 
 import argparse

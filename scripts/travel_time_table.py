@@ -3,12 +3,14 @@
 TauP's curves T(Δ) are read at the table's distances by cubics that keep their slope, the ray parameter.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 from obspy.taup import TauPyModel
 from obspy.taup.seismic_phase import SeismicPhase
 
-from terrella.earth.travel_times import PHASES, TABLE, packed
+from terrella.earth.travel_times import ABSENT, PHASES, TABLE
 
 Floats = npt.NDArray[np.float64]
 
@@ -33,6 +35,15 @@ def main() -> None:
                 seconds[i] = np.minimum(seconds[i], _first(SeismicPhase(leg, corrected)))
     np.savez_compressed(TABLE, depth_km=DEPTHS_KM, distance_deg=DISTANCES_DEG, **packed(table))
     print(f"written {TABLE}: {TABLE.stat().st_size / 1024:.0f} KiB")
+
+
+def packed(seconds: Mapping[str, Floats]) -> dict[str, npt.NDArray[np.int32]]:
+    """Return times (depth, distance) as the file holds them: milliseconds, differences along the distance."""
+    files = {}
+    for phase, times in seconds.items():
+        whole = np.where(np.isfinite(times), np.round(1000 * times), ABSENT).astype(np.int32)
+        files[phase] = np.diff(whole, axis=1, prepend=np.int32(0))
+    return files
 
 
 def _first(phase: SeismicPhase) -> Floats:

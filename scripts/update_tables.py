@@ -208,10 +208,10 @@ TABLES: dict[str, Callable[[], str]] = {
     "pick_training": lambda: comparison("pick_training"),
     "pick_stream": lambda: comparison("pick_stream"),
     "pick_gpd": lambda: comparison("pick_gpd"),
+    "pick_phase": lambda: comparison("pick_phase"),
     "pick_continuous": lambda: comparison("pick_continuous"),
     "pick_compare": pickers,
     "plan_accuracy": planned,
-    "stream": lambda: comparison("stream"),
     "unet4096": whole_sections,
     "scaling": lambda: comparison("scaling"),
 }

@@ -14,7 +14,6 @@ import numpy.typing as npt
 
 from physics_channels.columns import Columns, band, in_order, make_columns, points_km, squared_chord
 from terrella.earth.grid import Grid
-from terrella.earth.magnitude import seismic_moment_nm
 from terrella.formats.catalogues.catalogue import Catalogue, Floats
 
 MEMORY_DAYS = (30.0, 1000.0)
@@ -69,6 +68,11 @@ def make_stress(
         depth_km=np.nan_to_num(chosen.depth_km.astype(float), nan=shallowest),
         moment_nm=seismic_moment_nm(chosen.magnitude),
     )
+
+
+def seismic_moment_nm(moment_magnitude: npt.ArrayLike) -> Floats:
+    """Return seismic moments in N m (Hanks & Kanamori 1979: M = ⅔ log₁₀ M₀ − 10.7 with M₀ in dyn cm)."""
+    return np.asarray(10 ** (1.5 * (np.asarray(moment_magnitude, float) + 10.7) - 7))
 
 
 def source_radius_km(moment_nm: Floats) -> Floats:

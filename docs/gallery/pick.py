@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from terrella.pick import Store, make_domain, make_targets
 from terrella.pick.classical import classical_pickers
-from terrella.pick.judging.cell import judge_cell
+from terrella.pick.judging.cell import judge_picker
 from terrella.pick.judging.cells import residuals
 from terrella.pick.judging.figures import draw_residuals, styles
 from terrella.pick.picker import Windows
@@ -38,7 +38,7 @@ def main() -> None:
     store = make_domain("local", 600, seed=1)
     pickers = classical_pickers()
     dev, test = (make_targets(store, split) for split in ("dev", "test"))
-    cells = [judge_cell(picker, store, dev, test, resamples=100) for picker in pickers]
+    cells = [judge_picker(picker, store, dev, test, resamples=100).cell for picker in pickers]
     near = int(np.flatnonzero((store.picks >= 0).sum(1) == 2)[3])
     picks, width = np.sort(store.picks[near][store.picks[near] >= 0]), round(5 * store.rate_hz)
     around = Windows(np.full(2, near), np.maximum(picks - width, 0), picks + width)

@@ -2,26 +2,49 @@
 
 import json
 import os
+import platform
+import re
 import shutil
 import stat
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from terrella.errors import TerrellaError
+from terrella.errors import InputError, TerrellaError
+
+
+def must_exist(path: Path, expected: str) -> None:
+    """Refuse an input that is not there, before anything is imported that reads it.
+
+    Raises:
+        InputError: where there is no file or folder.
+    """
+    if not path.exists():
+        raise InputError(f"{path}: no such file or folder; {expected} expected")
+
+
+# Other machines may write to the same folder.
+_HOST = f"{zlib.crc32(platform.node().encode()):08x}"
+_TEMPORARY = re.compile(r"\..+\.([0-9a-f]{8})-(\d+)(?:\..*)?")
+_MOST_LISTED = 2000  # names in a folder, above which it is looked through once
+_crowded: set[Path] = set()
 
 
 def replace_file(path: Path, write: Callable[[Path], None]) -> None:
     """Let `write` make a file under a temporary name beside `path`, then put it in place of `path`.
 
+    What commands that were killed left in the folder is removed.
+
     Raises:
         TerrellaError: where the file cannot be written; what was there before stays.
     """
     # The suffix stays, since many writers choose their format by it.
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    temporary = path.with_name(f".{path.stem}.{_HOST}-{os.getpid()}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(path.parent)
         mode = _usual_mode(temporary)
         write(temporary)
         temporary.chmod(mode)
@@ -42,13 +65,10 @@ def replace_folder(path: Path, write: Callable[[Path], None]) -> None:
     Raises:
         TerrellaError: where the folder cannot be written; what was there before stays.
     """
-    temporary, old = path.with_name(f".{path.name}.new"), path.with_name(f".{path.name}.old")
+    temporary = path.with_name(f".{path.name}.new")
     try:
-        # A kill between the two renames below leaves the earlier folder under its other name.
-        if old.exists() and not path.exists():
-            old.replace(path)
-        for leftover in (temporary, old):
-            shutil.rmtree(leftover, ignore_errors=True)
+        recover_folder(path)
+        shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         mode = _usual_mode(temporary / ".mode")
         write(temporary)
@@ -56,19 +76,39 @@ def replace_folder(path: Path, write: Callable[[Path], None]) -> None:
             if made.is_file():
                 made.chmod(mode)
             _sync(made)
-        if path.exists():
-            path.replace(old)
-        try:
-            temporary.replace(path)
-        except OSError:
-            if old.exists():
-                old.replace(path)
-            raise
-        _sync(path.parent)
+        swap_folder(temporary, path)
     except OSError as error:
         raise _not_written(path, error) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def swap_folder(made: Path, path: Path) -> None:
+    """Put a finished folder in place of `path`; killed at any moment, it leaves the one or the other whole.
+
+    `recover_folder` takes up what a kill left.
+
+    Raises:
+        OSError: where it cannot; what was there before stays.
+    """
+    old = _old(path)
+    if path.exists():
+        path.replace(old)
+    try:
+        made.replace(path)
+    except OSError:
+        if old.exists():
+            old.replace(path)
+        raise
+    _sync(path.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def recover_folder(path: Path) -> None:
+    """Bring back the folder that a killed `swap_folder` had put aside, or remove it where it is replaced."""
+    old = _old(path)
+    if old.exists() and not path.exists():
+        old.replace(path)
     shutil.rmtree(old, ignore_errors=True)
 
 
@@ -89,6 +129,33 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, values: Any) -> None:
     """Write a JSON file in one step, indented for people."""
     write_text(path, json.dumps(values, indent=1, ensure_ascii=False) + "\n")
+
+
+def _old(path: Path) -> Path:
+    return path.with_name(f".{path.name}.old")
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove temporary files of processes of this machine that are no more."""
+    if folder in _crowded:
+        return
+    names = os.listdir(folder)
+    for name in names:
+        found = _TEMPORARY.fullmatch(name)
+        if found and found[1] == _HOST and not _alive(int(found[2])):
+            (folder / name).unlink(missing_ok=True)
+    if len(names) > _MOST_LISTED:
+        _crowded.add(folder)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        pass
+    return True
 
 
 def _usual_mode(path: Path) -> int:

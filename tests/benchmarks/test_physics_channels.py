@@ -9,9 +9,8 @@ from scipy.integrate import quad
 from physics_channels.anisotropy import _density, ellipse, make_anisotropy
 from physics_channels.completeness import completeness_after, make_completeness, make_completeness_channels
 from physics_channels.regional import CHANNELS, make_regional
-from physics_channels.stress import FLOOR_PA, make_stress, source_radius_km, stress_pa
+from physics_channels.stress import FLOOR_PA, make_stress, seismic_moment_nm, source_radius_km, stress_pa
 from terrella.earth.grid import make_grid
-from terrella.earth.magnitude import seismic_moment_nm
 from terrella.earth.region import box
 from terrella.earth.sphere import distance_km
 from terrella.errors import InputError
@@ -71,6 +70,12 @@ def test_the_future_changes_nothing(make, catalogue, grid, etas):
 def test_issue_times_out_of_order_are_refused(catalogue, grid, etas):
     with pytest.raises(InputError, match="increasing order"):
         stress(catalogue, grid, etas).channels(np.array([2.0, 1.0]))
+
+
+def test_moment_of_a_great_and_of_a_moderate_earthquake() -> None:
+    # Hanks & Kanamori (1979): log M0 = 1.5 M + 16.05 in dyn cm, 1 N m = 1e7 dyn cm.
+    np.testing.assert_allclose(seismic_moment_nm([9.0, 6.0]), [10**22.55, 10**18.05])
+    assert seismic_moment_nm(7.0) / seismic_moment_nm(5.0) == pytest.approx(1000)
 
 
 def test_stress_of_a_magnitude_7_follows_the_cube_law():

@@ -53,7 +53,7 @@ def test_a_finished_training_is_not_done_again(tmp_path):
 
 def test_it_is_judged_as_before(tmp_path):
     run = copied("finished", tmp_path)
-    judge(run, given=CATALOGUE)
+    judge(run, data=CATALOGUE)
 
     def rows(path: Path) -> list[dict[str, str]]:
         with path.open(encoding="utf-8") as file:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from typed_commands import run
 
+from terrella.forecast.futures_command import share_of_futures
 from terrella.formats.catalogues.forecast_grid import read_forecast
 from terrella.formats.catalogues.futures import read_futures
 
@@ -58,3 +59,8 @@ def test_wrong_requests_are_named(trained, catalogue_file, arguments, message, c
 def test_help_has_an_example(capsys):
     assert run("forecast", "simulate", "--help") == 0
     assert "Example: terrella forecast simulate" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_share_of_futures_claims_no_certainty():
+    shares = [share_of_futures(share, 10_000) for share in (0.0, 0.00001, 0.25, 0.99999, 1.0)]
+    assert shares == ["none of 10,000 futures", "< 0.01 %", "25.00 %", "> 99.99 %", "all of 10,000 futures"]

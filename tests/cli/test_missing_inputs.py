@@ -23,6 +23,17 @@ finally:
         "segment data missing.sgy -o out.zarr",
         "segment judge --run runs/x",
         "pick judge --run runs/x",
+        "pick associate missing.csv --stations test.csv -o out.csv",
+        "pick associate test.csv --stations missing.csv -o out.csv",
+        "pick associate test.csv --stations test.csv --velocity-model missing.csv -o out.csv",
+        "pick data missing/set -o out",
+        "pick data missing --picks test.csv -o out",
+        "pick data test.csv --picks missing.csv -o out",
+        "pick train missing/set --run runs/x",
+        "pick predict missing.mseed --bundle runs/x -o out",
+        "pick predict test.csv --bundle runs/x -o out",
+        "pick show missing.mseed test.csv -o out.png",
+        "pick show test.csv missing.csv -o out.png",
         "forecast judge --run runs/x",
         "forecast predict --bundle runs/x --catalogue missing.csv",
         "forecast simulate --bundle runs/x --catalogue missing.csv",
@@ -31,9 +42,11 @@ finally:
     ],
 )
 def test_a_missing_input_is_told_at_once(typed, tmp_path):
+    (tmp_path / "test.csv").touch()
     command = [sys.executable, "-c", _TYPED, *typed.split()]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith("error: ")
     assert done.stderr.count("\n") == 1
+    assert "Errno" not in done.stderr
     assert not done.stdout.split()

@@ -15,7 +15,6 @@ from terrella.earth.magnitude import (
     frequencies,
     reaches,
     reported,
-    seismic_moment_nm,
     stands_for_unknown,
 )
 from terrella.errors import InputError
@@ -39,12 +38,6 @@ def faded(b: float, fade: float, spread: float, n: int, seed: int = 0) -> np.nda
     draw = np.random.default_rng(seed)
     magnitude = fade - 1.5 + draw.exponential(1 / (b * np.log(10)), n)
     return rounded(magnitude[draw.random(n) < ndtr((magnitude - fade) / spread)], 0.1)
-
-
-def test_moment_of_a_great_and_of_a_moderate_earthquake() -> None:
-    # Hanks & Kanamori (1979): log M0 = 1.5 M + 16.05 in dyn cm, 1 N m = 1e7 dyn cm.
-    np.testing.assert_allclose(seismic_moment_nm([9.0, 6.0]), [10**22.55, 10**18.05])
-    assert seismic_moment_nm(7.0) / seismic_moment_nm(5.0) == pytest.approx(1000)
 
 
 @pytest.mark.parametrize("bin_width", [0.0, 0.01, 0.05, 0.1, 0.2, 0.25, 0.5])

@@ -134,6 +134,6 @@ def demo(run, report):
 
 
 task = Task(
-    name="sine", settings=SineSettings, lasting=lambda settings: settings, open=open_samples, stages=stages,
+    name="sine", settings=SineSettings, open=open_samples, stages=stages,
     network=make_network, finish=finish, judge=judge_models, predict=predict, demo=demo, cites=lambda run: (),
 )  # fmt: skip

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from source_conformance import SourceConformance, assert_same
 
-from terrella.engine.feed import Feed, Held, preloaded, resident
+from terrella.engine.feed import Feed, Held
 from terrella.errors import InputError
 
 CPU = torch.device("cpu")
@@ -42,40 +42,21 @@ class TestSquares(SourceConformance):
         return Squares(2500)
 
 
-class TestPreloaded(SourceConformance):
+class TestHeld(SourceConformance):
     @pytest.fixture
     def source(self):
-        return preloaded(Squares(2500))
+        return held(2500)
 
 
-class TestResident(SourceConformance):
-    @pytest.fixture
-    def source(self):
-        return resident(Squares(2500), CPU)
+def held(size: int) -> Held:
+    return Held(Squares(size).read(torch.arange(size)), CPU)
 
 
-def test_placements_hold_what_the_source_gives_in_one_contiguous_tensor_each():
-    source = Squares(2500)
-    everything = source.read(torch.arange(2500))
-    for held in (preloaded(source), resident(source, "cpu")):
-        assert_same(held.samples, everything)
-        assert all(values.is_contiguous() for values in held.samples.values())
-
-
-def test_a_preloaded_source_is_never_read_again():
-    source = Squares(100)
-    held, reads = preloaded(source), source.reads
-    list(Feed(held, 8).epoch(0))
-    assert source.reads == reads
-
-
-def test_all_placements_give_the_same_batches_in_the_same_order():
-    source = Squares(101)
-    feeds = [Feed(each, 16, seed=7) for each in (source, preloaded(source), resident(source, CPU))]
+def test_samples_held_and_computed_give_the_same_batches_in_the_same_order():
+    feeds = [Feed(each, 16, seed=7) for each in (Squares(101), held(101))]
     for epoch in range(3):
         for batches in zip(*(feed.epoch(epoch) for feed in feeds), strict=True):
-            assert_same(batches[0], batches[1])
-            assert_same(batches[0], batches[2])
+            assert_same(*batches)
 
 
 sizes, batches, seeds = st.integers(1, 60), st.integers(1, 20), st.integers(0, 2**40)
@@ -153,7 +134,5 @@ def test_tensors_of_different_lengths_are_refused():
 
 
 def test_a_source_without_samples_is_refused():
-    with pytest.raises(InputError, match="without samples"):
-        preloaded(Squares(0))
     with pytest.raises(InputError, match="no samples"):
         Feed(Squares(0), 4)

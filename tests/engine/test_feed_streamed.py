@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from source_conformance import SourceConformance, assert_same
 
-from terrella.engine.feed import Batch, Feed, preloaded, resident, streamed
+from terrella.engine.feed import Batch, Feed, Streamed
 from terrella.errors import InputError, TerrellaError
 
 CPU = torch.device("cpu")
@@ -56,7 +56,7 @@ class Blocks:
 class TestStreamed(SourceConformance):
     @pytest.fixture
     def source(self):
-        return streamed(Blocks([5, 7, 5, 3]))
+        return Streamed(Blocks([5, 7, 5, 3]))
 
 
 def fed(feed: Feed, epoch: int = 0, position: int = 0) -> list[list[int]]:
@@ -79,15 +79,10 @@ def test_streamed_gives_every_sample_once_in_the_order_of_the_others(
     sizes, batch, seed, mixed, readers, more, epoch
 ):
     source = Blocks(sizes)
-    places = [
-        streamed(source, "cpu", readers, ahead(sizes, mixed, more)),
-        preloaded(source),
-        resident(source, CPU),
-    ]
+    places = [Streamed(source, CPU, readers, ahead(sizes, mixed, more)), source]
     feeds = [Feed(place, batch, seed, mixed_chunks=mixed) for place in places]
     for found in zip(*(feed.epoch(epoch) for feed in feeds), strict=True):
-        assert_same(found[0], found[1])
-        assert_same(found[0], found[2])
+        assert_same(*found)
     order = fed(feeds[0], epoch)
     assert sorted(chain.from_iterable(order)) == list(range(len(source)))
     assert all(len(each) == batch for each in order[:-1])
@@ -99,11 +94,11 @@ def test_streamed_gives_every_sample_once_in_the_order_of_the_others(
 def test_resumed_anywhere_the_rest_is_the_same_and_only_open_chunks_are_read_again(
     sizes, batch, seed, mixed, readers, data
 ):
-    feed = Feed(streamed(Blocks(sizes), "cpu", readers, ahead(sizes, mixed)), batch, seed, mixed_chunks=mixed)
+    feed = Feed(Streamed(Blocks(sizes), CPU, readers, ahead(sizes, mixed)), batch, seed, mixed_chunks=mixed)
     position = data.draw(st.integers(0, feed.batches()))
     whole = fed(feed, 2)
     source = Blocks(sizes)
-    again = Feed(streamed(source, "cpu", 1, ahead(sizes, mixed)), batch, seed, mixed_chunks=mixed)
+    again = Feed(Streamed(source, CPU, 1, ahead(sizes, mixed)), batch, seed, mixed_chunks=mixed)
     assert fed(again, 2, position) == whole[position:]
     rest = torch.tensor(list(chain.from_iterable(whole[position:])), dtype=torch.int64)
     needed = torch.unique(torch.searchsorted(source.borders, rest, right=True) - 1).tolist()
@@ -118,7 +113,7 @@ def test_processes_share_the_batches_and_read_their_own_chunks(size, chunks, see
     sources = [Blocks(sizes) for _ in range(world)]
     budget = ahead(sizes, mixed)
     shares = [
-        fed(Feed(streamed(source, "cpu", 2, budget), batch, seed, rank, world, mixed))
+        fed(Feed(Streamed(source, CPU, 2, budget), batch, seed, rank, world, mixed))
         for rank, source in enumerate(sources)
     ]
     for position, together in enumerate(whole):
@@ -132,7 +127,7 @@ def test_processes_share_the_batches_and_read_their_own_chunks(size, chunks, see
 def test_each_chunk_is_read_once_but_for_those_that_a_lane_divides(size, chunks, batch, mixed, seed):
     sizes = [size] * chunks
     source = Blocks(sizes)
-    fed(Feed(streamed(source, "cpu", 2, ahead(sizes, mixed)), batch, seed, mixed_chunks=mixed))
+    fed(Feed(Streamed(source, CPU, 2, ahead(sizes, mixed)), batch, seed, mixed_chunks=mixed))
     assert set(source.reads) == set(range(chunks))
     assert len(source.reads) <= chunks + min(mixed, len(source)) - 1
 
@@ -142,7 +137,7 @@ def test_each_chunk_is_read_once_but_for_those_that_a_lane_divides(size, chunks,
 def test_the_chunks_in_memory_are_those_that_the_budget_allows(sizes, batch, mixed, more, readers):
     source = Blocks(sizes)
     budget = ahead(sizes, mixed, more)
-    fed(Feed(streamed(source, "cpu", readers, budget), batch, mixed_chunks=mixed))
+    fed(Feed(Streamed(source, CPU, readers, budget), batch, mixed_chunks=mixed))
     assert len(source.places) <= budget // (max(sizes) * RECORD)
 
 
@@ -162,7 +157,7 @@ def test_the_default_mixes_at_least_eight_chunks():
 @settings(deadline=None, max_examples=20)
 def test_what_is_kept_of_a_batch_stays_as_it_was(batch, epoch):
     source = Blocks([5] * 30)
-    feed = Feed(streamed(source, "cpu", 2, ahead([5] * 30, 4)), batch, mixed_chunks=4)
+    feed = Feed(Streamed(source, CPU, 2, ahead([5] * 30, 4)), batch, mixed_chunks=4)
     for each in (epoch, epoch + 1):
         views = [found["pair"][:, 1:].detach() for found in feed.epoch(each)]
         for position, view in enumerate(views):
@@ -170,14 +165,14 @@ def test_what_is_kept_of_a_batch_stays_as_it_was(batch, epoch):
 
 
 def test_memory_of_batches_that_are_gone_is_used_again():
-    feed = Feed(streamed(Blocks([8] * 1000)), 8)
+    feed = Feed(Streamed(Blocks([8] * 1000)), 8)
     addresses = {batch["pair"].data_ptr() for epoch in range(2) for batch in feed.epoch(epoch)}
     assert len(addresses) <= 21
 
 
 def test_an_epoch_that_is_left_early_leaves_no_threads():
     before = threading.active_count()
-    epoch = Feed(streamed(Blocks([8] * 50)), 4).epoch(0)
+    epoch = Feed(Streamed(Blocks([8] * 50)), 4).epoch(0)
     next(epoch)
     assert threading.active_count() > before
     epoch.close()
@@ -186,7 +181,7 @@ def test_an_epoch_that_is_left_early_leaves_no_threads():
 
 def test_reading_ahead_stops_where_nothing_is_taken():
     source = Blocks([8] * 500)
-    epoch = Feed(streamed(source, "cpu", 2, 32 * 8 * RECORD), 8, mixed_chunks=8).epoch(0)
+    epoch = Feed(Streamed(source, CPU, 2, 32 * 8 * RECORD), 8, mixed_chunks=8).epoch(0)
     next(epoch)
     seen = -1
     while seen != len(source.reads):
@@ -198,7 +193,7 @@ def test_reading_ahead_stops_where_nothing_is_taken():
 
 
 def test_a_budget_too_small_for_the_chunks_that_are_mixed_is_refused():
-    feed = Feed(streamed(Blocks([1024] * 100), ahead_bytes=10 * 1024 * RECORD), 4, mixed_chunks=8)
+    feed = Feed(Streamed(Blocks([1024] * 100), ahead_bytes=10 * 1024 * RECORD), 4, mixed_chunks=8)
     with pytest.raises(
         InputError, match=r"mixing 8 chunks of 0.0 MiB .* raise ahead_bytes, lower mixed_chunks"
     ):
@@ -208,9 +203,9 @@ def test_a_budget_too_small_for_the_chunks_that_are_mixed_is_refused():
 @pytest.mark.parametrize("readers", [1, 3])
 def test_a_chunk_that_cannot_be_read_ends_the_epoch_where_it_is_needed(readers):
     sizes, expected = [4] * 60, []
-    good = fed(Feed(streamed(Blocks(sizes)), 4, mixed_chunks=8))
+    good = fed(Feed(Streamed(Blocks(sizes)), 4, mixed_chunks=8))
     source = Blocks(sizes, {17: InputError("store.npy, chunk 17: cut short")})
-    epoch = Feed(streamed(source, "cpu", readers), 4, mixed_chunks=8).epoch(0)
+    epoch = Feed(Streamed(source, CPU, readers), 4, mixed_chunks=8).epoch(0)
     with pytest.raises(InputError, match="chunk 17: cut short"):
         expected.extend(batch["index"].tolist() for batch in epoch)
     first = next(k for k, batch in enumerate(good) if any(index // 4 == 17 for index in batch))
@@ -220,7 +215,7 @@ def test_a_chunk_that_cannot_be_read_ends_the_epoch_where_it_is_needed(readers):
 @pytest.mark.parametrize("error", [ValueError("x"), SystemExit(3), KeyboardInterrupt(), MemoryError()])
 def test_a_reader_that_dies_ends_the_training_with_one_message(error):
     before = threading.active_count()
-    feed = Feed(streamed(Blocks([4] * 60, {5: error}), readers=1), 16, mixed_chunks=8)
+    feed = Feed(Streamed(Blocks([4] * 60, {5: error}), readers=1), 16, mixed_chunks=8)
     with pytest.raises(
         TerrellaError, match=f"blocks, chunk 5: the reader thread ended with {type(error).__name__}"
     ):
@@ -231,9 +226,4 @@ def test_a_reader_that_dies_ends_the_training_with_one_message(error):
 def test_all_readers_dead_is_no_deadlock():
     source = Blocks([4] * 60, {chunk: OSError("gone") for chunk in range(60)})
     with pytest.raises(TerrellaError, match="OSError: gone"):
-        list(Feed(streamed(source, readers=2), 60, mixed_chunks=8).epoch(0))
-
-
-def test_a_source_without_chunks_is_not_streamed():
-    with pytest.raises(InputError, match="Held has no chunks to stream"):
-        streamed(preloaded(Blocks([3])))
+        list(Feed(Streamed(source, readers=2), 60, mixed_chunks=8).epoch(0))

@@ -1,15 +1,26 @@
 """Files, folders and tensors that appear whole or not at all."""
 
 import json
+import signal
+import subprocess
+import sys
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from terrella import files
 from terrella.engine.tensor_file import read_tensors, write_tensors
 from terrella.errors import InputError, TerrellaError
-from terrella.files import replace_file, replace_folder, write_json, write_text
+from terrella.files import (
+    recover_folder,
+    replace_file,
+    replace_folder,
+    swap_folder,
+    write_json,
+    write_text,
+)
 
 
 def names(folder) -> list[str]:
@@ -73,6 +84,54 @@ def test_a_folder_whose_replacing_was_killed_between_its_renames_is_not_lost(tmp
     with pytest.raises(TerrellaError, match="No space left"):
         replace_folder(tmp_path / "a", fail)
     assert (tmp_path / "a" / "inner.txt").read_text() == "before"
+
+
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from terrella.files import replace_file
+def write(path):
+    path.write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+replace_file(Path(sys.argv[1]), write)
+"""
+
+
+def test_what_a_killed_command_left_is_removed_by_the_next_one(tmp_path):
+    process = subprocess.run([sys.executable, "-c", _KILLED, str(tmp_path / "a.txt")])
+    assert process.returncode == -signal.SIGKILL
+    assert len(names(tmp_path)) == 1
+    (tmp_path / ".hidden.txt").write_text("the user's")
+
+    def write(path):
+        path.write_text("b")
+        write_text(tmp_path / "c.txt", "meanwhile")
+        assert path.exists()  # that of a living process stays
+
+    replace_file(tmp_path / "b.txt", write)
+    assert names(tmp_path) == [".hidden.txt", "b.txt", "c.txt"]
+
+
+@pytest.mark.parametrize("at", ["before", "between", "after"])
+def test_a_swap_of_folders_that_is_killed_leaves_the_one_or_the_other(tmp_path, monkeypatch, at):
+    for name, text in (("a", "old"), ("made", "new")):
+        write_text(tmp_path / name / "inner.txt", text)
+
+    def killed(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as context:
+        if at == "after":
+            context.setattr(files.shutil, "rmtree", killed)
+        else:
+            rename = files.Path.replace
+            calls = iter([killed] if at == "before" else [rename, killed])
+            context.setattr(files.Path, "replace", lambda self, other: next(calls)(self, other))
+        with pytest.raises(KeyboardInterrupt):
+            swap_folder(tmp_path / "made", tmp_path / "a")
+    recover_folder(tmp_path / "a")
+    assert (tmp_path / "a" / "inner.txt").read_text() == ("new" if at == "after" else "old")
+    assert names(tmp_path) == (["a"] if at == "after" else ["a", "made"])
 
 
 TENSORS = {

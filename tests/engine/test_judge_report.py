@@ -10,7 +10,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from terrella.engine.judge import Interval
-from terrella.engine.judge.report import Page, Picture, Section, Table, write_report
+from terrella.engine.judge.document import signed
+from terrella.engine.judge.report import Page, Picture, Section, Table, score_tables, write_report
 
 
 class _Elements(HTMLParser):
@@ -102,3 +103,18 @@ def test_numbers_that_round_to_zero_have_no_sign(tmp_path: Path) -> None:
     assert "0.000" in text
     assert "−0.000" not in text
     assert "−0.300" in text
+
+
+def test_a_gain_has_as_many_decimals_as_its_interval_needs():
+    assert signed(Interval(0.0007, -0.0001, 0.0015)) == "+0.0007 [-0.0001, +0.0015]"
+    assert signed(Interval(0.082, 0.071, 0.094), " to ") == "+0.082 [+0.071 to +0.094]"
+
+
+def test_a_table_of_a_document_leaves_out_models_without_scores_and_marks_the_best():
+    models = {name: {"auc": {"value": v, "low": None, "high": None}} for name, v in (("a", 0.2), ("b", 0.9))}
+    (table,) = score_tables("c", {**models, "none": {}}, [("auc", "AUC (%)", 1, 100.0)], "auc")
+    assert [(name, cell.value) for name, (cell,) in table.rows] == [("a", 20.0), ("b", 90.0)]
+    assert table.emphasised == "b"
+    assert score_tables("c", {"none": {}}, [("auc", "AUC", 3, 1.0)]) == []
+    tied = {**models, "c": models["b"]}
+    assert score_tables("c", tied, [("auc", "AUC", 3, 1.0)], "auc")[0].emphasised == ""

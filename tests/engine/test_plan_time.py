@@ -1,6 +1,5 @@
 """Operators of a training step, their replay, predicted durations, and the model of communication."""
 
-import math
 import subprocess
 import sys
 from itertools import count, pairwise
@@ -18,11 +17,10 @@ from terrella.engine.plan.time.communication import (
     Link,
     all_gather_seconds,
     all_reduce_seconds,
-    efficiency,
     exchange,
     reduce_scatter_seconds,
 )
-from terrella.engine.plan.time.duration import Duration, roofline, stage_seconds, step_seconds, work_seconds
+from terrella.engine.plan.time.duration import roofline, work_seconds
 from terrella.engine.plan.time.operators import Work, step_work
 from terrella.engine.plan.time.replay import replay, shrunk
 from terrella.errors import InputError
@@ -243,7 +241,7 @@ def test_a_roofline_adds_up_over_operators():
 
 
 def test_a_step_at_hand_is_replayed():
-    found = step_seconds(images(2), AT_HAND, budget_s=2.0)
+    found = work_seconds(step_work(images(2)), AT_HAND)
     assert 0 < found.low < found.seconds < found.high
     assert found.replayed > 0.8
     assert found.shares[0].seconds >= found.shares[-1].seconds > 0
@@ -254,26 +252,6 @@ def test_without_time_what_is_left_is_calculated():
     found = work_seconds(step_work(images(2)), AT_HAND, budget_s=-1.0)
     assert found.replayed == 0
     assert found.seconds > 0
-
-
-STEP = Duration(2.0, 1.0, 3.0, 1e9, 10**9, "compute", (), 1.0)
-
-
-def test_a_stage_adds_up():
-    found = stage_seconds(STEP, epochs=10, steps_per_epoch=100, validation_steps=30)
-    assert found.epoch_s == pytest.approx(100 * 2 + 30 * 2 / 3)
-    assert (found.seconds, found.low, found.high) == pytest.approx((2200, 1100, 3300))
-    assert (found.steps, found.bound, found.read_bytes) == (1000, "compute", 0)
-
-
-def test_reading_ahead_hides_reading_until_it_takes_longer():
-    hidden = stage_seconds(STEP, 1, 10, read_bytes=1.9e9, read_rate=1e9)
-    assert (hidden.step_s, hidden.bound, hidden.read_bytes) == (2.0, "compute", 1.9e10)
-    slow = stage_seconds(STEP, 1, 10, read_bytes=5e9, read_rate=1e9)
-    assert (slow.step_s, slow.bound) == (5.0, "data")
-    assert slow.seconds == slow.low == slow.high == 50
-    talking = stage_seconds(STEP, 1, 10, exposed_s=3.0)
-    assert (talking.step_s, talking.bound) == (5.0, "communication")
 
 
 LINK = Link(1e9, 1e-5)
@@ -329,15 +307,6 @@ def test_graphcast_lost_next_to_nothing_by_data_parallelism():
     assert found.efficiency > 0.999
 
 
-def test_efficiency_of_a_step():
-    found = efficiency(images(2), PLAIN, 4, LINK)
-    assert 0 < found.efficiency < 1
-    assert found.computing_s == pytest.approx(work_seconds(step_work(images(2)), PLAIN).seconds)
-    assert math.isclose(efficiency(images(2), PLAIN, 1).efficiency, 1)
-    with pytest.raises(InputError, match="0 processes"):
-        efficiency(images(2), PLAIN, 0)
-
-
 _FAULTS = """
 import os
 import resource
@@ -347,8 +316,9 @@ import torch
 from torch import nn
 from terrella.engine.plan.time import replay
 from terrella.engine.plan.devices import Device
-from terrella.engine.plan.time.duration import step_seconds
+from terrella.engine.plan.time.duration import work_seconds
 from terrella.engine.plan.step import Step
+from terrella.engine.plan.time.operators import step_work
 
 def count():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -373,7 +343,7 @@ step = Step(
     1 << 19,
 )
 device = Device(title="", kind="cpu", flops={"float32": 1e10}, bandwidth=1e10, memory=1e9, at_hand=True)
-step_seconds(step, device, 1.0, returned=sys.argv[1] == "returned")
+work_seconds(step_work(step), device, 1.0, returned=sys.argv[1] == "returned")
 print(len(found), sum(found))
 """
 

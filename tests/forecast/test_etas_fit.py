@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from terrella.earth.grid import make_grid
-from terrella.earth.region import Region, box
+from terrella.earth.region import box
 from terrella.earth.sphere import distance_km, unit_vectors
 from terrella.engine.fit.interruption import held_interruption
 from terrella.errors import InputError
@@ -22,11 +22,10 @@ from terrella.forecast.etas.likelihood import (
     kernel_parameters,
     log_likelihood,
     make_window,
-    npp_poisson_score,
     npp_score,
     triggered_integral,
 )
-from terrella.forecast.etas.model import EARTH_RADIUS_KM, ETAS, from_log10
+from terrella.forecast.etas.model import EARTH_RADIUS_KM, ETAS
 from terrella.forecast.etas.pairs import sample_pairs, sampled_intensity, triggered_intensity
 from terrella.forecast.simulation.process import Process
 from terrella.forecast.simulation.simulate import simulate
@@ -217,24 +216,6 @@ def test_events_of_one_time_and_place_do_not_break_the_fit(catalogue):
     )  # fmt: skip
     fit = fit_etas(double, AREA, EPOCH, day(100), day(730), 2.5)
     assert np.isfinite(fit.log_likelihood)
-
-
-def test_published_parameters_reach_the_published_scores(shared_data):
-    npp = json.loads((shared_data / "forecast" / "earthquakenpp_comcat25.json").read_text())
-    catalogue, _ = read_catalogue(shared_data / "forecast" / "california_m25.parquet")
-    region = Region(tuple((lon, lat) for lat, lon in npp["polygon_latitude_longitude"]))
-    assert region.contains(catalogue.longitude, catalogue.latitude).all()
-    auxiliary, start, end = (
-        np.datetime64(npp[name], "us") for name in ("auxiliary_start", "test_start", "test_end")
-    )
-    model = from_log10(npp["etas_final_parameters"], npp["magnitude_cutoff"], npp["beta"])
-    score = npp_score(model, catalogue, auxiliary, start, end, npp["area_km2"])
-    assert score.nll == pytest.approx(npp["recomputed_on_this_file"]["etas_test_nll"], abs=2e-4)
-    # The published parts are of another state of the same catalogue.
-    assert score.temporal == pytest.approx(npp["published"]["etas_temporal_ll"], abs=2e-3)
-    assert score.spatial == pytest.approx(npp["published"]["etas_spatial_ll"], abs=2e-3)
-    poisson = npp_poisson_score(catalogue, auxiliary, start, end, npp["area_km2"], npp["magnitude_cutoff"])
-    assert poisson.nll == pytest.approx(npp["recomputed_on_this_file"]["poisson_test_nll"], abs=1e-4)
 
 
 def test_california_is_fitted_at_its_maximum(shared_data):

@@ -10,6 +10,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from terrella.engine.judge import Interval, make_blocks
+from terrella.engine.judge.figures import draw_training
 from terrella.forecast.judging import figures
 from terrella.forecast.judging.scores import Curves, Forecast, judge
 
@@ -127,7 +128,7 @@ def test_cumulative_gain_ends_at_the_total_over_the_baseline(axes: Axes) -> None
 
 def test_training_curve_has_both_losses_by_whole_epochs(axes: Axes) -> None:
     epochs = [{"loss": 3.0, "validation": 3.1}, {"loss": 2.5, "validation": 2.9}]
-    figures.draw_training(axes, epochs)
+    draw_training(axes, epochs)
     render(axes)
     assert [list(line.get_ydata()) for line in axes.get_lines()] == [[3.0, 2.5], [3.1, 2.9]]  # type: ignore[arg-type]
     assert all(tick == int(tick) for tick in axes.get_xticks())

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from terrella.earth.grid import Grid, make_grid
 from terrella.earth.region import box
 from terrella.forecast.baselines.climatology import Climatology
-from terrella.forecast.baselines.persistence import Persistence, all_zero, fit_persistence, past_counts
+from terrella.forecast.baselines.persistence import Persistence, fit_persistence, past_counts
 from terrella.formats.catalogues.catalogue import Catalogue, make_catalogue
 
 EPOCH = np.datetime64("2000-01-01", "us")
@@ -68,10 +68,3 @@ def test_every_cell_is_possible(grid: Grid, model: Persistence, catalogue: Catal
 def test_a_bundle_gives_it_back(model: Persistence) -> None:
     again = Persistence.from_dict(model.to_dict(), model.arrays())
     np.testing.assert_array_equal(again.floor_per_day, model.floor_per_day)
-
-
-def test_all_zero_is_zero() -> None:
-    zero = all_zero(np.arange(3.0), 5)
-    assert zero.shape == (3, 5)
-    assert zero.dtype == np.float32
-    assert not zero.any()

@@ -14,9 +14,9 @@ from terrella.earth.grid import make_grid
 from terrella.earth.region import box
 from terrella.errors import InputError
 from terrella.forecast.features import sweep as sweep_module
-from terrella.forecast.features.neighbourhood import boxed, patches
+from terrella.forecast.features.neighbourhood import boxed
 from terrella.forecast.features.observed import observed_counts
-from terrella.forecast.features.sweep import Sources, gather, gather_patches, make_sources, sweep
+from terrella.forecast.features.sweep import Sources, gather, make_sources, sweep
 from terrella.formats.catalogues.catalogue import Catalogue, make_catalogue
 
 EPOCH = np.datetime64("2000-01-01", "us")
@@ -81,15 +81,13 @@ def test_gathered_samples_are_those_of_the_whole_map(seed, batch, chunk, etas):
     issue = np.sort(draw.uniform(0, 320, 9))
     owner = np.sort(draw.integers(0, 9, 40))
     column = draw.integers(0, sources.n_columns, 40)
-    columns = patches(grid, column, 3)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sweep_module, "_CHUNK", chunk)
-        parts = list(gather_patches(sources, issue, owner, column, 3, batch))
+        parts = list(gather(sources, issue, owner, column, batch=batch))
     triggering, local = all_of(sources, issue)
-    inside = (columns >= 0)[:, :, None]
-    wanted = np.where(inside, triggering[owner[:, None], :, columns], 0)
+    wanted = triggering[owner, :, column][:, None]
     np.testing.assert_allclose(np.concatenate([p.triggering for p in parts]), wanted, rtol=1e-6, atol=1e-30)
-    wanted = np.where(inside[..., None, None], local[owner[:, None], :, :, :, columns], 0)
+    wanted = local[owner, :, :, :, column][:, None]
     np.testing.assert_allclose(np.concatenate([p.local for p in parts]), wanted, rtol=1e-6, atol=1e-30)
     assert [p.first for p in parts] == [0, *(p.last for p in parts[:-1])]
     assert parts[-1].last == 40

@@ -1,5 +1,6 @@
 """SEG-Y files made with segyio, the peer, for tests."""
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -62,3 +63,45 @@ def patched(path: Path, at: int, content: bytes) -> Path:
     raw[at - 1 : at - 1 + len(content)] = content
     path.write_bytes(raw)
     return path
+
+
+# Sizes of samples as the standard has them, by the code of their format.
+SAMPLE_BYTES = {1: 4, 2: 4, 3: 2, 4: 4, 5: 4, 6: 8, 7: 3, 8: 1, 9: 8, 10: 4, 11: 2, 12: 8, 15: 3, 16: 1}
+
+
+def write_bytes(
+    path: Path,
+    traces: list[bytes],
+    heads: list[dict[int, int]] | None = None,
+    code: int = 5,
+    order: str = ">",
+    binary: dict[tuple[int, str], float] | None = None,
+    text: str = "",
+    before: bytes = b"",
+    extension: bytes = b"",
+    after: bytes = b"",
+) -> Path:
+    """Write samples as they are, under headers given by first byte; fields of two bytes are those of `SHORT`."""
+    count = len(traces[0]) // SAMPLE_BYTES[code]
+    head = bytearray(400)
+    said = {(3217, "H"): 4000, (3221, "H"): count, (3225, "H"): code, (3255, "H"): 1} | (binary or {})
+    for (byte, kind), value in said.items():
+        struct.pack_into(order + kind, head, byte - 3201, value)
+    out = bytearray(text.ljust(3200)[:3200].encode("cp037") + head + before)
+    for number, samples in enumerate(traces):
+        header = bytearray(240)
+        own = {1: number + 1, 29: 1, 115: count, 117: 4000} | (heads[number] if heads else {})
+        for byte, value in own.items():
+            kind = ("H" if value >= 0 else "h") if byte in SHORT else "i"
+            struct.pack_into(order + kind, header, byte - 1, value)
+        out += header + extension + samples
+    path.write_bytes(out + after)
+    return path
+
+
+SHORT = (29, 71, 89, 109, 115, 117, 215)
+
+
+def floats(values: np.ndarray, order: str = ">") -> list[bytes]:
+    """Return traces (trace, sample) as IEEE floats."""
+    return [row.astype(order + "f4").tobytes() for row in values]

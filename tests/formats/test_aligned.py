@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from test_fuzz import check_reading, odd, relaxed
 
 from terrella.errors import InputError
-from terrella.formats.catalogues.aligned import read_zmap
+from terrella.formats.catalogues.aligned import read_layout
 from terrella.formats.catalogues.catalogue import Catalogue, make_catalogue
 from terrella.formats.catalogues.read import read_catalogue
 from terrella.formats.catalogues.write import write_catalogue
@@ -61,7 +61,7 @@ def test_a_rounded_decimal_year_never_moves_an_event_to_another_year(
     row = ["0", "0", f"{decimal:.{digits}f}", *date.split("-")[1:], "5", "5", *clock.split(":")]
     if float(row[2]) == int(float(row[2])):
         row[2] = str(int(str(year)))  # without any digit left, a column of years is taken as it is
-    assert read_zmap(" ".join(row), "z").time_utc[0] == time
+    assert read_layout(" ".join(row), "z", "ZMAP").time_utc[0] == time
 
 
 def test_what_zmap_writes_is_read_back(tmp_path: Path, small: Catalogue) -> None:
@@ -135,7 +135,7 @@ def test_horus(tmp_path: Path, shape: str) -> None:
 
 
 def test_a_row_of_horus_that_cannot_be_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"row 2 \(line 3\): day = 45; expected 1 to 31"):
+    with pytest.raises(InputError, match=r"row 2 \(line 3\): Da = 45; expected 1 to 31"):
         read_text(tmp_path, HORUS.replace("1968\t1\t15", "1968\t1\t45"))
     spaced = "year month day lat lon mw\n1960 1 3 39.3 15.3 6.3\n\n1968 1 15 37.7 6.4\n"
     with pytest.raises(InputError, match=r"row 2 \(line 4\): 5 fields where the first line has 6"):

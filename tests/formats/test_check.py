@@ -130,7 +130,7 @@ def test_two_magnitudes_are_no_guess(tmp_path: Path) -> None:
         ("other.xml", b"<kml></kml>", "no readable QuakeML"),
         ("cut.geojson", b'{"type": "FeatureCollection", "features": [', "truncated JSON"),
         ("other.json", b'{"a": 1}', "FeatureCollection"),
-        ("t.geojson", b'{"features": [{"id": "q", "properties": {"mag": "big"}}]}', "feature 1 (q): mag = 'big'"),
+        ("t.geojson", b'{"features": [{"id": "q", "properties": {"mag": "x", "time": 0}}]}', "1 (q): mag = 'x'"),
         ("cut.csv.gz", gzip.compress(HEADER.encode() * 99, mtime=0)[:-12], "damaged or truncated gzip"),
         ("many.csep", b"".join(b"1,2,3,2020-01-01T00:00:00,5,%d,\n" % i for i in range(3)), "holds 3 catalogues"),
     ],

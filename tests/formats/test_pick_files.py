@@ -43,14 +43,17 @@ def test_csv_comes_back_with_its_policies(tmp_path):
 
 
 def test_the_association_reads_them_too(tmp_path):
-    from terrella.pick.association.tables import Stations
     from terrella.pick.association.tables import read_picks as read_for_association
+    from terrella.pick.association.tables import read_stations
     from terrella.pick.data.tally import Tally
 
     write_picks(some_picks(), tmp_path / "picks.csv", POLICIES)
-    names = np.array(["BK.BKS", "NC.PHOB"], object)
-    picks = read_for_association(tmp_path / "picks.csv", Stations(names, *(np.zeros(2),) * 3), Tally())
+    (tmp_path / "s.csv").write_text("id,longitude,latitude,elevation_m\nNC.PHOB,0,0,0\nBK.BKS,1,0,0\n")
+    stations = read_stations(tmp_path / "s.csv", Tally())
+    picks = read_for_association(tmp_path / "picks.csv", stations, Tally())
     assert list(picks.phase) == ["P", "P", "S"]
+    assert list(picks.station) == ["BK.BKS", "NC.PHOB", "NC.PHOB"]
+    assert stations.longitude[picks.site].tolist() == [1, 0, 0]
     assert picks.time_utc[0] == np.datetime64("2019-07-05T23:59:59.999")
 
 

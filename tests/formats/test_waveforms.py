@@ -14,6 +14,7 @@ from terrella.formats.waveforms.archive import DAY_NS, open_waveforms
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
+    import obspy
     from obspy import Stream, Trace, UTCDateTime
 
 START = UTCDateTime("2024-03-01T00:00:00")
@@ -52,6 +53,12 @@ def write(path, *traces, **options):
     return path
 
 
+def used(archive, found, day=DAY):
+    """Return the channels of the only instrument of a day."""
+    each = archive.instruments("XX", "ABC", day * DAY_NS, (day + 1) * DAY_NS, found)
+    return each[0].codes if each else ()
+
+
 def joined(segments):
     return np.concatenate([each.samples for each in segments])
 
@@ -62,7 +69,7 @@ def test_any_seconds_of_a_long_file_are_read_exactly(tmp_path, found):
     path = write(tmp_path / "hour.mseed", *whole)
     archive = open_waveforms(str(path), found)
     assert archive.days() == [("XX", "ABC", DAY)]
-    codes = archive.instrument("XX", "ABC", DAY)
+    codes = used(archive, found)
     assert [code[3] for code in codes] == ["HHE", "HHN", "HHZ"]
     first, end = START.ns + 1000 * 10**9, START.ns + 1010 * 10**9
     for segment in archive.read(codes, first, end, found):
@@ -83,7 +90,7 @@ def test_only_the_bytes_that_are_needed_are_read(tmp_path, found, monkeypatch):
     monkeypatch.setattr(
         "terrella.formats.waveforms.archive.read_records", lambda *a: read.append(original(*a)) or read[-1]
     )
-    archive.read(archive.instrument("XX", "ABC", DAY), START.ns, START.ns + 10**10, found)
+    archive.read(used(archive, found), START.ns, START.ns + 10**10, found)
     assert 0 < len(read[0]) <= 256 * 512 < path.stat().st_size / 2
 
 
@@ -107,7 +114,7 @@ def test_sac_and_float_samples(tmp_path, found):
     assert archive.days() == [("XX", "ABC", DAY)]
 
 
-def test_an_sds_is_known_by_its_names_and_patterns_choose(tmp_path, found):
+def test_an_sds_is_known_by_its_records_and_patterns_choose(tmp_path, found):
     for station in ("ABC", "DEF"):
         for day in (1, 2, 3):
             start = START + (day - 1) * 86400
@@ -116,21 +123,181 @@ def test_an_sds_is_known_by_its_names_and_patterns_choose(tmp_path, found):
                 tmp_path / "2024" / "XX" / station / "HHZ.D" / name, trace(60, station=station, start=start)
             )
     archive = open_waveforms(str(tmp_path), found)
-    # A day's file may reach a minute into its neighbours.
     assert {key[1] for key in archive.days()} == {"ABC", "DEF"}
-    assert {day - DAY for _, _, day in archive.days()} == {-1, 0, 1, 2, 3}
+    assert {day - DAY for _, _, day in archive.days()} == {0, 1, 2}
     within = archive.days(START.ns + DAY_NS, START.ns + 2 * DAY_NS, ["XX.A*"])
     assert within == [("XX", "ABC", DAY + 1)]
     pattern = open_waveforms(str(tmp_path / "2024" / "*" / "DEF" / "**" / "*.061"), found)
     assert set(pattern.stations) == {("XX", "DEF")}
 
 
+def sds(folder, *traces):
+    for one in traces:
+        start = one.stats.starttime
+        write(folder / f"{one.id}.D.{start.year}.{start.julday:03d}", one)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("{id}.D.{year}.{day:03d}", False),
+        ("XX.{station}.--.{channel}.D.{year}.{day:03d}", False),  # blank, as FDSN's services write it
+        ("XX.{station}.00.{channel}.D.{year}.{day:03d}", True),
+        ("XX.{station}..{channel}.D.{year}.060", True),  # of another day
+        ("XX.{station}..{channel}.D.2019.{day:03d}", True),
+        ("YY.OTHER..{channel}.D.{year}.{day:03d}", True),
+        ("YY.OTHER..BHZ.D.{year}.{day:03d}", True),
+    ],
+)
+@pytest.mark.parametrize("reclen", [512, 4096])
+def test_headers_count_and_not_the_names_of_files(tmp_path, found, name, told, reclen):
+    """ObsPlus #61 is a bank that indexes a location of -- and returns nothing for it."""
+    start = START + 3600
+    for one in (trace(300, channel=f"HH{c}", start=start, seed=i) for i, c in enumerate("ZNE")):
+        write(tmp_path / one.stats.channel / name.format(id=one.id, station="ABC", channel=one.stats.channel,
+              year=start.year, day=start.julday), one, reclen=reclen)  # fmt: skip
+    archive = open_waveforms(str(tmp_path), found)
+    assert archive.days() == [("XX", "ABC", DAY)]
+    (stretch,) = archive.instruments("XX", "ABC", DAY * DAY_NS, (DAY + 1) * DAY_NS, found)
+    assert sorted(stretch.codes) == [("XX", "ABC", "", f"HH{c}") for c in "ENZ"]
+    segments = archive.read(stretch.codes, start.ns, start.ns + DAY_NS, found)
+    for segment in segments:
+        expected = trace(300, seed="ZNE".index(segment.code[3][-1])).data
+        np.testing.assert_array_equal(segment.samples, expected)
+    assert [what for what, _ in found.lines] == 3 * told * [
+        "miniSEED files are named for another channel or day than their records tell; the records count"
+    ]
+
+
+def test_what_a_day_holds_is_told_by_its_records_and_not_by_its_neighbours_files(tmp_path, found):
+    """An SDS where HH begins on the second day, and a file without a byte, as in ObsPy #3708."""
+    first, second = START + 3600, START + 86_400 + 3600
+    traces = [trace(300, channel=f"BH{c}", start=first) for c in "ZNE"]
+    traces += [trace(300, channel=f"HH{c}", start=second) for c in "ZNE"]
+    sds(tmp_path, *traces)
+    (tmp_path / "XX.ABC..HHZ.D.2024.061").write_bytes(b"")
+    archive = open_waveforms(str(tmp_path), found)
+    assert archive.days() == [("XX", "ABC", DAY), ("XX", "ABC", DAY + 1)]
+    names = [
+        [each.name for each in archive.instruments("XX", "ABC", day * DAY_NS, (day + 1) * DAY_NS, found)]
+        for day in (DAY, DAY + 1)
+    ]
+    assert names == [["BH"], ["HH"]]
+    assert found.lines == [("files are empty", "XX.ABC..HHZ.D.2024.061")]
+
+
+def test_a_gap_within_a_file_is_known_though_its_records_lie_together(tmp_path, found):
+    minute = [trace(60, start=START), trace(60, start=START + 80_000)]
+    whole = [trace(80_060, rate=1, channel="BHZ")]
+    write(tmp_path / "a.mseed", *minute, *whole)
+    archive = open_waveforms(str(tmp_path), found)
+    assert [code[3] for code in used(archive, found)] == ["BHZ"]
+    recorded = archive.recorded("XX", "ABC", START.ns, START.ns + DAY_NS, found)
+    assert sum(end - first for first, end in recorded["XX", "ABC", "", "HHZ"]) == 120 * 10**9
+
+
+def test_what_lies_in_a_files_middle_is_named_where_its_ends_do_not_tell(tmp_path, found):
+    parts = [trace(60), trace(60, station="DEF", start=START + 100), trace(60, start=START + 200)]
+    path = tmp_path / "XX.ABC..HHZ.D.2024.061"
+    for part in parts:
+        with path.open("ab") as file:
+            part.write(file, format="MSEED", reclen=512)
+    archive = open_waveforms(str(path), found)
+    assert used(archive, found) == (("XX", "ABC", "", "HHZ"),)
+    assert found.lines == [
+        (
+            "miniSEED files hold, in their middle, another station or day than at both ends; left out",
+            path.name,
+        )
+    ]
+
+
+def test_records_of_several_lengths_in_an_sds_are_all_read(tmp_path, found):
+    """The first half of a day is backfilled in records of 4,096 bytes, the rest is of 512, whole 4,096 of them."""
+    one = trace(1200)
+    middle, data = START + 600, io.BytesIO()
+    one.slice(endtime=middle - 0.01).write(data, format="MSEED", reclen=4096)
+    tail = io.BytesIO()
+    one.slice(starttime=middle).write(tail, format="MSEED", reclen=512)
+    kept = tail.getvalue()[: len(tail.getvalue()) // 4096 * 4096]
+    path = tmp_path / "XX.ABC..HHZ.D.2024.061"
+    path.write_bytes(data.getvalue() + kept)
+    expected = obspy.read(io.BytesIO(data.getvalue() + kept)).merge()[0].data
+    archive = open_waveforms(str(path), found)
+    samples = joined(archive.read(used(archive, found), START.ns, START.ns + 10**13, found))
+    np.testing.assert_array_equal(samples, expected)
+    assert found.lines == []
+
+
+def test_a_file_whose_channel_code_is_no_text_is_named(tmp_path, found):
+    write(tmp_path / "a.mseed", trace())
+    data = bytearray(write(tmp_path / "b.mseed", trace(channel="HHN")).read_bytes())
+    for at in range(0, len(data), 512):
+        data[at + 15 : at + 18] = b"\xff\xfe\x80"
+    (tmp_path / "b.mseed").write_bytes(data)
+    assert used(open_waveforms(str(tmp_path), found), found) == (("XX", "ABC", "", "HHZ"),)
+    assert {name.split(":")[0] for _, name in found.lines} == {"b.mseed"}
+
+
+def test_a_k_net_record_has_three_components(tmp_path, found):
+    """SeisBench #145: names such as EW, NS and UD leave a picker without components."""
+    for letters, ending in (("N-S", "NS"), ("E-W", "EW"), ("U-D", "UD")):
+        lines = [
+            "Origin Time       2024/03/01 21:00:00", "Lat.              36.100", "Long.             140.100",
+            "Depth. (km)       50", "Mag.              5.0", "Station Code      ABC001",
+            "Station Lat.      36.2000", "Station Long.     140.2000", "Station Height(m) 10",
+            "Record Time       2024/03/01 21:00:20", "Sampling Freq(Hz) 100Hz", "Duration Time(s)  60",
+            f"Dir.              {letters}", "Scale Factor      2000(gal)/8388608", "Max. Acc. (gal)   10.0",
+            "Last Correction   2024/03/01 21:00:05", "Memo.             ",
+        ]  # fmt: skip
+        rows = ["".join(f"{value:9d}" for value in range(8 * k, 8 * k + 8)) for k in range(750)]
+        (tmp_path / f"ABC0012403012100.{ending}").write_text("\n".join(lines + rows) + "\n")
+    archive = open_waveforms(str(tmp_path), found)
+    ((network, station),) = archive.stations
+    day = UTCDateTime("2024-03-01").ns
+    (stretch,) = archive.instruments(network, station, day, day + DAY_NS, found)
+    assert [code[3] for code in stretch.codes] == ["EW", "NS", "UD"]
+    segments = archive.read(stretch.codes, day, day + DAY_NS, found)
+    theirs = {each.stats.channel: each for each in obspy.read(str(tmp_path / "*"))}
+    for segment in segments:
+        assert segment.first_ns == theirs[segment.code[3]].stats.starttime.ns
+        np.testing.assert_array_equal(segment.samples, theirs[segment.code[3]].data)
+    assert found.lines == []
+
+
+def test_channels_that_tell_no_component_are_named(tmp_path, found):
+    write(tmp_path / "a.mseed", *(trace(channel=name) for name in ("HHU", "HHV", "HHW", "BHZ", "LOG", "HDF")))
+    assert used(open_waveforms(str(tmp_path), found), found) == (("XX", "ABC", "", "BHZ"),)
+    assert [(what.split(";")[0], name) for what, name in found.lines] == [
+        ("channels have codes that tell no component (Z, N, E or their like)", f"XX.ABC..HH{letter}")
+        for letter in "UVW"
+    ]
+
+
+def test_sac_without_a_reference_time_is_named(tmp_path, found):
+    from obspy.io.sac import SACTrace
+
+    sac = SACTrace(data=np.ones(900, np.float32), b=5.0, delta=0.01, kstnm="ABC", knetwk="XX", kcmpnm="BHZ")
+    for name in ("nzyear", "nzjday", "nzhour", "nzmin", "nzsec", "nzmsec"):
+        setattr(sac, name, None)
+    sac.write(str(tmp_path / "a.sac"))
+    write(tmp_path / "b.mseed", trace())
+    archive = open_waveforms(str(tmp_path), found)
+    assert {day for *_, day in archive.days()} == {0, DAY}
+    assert found.lines == [
+        (
+            "files begin on 1970-01-01, as where no time was set (a clock, SAC's reference); so do their picks",
+            "a.sac",
+        )
+    ]
+
+
 def test_broadband_goes_before_short_period_and_the_first_location_before_others(tmp_path, found):
     channels = ["BHZ", "EHZ", "EHN", "EHE", "HNZ", "HDH"]
     write(tmp_path / "a.mseed", *(trace(channel=channel) for channel in channels))
     archive = open_waveforms(str(tmp_path), found)
-    assert [code[3] for code in archive.instrument("XX", "ABC", DAY)] == ["BHZ"]
-    assert archive.instrument("XX", "ABC", DAY + 5) == ()
+    assert [code[3] for code in used(archive, found)] == ["BHZ"]
+    assert used(archive, found, DAY + 5) == ()
 
 
 def test_a_truncated_file_is_read_up_to_its_last_whole_record(tmp_path, found):
@@ -219,3 +386,48 @@ def test_no_damage_to_a_file_stops_the_rest(tmp_path, data):
             for segment in archive.read((code,), 0, 2**62, found):
                 assert segment.rate_hz > 0
                 assert len(segment.samples)
+
+
+@st.composite
+def archives(draw):
+    """Traces of a station, each for a file of its own: format, samples, rate, begin, channel."""
+    formats = st.sampled_from(["MSEED", "SAC", "GSE2"])
+    number, made = draw(st.integers(1, 5)), []
+    for k in range(number):
+        rate, seconds = draw(st.sampled_from([20.0, 62.5, 99.99, 100.0])), draw(st.integers(2, 40))
+        start = START + k * 60 + draw(st.integers(0, 999)) / 1000
+        channel = draw(st.sampled_from(["HHZ", "HHN", "HHE", "BHZ", "EH1"]))
+        made.append((draw(formats), trace(seconds, rate, channel, start=start, seed=k), draw(st.booleans())))
+    return made
+
+
+@settings(max_examples=25, deadline=None)
+@given(archives())
+def test_any_archive_is_what_obspy_reads(tmp_path_factory, made):
+    """Whatever the formats and the names of files, spans and samples are those of ObsPy's own reading."""
+    folder, lines = tmp_path_factory.mktemp("any"), []
+    for k, (kind, one, named) in enumerate(made):
+        start = one.stats.starttime
+        path = folder / (f"{one.id}.D.{start.year}.{start.julday:03d}" if named else f"{k}.dat")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            one.write(str(path if not path.exists() else folder / f"{k}.dat"), format=kind)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs = [each for path in sorted(folder.iterdir()) for each in obspy.read(str(path))]
+    archive = open_waveforms(str(folder), lambda *line: lines.append(line))
+    ((network, station),) = archive.stations
+    recorded = archive.recorded(network, station, START.ns, START.ns + DAY_NS, print)
+    ours = archive.read(tuple(recorded), START.ns, START.ns + DAY_NS, print)
+    assert lines == []
+    key = lambda each: (each[0], each[1])  # noqa: E731
+    expected = sorted(((each.id, each.stats.starttime.ns, each.data) for each in theirs), key=key)
+    found = sorted(((".".join(each.code), each.first_ns, each.samples) for each in ours), key=key)
+    assert [each[:2] for each in found] == [each[:2] for each in expected]
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one[2], other[2])
+    for each in theirs:
+        code = (each.stats.network, each.stats.station, each.stats.location, each.stats.channel)
+        assert any(
+            first <= each.stats.starttime.ns and end > each.stats.endtime.ns for first, end in recorded[code]
+        )

@@ -8,12 +8,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from terrella.errors import InputError
 from terrella.formats.waveforms.archive import Segment
 from terrella.pick.continuous import picking
 from terrella.pick.continuous.annotate import annotate, make_annotator, needed
 from terrella.pick.continuous.peaks import FWHM, peaks, separated
 from terrella.pick.continuous.picking import pick_curves, pick_span
-from terrella.pick.continuous.policies import Policies, phases_of
+from terrella.pick.continuous.policies import Policies, phases_of, shifted
 from terrella.pick.continuous.record import Record
 from terrella.pick.networks import architecture
 
@@ -104,6 +105,27 @@ def test_picks_keep_the_fraction_of_a_sample_by_which_a_record_is_late(late_ms):
     assert shift == {late_ms}
 
 
+@pytest.mark.parametrize(("size", "offset"), [(1e-13, 0), (1e15, 0), (1, 1e8), (1e-3, -1e9), (1e-20, 1e-9)])
+def test_neither_size_nor_offset_changes_a_pick(size, offset):
+    """PhaseNet and its like know shapes alone; single precision and an epsilon of 1e-10 knew more."""
+    whole = picked(Held(with_pulses()))
+    other = picked(Held(with_pulses() * size + offset))
+    assert [(each.phase, each.time_ns // NS) for each in other] == [
+        (each.phase, each.time_ns // NS) for each in whole
+    ]
+    for one, two in zip(whole, other, strict=True):
+        assert abs(one.time_ns - two.time_ns) < 1e6
+        assert two.probability == pytest.approx(one.probability, abs=1e-3)
+        assert two.amplitude == pytest.approx(one.amplitude * size, rel=1e-3)
+
+
+def test_windows_cannot_begin_more_often_than_samples():
+    assert shifted(architecture("phasenet"), 1) == architecture("phasenet")
+    for name, shifts in (("phasenet", 0), ("phasenet", 1502), ("gpd", 2)):
+        with pytest.raises(InputError, match="--shifts"):
+            shifted(architecture(name), shifts)
+
+
 def test_no_pick_lies_at_the_edge_of_a_gap():
     # It begins within the second pulse and ends within the fourth.
     picks = picked(Held(with_pulses(), gap=(3220, 6620)), edge_s=0.5)
@@ -116,10 +138,19 @@ def test_amplitude_is_the_largest_sample_less_the_mean_before_it():
     assert all(200 < each.amplitude < 330 for each in picked(Held(with_pulses() + 5000)))
 
 
-@pytest.mark.parametrize("name", ["phasenet", "basicphaseae", "eqtransformer", "dpp-detector", "cred"])
-def test_curves_equal_windows_put_together_one_by_one(name):
+@pytest.mark.parametrize(
+    ("name", "shifts"),
+    [
+        *(("phasenet", n) for n in (1, 3)),
+        ("basicphaseae", 1),
+        ("eqtransformer", 1),
+        ("dpp-detector", 1),
+        ("cred", 1),
+    ],
+)
+def test_curves_equal_windows_put_together_one_by_one(name, shifts):
     torch.manual_seed(0)
-    known = architecture(name)
+    known = shifted(architecture(name), shifts)
     network = known.make().eval()
     annotator = make_annotator(network, known)
     first, end = 100_003, 100_003 + known.window

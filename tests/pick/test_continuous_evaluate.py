@@ -10,7 +10,7 @@ from terrella.errors import InputError
 from terrella.pick.continuous import evaluate, ready
 from terrella.pick.continuous.annotate import make_annotator
 from terrella.pick.continuous.onnx_graph import Graph, phases
-from terrella.pick.continuous.prepare import prepare
+from terrella.pick.continuous.prepare import prepared
 from terrella.pick.networks import architecture
 
 CPU = torch.device("cpu")
@@ -102,8 +102,7 @@ def test_windows_are_prepared_as_the_architecture_says(name, normalise, each):
     x[5, 1] = 0
     x = x.astype(np.float32)
     expected = known.prepared(torch.from_numpy(x)).numpy()
-    prepare(x, known)
-    np.testing.assert_allclose(x, expected, atol=1e-4)
+    np.testing.assert_allclose(prepared(x, known), expected, atol=1e-4)
 
 
 def test_a_network_is_kept_ready_and_what_is_damaged_is_made_anew(tmp_path, monkeypatch, shared_data):

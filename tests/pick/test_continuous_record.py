@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from terrella.formats.waveforms.archive import Segment
 from terrella.pick.continuous.record import assemble
-from terrella.pick.continuous.resample import rate_ratio, resampled
+from terrella.pick.continuous.resample import resampled
 
 START_S = 1_562_371_200
 
@@ -44,7 +44,10 @@ def test_samples_of_the_grids_rate_are_untouched_and_know_how_late_they_are():
     assert not found
 
 
-@pytest.mark.parametrize("rate_hz", [20.0, 40.0, 50.0, 80.0, 125.0, 200.0, 250.0, 99.9997])
+@pytest.mark.parametrize(
+    "rate_hz",
+    [20.0, 40.0, 50.0, 80.0, 125.0, 200.0, 250.0, 99.9997, 99.99, 100.01, 99.6, 104.1667, 31.25, 100 / np.pi],
+)
 @pytest.mark.parametrize("at_s", [0.0, 0.0213, 1.0])
 def test_a_sine_keeps_its_phase_at_another_rate(rate_hz, at_s):
     at = at_s + np.arange(round(30 * rate_hz)) / rate_hz
@@ -126,6 +129,75 @@ def test_components_1_2_and_3_stand_in_and_others_are_left_out():
     assert record.samples[:, 1].tolist() == [3, 2, 1]
 
 
+def test_letters_that_change_keep_all_components():
+    """As after an orientation was measured: 1 and 2 become N and E, the vertical goes on."""
+    draw = np.random.default_rng(0)
+    z, n, e = draw.normal(size=(3, 2000))
+    segments = [segment(z)]
+    segments += [segment(row[:900], 0, channel=f"HH{c}") for row, c in ((n, "1"), (e, "2"))]
+    segments += [segment(row[900:], 9, channel=f"HH{c}") for row, c in ((n, "N"), (e, "E"))]
+    record, found = record_of(segments, components=("Z", "N", "E"))
+    assert record.recorded.sum(1).tolist() == [2000, 1999, 1999]
+    assert np.flatnonzero(~record.recorded[1]).tolist() == [900]  # where another sensor begins
+    known = np.delete(np.arange(2000), 900)
+    np.testing.assert_array_equal(record.samples[:, known], np.stack([z, n, e])[:, known])
+    assert found == ["components change their channel"] * 2
+    # Where both recorded, the direction goes before the number.
+    both, _ = record_of([segment(n, channel="HHN"), segment(e, channel="HH1")], components=("N",))
+    np.testing.assert_array_equal(both.samples[0], n)
+    assert both.recorded.all()
+
+
+@pytest.mark.parametrize("value", [0, 4321])
+@pytest.mark.parametrize("kind", [np.int32, np.float32, np.float64])
+def test_a_second_or_more_of_one_value_is_a_gap(value, kind):
+    """SeisBlue #65: zeros put where nothing was recorded look like an onset."""
+    values = np.random.default_rng(1).normal(4321, 1000, 2000).astype(kind)
+    values[500:600] = value
+    values[1000:1090] = value  # less than a second
+    record, found = record_of([segment(values)])
+    assert np.flatnonzero(~record.recorded[0]).tolist() == list(range(500, 600))
+    assert found == ["channels have constant stretches; taken for gaps"]
+
+
+def test_an_instrument_coarser_than_its_noise_has_no_gaps():
+    values = np.zeros(2000, np.int32)
+    values[::130] = 1  # between them more than a second of zeros
+    values[1500:1600] = np.arange(100) % 7 * 10
+    record, found = record_of([segment(values)])
+    assert record.recorded.all()
+    assert found == []
+
+
+@pytest.mark.parametrize("rate_hz", [99.99, 100.01, 99.5, 100 / np.pi])
+def test_rates_without_a_simple_ratio_keep_their_times_for_an_hour(rate_hz):
+    """An onset lies where its sample's time says; at 99.99 Hz a count of samples is 0.36 s off."""
+    at = np.arange(round(3600 * rate_hz)) / rate_hz
+    values = np.sin(at) + 1000 * np.exp(-0.5 * ((at - 3500) / 0.2) ** 2)
+    record, found = record_of([segment(values, 0, rate_hz)], 360_000)
+    assert record.samples[0].argmax() == 350_000
+    np.testing.assert_allclose(record.samples[0, 349_900:350_100], 1000 * np.exp(
+        -0.5 * ((np.arange(349_900, 350_100) / 100 - 3500) / 0.2) ** 2), atol=2)  # fmt: skip
+    assert found == []
+
+
+@pytest.mark.parametrize("kind", [np.int32, np.float64])
+def test_large_offsets_cost_no_digit(kind):
+    signal = np.random.default_rng(2).integers(-9, 9, 2000)
+    record, _ = record_of([segment((signal + 100_000_000).astype(kind))])
+    np.testing.assert_array_equal(record.samples[0] - 100_000_000, signal)
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e-13, 1.0, 1e15, 1e300])
+def test_samples_of_any_size_keep_their_shape(size):
+    signal = np.random.default_rng(2).normal(size=2000)
+    record, found = record_of([segment(signal * size)])
+    np.testing.assert_allclose(record.samples[0] * record.unit, signal * size, rtol=1e-12)
+    assert 1e-6 < np.abs(record.samples).max() < 1e12 + 1e-9
+    assert np.log2(record.unit).is_integer()
+    assert found == []
+
+
 def test_two_rates_of_a_channel_are_both_used_and_named():
     at = np.arange(1000) / 100
     low = segment(1000 * sine(1, np.arange(400) / 40), 0.0, 40.0)
@@ -143,19 +215,12 @@ def test_short_stretches_are_left_out():
     assert record.recorded[0].nonzero()[0].tolist() == list(range(500, 1400))
 
 
-def test_a_rate_without_a_simple_ratio_is_named():
-    assert rate_ratio(100.0, 1 / np.pi) is None
-    record, found = record_of([segment(np.arange(30), 0, 1 / np.pi)])
-    assert not record.recorded.any()
-    assert "no simple ratio" in found[0]
-
-
 def test_the_same_sample_of_the_grid_is_the_same_from_any_chunk():
     values = np.random.default_rng(0).normal(size=20_000).astype(np.float32)
-    ratio = rate_ratio(100.0, 40.0)
-    whole = resampled(values, 0.3, 0.4, ratio, 0, 49_000)
-    part = resampled(values, 0.3, 0.4, ratio, 12_345, 30_001)
-    np.testing.assert_allclose(whole[12_345:30_001], part, atol=1e-6)
+    for per_sample in (0.4, 0.9999, 1.00123):
+        whole = resampled(values, 0.3, per_sample, 0, 19_000)
+        part = resampled(values, 0.3, per_sample, 2345, 15_001)
+        np.testing.assert_allclose(whole[2345:15_001], part, atol=1e-6)
 
 
 @given(data=st.data())

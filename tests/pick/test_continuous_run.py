@@ -1,5 +1,6 @@
 """`terrella pick run` on archives whose arrivals are known, with a network that finds sudden energy."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -38,7 +39,6 @@ def rise(monkeypatch):
     published = replace(architecture("phasenet"), make=Rise)
     made = make_annotator(Rise(), published)
     monkeypatch.setattr(command, "_network", lambda bundle: (made, "rise"))
-    command._archive.cache_clear()
 
 
 @pytest.fixture(scope="module")
@@ -98,9 +98,9 @@ def test_started_again_only_what_is_missing_is_picked(tmp_path, records, monkeyp
         day.unlink()
     done = []
     whole_day = command.pick_day
-    monkeypatch.setattr(command, "pick_day", lambda *all_: (done.append(all_[2].trace_id), whole_day(*all_)))
+    monkeypatch.setattr(command, "pick_day", lambda *all_: (done.append(all_[1].station), whole_day(*all_)))
     command.run(str(tmp_path / "again"), "rise", tmp_path / "again-picks", lambda event: None)
-    assert set(done) == {"SY.S01."}
+    assert set(done) == {"S01"}
     assert len(done) == len(days)
     pd.testing.assert_frame_equal(read_picks(tmp_path / "again-picks" / "picks.csv")[0], first)
 
@@ -134,6 +134,97 @@ def test_what_is_wrong_with_a_record_gets_a_line_and_the_rest_is_picked(tmp_path
     assert table["trace_id"].str.startswith("SY.S01").any()
 
 
+def written(stream, folder):
+    """Write traces to an SDS's files, each named for its channel and day."""
+    folder.mkdir(exist_ok=True)
+    for trace in stream:
+        start = trace.stats.starttime
+        with (folder / f"{trace.id}.D.{start.year}.{start.julday:03d}").open("ab") as file:
+            trace.write(file, format="MSEED")
+
+
+def renamed(stream, instrument="HH", location="", days=0):
+    stream = stream.copy()
+    for trace in stream:
+        trace.stats.channel = instrument + trace.stats.channel[-1]
+        trace.stats.location = location
+        trace.stats.starttime += 86_400 * days
+    return stream
+
+
+def of_one(records):
+    return records.select(station="S00")
+
+
+def of_archive(stream, folder):
+    written(stream, folder)
+    output = folder.with_name(f"{folder.name}-picks")
+    lines = command.run(str(folder), "rise", output, lambda event: None)
+    return read_picks(output / "picks.csv")[0], lines
+
+
+@pytest.mark.parametrize(("before", "after"), [(("BH", ""), ("HH", "")), (("HH", "10"), ("HH", "00"))])
+def test_an_instrument_that_changes_at_midnight_loses_no_day(tmp_path, records, before, after):
+    one = of_one(records)
+    expected, _ = of_archive(renamed(one, "HH") + renamed(one, "HH", days=1), tmp_path / "same")
+    table, lines = of_archive(renamed(one, *before) + renamed(one, *after, days=1), tmp_path / "two")
+    assert {str(time)[:10] for time in table["time"]} == {"2024-03-01", "2024-03-02"}
+    np.testing.assert_array_equal(seconds(table), seconds(expected))
+    names = [f"{location}.{instrument}".strip(".") for instrument, location in (before, after)]
+    assert f"SY.S00 is picked on several instruments: {names[0]} from 2024-03-01T00:00:00Z, " in lines[0]
+    assert f"{names[1]} from 2024-03-02T00:00:00Z" in lines[0]
+    assert "2 station-days" in lines[-1]
+
+
+def test_an_instrument_that_is_out_for_a_day_is_replaced_for_it(tmp_path, records):
+    one = of_one(records)
+    every_day = renamed(one, "BH") + renamed(one, "BH", days=1)
+    expected, _ = of_archive(every_day, tmp_path / "same")
+    written([], tmp_path / "sds")
+    (tmp_path / "sds" / "SY.S00..HHZ.D.2024.062").write_bytes(b"")
+    table, lines = of_archive(every_day + renamed(one), tmp_path / "sds")
+    np.testing.assert_array_equal(seconds(table), seconds(expected))
+    assert lines[0] == "1 files are empty: SY.S00..HHZ.D.2024.062"
+
+
+def test_an_instrument_that_changes_within_a_day_loses_nothing_but_its_edges(tmp_path, records):
+    one, middle = of_one(records), records[0].stats.starttime + 1800
+    expected = seconds(of_archive(one, tmp_path / "alone")[0])
+    first, second = one.copy().trim(endtime=middle - 0.01), renamed(one.copy().trim(middle), "BH")
+    table, lines = of_archive(first + second, tmp_path / "two")
+    found = seconds(table)
+    away = np.abs(expected - middle.timestamp) > 35
+    assert away.sum() > 5
+    assert all(np.abs(found - each).min() < 0.011 for each in expected[away])
+    assert "HH from 2024-03-01T00:00:00Z, BH from 2024-03-01T00:30:00Z" in "".join(lines)
+
+
+def test_a_fragment_of_a_preferred_instrument_is_named_and_not_used(tmp_path, records):
+    one = of_one(records)
+    short = one.copy().trim(endtime=one[0].stats.starttime + 60)
+    table, lines = of_archive(renamed(one, "BH") + short, tmp_path / "sds")
+    assert len(table) > 5
+    assert lines[0] == (
+        "1 station-days have too little of a preferred instrument to use it: HH of SY.S00.2024-03-01"
+    )
+
+
+def test_a_file_that_goes_missing_is_counted_once(tmp_path, records, monkeypatch):
+    written(of_one(records), tmp_path / "sds")
+    opened = command.open_waveforms
+
+    def opened_then_gone(where, found):
+        archive = opened(where, found)
+        (tmp_path / "sds" / "SY.S00..HHN.D.2024.061").unlink()
+        return archive
+
+    monkeypatch.setattr(command, "open_waveforms", opened_then_gone)
+    lines = command.run(str(tmp_path / "sds"), "rise", tmp_path / "out", lambda event: None)
+    assert len(lines) == 2
+    assert lines[0].startswith("1 files cannot be read: SY.S00..HHN.D.2024.061: ")
+    assert "1 station-days" in lines[1]
+
+
 def test_wrong_words_get_one_line(tmp_path, capsys):
     with pytest.raises(SystemExit) as left:
         main(["pick", "run", str(tmp_path / "nowhere"), "--bundle", "rise", "-o", str(tmp_path / "out")])
@@ -143,17 +234,18 @@ def test_wrong_words_get_one_line(tmp_path, capsys):
 
 def test_picks_of_days_and_stations_are_merged_in_order_of_time(tmp_path):
     days = [
-        command.StationDay((("XX", name, "", "HHZ"),), first, first + command.DAY_NS, ())
+        command.StationDay("XX", name, first, first + command.DAY_NS, ())
         for name in ("B", "A")
         for first in (0, command.DAY_NS)
     ]
     at = {"B": (5, 70_000), "A": (5, 3)}  # seconds of the day, not in order
     for day in days:
-        seconds = [day.first_ns // 10**9 + each for each in at[day.codes[0][1]]]
+        seconds = [day.first_ns // 10**9 + each for each in at[day.station]]
         times = np.array(sorted(seconds), "datetime64[s]")
-        rows = pick_rows([day.trace_id] * 2, ["S", "P"], times, [0.5, 0.6], [0.1, np.nan], [1, 2])
+        rows = pick_rows([f"XX.{day.station}."] * 2, ["S", "P"], times, [0.5, 0.6], [0.1, np.nan], [1, 2])
         write_pick_rows(rows, tmp_path / f"{day.name}.csv", ["how"])
-        (tmp_path / f"{day.name}.json").write_text('{"findings": ["odd"]}')
+        about = {"findings": [["odd", day.station]], "instruments": [["HH", day.first_ns]]}
+        (tmp_path / f"{day.name}.json").write_text(json.dumps(about))
     lines = command._merge(days, tmp_path, tmp_path / "all", ["head"])
     table, policies = read_picks(tmp_path / "all" / "picks.csv")
     assert policies == ("head",)
@@ -161,8 +253,7 @@ def test_picks_of_days_and_stations_are_merged_in_order_of_time(tmp_path):
     assert len(keys) == 8
     assert keys == sorted(keys)
     assert lines == [
-        "XX.B.: odd",
-        "XX.A.: odd",
+        "2 odd: B; A",
         f"8 picks (4 of S, 4 of P) in 4 station-days: {tmp_path}/all/picks.csv",
     ]
     events = obspy.read_events(str(tmp_path / "all" / "picks.xml"))

@@ -38,6 +38,7 @@ class Services:
     recorded: tuple[str, ...] = ("CCC",)
     faults: list[str] = field(default_factory=list)
     asked: list[dict[str, str]] = field(default_factory=list)
+    seconds: dict[str, int] = field(default_factory=dict)  # recorded, by instrument; else 12 h
     url: str = ""
 
     def station(self, asked):
@@ -50,7 +51,8 @@ class Services:
 
     def dataselect(self, asked):
         self.asked.append(asked)
-        if asked["station"] not in self.recorded:
+        seconds = self.seconds.get(asked["channel"][:2], 43_200)
+        if asked["station"] not in self.recorded or not seconds:
             return 204, b""
         start = obspy.UTCDateTime(asked["starttime"])
         stream = obspy.Stream(
@@ -58,7 +60,7 @@ class Services:
                 np.arange(3000, dtype=np.int32) % 17,
                 {
                     "network": asked["network"], "station": asked["station"], "channel": channel,
-                    "sampling_rate": 100, "starttime": start + 1,
+                    "sampling_rate": 3000 / seconds, "starttime": start + 1,
                 },
             )
             for channel in asked["channel"].split(",")
@@ -110,11 +112,24 @@ def test_the_preferred_instrument_of_each_day_is_fetched(tmp_path, services):
     assert [asked["starttime"] for asked in services.asked] == ["2019-07-05T12:00:00", "2019-07-06T00:00:00"]
     archive = open_waveforms(str(tmp_path), lambda what, name: None)
     assert list(archive.stations) == [("CI", "CCC")]
-    segments = archive.read(
-        archive.instrument("CI", "CCC", FIRST // DAY), FIRST, END, lambda what, name: None
-    )
+    (used,) = archive.instruments("CI", "CCC", FIRST, END, lambda what, name: None)
+    segments = archive.read(used.codes, FIRST, END, lambda what, name: None)
     assert len(segments) == 6
     assert all(len(segment.samples) == 3000 for segment in segments)
+
+
+def test_the_next_instrument_is_fetched_where_the_preferred_one_recorded_little(tmp_path, services):
+    services.seconds["HH"] = 60
+    assert fetch(services, tmp_path) == []
+    assert [asked["channel"] for asked in services.asked] == ["HHE,HHN,HHZ", "HNZ"] * 2
+    asked = len(services.asked)
+    fetch(services, tmp_path)
+    assert len(services.asked) == asked
+    services.seconds["HH"] = 0
+    assert fetch(services, tmp_path / "other") == []
+    archive = open_waveforms(str(tmp_path / "other"), lambda what, name: None)
+    used = archive.instruments("CI", "CCC", FIRST, END, lambda what, name: None)
+    assert [each.name for each in used] == ["HN"]
 
 
 def test_typed_again_nothing_is_fetched_twice(tmp_path, services):

@@ -8,7 +8,7 @@ import pytest
 from judging_stores import store_of
 
 from terrella.pick.judging.breakdown import DISTANCE_KM, distance_km, snr_db
-from terrella.pick.judging.cell import judge_cell
+from terrella.pick.judging.cell import judge_picker
 from terrella.pick.judging.scores import UNITS, event_groups
 from terrella.pick.judging.targets import make_targets
 from terrella.pick.picker import Answers, Windows
@@ -44,7 +44,7 @@ def made(**columns: object) -> Store:
 def test_a_cell_tells_what_a_known_picker_does() -> None:
     store = made(path_ep_distance_km=np.repeat([10.0, 150.0], 30))
     dev, test = (make_targets(store, split, 1) for split in ("dev", "test"))
-    cell = judge_cell(Knowing(store), store, dev, test, 1, 50)
+    cell = judge_picker(Knowing(store), store, dev, test, 1, 50).cell
     assert json.loads(json.dumps(cell, allow_nan=False)) == cell
     counts = {"events": 30, "noise": 30, "p": 30, "s": 30, "p_answered": 30, "s_answered": 30}
     assert cell["windows"] == {"dev": counts, "test": counts}
@@ -80,7 +80,9 @@ def test_a_cell_tells_what_a_known_picker_does() -> None:
 
 def test_a_set_without_noise_or_development_split_has_a_cell_without_their_scores() -> None:
     store = store_of([[500, 2500]] * 8, [6000] * 8)
-    cell = judge_cell(Knowing(store), store, make_targets(store, "dev"), make_targets(store, "test"), 0, 20)
+    cell = judge_picker(
+        Knowing(store), store, make_targets(store, "dev"), make_targets(store, "test"), 0, 20
+    ).cell
     assert cell["thresholds"] == {"detection": None, "phase": None}
     assert "detection_auc" not in cell["scores"]
     assert "phase_mcc" not in cell["scores"]

@@ -46,6 +46,7 @@ def run(tmp_path: Path) -> Path:
 def test_a_run_is_judged_beside_classical_methods(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     judge(run=run, settings=JudgeSettings(resamples=50, evaluations=3))
     document = json.loads((run / "scores.json").read_text())
+    assert document["data"] == "made, 10 traces at 100 Hz"  # those of the split, of 16
     assert set(document["models"]) == {"PhaseNet", "STA/LTA and AIC", "Baer–Kradolfer"}
     classical = document["models"]["STA/LTA and AIC"]
     assert classical["detection_auc"]["value"] > 0.95

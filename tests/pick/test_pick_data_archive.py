@@ -88,7 +88,7 @@ def test_picks_point_at_their_times(tmp_path):
     assert quiet.shape == (3, int(60 * RATE))
     assert quiet[0, -1] < 640.25 <= quiet[0, -1] + 2 / RATE
     assert set(metadata["split"]) == {metadata["split"][0]}
-    assert "1 traces with picks and 1 of noise" in lines[0]
+    assert "1 traces with 2 picks and 1 of noise" in lines[0]
 
 
 def quakeml(path, n_events=6, stations=("A", "B")):
@@ -221,7 +221,7 @@ def test_bad_files_are_a_line_each_and_the_rest_is_made(tmp_path):
     text = "\n".join(lines)
     assert "files cannot be read" in text
     assert "text.mseed" in text
-    assert "1 stations with picks have no waveforms: XX.C" in text
+    assert "6 readings are of stations without waveforms: P of e0 at XX.B; P of e0 at XX.C" in text
     assert all("\n" not in line for line in lines)
 
 
@@ -260,7 +260,7 @@ def test_gaps_rates_and_single_components(tmp_path):
     gap = traces[0][0] == 0
     assert gap.sum() == 2 * RATE
     text = "\n".join(lines)
-    assert "1 picks lie in gaps: P of e1 at A" in text
+    assert "1 readings lie in gaps: P of e1 at XX.A" in text
     assert "windows have several sampling rates (50, 100 Hz)" in text
     at = int(metadata["trace_P_arrival_sample"][1])
     assert traces[1][0, at] == pytest.approx(700.0, abs=0.03)
@@ -293,11 +293,14 @@ def test_a_table_without_events_is_grouped_by_time(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a,b\n1,2\n", "no column for the phase"),
-        ("phase,time\nP,2020-03-04\n", "no column for the station"),
+        ("a,b\n1,2\n", "no column trace_id, phase, time; the columns are a, b"),
+        ("phase,time\nP,2020-03-04\n", "no column trace_id; the columns are phase, time"),
         ("trace_id,phase,time\nXX.A,P,yesterday\n", "row 1: time 'yesterday'"),
         ("trace_id,phase,time\nXX.A,Lg,2020-03-04T00:10:00\n", "no reading of a P or S phase"),
-        ("trace_id,phase,time\nXX.Q,P,2020-03-04T00:10:00\n", "none of the stations"),
+        (
+            "trace_id,phase,time\nXX.Q,P,2020-03-04T00:10:00\n",
+            "for none of the readings.*1 readings are of stations without waveforms: P of loose-1 at XX.Q",
+        ),
         ("trace_id,phase,time\nXX.A,P,1999-03-04T00:10:00\n", "no trace to write.*less than half"),
         ("", "no readable table"),
     ],

@@ -131,21 +131,6 @@ def test_what_cannot_be_made_is_refused():
         make_domain("local", 0)
 
 
-def test_written_in_seisbenchs_format_it_comes_back(tmp_path):
-    from terrella.pick.data.store import make_store
-    from terrella.pick.synthetic.seisbench import write_store
-
-    store = make_domain("regional", 12, seed=2, seconds=100.0)
-    assert write_store(store, tmp_path / "set") == 12
-    back = make_store(tmp_path / "set")
-    np.testing.assert_array_equal(back.samples, store.samples)
-    order = [back.phases.index(name) for name in store.phases if name in back.phases]
-    kept = [k for k, name in enumerate(store.phases) if name in back.phases]
-    np.testing.assert_array_equal(back.picks[:, order], store.picks[:, kept])
-    np.testing.assert_array_equal(back.split, store.split)
-    np.testing.assert_array_equal(back.noise, store.noise)
-
-
 def test_the_original_phasenet_finds_local_onsets(shared_data):
     """Weights trained on California know these seismograms as seismograms."""
     with warnings.catch_warnings():

@@ -1,6 +1,7 @@
 """Conversion to zarr: the same samples, findings named, and no loss by a kill."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from segment_cases import small_bundle
 
 from terrella.errors import InputError, TerrellaError
 from terrella.formats.sections.open import open_section
@@ -18,6 +20,7 @@ from terrella.formats.sections.zarr_sections import kept_headers
 from terrella.segment.data import convert as converting
 from terrella.segment.data.convert import convert
 from terrella.segment.journal import Journal
+from terrella.segment.use.predict import predict_section
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "formats"))
 from segy_files import make_line, make_volume
@@ -162,6 +165,42 @@ def test_kill_9_changes_nothing(tmp_path: Path, kill_after: int, monkeypatch: py
     assert "written already" in events[0]["message"]
     np.testing.assert_array_equal(everything(tmp_path / "line.zarr"), traces)
     assert not list(tmp_path.rglob("*.partial"))
+
+
+@pytest.mark.parametrize("at", ["between", "after"])
+@pytest.mark.parametrize("verb", ["data", "predict"])
+def test_a_kill_while_an_earlier_output_is_replaced_locks_nothing_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str, at: str
+) -> None:
+    output, line = tmp_path / "out.zarr", tmp_path / "line.sgy"
+    small_bundle(tmp_path / "bundle")
+
+    def make(level: float) -> None:
+        make_line(line, np.full((30, 40), level, np.float32))
+        os.utime(line, ns=(1, int(level)))
+        if verb == "data":
+            convert(line, output, silent)
+        else:
+            predict_section(line, str(tmp_path / "bundle"), output, silent)
+
+    def killed(*args: object, **more: object) -> None:
+        raise KeyboardInterrupt
+
+    make(1.0)
+    before, rename, remove = everything(output), Path.replace, shutil.rmtree
+    old = output.with_name(f".{output.name}.old")
+    with monkeypatch.context() as context:
+        if at == "after":
+            context.setattr(
+                shutil, "rmtree", lambda path, **more: (killed if old.exists() else remove)(path, **more)
+            )
+        else:
+            context.setattr(Path, "replace", lambda a, b: killed() if b == output else rename(a, b))
+        with pytest.raises(KeyboardInterrupt):
+            make(2.0)
+    make(2.0)
+    assert verb == "predict" or (everything(output) == 2 * before).all()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle", "line.sgy", "out.zarr"]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

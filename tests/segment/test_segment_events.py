@@ -1,5 +1,7 @@
 """Detections and onsets: hand-made sections."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from fake_sections import INTERVAL_S, make_section, perfect_scores
@@ -73,6 +75,40 @@ def test_a_late_detector_is_late_by_as_much_until_it_is_corrected():
     assert set(nearest(found.trace, found.sample, truth).tolist()) == {4.0}
     assert not match(truth, found, 3, 5).detected.any()
     assert match(truth, earlier(found, 4.0), 3, 5).detected.all()
+
+
+@pytest.mark.parametrize("late", [-4, 4])
+def test_an_onset_as_far_away_as_the_tolerance_counts_and_no_further(late):
+    section = make_section(4, shape=(12, 200))
+    truth = truth_of(section, 4, 5)
+    found = detect(perfect_scores(section), 0.5, 5, 3)
+    assert match(truth, earlier(found, late), 4, 5).detected.all()
+    assert not match(truth, earlier(found, late), 3, 5).detected.any()
+    # As many traces as are asked for, and a quarter of the wave's.
+    assert match(truth, earlier(found, late), 4, 12).detected.all()
+    assert not match(truth, earlier(found, late), 4, 13).detected.any()
+
+
+def test_a_quarter_of_a_waves_traces_is_enough():
+    section = make_section(4, shape=(12, 200))
+    truth = truth_of(section, 4, 2)
+    for traces, enough in ((3, True), (2, False)):
+        scores = perfect_scores(section)
+        scores[traces:] = 0
+        assert match(truth, detect(scores, 0.5, 2, 3), 4, 2).detected.all() == enough
+
+
+def test_a_detection_half_of_which_is_quiet_is_not_false():
+    section = make_section(14, shape=(12, 300))
+    truth = truth_of(section, 5, 5)
+    for begin, false in ((2, 0), (1, 1)):  # of ten onsets, five or six lie where nothing is
+        section.mask[:] = 0
+        section.mask[begin : begin + 5, 200:210] = 1
+        quiet = truth_of(section, 5, 5).quiet
+        found = detect(blocks((12, 300), (2, 12, 200, 204)), 0.5, 5, 5)
+        own = quiet[found.trace, found.sample.astype(int)]
+        assert own.sum() == 5 + false
+        assert match(replace(truth, quiet=quiet), found, 5, 5).false == false
 
 
 def test_a_detection_in_noise_is_a_false_alarm_and_finds_nothing():

@@ -15,7 +15,7 @@ from terrella.segment.synthetic.events import Event, corner_hz, noise_amplitude,
 from terrella.segment.synthetic.layers import Layers
 from terrella.segment.synthetic.mechanism import moment_tensor
 from terrella.segment.synthetic.noise import add_noise, coloured, noise_power
-from terrella.segment.synthetic.section import make_batch, make_section
+from terrella.segment.synthetic.section import make_section
 from terrella.segment.synthetic.survey import KINDS, Noise, make_survey
 from terrella.segment.synthetic.wavelets import FINER, make_pulses
 
@@ -38,9 +38,6 @@ def test_a_section_is_a_function_of_survey_index_and_shape(seed):
     np.testing.assert_array_equal(once.arrivals.time_s, again.arrivals.time_s)
     assert once.group == again.group == survey.name
     assert not np.array_equal(once.samples, make_section(survey, 8, SHAPE).samples)
-    samples, mask = make_batch(survey, [8, 7], SHAPE)
-    np.testing.assert_array_equal(samples[1], once.samples)
-    np.testing.assert_array_equal(mask[1], once.mask)
 
 
 def test_kinds_of_one_seed_are_different_surveys():
@@ -238,7 +235,7 @@ def test_wrong_requests_are_refused():
     with pytest.raises(InputError, match="index"):
         make_section(make_survey(0), -1, SHAPE)
     with pytest.raises(InputError, match="shape"):
-        make_batch(make_survey(0), [0], (1, 300))
+        make_section(make_survey(0), 0, (1, 300))
 
 
 def test_head_waves_come_before_direct_ones_or_not_at_all():

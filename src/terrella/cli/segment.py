@@ -43,6 +43,8 @@ def data(
     chunk: Annotated[tuple[int, ...], Parameter(consume_multiple=True, negative_iterable=())] = (),
     interval: float | None = None,
     unit: Literal["s", "m"] | None = None,
+    inline_byte: int | None = None,
+    crossline_byte: int | None = None,
 ) -> None:
     """Convert a section or volume to zarr, which is read a piece at a time; say what was found in it.
 
@@ -62,13 +64,19 @@ def data(
         Between samples, in the unit, where the file does not say or its headers contradict each other.
     unit
         Of the vertical axis: s, or m for a depth.
+    inline_byte
+        SEG-Y: first byte of the inline number in the trace headers, where numbers are not in 189, 193 or 9, 21.
+    crossline_byte
+        SEG-Y: that of the crossline number.
     """
     from terrella.engine.progress import shown_progress
+    from terrella.formats.sections.open import line_bytes
     from terrella.segment.data.convert import convert
 
+    lines = line_bytes(inline_byte, crossline_byte)
     with shown_progress() as report:
-        lines = convert(section, output, report, chunk, interval, unit)
-    for line in lines:
+        said = convert(section, output, report, chunk, interval, unit, lines)
+    for line in said:
         say(line)
     say(f"next: terrella segment show {output} -o {output.with_suffix('.png')}")
 
@@ -84,6 +92,8 @@ def predict(
     figure: Path | None = None,
     interval: float | None = None,
     unit: Literal["s", "m"] | None = None,
+    inline_byte: int | None = None,
+    crossline_byte: int | None = None,
 ) -> None:
     """Give the probability of every sample of a section or volume of any size, in its own geometry.
 
@@ -106,25 +116,30 @@ def predict(
     scheduler
         Address of a Dask scheduler whose workers see the same folders, such as tcp://node:8786.
     figure
-        PNG of the section and the prediction side by side.
+        Picture of the section and the prediction side by side: .png, .pdf or .svg.
     interval
         Between samples, in the unit, where the file does not say or its headers contradict each other.
     unit
         Of the vertical axis: s, or m for a depth.
+    inline_byte
+        SEG-Y: first byte of the inline number in the trace headers, where numbers are not in 189, 193 or 9, 21.
+    crossline_byte
+        SEG-Y: that of the crossline number.
     """
     from terrella.cli.tasks import load_task
     from terrella.engine.progress import shown_progress
     from terrella.engine.use.find import find_bundle
-    from terrella.formats.sections.open import open_section
+    from terrella.formats.sections.open import line_bytes, open_section
 
     find_bundle(Path(bundle), "segment")  # both before what predicts is imported
-    open_section(section, interval, unit)
+    lines = line_bytes(inline_byte, crossline_byte)
+    open_section(section, interval, unit, lines)
     with shown_progress() as report:
-        lines = load_task("segment").predict(
+        said = load_task("segment").predict(
             section, bundle, output, report, memory=memory, workers=workers, scheduler=scheduler,
-            figure=figure, interval=interval, unit=unit,
+            figure=figure, interval=interval, unit=unit, lines=lines,
         )  # fmt: skip
-    for line in lines:
+    for line in said:
         say(line)
     say(f"next: terrella segment show {section} {output} -o {output.with_suffix('.png')}")
 
@@ -136,6 +151,8 @@ def show(
     output: Output,
     interval: float | None = None,
     unit: Literal["s", "m"] | None = None,
+    inline_byte: int | None = None,
+    crossline_byte: int | None = None,
 ) -> None:
     """Draw a section of any size and, beside it, a network's prediction; of a volume the middle inline.
 
@@ -148,16 +165,23 @@ def show(
     prediction
         What `terrella segment predict` wrote of it.
     output
-        PNG to write.
+        Picture to write: .png, .pdf or .svg.
     interval
         Between samples, in the unit, where the file does not say or its headers contradict each other.
     unit
         Of the vertical axis: s, or m for a depth.
+    inline_byte
+        SEG-Y: first byte of the inline number in the trace headers, where numbers are not in 189, 193 or 9, 21.
+    crossline_byte
+        SEG-Y: that of the crossline number.
     """
-    from terrella.formats.sections.open import open_section
-    from terrella.segment.use.show import figure_of_prediction
+    from terrella.formats.sections.open import line_bytes, open_section
+    from terrella.segment.use.show import figure_of_prediction, open_like
 
-    seen = open_section(section, interval, unit)
-    predicted = None if prediction is None else open_section(prediction, seen.interval, seen.unit)
+    lines = line_bytes(inline_byte, crossline_byte)
+    seen = open_section(section, interval, unit, lines)
+    predicted = None if prediction is None else open_like(prediction, seen, lines)
     figure_of_prediction(output, seen, predicted)
+    for note in seen.notes:
+        say(note)
     say(f"written: {output}")

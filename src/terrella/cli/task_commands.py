@@ -8,7 +8,7 @@ from cyclopts import App, Parameter
 
 from terrella.cli.flags import SETTINGS, Processes
 from terrella.cli.planning import Limiting, show_plan
-from terrella.cli.tasks import TASKS, Door, load_task, own_commands, settings_model
+from terrella.cli.tasks import TASKS, Door, check_inputs, load_task, own_commands, settings_model
 from terrella.engine.settings import load_settings
 from terrella.engine.start import train_together
 from terrella.engine.terminal import say
@@ -45,6 +45,7 @@ def _train(name: str, door: Door) -> Callable[..., None]:
         settings: Any = None,
     ) -> None:
         chosen = _chosen(name, run, config, given, settings)
+        check_inputs(door, chosen)
         if train_together(name, run, chosen, plan, processes):
             return
 

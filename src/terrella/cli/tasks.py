@@ -23,6 +23,7 @@ class Door:
     given_means: str  # what it is, for --help
     commands: str  # module with the verbs that are the task's own: demo, data, predict, show, …
     examples: Mapping[str, str] = field(default_factory=dict)  # what follows `terrella TASK VERB`, by verb
+    check: str = ""  # module and name of what refuses settings that name no data, before the task is loaded
 
 
 TASKS: dict[str, Door] = {
@@ -50,6 +51,7 @@ TASKS: dict[str, Door] = {
             "train": "synthetic:local --network phasenet --run runs/pick/local",
             "plan": "--network eqtransformer --samples 50000 --memory 8GB",
         },
+        check="terrella.pick.data.locate:check_settings",
     ),
     "segment": Door(
         about="Detection sample by sample in sections and volumes: microseismic arrivals, faults, horizons.",
@@ -71,6 +73,17 @@ def load_task(name: str) -> "Task[Any, Any]":
     """Return a task by its name."""
     task: Task[Any, Any] = import_module(TASKS[name].module).task
     return task
+
+
+def check_inputs(door: Door, settings: Any) -> None:
+    """Refuse settings that name data which are not there.
+
+    Raises:
+        InputError: naming the first.
+    """
+    if door.check:
+        module, name = door.check.split(":")
+        getattr(import_module(module), name)(settings)
 
 
 def settings_model(door: Door) -> type[BaseModel]:

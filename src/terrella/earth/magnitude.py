@@ -1,4 +1,4 @@
-"""Magnitudes: seismic moment, how they are reported, the b-value and where a catalogue is complete."""
+"""Magnitudes: how they are reported, the b-value and where a catalogue is complete."""
 
 from dataclasses import dataclass
 
@@ -36,11 +36,6 @@ class BValue:
     def beta(self) -> float:
         """Decay of the magnitude density, b ln 10."""
         return self.b * float(np.log(10))
-
-
-def seismic_moment_nm(moment_magnitude: npt.ArrayLike) -> Floats:
-    """Return seismic moments in N m (Hanks & Kanamori 1979: M = ⅔ log₁₀ M₀ − 10.7 with M₀ in dyn cm)."""
-    return np.asarray(10 ** (1.5 * (np.asarray(moment_magnitude, float) + 10.7) - 7))
 
 
 def reaches(magnitude: npt.ArrayLike, threshold: float) -> npt.NDArray[np.bool_]:

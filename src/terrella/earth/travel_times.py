@@ -4,7 +4,6 @@ The table was computed from the curves of ObsPy's TauP by `scripts/travel_time_t
 are interpolated linearly, within 0.1 s of TauP.
 """
 
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -22,7 +21,7 @@ PHASES = ("P", "S", "Pg", "Sg", "Pn", "Sn", "pP", "PcP", "PP", "sS")
 TABLE = Path(__file__).with_name("ak135.npz")
 KM_PER_DEGREE = 111.195
 
-_ABSENT = -1  # in the file's milliseconds
+ABSENT = -1  # in the file's milliseconds
 
 
 def travel_time_s(phase: str, distance_deg: npt.ArrayLike, depth_km: npt.ArrayLike) -> Floats:
@@ -40,19 +39,10 @@ def travel_time_s(phase: str, distance_deg: npt.ArrayLike, depth_km: npt.ArrayLi
     return np.asarray(times).reshape(distance.shape)
 
 
-def packed(seconds: Mapping[str, Floats]) -> dict[str, npt.NDArray[np.int32]]:
-    """Return times (depth, distance) as the file holds them: milliseconds, differences along the distance."""
-    files = {}
-    for phase, times in seconds.items():
-        whole = np.where(np.isfinite(times), np.round(1000 * times), _ABSENT).astype(np.int32)
-        files[phase] = np.diff(whole, axis=1, prepend=np.int32(0))
-    return files
-
-
 @cache
 def _interpolator(phase: str) -> RegularGridInterpolator:
     with np.load(TABLE) as table:
         axes = (table["depth_km"], table["distance_deg"])
         milliseconds = np.cumsum(table[phase], axis=1)
-    seconds = np.where(milliseconds == _ABSENT, np.nan, milliseconds / 1000.0)
+    seconds = np.where(milliseconds == ABSENT, np.nan, milliseconds / 1000.0)
     return RegularGridInterpolator(axes, seconds, bounds_error=False, fill_value=np.nan)

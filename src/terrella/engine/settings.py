@@ -4,13 +4,14 @@ import difflib
 import hashlib
 import json
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import tomli_w
 from pydantic import BaseModel, ValidationError
 
+from terrella.engine.fit_settings import lasting
 from terrella.errors import InputError
 from terrella.files import write_text
 
@@ -101,10 +102,8 @@ def changed_settings(before: Model, now: Model) -> list[str]:
     return [f"{name} was {old!r}, is {new!r}" for name, old, new in pairs if old != new]
 
 
-def refuse_other_settings(path: Path, now: Model, lasting: Callable[[Model], Model]) -> None:
+def refuse_other_settings(path: Path, now: Model) -> None:
     """Refuse to go on with a run that was begun with other settings, where `path` holds those of an earlier call.
-
-    `lasting` returns settings without what may change between calls, such as where data lie.
 
     Raises:
         InputError: with what has changed.

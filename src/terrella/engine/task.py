@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from terrella.engine.feed import Source
 from terrella.engine.fit import Stage
 from terrella.engine.fit.parts import Loss
+from terrella.engine.fit_settings import FitSettings
 from terrella.engine.judge.report import Section
 from terrella.engine.plan.strategy import Need, Placement
 from terrella.engine.run import Report, Run
@@ -108,6 +109,14 @@ class Predict(Protocol):
         ...
 
 
+def stage_of(fit: FitSettings, name: str, **own: Any) -> Stage:
+    """Return a stage of a task's settings, with what is its own."""
+    return Stage(
+        name, fit.epochs, fit.learning_rate,
+        **{"patience": fit.patience, "weight_decay": fit.weight_decay, "averaging": fit.averaging, **own},
+    )  # fmt: skip
+
+
 def nothing_first(settings: Any, data: Data, run: Run, mark: str, report: Report) -> Data:
     """Prepare nothing: what most tasks do."""
     return data
@@ -119,7 +128,6 @@ class Task(Generic[Settings, Data]):
 
     name: str  # as it is typed
     settings: type[Settings]
-    lasting: Callable[[Settings], Settings]  # without what may change between two calls of one training
     open: Callable[[Settings, Report], Opened[Data]]
     stages: Callable[
         [Settings, Data | None, int | None], Sequence[StageSpec]

@@ -1,6 +1,6 @@
 """The verbs of every task: train, plan, judge, each once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from terrella.engine.fit import train as fit
 from terrella.engine.fit.parts import Loss
 from terrella.engine.fit.processes import rank
 from terrella.engine.fit.stage import Stage
+from terrella.engine.fit.training import ignore
+from terrella.engine.fit_settings import lasting
 from terrella.engine.judge.document import add_to_card, scores_event, write_rows
 from terrella.engine.judge.report import Page, write_report
 from terrella.engine.memory import keep_freed_memory
@@ -103,6 +105,101 @@ def judge_bundle(task: Task[Settings, Data], asked: Asked, report: Report) -> Ma
     return found.scores
 
 
+def verbs(task: Task[Settings, Data]) -> tuple[Callable[..., None], Callable[..., Any], Callable[..., Any]]:
+    """Return train, judge and predict of a task as Python has them."""
+
+    def train_(run: Path | str, settings: Settings, report: Report | None = None) -> None:
+        """Train in a run's folder and leave a bundle there; begun before, it goes on.
+
+        Parameters
+        ----------
+        run : Path or str
+            Folder of the run: settings, events, checkpoints, the bundle in `model`.
+        settings : model of the task
+            The task's settings; their fields say units.
+        report : callable, optional
+            Gets each event as a dictionary: messages, epochs with losses, durations in s.
+
+        Raises
+        ------
+        InputError
+            Where data or settings are at fault, or the run was begun with others.
+        Interrupted
+            After SIGTERM or Ctrl-C, with the state saved.
+        """
+        train(task, Path(run), settings, report or ignore)
+
+    def judge_(
+        run: Path | str,
+        split: str = "test",
+        data: Path | str | None = None,
+        report: Report | None = None,
+        **judging: Any,
+    ) -> Mapping[str, Any]:
+        """Judge a run's network beside its baselines, and leave scores and a report in the run's folder.
+
+        Parameters
+        ----------
+        run : Path or str
+            Folder of a training.
+        split : {"train", "dev", "test"}
+            What is judged; thresholds and all other choices come from dev.
+        data : Path or str, optional
+            Other data than those of the training, or where these have moved to.
+        report : callable, optional
+            Gets each event as a dictionary.
+        **judging
+            Settings of judging in place of the run's, such as resamples=200.
+
+        Returns
+        -------
+        dict
+            What scores.json holds: each model's scores with 95 % intervals and units (such as s or nats), and the
+            network's paired gains.
+
+        Raises
+        ------
+        InputError
+            Where the run, its bundle or the data are at fault.
+        """
+        return judge(task, Path(run), report or ignore, split, None if data is None else str(data), judging)
+
+    def predict_(
+        given: Any, bundle: Path | str, output: Path | str, report: Report | None = None, **options: Any
+    ) -> Sequence[str]:
+        """Use a bundle on data of one's own, and write what it predicts.
+
+        Parameters
+        ----------
+        given : Path or str
+            What `terrella TASK predict` takes: a catalogue, waveforms or a section.
+        bundle : Path or str
+            Folder of a bundle or of a run, or the name of one.
+        output : Path or str
+            What to write.
+        report : callable, optional
+            Gets each event as a dictionary.
+        **options
+            Those of the command, with its units (such as times in UTC).
+
+        Returns
+        -------
+        list of str
+            Lines on what was written.
+
+        Raises
+        ------
+        InputError
+            Where the bundle or the data are at fault.
+        """
+        return task.predict(given, str(bundle), Path(output), report or ignore, **options)
+
+    for verb in (train_, judge_, predict_):
+        verb.__name__ = verb.__qualname__ = verb.__name__.rstrip("_")
+    train_.__annotations__["settings"] = task.settings
+    return train_, judge_, predict_
+
+
 def leave_judging(run: Run, found: Judging, report: Report) -> None:
     """Write what judging found into a folder (scores, report, card), and show the scores."""
     run.folder.mkdir(parents=True, exist_ok=True)
@@ -120,9 +217,9 @@ def leave_judging(run: Run, found: Judging, report: Report) -> None:
 
 def _train(task: Task[Settings, Data], run: Run, settings: Settings, report: Report, planned: bool) -> None:
     refuse_other_task(run.settings, task.name)
-    refuse_other_settings(run.settings, settings, task.lasting)
+    refuse_other_settings(run.settings, settings)
     opened = first_process_first(lambda: task.open(settings, report))
-    mark = fingerprint(task.lasting(settings), *opened.marks)
+    mark = fingerprint(lasting(settings), *opened.marks)
     if rank() == 0:
         save_settings(settings, run.settings, task.name)
     if finished(run.bundle, task.name, mark):
@@ -164,12 +261,14 @@ def _fit(
         _say(report, f"{len(each.learned):,} samples to train on{checked}")
     torch.manual_seed(fit_settings.seed)
     network = task.network(settings, data, fed).to(choose_device(fit_settings.device))
-    stages = [_stage(spec, each, fit_settings.seed) for spec, each in zip(specs, fed, strict=True)]
+    stages = tuple(_stage(spec, each, fit_settings.seed) for spec, each in zip(specs, fed, strict=True))
+    assert stages[0].loss is not None
+    assert stages[0].feed is not None
     training = Training(
         network=network,
-        loss=_loss(specs[0], fed[0]),
-        feed=_feed(specs[0], fed[0], fit_settings.seed),
-        stages=tuple(stages),
+        loss=stages[0].loss,
+        feed=stages[0].feed,
+        stages=stages,
         validate=None,
         fingerprint=mark,
         sharded=any(spec.need.sharded for spec in specs),
@@ -180,27 +279,20 @@ def _fit(
 
 def _stage(spec: StageSpec, fed: Fed, seed: int) -> Stage:
     """Return a stage with its feed, loss and validation."""
-    step, loss, checked = spec.need.step, _loss(spec, fed), fed.checked
+    step, checked = spec.need.step, fed.checked
+    loss = fed.loss or step.loss
+    batch = min(fed.batch or step.batch, len(fed.learned))
     at_once = fed.checked_at_once or -(-step.batch // step.accumulation)
     return replace(
         spec.stage,
         name=spec.need.name,
         epochs=spec.need.epochs,
-        feed=_feed(spec, fed, seed),
+        feed=Feed(fed.learned, batch, seed, mixed_chunks=fed.mixed_chunks),
         loss=loss,
         validate=None if checked is None else lambda network: mean_loss(network, checked, loss, at_once),
         accumulation=step.accumulation,
         precision=step.precision,
     )
-
-
-def _loss(spec: StageSpec, fed: Fed) -> Loss:
-    return fed.loss or spec.need.step.loss
-
-
-def _feed(spec: StageSpec, fed: Fed, seed: int) -> Feed:
-    batch = min(fed.batch or spec.need.step.batch, len(fed.learned))
-    return Feed(fed.learned, batch, seed, mixed_chunks=fed.mixed_chunks)
 
 
 @torch.no_grad()

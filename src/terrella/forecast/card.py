@@ -2,6 +2,7 @@
 
 import math
 
+from terrella.engine.judge.document import signed
 from terrella.forecast.models import Models
 from terrella.forecast.preparation import Cut
 
@@ -38,7 +39,7 @@ def make_card(models: Models, case: Cut, mark: str) -> str:
     ]
     for horizon, (days, gain) in enumerate(zip(models.horizons_days, models.gains, strict=True)):
         lines.append(
-            f"- {days:g} d: {gain.value:+.4f} [{gain.low:+.4f}, {gain.high:+.4f}]; "
+            f"- {days:g} d: {signed(gain)}; "
             f"`predict` uses {'the network' if models.best(horizon) == 'network' else 'ETAS'}"
         )
     lines += [

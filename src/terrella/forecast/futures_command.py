@@ -80,12 +80,21 @@ def _lines(counts: FutureCounts, min_magnitude: float) -> list[str]:
     rows += [
         (
             f"probability of one or more of M ≥ {magnitude:g}",
-            f"{100 * counts.probability_of(magnitude):.2f} %",
+            share_of_futures(counts.probability_of(magnitude), len(counts.count)),
         )
         for magnitude in _SHOWN
         if magnitude > min_magnitude
     ]
     return [f"  {name:40} {value}" for name, value in rows]
+
+
+def share_of_futures(share: float, number: int) -> str:
+    """Return a share of so many futures in words that claim no certainty: those drawn are not all there are."""
+    if share in (0, 1):
+        return f"{'all' if share else 'none'} of {number:,} futures"
+    if not 0.00005 <= share < 0.99995:
+        return "< 0.01 %" if share < 0.5 else "> 99.99 %"
+    return f"{100 * share:.2f} %"
 
 
 def _on_grid(models: Models, outlook: Outlook, counts: FutureCounts) -> ForecastGrid:

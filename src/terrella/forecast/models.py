@@ -10,6 +10,7 @@ from torch import Tensor
 
 from terrella.earth.grid import Grid
 from terrella.earth.region import Region
+from terrella.engine.judge.bootstrap import Interval
 from terrella.errors import InputError
 from terrella.forecast.baselines.climatology import Climatology
 from terrella.forecast.baselines.persistence import Persistence
@@ -36,12 +37,8 @@ _TINY = 1e-12
 
 
 @dataclass(frozen=True)
-class Gain:
-    """Information gain of the network over ETAS on validation, nats per earthquake, with a 95 % interval."""
-
-    value: float
-    low: float
-    high: float
+class Gain(Interval):
+    """Information gain of the network over ETAS on validation, nats per earthquake."""
 
     @property
     def certain(self) -> bool:

@@ -2,19 +2,16 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
-from terrella.engine.fit_settings import FitSettings as EngineFitSettings
-
-
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from terrella.engine import fit_settings as engine
+from terrella.engine.fit_settings import Frozen, moves
 
 
-class DataSettings(_Frozen):
+class DataSettings(Frozen):
     """Which events, cells and times."""
 
-    catalogue: str | None = Field(None, description="catalogue file")
+    catalogue: str | None = Field(None, description="catalogue file", json_schema_extra=moves())
     columns: dict[str, str] = Field({}, description="names of the columns in a CSV file, e.g. time = 'Date'")
     min_magnitude: float | None = Field(
         None, description="smallest magnitude; by default the completeness that is found"
@@ -37,7 +34,7 @@ class DataSettings(_Frozen):
     test_end: str | None = Field(None, description="end of the test window")
 
 
-class EtasSettings(_Frozen):
+class EtasSettings(Frozen):
     """The ETAS model on which the network stands."""
 
     background: Literal["uniform", "smoothed"] = Field("smoothed", description="kind of background")
@@ -49,7 +46,7 @@ class EtasSettings(_Frozen):
     )
 
 
-class NetworkSettings(_Frozen):
+class NetworkSettings(Frozen):
     """The network and what it sees."""
 
     hidden: tuple[PositiveInt, ...] = Field((128, 128), description="widths of the hidden layers")
@@ -63,7 +60,7 @@ class NetworkSettings(_Frozen):
     residual_limit: PositiveFloat = Field(2.0, description="largest change of the log rate")
 
 
-class FitSettings(EngineFitSettings):
+class FitSettings(engine.FitSettings):
     """How the network is trained."""
 
     epochs: PositiveInt = Field(8, description="largest number of epochs")
@@ -76,14 +73,14 @@ class FitSettings(EngineFitSettings):
     step_days: PositiveFloat = Field(1.0, description="spacing of the issue times in training")
 
 
-class JudgeSettings(_Frozen):
+class JudgeSettings(Frozen):
     """How forecasts are scored."""
 
     block_days: PositiveFloat = Field(30.0, description="length of the bootstrap's blocks")
     resamples: PositiveInt = Field(1000, description="bootstrap resamples")
 
 
-class ForecastSettings(_Frozen):
+class ForecastSettings(Frozen):
     """All settings of `terrella forecast`."""
 
     horizons_days: tuple[PositiveFloat, ...] = Field((1.0, 7.0, 30.0), description="how far ahead, in days")

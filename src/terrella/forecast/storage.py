@@ -56,7 +56,7 @@ _LAYOUT = values_layout(
 )
 
 
-def to_bundle(models: Models, fingerprint: str, card: str = "") -> Bundle:
+def to_bundle(models: Models, fingerprint: str) -> Bundle:
     """Return a bundle of all models of a run; `fingerprint` is that of its settings and data."""
     arrays: dict[str, Floats] = {f"maps.{name}": getattr(models, name) for name in _MAPS}
     arrays |= {f"grid.{name}": getattr(models.grid, name) for name in (*_EDGES, "mask")}
@@ -80,7 +80,7 @@ def to_bundle(models: Models, fingerprint: str, card: str = "") -> Bundle:
     tensors = {name: torch.as_tensor(np.ascontiguousarray(value)) for name, value in arrays.items()}
     if models.network is not None:
         tensors |= {f"network.{name}": value for name, value in models.network.state_dict().items()}
-    return Bundle(TASK, tensors, values, settings_text(models.settings), card)
+    return Bundle(TASK, tensors, values, settings_text(models.settings), card="")
 
 
 def from_bundle(bundle: Bundle) -> Models:

@@ -1,6 +1,6 @@
 """The forecast task: from a catalogue of earthquakes to probability maps of the next hours to months."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from torch import nn
 
 from terrella.engine import workflow
-from terrella.engine.fit.training import ignore
+from terrella.engine.judge.document import signed
 from terrella.engine.run import Report, Run
 from terrella.engine.task import Fed, Made, Opened, StageSpec, Task, Trained
 from terrella.engine.use.bundle import save_bundle
@@ -20,9 +20,9 @@ from terrella.forecast.learning.network import ForecastNetwork
 from terrella.forecast.learning.recalibration import calibrate_all
 from terrella.forecast.learning.training import make_network, stage_spec
 from terrella.forecast.models import Models
-from terrella.forecast.prediction import predict as write_prediction
+from terrella.forecast.prediction import predict as predict_forecast
 from terrella.forecast.preparation import Cut, catalogue_mark, cut, fit_classical, read_run_catalogue
-from terrella.forecast.settings import ForecastSettings, JudgeSettings
+from terrella.forecast.settings import ForecastSettings
 from terrella.forecast.storage import TASK, from_bundle, to_bundle
 
 
@@ -37,13 +37,6 @@ class Prepared:
         """Return the classical models."""
         assert self.models is not None
         return self.models
-
-
-def lasting(settings: ForecastSettings) -> ForecastSettings:
-    """Return settings without what may change between calls: where data lie, what computes, how it is judged."""
-    data = settings.data.model_copy(update={"catalogue": None})
-    fit = settings.fit.model_copy(update={"device": "auto", "sharded": False})
-    return settings.model_copy(update={"data": data, "fit": fit, "judge": JudgeSettings()})
 
 
 def open_catalogue(settings: ForecastSettings, report: Report) -> Opened[Prepared]:
@@ -85,7 +78,7 @@ def finish(trained: Trained[ForecastSettings, Prepared], report: Report) -> Made
     models = replace(trained.data.fitted(), network=trained.network)
     models = calibrate_all(models, case.catalogue, case.windows)
     said = [
-        f"{horizon:g} d: gain over ETAS on dev {gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}] nats per "
+        f"{horizon:g} d: gain over ETAS on dev {signed(gain)} nats per "
         f"earthquake; {'the network is used' if gain.certain else 'not certain: predict uses ETAS'}"
         for horizon, gain in zip(models.horizons_days, models.gains, strict=True)
     ]
@@ -93,33 +86,13 @@ def finish(trained: Trained[ForecastSettings, Prepared], report: Report) -> Made
     return Made(bundle.tensors, bundle.values, make_card(models, case, trained.mark), said)
 
 
-def train(run: str | Path, settings: ForecastSettings, report: Report = ignore) -> None:
-    """Train in a run's folder and leave a bundle there; begun before, it goes on."""
-    workflow.train(task, Path(run), settings, report)
-
-
-def judge(
-    run: str | Path,
-    split: str = "test",
-    given: str | Path | None = None,
-    report: Report = ignore,
-    **judging: Any,
-) -> Mapping[str, Any]:
-    """Return the scores of a run's models on a split, and leave them with a report in its folder.
-
-    `given` is a catalogue in place of the run's; `judging` holds settings of judging that differ from the run's.
-    """
-    return workflow.judge(task, Path(run), report, split, None if given is None else str(given), judging)
-
-
-def predict(
-    given: str | Path, bundle: str | Path, output: Path, report: Report = ignore, **options: Any
-) -> list[str]:
+def write(given: Any, bundle: str, output: Path, report: Report, **options: Any) -> list[str]:
     """Write a forecast and its map from a catalogue; return lines on what was written."""
-    return write_prediction(given, bundle, output, **options)
+    return predict_forecast(given, bundle, output, **options)
 
 
 task = Task(
-    name=TASK, settings=ForecastSettings, lasting=lasting, open=open_catalogue, prepare=prepare, stages=stages,
-    network=network, finish=finish, judge=judge_models, predict=predict, demo=demo, cites=methods,
+    name=TASK, settings=ForecastSettings, open=open_catalogue, prepare=prepare, stages=stages,
+    network=network, finish=finish, judge=judge_models, predict=write, demo=demo, cites=methods,
 )  # fmt: skip
+train, judge, predict = workflow.verbs(task)

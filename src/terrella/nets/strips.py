@@ -24,11 +24,10 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
-from torch import Tensor, distributed, nn
+from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from terrella.errors import InputError
-from terrella.nets.ranks import Ranks, exchange, inner_levels
 from terrella.nets.rows import Replaced, Rows, Sums, empty_like
 from terrella.nets.unet import UNet, crop, pool
 
@@ -44,11 +43,6 @@ class Strips:
     levels: int = 2
     rows: int = 128
 
-    @property
-    def margin(self) -> int:
-        """Rows of the input beside a strip that are computed with it, at most."""
-        return int(2 ** (self.levels + 1))
-
 
 def strip_loss(
     network: UNet,
@@ -56,7 +50,6 @@ def strip_loss(
     inputs: Tensor,
     loss: Loss,
     *targets: Tensor,
-    group: distributed.ProcessGroup | None = None,
 ) -> Tensor:
     """Return the loss of the network's logits for inputs (batch, channel, *size): backward as of any other loss.
 
@@ -64,21 +57,14 @@ def strip_loss(
     strip of rows, those of the first axis, and what it returns is added up. Weights of pixels are one more target.
     Within `torch.autocast` the backward pass follows it too.
 
-    With `group` the rows, of all levels, are split over its processes: each takes the same inputs and targets, of
-    which it reads its own rows, and hands its neighbours the edges, level by level. All return the whole loss;
-    after backward each holds its part of the gradients, which `ranks.share_gradients` adds up.
-
     Raises:
-        InputError: for a network with normalisation, whose statistics are of all rows; levels or rows of strips
-            that do not suit its pools; or fewer rows than the processes need.
+        InputError: for a network with normalisation, whose statistics are of all rows; or levels or rows of
+            strips that do not suit its pools.
     """
     _check(network, strips)
-    work = _Work(network, strips, network.size_of(inputs), loss, targets, Ranks.of(group))
+    work = _Work(network, strips, network.size_of(inputs), loss, targets)
     *kept, pooled = _Down.apply(work, network.pad(inputs), *work.down())  # type: ignore[no-untyped-call]
-    if work.own != work.wide:
-        pooled = work.own.pooled(work.levels).of(pooled, work.wide.pooled(work.levels))
-    features = inner_levels(network, strips.levels, pooled, work.ranks)
-    (features,) = exchange(work.ranks, (features, strips.margin >> strips.levels))
+    features = network.decode(*network.encode(pooled, strips.levels), strips.levels)
     if not torch.is_grad_enabled():
         return work.value(features, kept)
     return cast(Tensor, _Up.apply(work, features, len(kept), *kept, *work.up()))  # type: ignore[no-untyped-call]
@@ -94,14 +80,11 @@ class _Work:
         size: Sequence[int],
         loss: Loss,
         targets: Sequence[Tensor],
-        ranks: Ranks,
     ) -> None:
-        self.network, self.size, self.loss, self.targets, self.ranks = network, size, loss, targets, ranks
-        self.levels, self.rows, self.margin = strips.levels, strips.rows, strips.margin
+        self.network, self.size, self.loss, self.targets = network, size, loss, targets
+        self.levels, self.rows = strips.levels, strips.rows
         self.true = Rows(0, size[0])
         self.whole = Rows(0, size[0] + -size[0] % network.multiple)
-        self.own = ranks.share(self.whole.stop, network.multiple)
-        self.wide = self.own.widened(self.margin, self.whole)  # own rows and those that their strips see
         device = next(network.parameters()).device.type
         # Without the cache: a cast that was made without a graph would be taken for one with.
         self.precision = functools.partial(
@@ -122,8 +105,8 @@ class _Work:
         return _trained(*network.up[: self.levels], *network.merge[: self.levels], network.head)
 
     def strips(self) -> list[Rows]:
-        """Return the strips of own rows that are not all padding."""
-        return [strip for strip in self.own.strips(self.rows) if strip.start < self.size[0]]
+        """Return the strips that are not all padding."""
+        return [strip for strip in self.whole.strips(self.rows) if strip.start < self.size[0]]
 
     def at(self, level: int, strip: Rows, margin: int = 0) -> Rows:
         """Return a strip's rows at a level, and so many beside them."""
@@ -162,7 +145,7 @@ class _Work:
     def value(self, features: Tensor, kept: Sequence[Tensor]) -> Tensor:
         """Return the loss without gradients."""
         total = torch.zeros((), dtype=torch.float64, device=features.device)
-        held = [self.wide.pooled(level) for level in range(self.levels + 1)]
+        held = [self.whole.pooled(level) for level in range(self.levels + 1)]
         for strip in self.strips():
             windows = zip(self.windows(strip), (*kept, features), held, strict=True)
             *pieces, inner = (window.of(tensor, inside) for window, tensor, inside in windows)
@@ -171,28 +154,26 @@ class _Work:
         return self.summed(total)
 
     def summed(self, total: Tensor) -> Tensor:
-        """Return the sum of all processes' losses, as precise as the weights."""
-        if self.ranks.group is not None:
-            distributed.all_reduce(total, group=self.ranks.group)
+        """Return the sum of the strips' losses, as precise as the weights."""
         return total.to(next(self.network.parameters()).dtype)
 
 
 class _Down(torch.autograd.Function):
-    """From the padded inputs to the features of own rows and those beside them: of each level, then pooled."""
+    """From the padded inputs to the features: of each level, then pooled."""
 
     @staticmethod
     def forward(ctx: Any, work: _Work, inputs: Tensor, *parameters: Tensor) -> tuple[Tensor, ...]:
         ctx.work, ctx.parameters = work, parameters
         ctx.save_for_backward(inputs)
         found: list[Tensor] = []
-        for strip in work.wide.strips(work.rows):
+        for strip in work.whole.strips(work.rows):
             with work.precision():
                 pieces = work.features_of(strip, work.window(strip).of(inputs, work.whole))
             if not found:
-                height = work.wide.stop - work.wide.start
+                height = work.whole.stop - work.whole.start
                 found = [empty_like(piece, height >> level) for level, piece in enumerate(pieces)]
             for level, piece in enumerate(pieces):
-                strip.pooled(level).of(found[level], work.wide.pooled(level)).copy_(piece)
+                strip.pooled(level).of(found[level], work.whole.pooled(level)).copy_(piece)
         return tuple(found)
 
     @staticmethod
@@ -201,13 +182,13 @@ class _Down(torch.autograd.Function):
         work, (inputs,) = cast(_Work, ctx.work), ctx.saved_tensors
         sums = Sums(ctx.parameters)
         own = torch.zeros_like(inputs) if ctx.needs_input_grad[1] else None
-        for strip in work.wide.strips(work.rows):
+        for strip in work.whole.strips(work.rows):
             window = work.window(strip)
             seen = window.of(inputs, work.whole).detach().requires_grad_(own is not None)
             with torch.enable_grad(), work.precision():
                 pieces = work.features_of(strip, seen)
             graded = [
-                (piece, strip.pooled(level).of(gradients[level], work.wide.pooled(level)))
+                (piece, strip.pooled(level).of(gradients[level], work.whole.pooled(level)))
                 for level, piece in enumerate(pieces)
                 if piece.requires_grad
             ]
@@ -225,10 +206,10 @@ class _Up(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, work: _Work, features: Tensor, levels: int, *tensors: Tensor) -> Tensor:
         parameters = tensors[levels:]
-        kept = [Replaced(t, work.wide.pooled(level)) for level, t in enumerate(tensors[:levels])]
+        kept = [Replaced(t, work.whole.pooled(level)) for level, t in enumerate(tensors[:levels])]
         inner, sums = torch.zeros_like(features), Sums(parameters)
         total = torch.zeros((), dtype=torch.float64, device=features.device)
-        inside = work.wide.pooled(levels)
+        inside = work.whole.pooled(levels)
         for strip in work.strips():
             *windows, last = work.windows(strip)
             seen = [k.read(w) for k, w in zip(kept, windows, strict=True)]

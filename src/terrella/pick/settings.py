@@ -2,27 +2,24 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from terrella.engine import fit_settings as engine
-from terrella.engine.fit_settings import ADDED
+from terrella.engine.fit_settings import ADDED, Frozen, moves
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class DataSettings(_Frozen):
+class DataSettings(Frozen):
     """Which labelled waveforms."""
 
     sets: tuple[str, ...] = Field(
         (),
         description="data sets: folders of SeisBench's format or of stores, or synthetic:local and the like",
+        json_schema_extra=moves(()),
     )
     rate_hz: PositiveFloat = Field(100.0, description="sampling rate that traces are brought to")
 
 
-class AugmentSettings(_Frozen):
+class AugmentSettings(Frozen):
     """Shares of the training windows that are changed; by default as published for the network."""
 
     rotate: float | None = Field(
@@ -47,7 +44,7 @@ class FitSettings(engine.FitSettings):
     windows_per_trace: PositiveInt = Field(1, description="windows of each trace in an epoch")
 
 
-class JudgeSettings(_Frozen):
+class JudgeSettings(Frozen):
     """How a picker is judged."""
 
     resamples: PositiveInt = Field(
@@ -67,23 +64,16 @@ class JudgeSettings(_Frozen):
     device: str = Field("auto", description="auto, cpu or cuda", json_schema_extra=ADDED)
 
 
-class PickSettings(_Frozen):
+class PickSettings(Frozen):
     """All settings of a picker's training and judging."""
 
     network: str = Field("phasenet", description="name of the network")
     start_from: str | None = Field(
         None,
         description="bundle, file of SeisBench weights, or seisbench:NETWORK/NAME, that the training starts from",
+        json_schema_extra=moves(),
     )
     data: DataSettings = DataSettings()
     augment: AugmentSettings = AugmentSettings()
     fit: FitSettings = FitSettings()
     judge: JudgeSettings = Field(JudgeSettings(), json_schema_extra=ADDED)
-
-
-def lasting(settings: PickSettings) -> PickSettings:
-    """Return settings without what may change between calls: where data and weights lie, the device, judging."""
-    data = settings.data.model_copy(update={"sets": ()})
-    fit = settings.fit.model_copy(update={"device": "auto", "sharded": False})
-    changed = {"data": data, "fit": fit, "start_from": None, "judge": JudgeSettings()}
-    return settings.model_copy(update=changed)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from terrella.errors import InputError
 from terrella.files import replace_file
-from terrella.formats.waveforms.archive import DAY_NS, Segment, open_waveforms
+from terrella.formats.waveforms.archive import Segment, open_waveforms
 from terrella.formats.waveforms.picks import read_picks
 from terrella.pick.continuous.command import time_ns
 from terrella.pick.phases import phase_kind
@@ -35,7 +35,7 @@ def show(
         InputError: where there are no waveforms or picks of the station and times, or one of these is none.
     """
     table, _ = read_picks(picks)
-    table["station"] = [".".join(str(each).split(".")[:2]) for each in table["trace_id"]]
+    table["station"] = (table["network"] + "." + table["station"]).str.lstrip(".")
     if station is None:
         if table.empty:
             raise InputError(f"{picks} holds no picks; give --station and --start")
@@ -109,8 +109,12 @@ def _span(
 def _segments(where: str, station: str, first_ns: int, end_ns: int) -> list[Segment]:
     archive = open_waveforms(where, lambda what, name: None)
     network, _, name = station.partition(".")
-    codes = archive.instrument(network, name, first_ns // DAY_NS)
-    inside = archive.read(codes, first_ns, end_ns, lambda what, name: None)
+    used = archive.instruments(network, name, first_ns, end_ns, lambda what, name: None)
+    inside = [
+        segment
+        for each in used
+        for segment in archive.read(each.codes, each.first_ns, each.end_ns, lambda what, name: None)
+    ]
     if not inside:
         known = [".".join(each) for each in sorted(archive.stations)]
         raise InputError(f"{where}: no waveforms of {station} at these times; it has {', '.join(known[:5])}")

@@ -11,12 +11,10 @@ import torch
 from torch import nn
 
 from terrella.engine import workflow
-from terrella.engine.fit import Stage
-from terrella.engine.fit.training import ignore
 from terrella.engine.plan.strategy import Need, Placement
 from terrella.engine.run import Report
 from terrella.engine.settings import fingerprint
-from terrella.engine.task import Fed, Made, Opened, StageSpec, Task, Trained
+from terrella.engine.task import Fed, Made, Opened, StageSpec, Task, Trained, stage_of
 from terrella.errors import InputError
 from terrella.pick.bundle import TASK, card, load_picker_network, picker_values
 from terrella.pick.cites import cites
@@ -27,7 +25,7 @@ from terrella.pick.feed.recipes import recipe
 from terrella.pick.feed.resident import stored_bytes
 from terrella.pick.judging.command import judge_run
 from terrella.pick.networks import Architecture, architecture
-from terrella.pick.settings import PickSettings, lasting
+from terrella.pick.settings import PickSettings
 from terrella.pick.store import Store
 from terrella.pick.training import even_batch, network_step, sources
 
@@ -42,23 +40,6 @@ class PickData:
     stores: Sequence[Store]
     network: nn.Module
     trained: Architecture
-
-
-def train(run: Path | str, settings: PickSettings, report: Report = ignore) -> None:
-    """Train a picker in a run's folder, or go on with it; see `engine.workflow.train`."""
-    workflow.train(task, Path(run), settings, report)
-
-
-def judge(
-    run: Path | str, split: str = "test", data: str | None = None, report: Report = ignore, **overrides: Any
-) -> dict[str, Any]:
-    """Judge a run's picker beside classical ones; `overrides` are settings of judging. Return the scores."""
-    return dict(workflow.judge(task, Path(run), report, split, data, overrides))
-
-
-def predict(given: Any, bundle: str, output: Path, report: Report = ignore, **options: Any) -> Sequence[str]:
-    """Pick continuous records; options are those of `pick.continuous.command.run`. Return lines on the picks."""
-    return pick_records(str(given), bundle, output, report, **options)
 
 
 def open_data(settings: PickSettings, report: Report) -> Opened[PickData]:
@@ -92,22 +73,8 @@ def stages(settings: PickSettings, data: PickData | None, samples: int | None) -
         batch = even_batch(len(learned), fit.batch)
         return Fed(learned, checked, batch=batch, checked_at_once=fit.batch, mixed_chunks=MIXED_CHUNKS)
 
-    stage = Stage(
-        taken.name,
-        fit.epochs,
-        fit.learning_rate,
-        warmup_steps=0,
-        patience=fit.patience,
-        schedule=fit.schedule,
-        weight_decay=fit.weight_decay,
-        averaging=fit.averaging,
-    )
+    stage = stage_of(fit, taken.name, warmup_steps=0, schedule=fit.schedule)
     return [StageSpec(need, stage, fed)]
-
-
-def first_network(settings: PickSettings, data: PickData, fed: Sequence[Fed]) -> nn.Module:
-    """Return the network that the training starts from."""
-    return data.network
 
 
 def finish(trained: Trained[PickSettings, PickData], report: Report) -> Made:
@@ -167,7 +134,7 @@ def _need(
         step=network_step(taken, min(fit.batch, windows), fit.accumulation, fit.precision),
         samples=windows,
         epochs=fit.epochs,
-        precisions=("float32", "bfloat16") if fit.precision == "float32" else ("bfloat16",),
+        precisions=fit.precisions,
         sharded=fit.sharded,
         data_bytes=stored,
         stored_bytes=stored,
@@ -188,13 +155,13 @@ def _place(settings: PickSettings, stores: Sequence[Store] | None) -> Path | Non
 task = Task(
     name=TASK,
     settings=PickSettings,
-    lasting=lasting,
     open=open_data,
     stages=stages,
-    network=first_network,
+    network=lambda settings, data, fed: data.network,
     finish=finish,
     judge=judge_run,
-    predict=predict,
+    predict=lambda given, *asked, **options: pick_records(str(given), *asked, **options),
     demo=demo,
     cites=cites,
 )
+train, judge, predict = workflow.verbs(task)

@@ -3,8 +3,6 @@
 from typing import Annotated, Literal
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     NonNegativeFloat,
     NonNegativeInt,
@@ -12,21 +10,19 @@ from pydantic import (
     PositiveInt,
 )
 
-from terrella.engine.fit_settings import FitSettings as Common
+from terrella.engine import fit_settings as engine
+from terrella.engine.fit_settings import ADDED, Frozen, moves
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class DataSettings(_Frozen):
+class DataSettings(Frozen):
     """Which labelled sections, and how they are split."""
 
     sections: str = Field(
         "synthetic",
         description="synthetic, or a CSV table of yours with columns section, labels, group and perhaps split",
+        json_schema_extra=moves(""),
     )
     split: Literal["group", "random"] = Field(
         "group", description="split by whole groups (events, surveys), or at random where there are no groups"
@@ -45,6 +41,7 @@ class DataSettings(_Frozen):
     hold_mb: PositiveFloat = Field(
         2048.0,
         description="sections are held in memory up to this size together, else read as they are asked for",
+        json_schema_extra=moves(1.0),
     )
     onsets: bool = Field(
         True, description="whether a label begins at an onset: events and onset times are judged then too"
@@ -55,9 +52,17 @@ class DataSettings(_Frozen):
     spacing_m: PositiveFloat | None = Field(
         None, description="distance between traces, where files do not say"
     )
+    inline_byte: PositiveInt | None = Field(
+        None,
+        description="SEG-Y: first byte of inline numbers, where numbers are not in 189, 193 or 9, 21",
+        json_schema_extra=ADDED,
+    )
+    crossline_byte: PositiveInt | None = Field(
+        None, description="SEG-Y: first byte of crossline numbers", json_schema_extra=ADDED
+    )
 
 
-class PatchSettings(_Frozen):
+class PatchSettings(Frozen):
     """What a network sees at once while it learns."""
 
     shape: tuple[PositiveInt, ...] | None = Field(
@@ -78,7 +83,7 @@ class PatchSettings(_Frozen):
     )
 
 
-class NetworkSettings(_Frozen):
+class NetworkSettings(Frozen):
     """The U-Net."""
 
     widths: tuple[PositiveInt, ...] = Field(
@@ -93,7 +98,7 @@ class NetworkSettings(_Frozen):
     )
 
 
-class LossSettings(_Frozen):
+class LossSettings(Frozen):
     """What is made small; unlabelled samples (255) never count."""
 
     name: Literal["bce", "weighted", "focal", "dice"] = Field(
@@ -104,7 +109,7 @@ class LossSettings(_Frozen):
     focal_alpha: Share = Field(0.25, description="focal: weight of labelled samples; others have 1 minus it")
 
 
-class FitSettings(Common):
+class FitSettings(engine.FitSettings):
     """How the network is trained."""
 
     batch: PositiveInt = Field(8, description="patches in a batch")
@@ -119,7 +124,7 @@ class FitSettings(Common):
     )
 
 
-class JudgeSettings(_Frozen):
+class JudgeSettings(Frozen):
     """What counts as a detection, and how scores are resampled."""
 
     false_alarms: PositiveFloat = Field(
@@ -135,7 +140,7 @@ class JudgeSettings(_Frozen):
     resamples: PositiveInt = Field(500, description="resamples of groups for 95 % intervals")
 
 
-class SegmentSettings(_Frozen):
+class SegmentSettings(Frozen):
     """All settings of `terrella segment train`."""
 
     data: DataSettings = DataSettings()

@@ -1,14 +1,13 @@
 """The task `segment`, as a table of contents: from labelled sections to the probability of every sample."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from terrella.engine import workflow
-from terrella.engine.fit.training import ignore
 from terrella.engine.run import Report, Run
 from terrella.engine.task import Fed, Made, Opened, Task, Trained
 from terrella.formats.sections.open import open_section
@@ -22,32 +21,17 @@ from terrella.segment.judging.command import judge_asked
 from terrella.segment.judging.piecewise import labelled_scores
 from terrella.segment.judging.scores import best_threshold, count_levels
 from terrella.segment.learning.training import Sections, fast_layout, stages
-from terrella.segment.settings import JudgeSettings, SegmentSettings
+from terrella.segment.settings import SegmentSettings
 from terrella.segment.use.predict import memory_in_bytes, predict_section
 from terrella.segment.use.real import show_real_sections
-from terrella.segment.use.show import figure_of_prediction
+from terrella.segment.use.show import figure_of_prediction, open_like, picture_kind
 
 
-def train(run: Path | str, settings: SegmentSettings, report: Report = ignore) -> None:
-    """Train the U-Net of a run and leave its bundle; called again, it goes on."""
-    workflow.train(task, Path(run), settings, report)
-
-
-def judge(
-    run: Path | str, split: str = "test", report: Report = ignore, data: str | None = None, **changed: Any
-) -> Mapping[str, Any]:
-    """Judge a run's network beside classical detectors; return the document of scores.json.
-
-    `data` says where the sections have moved to; `changed` are settings of judging in place of the run's.
-    """
-    return workflow.judge(task, Path(run), report, split, data, changed)
-
-
-def predict(
+def _predict(
     given: Path | str,
     bundle: str,
     output: Path,
-    report: Report = ignore,
+    report: Report,
     *,
     memory: str = "2GB",
     workers: int = 1,
@@ -55,20 +39,23 @@ def predict(
     figure: Path | None = None,
     interval: float | None = None,
     unit: Unit | None = None,
+    lines: tuple[int, int] | None = None,
     **unknown: Any,
 ) -> list[str]:
     """Write the probability of every sample of a section of any size; return lines on what was done."""
     if unknown:
         raise TypeError(f"segment predict has no {', '.join(unknown)}")
     source, most = Path(given), memory_in_bytes(memory)
-    lines = predict_section(
-        source, str(bundle), Path(output), report, most, workers, scheduler, interval, unit
+    if figure is not None:
+        picture_kind(figure)  # refused before anything is predicted
+    said = predict_section(
+        source, str(bundle), Path(output), report, most, workers, scheduler, interval, unit, lines
     )
     if figure is not None:
-        seen = open_section(source, interval, unit)
-        figure_of_prediction(figure, seen, open_section(Path(output), seen.interval, seen.unit))
-        lines.append(f"written: {figure}")
-    return lines
+        seen = open_section(source, interval, unit, lines)
+        figure_of_prediction(figure, seen, open_like(Path(output), seen, lines))
+        said.append(f"written: {figure}")
+    return said
 
 
 def demo(run: Path, report: Report, seed: int = 0, noise: Path | None = None) -> None:
@@ -83,15 +70,8 @@ def demo(run: Path, report: Report, seed: int = 0, noise: Path | None = None) ->
         report({"kind": "result", "message": harder})
 
 
-def _lasting(settings: SegmentSettings) -> SegmentSettings:
-    """Return settings without what says where data lie and how they are held, and what is judged afterwards."""
-    data = settings.data.model_copy(update={"sections": "", "hold_mb": 1.0})
-    fit = settings.fit.model_copy(update={"device": "auto", "sharded": False})
-    return settings.model_copy(update={"data": data, "fit": fit, "judge": JudgeSettings()})
-
-
 def _open(settings: SegmentSettings, report: Report) -> Opened[Sections]:
-    entries = open_sections(settings.data)
+    entries = open_sections(settings.data, report)
     common_dims(entries)
     mark = data_mark(entries)
     return Opened(Sections(entries, mark), (mark,))
@@ -127,13 +107,13 @@ def _finish(trained: Trained[SegmentSettings, Sections], report: Report) -> Made
 task = Task(
     name=TASK,
     settings=SegmentSettings,
-    lasting=_lasting,
     open=_open,
     stages=stages,
     network=_network,
     finish=_finish,
     judge=judge_asked,
-    predict=predict,
+    predict=_predict,
     demo=demo,
     cites=cited,
 )
+train, judge, predict = workflow.verbs(task)

@@ -28,9 +28,11 @@ def associate(
     Parameters
     ----------
     picks
-        CSV file with trace_id, phase, time and, for magnitudes, amplitude, as `terrella pick run` writes it.
+        CSV file with trace_id, phase, time and, for magnitudes, amplitude, as `terrella pick run` writes it; or as
+        PhaseNet, GaMMA, SeisBench, PyOcto or QuakeFlow do.
     stations
-        StationXML, or a CSV file with id (network.station), longitude, latitude and elevation_m.
+        StationXML, FDSN's text, or a CSV file with id (network.station), longitude, latitude and elevation_m, and
+        perhaps start and end of a station that moved.
     output
         Catalogue file to write; its suffix chooses the format.
     velocity_model
@@ -48,6 +50,12 @@ def associate(
     magnitude_offset
         Added to all magnitudes, to calibrate amplitudes that are no mm on a Wood-Anderson seismometer.
     """
+    from terrella.files import must_exist
+
+    must_exist(picks, "a table of picks was")  # all before what reads them is imported
+    must_exist(stations, "StationXML or a table of stations was")
+    if velocity_model is not None:
+        must_exist(velocity_model, "a table of layers was")
     from terrella.engine.terminal import say
     from terrella.pick.association.associate import AssociationSettings
     from terrella.pick.association.command import associate_files

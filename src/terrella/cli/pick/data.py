@@ -31,7 +31,8 @@ def data(
     output
         Folder to write.
     picks
-        QuakeML, a folder of such files, or a CSV table with columns trace_id, phase, time and perhaps event_id.
+        QuakeML or another file of picks that ObsPy reads, a CSV table with columns trace_id, phase, time and
+        perhaps event_id, SAC files with picks in their headers, or a folder of these.
     rate_hz
         Sampling rate of the store.
     precision
@@ -41,6 +42,15 @@ def data(
     list_cards
         List the eight data sets of the study: region, distances, size, and the tasks that they serve.
     """
+    from terrella.files import must_exist
+
+    if source is not None and picks is not None:  # both before what reads them is imported
+        must_exist(Path(source), "miniSEED files or an SDS archive were")
+        must_exist(picks, "readings in a table, QuakeML or SAC were")
+    elif source is not None:
+        from terrella.pick.data.locate import check_source
+
+        check_source(source)
     from terrella.engine.progress import shown_progress
     from terrella.engine.terminal import say
     from terrella.pick.data.command import make

@@ -16,6 +16,7 @@ def predict(
     end: str | None = None,
     p_threshold: float | None = None,
     s_threshold: float | None = None,
+    shifts: int = 1,
     workers: int = 1,
     scheduler: str | None = None,
 ) -> None:
@@ -46,18 +47,30 @@ def predict(
         Smallest probability of a P pick; the network's own by default.
     s_threshold
         Smallest probability of an S pick.
+    shifts
+        How many times as often the network's windows begin as by default: picks depend less on where windows begin,
+        at as many times the cost.
     workers
         Processes on this machine.
     scheduler
         Address of a Dask scheduler whose workers see the same folders, such as tcp://node:8786.
     """
+    from terrella.engine.use.find import find_bundle
+    from terrella.files import must_exist
+
+    # Both before what picks is imported.
+    if not waveforms.startswith("fdsn:") and not any(letter in waveforms for letter in "*?["):
+        must_exist(Path(waveforms), "miniSEED or SAC files, or an SDS, were")
+    if not bundle.startswith("seisbench:") and not Path(bundle).is_file():
+        find_bundle(Path(bundle), "pick")
     from terrella.engine.progress import shown_progress
     from terrella.engine.terminal import say
     from terrella.pick.continuous.command import run as run_archive
     from terrella.pick.continuous.policies import Policies
 
     asked = {"P": p_threshold, "S": s_threshold}
-    policies = Policies(thresholds={phase: value for phase, value in asked.items() if value is not None})
+    thresholds = {phase: value for phase, value in asked.items() if value is not None}
+    policies = Policies(thresholds=thresholds, shifts=shifts)
     with shown_progress() as report:
         lines = run_archive(
             waveforms, bundle, output, report, stations, start, end, policies, workers, scheduler

@@ -34,6 +34,11 @@ def show(
     end
         Last time; by default a minute after the first.
     """
+    from terrella.files import must_exist
+
+    if not any(letter in waveforms for letter in "*?["):
+        must_exist(Path(waveforms), "miniSEED or SAC files, or an SDS, were")
+    must_exist(picks, "a table of picks was")
     from terrella.pick.show import show as draw
 
     print(draw(waveforms, picks, output, station, start, end))

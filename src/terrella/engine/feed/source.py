@@ -1,9 +1,13 @@
 """What a training is fed from."""
 
 from collections.abc import Generator, Iterable
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+import torch
 from torch import Tensor
+
+from terrella.errors import InputError
 
 Batch = dict[str, Tensor]
 
@@ -57,3 +61,26 @@ class Streaming(Source, Protocol):
         Closing it ends its threads.
         """
         ...
+
+
+@dataclass(frozen=True)
+class Held:
+    """A source whose samples lie in one tensor per name, (sample, …); batches go to `device`."""
+
+    samples: Batch
+    device: torch.device
+
+    def __post_init__(self) -> None:
+        lengths = {name: len(values) for name, values in self.samples.items()}
+        if len(set(lengths.values())) != 1:
+            raise InputError(f"all tensors of a source need as many samples; got {lengths}")
+
+    def __len__(self) -> int:
+        return len(next(iter(self.samples.values())))
+
+    def read(self, indices: Tensor) -> Batch:
+        """Return the samples of indices (n,)."""
+        return {
+            name: values[indices.to(values.device)].to(self.device, non_blocking=True)
+            for name, values in self.samples.items()
+        }

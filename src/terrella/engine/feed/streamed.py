@@ -14,6 +14,7 @@ from terrella.engine.feed.source import Batch, Changing, Chunked
 from terrella.errors import InputError
 
 AHEAD_BYTES = 256 << 20
+_CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,9 +26,9 @@ class Streamed:
     """
 
     source: Chunked
-    device: torch.device
-    readers: int
-    ahead_bytes: int
+    device: torch.device = _CPU
+    readers: int = 4
+    ahead_bytes: int = AHEAD_BYTES
     rooms: list[Room] = field(default_factory=list)  # that of the last epoch, for the next
 
     def __len__(self) -> int:
@@ -82,17 +83,6 @@ class Streamed:
                     del batch  # so that its memory is free as soon as whoever asked for it lets go
         finally:
             self.rooms[:] = [room]
-
-
-def streamed(
-    source: Chunked, device: torch.device | str = "cpu", readers: int = 4, ahead_bytes: int = AHEAD_BYTES
-) -> Streamed:
-    """Read a source chunk by chunk while training goes on, with `readers` threads."""
-    if readers < 1:
-        raise InputError(f"readers is {readers}; at least one thread reads ahead")
-    if not isinstance(source, Chunked):
-        raise InputError(f"{type(source).__name__} has no chunks to stream; hold it in memory instead")
-    return Streamed(source, torch.device(device), readers, ahead_bytes)
 
 
 def _moved(batch: Batch, device: torch.device) -> Batch:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +17,7 @@ Scores = Mapping[str, Mapping[str, Interval]]  # by model and score
 Pair = tuple[str, str, str, Interval]  # score, model, the one it is compared to, gain
 Shown = Sequence[tuple[str, str, int, float]]  # score, head of its column, decimals, factor
 
+NOTHING = Interval(math.nan, math.nan, math.nan)
 _HEADING = "## Scores"
 
 
@@ -49,6 +51,21 @@ def scores_document(
 def plain(value: Interval) -> dict[str, float | None]:
     """Return numbers of eight digits for JSON, which knows no NaN."""
     return {name: float(f"{v:.8g}") if np.isfinite(v) else None for name, v in asdict(value).items()}
+
+
+def interval_of(score: Mapping[str, Any] | None, times: float = 1.0) -> Interval:
+    """Return a score of a document as an interval, in other units; NaN where there is none."""
+    if score is None:
+        return NOTHING
+    values = (score.get(key) for key in ("value", "low", "high"))
+    return Interval(*(math.nan if value is None else times * value for value in values))
+
+
+def signed(gain: Interval, to: str = ", ") -> str:
+    """Return a gain with its interval, such as "+0.012 [-0.003, +0.027]": as many decimals as its width needs."""
+    width = (gain.high - gain.low) / 2
+    digits = max(3, math.ceil(-math.log10(width))) if 0 < width < 1 else 3
+    return f"{gain.value:+.{digits}f} [{gain.low:+.{digits}f}{to}{gain.high:+.{digits}f}]"
 
 
 def write_rows(path: Path, document: Mapping[str, Any]) -> None:

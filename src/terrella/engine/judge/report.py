@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from terrella import __version__
 from terrella.engine.judge.bootstrap import Interval
+from terrella.engine.judge.document import Shown, interval_of
 from terrella.files import replace_file, write_text
 
 
@@ -56,6 +57,35 @@ class Page:
     lead: str
     mark: str = ""  # what was judged, in short: stands on every table and figure
     sections: Sequence[Section] = field(default_factory=tuple)
+
+
+def score_tables(
+    caption: str, models: Mapping[str, Mapping[str, Any]], columns: Shown, best: str = ""
+) -> list[Table]:
+    """Return a table of a document's models, of those that have any of the scores; no table where none has.
+
+    Of the score `best`, the row with the largest value is emphasised, unless another is as good.
+    """
+    rows = [
+        (model, [interval_of(own.get(name), times) for name, _, _, times in columns])
+        for model, own in models.items()
+        if any(name in own for name, *_ in columns)
+    ]
+    if not rows:
+        return []
+    known = sorted((own[best]["value"], model) for model, own in models.items() if _is_known(own, best))
+    tied = len(known) > 1 and known[-1][0] == known[-2][0]
+    heads, digits = [head for _, head, _, _ in columns], [digits for _, _, digits, _ in columns]
+    return [Table(caption, heads, rows, digits, known[-1][1] if known and not tied else "")]
+
+
+def filled(sections: Sequence[Section]) -> list[Section]:
+    """Return the sections that show something."""
+    return [each for each in sections if each.tables or each.pictures or each.preformatted]
+
+
+def _is_known(scores: Mapping[str, Any], name: str) -> bool:
+    return name in scores and scores[name]["value"] is not None
 
 
 def write_report(page: Page, path: Path, figures: Path) -> list[Path]:

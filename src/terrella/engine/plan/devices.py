@@ -52,11 +52,6 @@ class Device(BaseModel):
         return self.bandwidth_share * self.bandwidth
 
 
-def device_names() -> tuple[str, ...]:
-    """Return the names of the devices that are shipped."""
-    return tuple(_shipped())
-
-
 def find_device(name: str) -> Device:
     """Return a device by its name, or from a TOML file of the same keys; `this` is the machine at hand.
 
@@ -73,8 +68,8 @@ def find_device(name: str) -> Device:
     if asked in shipped:
         return _checked(shipped[asked], f"devices.toml: {asked}")
     near = difflib.get_close_matches(asked, shipped, 3, 0.5)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(shipped)}"
-    raise InputError(f"there is no device {name!r}; {hint} A TOML file of your own may be named too")
+    hint = f"did you mean {' or '.join(near)}" if near else f"known are {', '.join(shipped)}"
+    raise InputError(f"there is no device {name!r}; {hint}; a TOML file of your own may be named too")
 
 
 def this_machine(kind: Kind | None = None) -> Device:

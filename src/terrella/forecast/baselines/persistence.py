@@ -51,11 +51,6 @@ def fit_persistence(climatology: Climatology) -> Persistence:
     return Persistence(_FLOOR * climatology.rate_per_day)
 
 
-def all_zero(issue_days: Floats, n_cells: int) -> npt.NDArray[np.float32]:
-    """Return expected counts (issue time, cell) of the forecast that nothing happens."""
-    return np.zeros((len(issue_days), n_cells), np.float32)
-
-
 def past_counts(
     catalogue: Catalogue, grid: Grid, epoch: np.datetime64, issue_days: Floats, window_days: float
 ) -> npt.NDArray[np.float32]:

@@ -28,7 +28,7 @@ from terrella.forecast.windows import parse_time
 from terrella.formats.catalogues.check import check_events
 from terrella.formats.catalogues.parquet import read_parquet
 from terrella.formats.catalogues.raw import Place
-from terrella.formats.catalogues.values import times
+from terrella.formats.catalogues.times import times
 from terrella.formats.catalogues.write import check_output, write_catalogue
 
 _KEY = b"terrella.download"

@@ -223,31 +223,3 @@ def npp_score(
     temporal = (np.log(background + in_time).sum() - integral) / n
     nll = -(log_rate - integral) / n
     return NppScore(float(nll), float(temporal), float(-nll - temporal), n)
-
-
-def npp_poisson_score(
-    catalogue: Catalogue,
-    auxiliary_start: np.datetime64 | str,
-    test_start: np.datetime64 | str,
-    test_end: np.datetime64 | str,
-    region_area_km2: float,
-    min_magnitude: float,
-    magnitude_bin: float = 0.1,
-) -> NppScore:
-    """Return EarthquakeNPP's score of one constant rate, that of all events from auxiliary start to test start.
-
-    Unlike the score of ETAS, its integral runs over the whole test window.
-
-    Raises:
-        InputError: where either window holds no event.
-    """
-    catalogue = rounded_half_up(catalogue, magnitude_bin)
-    window = make_window(catalogue, auxiliary_start, test_start, test_end, min_magnitude)
-    if window.n_targets == 0 or window.first_target == 0:
-        raise InputError(
-            f"{catalogue.name} holds no event before {test_start}, or none from there to {test_end}"
-        )
-    per_day = window.first_target / window.start_day
-    expected = per_day * window.length_days / window.n_targets
-    temporal, spatial = np.log(per_day) - expected, -np.log(region_area_km2)
-    return NppScore(float(-temporal - spatial), float(temporal), float(spatial), window.n_targets)

@@ -97,24 +97,6 @@ class ETAS:
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "background"}
 
 
-def from_log10(parameters: dict[str, float | None], min_magnitude: float, beta: float) -> ETAS:
-    """Return the model with parameters named as Mizrahi et al. name them (log10_mu, log10_k0, a, …)."""
-    p = {name: value for name, value in parameters.items() if value is not None}
-    return ETAS(
-        mu=10 ** p["log10_mu"],
-        k0=10 ** p["log10_k0"],
-        a=p["a"],
-        c_days=10 ** p["log10_c"],
-        omega=p["omega"],
-        tau_days=10 ** p["log10_tau"],
-        d_km2=10 ** p["log10_d"],
-        gamma=p["gamma"],
-        rho=p["rho"],
-        min_magnitude=min_magnitude,
-        beta=beta,
-    )
-
-
 def upper_gamma(a: float, x: npt.ArrayLike) -> Floats:
     """Return the upper incomplete gamma function Γ(a, x) for x > 0 and any a, negative ones by recurrence."""
     x = np.asarray(x, float)

@@ -10,7 +10,7 @@ is spread evenly over the Earth, so that nothing is lost; on others it falls awa
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numba
 import numpy as np
@@ -156,43 +156,12 @@ def gather(
     Raises:
         InputError: where times, samples or boxes are not in ascending order.
     """
-    for gathered in _gather(sources, issue_days, sample_issue, sample_column, boxes[-1], rings(boxes), batch):
-        # Rings add up to boxes.
-        yield replace(gathered, triggering=gathered.triggering.cumsum(1), local=gathered.local.cumsum(1))
-
-
-def gather_patches(
-    sources: Sources,
-    issue_days: npt.ArrayLike,
-    sample_issue: npt.ArrayLike,
-    sample_column: npt.ArrayLike,
-    size: int,
-    batch: int = 4096,
-) -> Iterator[Gathered]:
-    """Yield the memories of all size × size columns around chosen ones, row by row from the south-west.
-
-    Arguments and errors are those of `gather`; places outside the grid are zero. One batch holds batch × size² ×
-    (25 + layers × bands × memories) × 4 bytes.
-    """
-    return _gather(sources, issue_days, sample_issue, sample_column, size, None, batch)
-
-
-def _gather(
-    sources: Sources,
-    issue_days: npt.ArrayLike,
-    sample_issue: npt.ArrayLike,
-    sample_column: npt.ArrayLike,
-    size: int,
-    groups: Ints | None,
-    batch: int,
-) -> Iterator[Gathered]:
-    """Yield memories of the places around samples, each its own or summed over `groups` (place,)."""
     issue = _ascending(issue_days, "issue times")
     owner = _ascending(sample_issue, "samples' issue times").astype(np.int64)
     column = np.asarray(sample_column, np.int64)
     if column.shape != owner.shape:
         raise InputError(f"a column for each of {len(owner)} samples is needed; got {column.shape}")
-    group = np.arange(size * size) if groups is None else groups
+    group = rings(boxes)
     bands, memories = sources.weights.shape[1], len(sources.memory_days)
     state = _make_state(sources)
     # Only issue times that have samples are visited.
@@ -205,15 +174,15 @@ def _gather(
         last = min(last, len(issue))
         here = slice(int(starts[first]), int(starts[last]))
         # Threads own columns, so that they meet in a group's sum: each has its own.
-        copies = 1 if groups is None else len(state.beyond)
-        shape = copies, here.stop - here.start, int(group.max()) + 1
+        shape = len(state.beyond), here.stop - here.start, int(group.max()) + 1
         triggering = np.zeros((*shape, len(sources.time_constants)), np.float32)
         local = np.zeros((*shape, bands * memories, sources.layers), np.float32)
         offsets = starts[first : last + 1] - starts[first]
-        chosen = patches(sources.grid, column[here], size)
+        chosen = patches(sources.grid, column[here], boxes[-1])
         _run(state, sources, issue, first, last, offsets, chosen, group, triggering, local)
-        summed = local.sum(0).reshape(*shape[1:], bands, memories, sources.layers)
-        yield Gathered(here.start, here.stop, triggering.sum(0), summed)
+        # Rings add up to boxes.
+        summed = local.sum(0).reshape(*shape[1:], bands, memories, sources.layers).cumsum(1)
+        yield Gathered(here.start, here.stop, triggering.sum(0).cumsum(1), summed)
         first = last
 
 

@@ -88,11 +88,12 @@ def judge_models(asked: Asked, report: Report, ceiling: Ceiling | None = None) -
     more = marks | further_scores(judged, closer, chosen.resamples)
     for line in gains_over_etas(judged, about.ceiling):
         report({"kind": "result", "message": line})
+    document = document_of(data, split, {each.label: each.scores for each in judged}, more)
     return Judging(
-        scores=document_of(data, split, {each.label: each.scores for each in judged}, more),
+        scores=document,
         title=f"Earthquake forecasts: {case.catalogue.name}",
         lead=lead(judged, about.ceiling),
-        sections=sections(asked.run, forecaster, judged, closer, context, about),
+        sections=sections(asked.run, document, forecaster, judged, closer, context, about),
         shown=shown(judged),
         mark=f"model {marks['model_mark']} · catalogue {marks['catalogue_mark']}",
     )

@@ -1,13 +1,16 @@
 """What a judged run leaves for people: the parts of its report, and what the terminal shows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from terrella.engine.judge import Interval
-from terrella.engine.judge.report import Picture, Section, Table
+from terrella.engine.judge.document import signed
+from terrella.engine.judge.figures import training_section
+from terrella.engine.judge.report import Picture, Section, Table, score_tables
 from terrella.engine.run import Run
 from terrella.engine.settings import settings_text
 from terrella.forecast.judging import figures
@@ -18,14 +21,13 @@ from terrella.forecast.maps import forecast_figure
 from terrella.forecast.models import ALL_ZERO, ETAS_, FITTED, NETWORK, Forecaster
 from terrella.forecast.prediction import grid_forecasts
 
-_COLUMNS = {
-    "brier": "Brier score",
-    "brier_skill": "Brier skill over climatology",
-    "log_likelihood": "log-likelihood per earthquake",
-    "information_gain": "gain over climatology (nats/eq.)",
-    "auc": "area under ROC",
-}
-_NOTHING = Interval(float("nan"), float("nan"), float("nan"))
+_COLUMNS = (
+    ("brier", "Brier score", 6),
+    ("brier_skill", "Brier skill over climatology", 4),
+    ("log_likelihood", "log-likelihood per earthquake", 3),
+    ("information_gain", "gain over climatology (nats/eq.)", 3),
+    ("auc", "area under ROC", 4),
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class About:
 
 def sections(
     run: Run,
+    document: Mapping[str, Any],
     forecaster: Forecaster,
     judged: Sequence[Judged],
     closer: Closer,
@@ -49,7 +52,7 @@ def sections(
     """Return the parts of the report."""
     settings = forecaster.models.settings
     return [
-        Section("Scores", _about(about), [_score_table(each) for each in judged]),
+        Section("Scores", _about(about), [t for each in judged for t in _score_tables(each, document)]),
         Section(
             "Network against baselines",
             "Gains of the network, paired: the same issue times and cells, resampled together. A gain "
@@ -64,7 +67,7 @@ def sections(
         *skill_sections(judged, closer, context, settings.judge.resamples),
         Section("Calibration and discrimination", "", [], _curve_pictures(judged)),
         Section("A forecast", "", [], [_map_picture(forecaster, judged)]),
-        Section("Training", "", [], _training_pictures(run)),
+        training_section(run),
         Section("Data and settings", f"{about.data}. {about.split}.", [], [], settings_text(settings)),
     ]
 
@@ -82,7 +85,7 @@ def gains_over_etas(judged: Sequence[Judged], ceiling: str | None) -> list[str]:
         for name in (NETWORK, *([ceiling] if ceiling else [])):
             gain = _gain(each, name, ETAS_)
             if gain is not None:
-                line = f"  {each.horizon_days:g} d, {name}: {gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]"
+                line = f"  {each.horizon_days:g} d, {name}: {signed(gain)}"
                 share = _attained(each, ceiling) if name == NETWORK else None
                 lines.append(line if share is None else f"{line}, {share:.0%} of the attainable gain")
     return lines
@@ -117,8 +120,8 @@ def lead(judged: Sequence[Judged], ceiling: str | None) -> str:
             share = _attained(each, ceiling)
             of_ceiling = f", {share:.0%} of what the true process gains" if share is not None else ""
             parts.append(
-                f"{each.horizon_days:g} d: the network is {verdict} ({gain.value:+.3f} nats per earthquake, "
-                f"{gain.low:+.3f} to {gain.high:+.3f}{of_ceiling})"
+                f"{each.horizon_days:g} d: the network is {verdict} "
+                f"({signed(gain, ' to ')} nats per earthquake{of_ceiling})"
             )
     return "; ".join(parts) + "."
 
@@ -133,14 +136,11 @@ def _about(about: About) -> str:
     )
 
 
-def _score_table(each: Judged) -> Table:
-    rows = [
-        (name, [scores.get(score, _NOTHING) for score in _COLUMNS])
-        for name, scores in each.scores.models.items()
-    ]
+def _score_tables(each: Judged, document: Mapping[str, Any]) -> list[Table]:
     number = f"{len(each.issue_days):,} issue times, {int(each.events.sum()):,} events"
     caption = f"{each.horizon_days:g}-day forecasts: {number}"
-    return Table(caption, list(_COLUMNS.values()), rows, [6, 4, 3, 3, 4])
+    columns = [(f"{score}@{each.label}", head, digits, 1.0) for score, head, digits in _COLUMNS]
+    return score_tables(caption, document["models"], columns)
 
 
 def _horizon_picture(judged: Sequence[Judged]) -> Picture:
@@ -149,8 +149,8 @@ def _horizon_picture(judged: Sequence[Judged]) -> Picture:
     days = [each.horizon_days for each in judged]
     names = [name for name in judged[0].scores.models if name != ALL_ZERO]
     for axes, score, label in (
-        (left, "information_gain", "gain over climatology (nats per earthquake)"),
-        (right, "brier_skill", "Brier skill over climatology"),
+        (left, "information_gain", "gain over climatology\n(nats per earthquake)"),
+        (right, "brier_skill", "Brier skill\nover climatology"),
     ):
         values = {n: [each.scores.models[n][score] for each in judged] for n in names if n != "climatology"}
         figures.draw_by_horizon(axes, days, values, label)
@@ -214,19 +214,3 @@ def _map_picture(forecaster: Forecaster, judged: Sequence[Judged]) -> Picture:
         "The forecast after the busiest day of the window, network beside ETAS; circles grow with magnitude.",
         "Two maps of probability per cell, with past and following earthquakes.",
     )
-
-
-def _training_pictures(run: Run) -> list[Picture]:
-    epochs = [event for event in run.read_events() if event.get("kind") == "epoch"]
-    if not epochs:
-        return []
-    figure = Figure(figsize=(6, 3.2), layout="constrained")
-    figures.draw_training(figure.subplots(), epochs)
-    return [
-        Picture(
-            "training",
-            figure,
-            "Loss of the network in training, and of its averaged weights on validation.",
-            "Two lines: training and validation loss by epoch.",
-        )
-    ]

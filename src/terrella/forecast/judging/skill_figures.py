@@ -7,26 +7,25 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from terrella.engine.judge import Interval
+from terrella.engine.judge.figures import GUIDE, LEGEND, spread_of
 from terrella.forecast.judging.figures import style
 from terrella.forecast.judging.molchan import Molchan
 from terrella.forecast.judging.sequences import Followed
 
-_GUIDE = {"color": "#a8a8a8", "lw": 0.9, "zorder": 0}
-_LEGEND = {"fontsize": 8, "edgecolor": "none", "framealpha": 0.8}
 _HORIZONS = (("#003f5c", "o"), ("#bc5090", "s"), ("#ff8c00", "^"), ("#5a9e6f", "D"))
 
 
 def draw_molchan(axes: Axes, diagrams: Mapping[str, Molchan]) -> Axes:
     """Draw the miss rate over the part of space and time that alarms occupy, on logarithmic τ."""
     share = np.geomspace(1e-5, 1)
-    axes.plot(share, 1 - share, label="without skill", **_GUIDE)  # type: ignore[arg-type]
+    axes.plot(share, 1 - share, label="without skill", **GUIDE)
     for name, each in diagrams.items():
         shown = {**style(name), "marker": None}
         label = f"{name}: {each.area_skill.value:.3f}"
-        axes.plot(each.occupied, each.missed, label=label, lw=1.4, **shown)  # type: ignore[arg-type]
+        axes.plot(each.occupied, each.missed, label=label, lw=1.4, **shown)
     axes.set(xscale="log", xlim=(1e-5, 1), ylim=(0, 1))
     axes.set(xlabel="part of space and time under alarm, τ", ylabel="part of the events missed, ν")
-    axes.legend(title="area skill score", title_fontsize=8, loc="lower left", **_LEGEND)
+    axes.legend(title="area skill score", title_fontsize=8, loc="lower left", **LEGEND)
     return axes
 
 
@@ -39,8 +38,7 @@ def draw_classes(
     for offset, (horizon, intervals), (colour, marker) in zip(
         shift, gains.items(), _styles(gains), strict=True
     ):
-        value, low, high = np.array([(i.value, i.low, i.high) for i in intervals]).T
-        spread = np.maximum(np.stack([value - low, high - value]), 0)
+        value, spread = spread_of(intervals)
         axes.errorbar(
             value,
             rows + offset,
@@ -52,7 +50,7 @@ def draw_classes(
             lw=1.1,
             capsize=2,
         )
-    axes.axvline(0, **_GUIDE)  # type: ignore[arg-type]
+    axes.axvline(0, **GUIDE)
     axes.set_yticks(rows, classes)
     axes.xaxis.set_major_locator(MaxNLocator(6))
     axes.set(ylim=(len(classes) - 0.5, -0.5), xlabel=label)
@@ -67,7 +65,7 @@ def draw_sequence(axes: Axes, followed: Followed, models: Sequence[str], span_da
         low, high = followed.band(name)
         shown = {**style(name), "marker": None}
         axes.fill_between(days, low[rows], high[rows], color=str(shown["color"]), alpha=0.16, lw=0)
-        axes.plot(days, followed.expected[name][rows], label=name, lw=1.4, **shown)  # type: ignore[arg-type]
+        axes.plot(days, followed.expected[name][rows], label=name, lw=1.4, **shown)
     axes.plot(days, followed.observed[rows], "o", color="black", ms=3.2, label="observed", zorder=3)
     axes.set_yscale("symlog", linthresh=1, linscale=0.5)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from terrella.engine.judge import Interval
+from terrella.engine.judge.document import NOTHING
 from terrella.engine.judge.report import Picture, Section, Table
 from terrella.forecast.judging.breakdown import ACTIVITY, MAGNITUDE, REGION, SINCE, Context
 from terrella.forecast.judging.csep_tests import MISSING, Consistency, CsepTests
@@ -13,8 +14,6 @@ from terrella.forecast.judging.score_files import rivals
 from terrella.forecast.judging.sequences import SPANS_DAYS, Followed
 from terrella.forecast.judging.skill_figures import draw_classes, draw_molchan, draw_sequence
 from terrella.forecast.models import CLIMATOLOGY, ETAS_, NETWORK
-
-_NOTHING = Interval(float("nan"), float("nan"), float("nan"))
 
 
 def skill_sections(
@@ -115,7 +114,7 @@ def _origin_by_horizon(judged: Sequence[Judged], main: str, over: str) -> Table:
         by_name = [
             dict(zip(j.breakdown.classes[kind], g, strict=True)) for j, g in zip(judged, gains, strict=True)
         ]
-        rows += [(name, [each.get(name, _NOTHING) for each in by_name]) for name in classes]
+        rows += [(name, [each.get(name, NOTHING) for each in by_name]) for name in classes]
     columns = [f"{each.horizon_days:g} d" for each in judged]
     caption = f"Gain of {main} over {over} by class and horizon (nats per earthquake)"
     return Table(caption, columns, rows, [3] * len(columns))
@@ -135,7 +134,7 @@ def _origin_picture(judged: Sequence[Judged], main: str, over: str) -> Picture:
                     strict=True,
                 )
             )
-            gains[f"{each.horizon_days:g} d"] = [found.get(name, _NOTHING) for name in classes]
+            gains[f"{each.horizon_days:g} d"] = [found.get(name, NOTHING) for name in classes]
         draw_classes(axes, classes, gains, f"gain over {over} (nats per earthquake)")
         axes.set_title(kind, fontsize=9, loc="left")
     handles, labels = figure.axes[0].get_legend_handles_labels()

@@ -7,10 +7,9 @@ from torch import Tensor, nn
 
 from terrella.engine.device import choose_device
 from terrella.engine.feed import Batch
-from terrella.engine.fit import Stage
 from terrella.engine.plan.step import Step
 from terrella.engine.plan.strategy import Need, Placement
-from terrella.engine.task import Fed, StageSpec
+from terrella.engine.task import Fed, StageSpec, stage_of
 from terrella.forecast.features.channels import feature_names
 from terrella.forecast.learning.network import ForecastNetwork, count_loss
 from terrella.forecast.learning.samples import Fetched, Samples, draw_samples
@@ -40,21 +39,17 @@ def stage_spec(
         step=network_step(settings, min(fit.batch, number)),
         samples=number,
         epochs=fit.epochs,
-        precisions=("float32", "bfloat16") if fit.precision == "float32" else ("bfloat16",),
+        precisions=fit.precisions,
         sharded=fit.sharded,
         data_bytes=each * (number + number // 2),
         held_by_others=_HELD_BYTES,
     )
-    stage = Stage(
-        STAGE, fit.epochs, fit.learning_rate,
-        patience=fit.patience, weight_decay=fit.weight_decay, averaging=fit.averaging,
-    )  # fmt: skip
 
     def fed(placement: Placement | None) -> Fed:
         assert prepared is not None
         return feed(*prepared, placement)
 
-    return StageSpec(need, stage, fed)
+    return StageSpec(need, stage_of(fit, STAGE), fed)
 
 
 def feed(models: Models, catalogue: Catalogue, windows: Windows, placement: Placement | None) -> Fed:

@@ -1,71 +1,91 @@
-"""Tables whose columns are separated by spaces: ZMAP, which has no header, and tables with one."""
+"""Tables without a header whose columns spaces separate: ZMAP, and hypoDD's events and relocations."""
 
-from collections.abc import Mapping, Sequence
+import re
 from pathlib import Path
 
 import numpy as np
 
-from terrella.errors import InputError
 from terrella.formats.catalogues.catalogue import Catalogue
-from terrella.formats.catalogues.columns import find_columns
-from terrella.formats.catalogues.delimited import read_rows
+from terrella.formats.catalogues.delimited import read_rows, refuse_ragged
 from terrella.formats.catalogues.raw import RawEvents
 
 ZMAP = ("longitude", "latitude", "year", "month", "day", "magnitude", "depth_km", "hour", "minute", "second")
-_COMMENTS = ("%", "#")
+_RELOCATED = (
+    "event_id", "latitude", "longitude", "depth_km", *(f"column {i}" for i in range(5, 11)), "year", "month", "day",
+    "hour", "minute", "second", "magnitude",
+)  # fmt: skip
+_HYPODD_EVENT = (
+    "date",
+    "time_of_day",
+    "latitude",
+    "longitude",
+    "depth_km",
+    "magnitude",
+    "eh",
+    "ez",
+    "rms",
+    "event_id",
+)
+_LAYOUTS = {"ZMAP": ZMAP, "hypoDD.reloc": _RELOCATED, "hypoDD's event.dat": _HYPODD_EVENT}
 _LONGEST_LINE = 10_000  # characters
-_DAYS_BEFORE = (0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334)  # the month, in a common year
 
 
-def is_zmap(text: str) -> bool:
-    """Return whether the first row is ZMAP's: ten or more numbers, of which the right ones make a date."""
-    first = next((line for line in text[:_LONGEST_LINE].splitlines() if _is_row(line)), "")
-    numbers = [_number(field) for field in first.split()]
+def layout(text: str) -> str | None:
+    """Return which table of numbers the first row is of, by the columns that make a date and a place."""
+    first = next((line for line in text[:_LONGEST_LINE].splitlines() if line.strip()), "")
+    fields = first.split()
+    numbers = [_number(field) for field in fields]
     if len(numbers) < len(ZMAP) or any(number is None for number in numbers):
-        return False
-    _, _, _, month, day, _, _, hour, minute, *_ = (float(number or 0) for number in numbers)
-    return 1 <= month <= 12 and 1 <= day <= 31 and 0 <= hour <= 24 and 0 <= minute <= 60
+        return None
+    value = [float(number or 0) for number in numbers]
+    if len(fields) == len(_HYPODD_EVENT) and re.fullmatch(r"[12]\d{7}", fields[0]) and fields[1].isdecimal():
+        return "hypoDD's event.dat"
+    if (
+        len(fields) >= len(_RELOCATED)
+        and value[10] >= 1000
+        and _is_clock(*value[10:15])
+        and abs(value[1]) <= 90
+    ):
+        return "hypoDD.reloc"
+    if (
+        abs(value[0]) <= 360
+        and abs(value[1]) <= 90
+        and value[2] >= 0
+        and _is_clock(value[2] // 1, *value[3:5], *value[7:9])
+    ):
+        return "ZMAP"
+    return None
 
 
-def read_zmap(text: str, file: str) -> RawEvents:
-    """Return the events of a ZMAP table.
+def read_layout(text: str, file: str, name: str) -> RawEvents:
+    """Return the events of a table of numbers without a header.
 
-    Columns are longitude, latitude, year, month, day, magnitude, depth in km, hour, minute, second and any
-    number of others, such as errors. The year may be a decimal one; lines that begin with % or # are comments.
+    ZMAP's columns are longitude, latitude, year, month, day, magnitude, depth in km, hour, minute, second and any
+    number of others, such as errors. The year may be a decimal one.
 
     Raises:
         InputError: at the first row that cannot be read.
     """
-    lines = text.split("\n")
-    rows = [line.split() if _is_row(line) else [] for line in lines]
-    n_columns = len(next(row for row in rows if row))
-    _refuse_ragged(rows, n_columns, file)
-    _make_years_whole([row for row in rows if row])
-    names = [*ZMAP, *(f"column {i + 1}" for i in range(len(ZMAP), n_columns))]
-    found = {name: i for i, name in enumerate(ZMAP)}
-    return read_rows("\n".join("\t".join(row) for row in rows), file, "\t", names, found, 0, quoted=False)
-
-
-def is_spaced_table(text: str) -> bool:
-    """Return whether the first line names columns and has nothing but spaces between them."""
-    first = next((line for line in text[:_LONGEST_LINE].splitlines() if line.strip()), "")
-    names = first.lstrip("# ").split()
-    return len(names) >= 4 and not set(first) & set(",;\t|") and all(_number(name) is None for name in names)
-
-
-def read_spaced_table(text: str, file: str, columns: Mapping[str, str] | None = None) -> RawEvents:
-    """Return the events of a table with a header and columns that spaces separate; no value may be blank.
-
-    Raises:
-        InputError: where a column is missing or a row cannot be read.
-    """
     rows = [line.split() for line in text.split("\n")]
-    header = next(i for i, row in enumerate(rows) if row)
-    names = " ".join(rows[header]).lstrip("# ").split()
-    rows[header] = []
-    _refuse_ragged(rows, len(names), file)
-    found = find_columns(names, columns, file)
-    return read_rows("\n".join("\t".join(row) for row in rows), file, "\t", names, found, 0, quoted=False)
+    n_columns = len(next(row for row in rows if row))
+    refuse_ragged(rows, n_columns, file)
+    known = _LAYOUTS[name]
+    names = [*known, *(f"column {i + 1}" for i in range(len(known), n_columns))]
+    if name == "hypoDD's event.dat":
+        for row in (row for row in rows if row):
+            row[1] = (
+                f"{row[1]:0>8}"[:6] + "." + f"{row[1]:0>8}"[6:]
+            )  # HHMMSSss, hundredths of a second behind
+    tabbed = "\n".join("\t".join(row) for row in rows)
+    columns = {
+        ours: ours for ours in known if not ours.startswith("column") and ours not in ("eh", "ez", "rms")
+    }
+    return read_rows(tabbed, file, "\t", names, 0, columns, quoted=False)
+
+
+def _is_clock(year: float, month: float, day: float, hour: float, minute: float) -> bool:
+    whole = all(part == int(part) for part in (year, month, day, hour, minute) if np.isfinite(part))
+    return whole and 1 <= month <= 12 and 1 <= day <= 31 and 0 <= hour <= 24 and 0 <= minute <= 60
 
 
 def write_zmap(catalogue: Catalogue, path: Path) -> None:
@@ -89,36 +109,6 @@ def write_zmap(catalogue: Catalogue, path: Path) -> None:
     )
     with path.open("w", encoding="utf-8", newline="") as file:
         file.writelines("\t".join(map(str, row)) + "\n" for row in zip(*columns, strict=True))
-
-
-def _make_years_whole(rows: list[list[str]]) -> None:
-    """Put the year itself in place of a decimal year.
-
-    A decimal year with few digits may round up to the year after, so the month and the day say which it is.
-    """
-    years = [_number(row[2]) for row in rows]
-    if all(year is None or not np.isfinite(year) or year == int(year) for year in years):
-        return
-    for row, year in zip(rows, years, strict=True):
-        month, day = _number(row[3]), _number(row[4])
-        if year is not None and np.isfinite(year) and month in range(1, 13) and day in range(1, 32):
-            passed = (_DAYS_BEFORE[int(month or 0) - 1] + (day or 0) - 0.5) / 365.25
-            row[2] = str(round(year - passed))
-
-
-def _refuse_ragged(rows: Sequence[list[str]], n_columns: int, file: str) -> None:
-    number = 0
-    for line, row in enumerate(rows, 1):
-        number += bool(row)
-        if row and len(row) != n_columns:
-            raise InputError(
-                f"{file}, row {number} (line {line}): {len(row)} fields where the first line has {n_columns}; "
-                "correct the row, or fetch the file again if it is cut off"
-            )
-
-
-def _is_row(line: str) -> bool:
-    return bool(line.strip()) and not line.lstrip().startswith(_COMMENTS)
 
 
 def _number(text: str) -> float | None:

@@ -1,18 +1,25 @@
 """Checking events: impossible values are refused, oddities repaired where that is safe, and all are named."""
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from terrella.earth.magnitude import stands_for_unknown
 from terrella.errors import InputError
 from terrella.formats.catalogues.catalogue import Catalogue
+from terrella.formats.catalogues.event_types import Kind, kind_of
 from terrella.formats.catalogues.findings import Finding, Findings
 from terrella.formats.catalogues.raw import RawEvents
 from terrella.formats.catalogues.twins import agencies_twins, exact_duplicates, near_duplicates, repeated_ids
 
 _SHOWN = 3
+_SUMMIT_KM = -8.9
 _HIGHEST_KM, _DEEPEST_KM = -10.0, 800.0  # above any summit; the deepest known events lie near 750 km
 _SMALLEST, _LARGEST = -5.0, 10.0
+_GREATEST = 9.5  # Chile 1960
+_WORDS = 8  # shown in a finding
 Mask = npt.NDArray[np.bool_]
 
 
@@ -27,9 +34,11 @@ def check_events(
 
     Refused: missing values (unless `drop_incomplete`), latitudes beyond 90, longitudes beyond −180 to 360,
     depths beyond −10 to 800 km, magnitudes beyond −5 to 10, swapped coordinates, no events at all. Left out and
-    counted: events that are no earthquakes, exact duplicates, events after `now_utc`. Repaired and counted:
-    order, longitudes above 180. Kept and counted: depths above sea level, repeated ids, near duplicates, and
-    magnitudes 0 where there are so many that they seem to stand for unknown.
+    counted: events that are no earthquakes or were taken back, magnitudes and places that stand for unknown
+    (−9.99, 999), exact duplicates, events after `now_utc`. Repaired and counted: order, longitudes above 180,
+    depths that stand for unknown. Kept and counted: types in no vocabulary, magnitudes above 9.5, depths above sea
+    level, repeated ids, near duplicates, and magnitudes 0 where there are so many that they seem to stand for
+    unknown.
 
     Raises:
         InputError: for what is refused, with the first row and the number of such rows.
@@ -37,8 +46,9 @@ def check_events(
     n_rows = len(raw)
     if n_rows == 0:
         raise InputError(f"{raw.place.file}: holds no events")
-    found: list[Finding] = []
+    found = list(raw.found)
     raw = _leave_out_other_events(raw, found)
+    raw = _leave_out_stand_ins(raw, found)
     raw = _leave_out_incomplete(raw, found, drop_incomplete)
     _refuse_swapped(raw)
     raw = _without_impossible(raw, found, drop_impossible)
@@ -49,7 +59,11 @@ def check_events(
     if len(raw) == 0:
         raise InputError(f"{raw.place.file}: no earthquake is left of {n_rows} rows ({_line(found)})")
     _note(raw, raw.longitude > 180, "longitudes above 180 moved by 360 degrees", found)
-    _note(raw, raw.depth_km < 0, "depths above sea level kept", found)
+    _note(
+        raw, raw.magnitude > _GREATEST, "events above magnitude 9.5, the largest ever measured; kept", found
+    )
+    upward = "; they are most, and perhaps heights: turn their sign" if _counted_upward(raw.depth_km) else ""
+    _note(raw, raw.depth_km < 0, f"depths above sea level kept{upward}", found)
     _note(
         raw, stands_for_unknown(raw.magnitude), "events of magnitude 0, far more than beside it; kept", found
     )
@@ -76,17 +90,68 @@ def check_events(
 
 
 def _leave_out_other_events(raw: RawEvents, found: list[Finding]) -> RawEvents:
-    """Leave out explosions and the like, where the column of types really holds types of events."""
-    if raw.event_type is None or not any(_says_what_shook(kind) for kind in raw.event_types):
-        return raw
-    for code, kind in enumerate(raw.event_types):
-        if "earthquake" not in kind.lower() and kind.lower() not in ("eq", "induced or triggered event"):
-            raw = _drop(raw, raw.event_type == code, f"events of type {kind!r} left out", found)
+    """Leave out what was taken back and what is no earthquake; name words that no vocabulary has."""
+    for code, word in enumerate(raw.statuses):
+        raw = _drop(raw, np.asarray(raw.status == code), f"events of status {word!r} left out", found)
+    for code, word in enumerate(raw.event_types):
+        if kind_of(word) is Kind.OTHER:
+            raw = _drop(raw, np.asarray(raw.event_type == code), f"events of type {word!r} left out", found)
+    rows = np.zeros(len(raw), bool)
+    counts = []
+    for code, word in enumerate(raw.event_types):
+        of_word = np.asarray(raw.event_type == code)
+        if kind_of(word) is Kind.UNKNOWN and of_word.any():
+            rows |= of_word
+            counts.append(f"{word!r} {int(of_word.sum()):,}")
+    more = ", ..." if len(counts) > _WORDS else ""
+    _note(raw, rows, f"events of types in no vocabulary kept ({', '.join(counts[:_WORDS])}{more})", found)
     return raw
 
 
-def _says_what_shook(kind: str) -> bool:
-    return any(word in kind.lower() for word in ("earthquake", "explosion", "blast", "induced or triggered"))
+def _leave_out_stand_ins(raw: RawEvents, found: list[Finding]) -> RawEvents:
+    """Leave out events whose magnitude or place is a number that stands for unknown; such depths become unknown."""
+    magnitude = raw.magnitude
+    unknown = _stands_in(magnitude, (magnitude < _SMALLEST) | (magnitude > _GREATEST))
+    lone = magnitude == -1
+    if lone.any() and not lone.all():
+        beside = float(np.sum((np.abs(magnitude + 1) < 1) & ~lone)) / 20  # events per 0.1
+        if beside == 0 or (lone.sum() >= 50 and lone.sum() > 10 * beside):
+            unknown |= lone
+    values = sorted({f"{value:.6g}" for value in magnitude[unknown]}, key=float)
+    raw = _drop(
+        raw,
+        unknown,
+        f"events left out whose magnitude stands for unknown ({', '.join(values[:_WORDS])})",
+        found,
+    )
+    for what, most in (("latitude", 90.0), ("longitude", 360.0)):
+        degrees = getattr(raw, what)
+        raw = _drop(
+            raw,
+            _stands_in(degrees, np.abs(degrees) > most),
+            f"events left out whose {what} stands for unknown",
+            found,
+        )
+    depth = raw.depth_km.astype(float)
+    unknown = _stands_in(depth, ((depth < _SUMMIT_KM) & (not _counted_upward(depth))) | (depth > _DEEPEST_KM))
+    _note(raw, unknown, "depths that stand for unknown, taken as such", found)
+    return (
+        replace(raw, depth_km=np.where(unknown, np.float32(np.nan), raw.depth_km)) if unknown.any() else raw
+    )
+
+
+def _counted_upward(depth: npt.NDArray[np.floating[Any]]) -> bool:
+    """Return whether depths seem to be heights: most of those that are not 0 are negative."""
+    below, above = np.sum(depth > 0), np.sum((depth < 0) & (depth > -_DEEPEST_KM))
+    return bool(above > below)
+
+
+def _stands_in(values: npt.NDArray[np.float64], beyond: Mask) -> Mask:
+    """Return which of the values beyond what can be are nines and nothing else, as agencies write for unknown."""
+    out = np.zeros(len(values), bool)
+    rows = np.flatnonzero(beyond)
+    out[rows] = [set(f"{abs(value):.4g}") <= set("9.") for value in values[rows]]
+    return out
 
 
 def _leave_out_incomplete(raw: RawEvents, found: list[Finding], drop_incomplete: bool) -> RawEvents:

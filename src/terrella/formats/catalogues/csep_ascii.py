@@ -12,7 +12,10 @@ from terrella.formats.catalogues.delimited import read_rows
 from terrella.formats.catalogues.raw import RawEvents
 
 HEADER = ("lon", "lat", "M", "time_string", "depth", "catalog_id", "event_id")
-_FOUND = {"longitude": 0, "latitude": 1, "magnitude": 2, "time": 3, "depth_km": 4, "event_id": 6}
+_COLUMNS = {
+    "longitude": "lon", "latitude": "lat", "magnitude": "M", "time": "time_string", "depth_km": "depth",
+    "event_id": "event_id",
+}  # fmt: skip
 
 
 def is_csep_ascii(text: str) -> bool:
@@ -40,7 +43,7 @@ def read_csep_ascii(text: str, file: str) -> RawEvents:
             f"{file}: holds {len(numbers)} catalogues (catalog_id {', '.join(sorted(numbers)[:3])}, ...); "
             "one was expected: split the file by catalog_id"
         )
-    return read_rows(text, file, ",", list(HEADER), _FOUND, header_lines)
+    return read_rows(text, file, ",", list(HEADER), header_lines, _COLUMNS)
 
 
 def write_csep_ascii(catalogue: Catalogue, path: Path) -> None:

@@ -1,32 +1,94 @@
-"""Delimited text with a header: ComCat's CSV and any CSV with a column mapping."""
+"""Text with a header: ComCat's CSV, FDSN event text, HORUS and any table of which a line names the columns."""
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from terrella.errors import InputError
-from terrella.formats.catalogues.columns import find_columns
-from terrella.formats.catalogues.raw import Place, RawEvents
-from terrella.formats.catalogues.table import events_from_table
+from terrella.formats.catalogues.columns import HEADERS, looks_like_header
+from terrella.formats.catalogues.headers import squeezed
+from terrella.formats.catalogues.raw import RawEvents
+from terrella.formats.catalogues.table import read_columns
+from terrella.formats.catalogues.table_times import Rest
 
+EXPECTED = (
+    "ComCat CSV or GeoJSON, FDSN text, QuakeML, CSEP ASCII, ZMAP, Parquet, a format that ObsPy reads (NDK, ISF, "
+    "SC3ML, Nordic, ...), or a table whose first line names its columns"
+)
 _DELIMITERS = ",;\t|"
 _LONGEST_HEADER = 100_000  # characters
+_LONGEST_PREAMBLE = 100  # lines
+_SAMPLE = 100  # rows
+# Columns of few values, which Arrow reads faster as such.
+_CATEGORIES = frozenset(word for ours in ("magnitude_type", "event_type", "status") for word in HEADERS[ours])
+_CATEGORY = pa.dictionary(pa.int32(), pa.string())
 _Row = tuple[int, int, list[str]]  # number from 0, line in the file from 1, fields
 
 
-def read_delimited(text: str, file: str, columns: Mapping[str, str] | None = None) -> RawEvents:
-    """Return the events of delimited text whose first line names the columns.
+@dataclass(frozen=True)
+class Header:
+    """A line that names columns: what separates them (None: spaces), their names, and the lines down to its end.
+
+    `below_text`: lines that are no comments come before.
+    """
+
+    delimiter: str | None
+    names: list[str]
+    lines: int
+    below_text: bool = False
+
+
+def find_header(text: str, columns: Mapping[str, str] | None) -> Header | None:
+    """Return the first line that names a catalogue's columns, below a preamble or behind a comment's mark."""
+    lines = text[:_LONGEST_HEADER].split("\n")
+    for i, line in enumerate(lines[:_LONGEST_PREAMBLE]):
+        if line.strip() and (header := _header(lines, i)) and looks_like_header(header.names, columns):
+            return replace(
+                header, below_text=any(each.strip() and not is_comment(each) for each in lines[:i])
+            )
+    return None
+
+
+def first_header(text: str, file: str) -> Header:
+    """Return the first line that is no comment as a header, whatever it says.
+
+    Raises:
+        InputError: where it has no columns.
+    """
+    lines = text[:_LONGEST_HEADER].split("\n")
+    first = next((i for i, line in enumerate(lines) if line.strip() and not is_comment(line)), 0)
+    header = _header(lines, first)
+    if header.delimiter is None:
+        raise InputError(f"{file}: not a catalogue that Terrella knows; expected {EXPECTED}")
+    return header
+
+
+def read_table(text: str, file: str, header: Header, columns: Mapping[str, str] | None = None) -> RawEvents:
+    """Return the events of the rows below a header; comments and repeated headers among them are passed over.
 
     `columns` maps our names to the header's (see `columns.find_columns`).
 
     Raises:
-        InputError: where there is no header, a column is missing or a row cannot be read.
+        InputError: where a column is missing or a row cannot be read.
     """
-    delimiter, names, header_lines = _header(text, file)
-    return read_rows(text, file, delimiter, names, find_columns(names, columns, file), header_lines)
+    if header.delimiter == "|" or '"' not in text:
+        text = _without_repeats(without_comments(text, header.lines), header.lines)
+    if header.delimiter is None:
+        text = _tabbed(text, file, header)
+    return read_rows(
+        text,
+        file,
+        header.delimiter or "\t",
+        header.names,
+        header.lines,
+        columns,
+        header.delimiter in (",", ";", "\t"),
+    )
 
 
 def read_rows(
@@ -34,65 +96,130 @@ def read_rows(
     file: str,
     delimiter: str,
     names: list[str],
-    found: Mapping[str, int],
     header_lines: int,
+    columns: Mapping[str, str] | None = None,
     quoted: bool = True,
 ) -> RawEvents:
-    """Return the events of the rows below the header; `found` maps our names to positions in `names`.
+    """Return the events of the rows below a number of lines; `columns` maps our names to `names`.
 
     Where nothing is `quoted`, quotation marks are letters like any other.
     """
-    quote = '"' if quoted else False
-    used = sorted(set(found.values()))
+    n_rows = 0
+
+    def read(used: list[int]) -> pa.Table:
+        nonlocal n_rows
+        table = _read_with_arrow(text, file, delimiter, names, header_lines, quoted, used)
+        n_rows = table.num_rows
+        return table
+
+    def rest(others: list[int]) -> Rest:
+        start = text[: _offset(text, header_lines) + _LONGEST_HEADER]
+        few = _rows(start, delimiter, header_lines, quoted)
+        first = [fields for _, (_, _, fields) in zip(range(_SAMPLE), few, strict=False)]
+        return {names[i]: [fields[i] for fields in first if i < len(fields)] for i in others}
+
+    def rows() -> Iterator[_Row]:
+        return _rows(text, delimiter, header_lines, quoted)
+
+    def name_row(row: int) -> str:
+        one_line_each = text.count("\n") + (not text.endswith("\n")) == header_lines + n_rows
+        line = header_lines + row + 1 if one_line_each else _line_of(rows(), row)
+        return f"row {row + 1} (line {line})"
+
+    return read_columns(names, columns, file, read, name_row, rest)
+
+
+def without_comments(text: str, header_lines: int = 0) -> str:
+    """Return text with the comments below a number of lines made blank, so that all lines keep their numbers."""
+    # One letter is found far sooner than two, and most files have none.
+    if not any(mark in text and (text.startswith(mark) or f"\n{mark}" in text) for mark in "#%"):
+        return text
+    start = _offset(text, header_lines)
+    return text[:start] + re.sub(r"(?m)^[ \t]*[#%].*$", "", text[start:])
+
+
+def is_comment(line: str) -> bool:
+    """Return whether a line of text is a comment."""
+    return line.lstrip().startswith(("#", "%"))
+
+
+def _header(lines: list[str], i: int) -> Header:
+    line = lines[i].lstrip("#% \t" if is_comment(lines[i]) else "")
+    delimiter = max(_DELIMITERS, key=line.count)
+    if delimiter not in line:
+        return Header(None, [name.lstrip("#") for name in line.split()], i + 1)
+    reader = csv.reader(
+        (each + "\n" for each in (line, *lines[i + 1 :])),
+        delimiter=delimiter,
+        quoting=csv.QUOTE_NONE if delimiter == "|" else csv.QUOTE_MINIMAL,
+    )
+    fields = next(_walk(reader), [])
+    return Header(delimiter, [field.strip().lstrip("#").strip() for field in fields], i + reader.line_num)
+
+
+def _without_repeats(text: str, header_lines: int) -> str:
+    """Return text without further headers, which come where answers of a service were joined to one file."""
+    start = _offset(text, header_lines)
+    header = text[_offset(text, header_lines - 1) : start].rstrip("\n")
+    if text.find(f"\n{header}", start - 1) < 0:
+        return text
+    below = text[start:].split("\n")
+    return text[:start] + "\n".join("" if line == header else line for line in below)
+
+
+def _offset(text: str, lines: int) -> int:
+    """Return where the line after a number of lines begins."""
+    start = 0
+    for _ in range(lines):
+        start = text.find("\n", start) + 1 or len(text)
+    return start
+
+
+def _tabbed(text: str, file: str, header: Header) -> str:
+    """Return rows that spaces separate with tabs; no value may be blank."""
+    rows = [line.split() for line in text.split("\n")]
+    rows[: header.lines] = [[]] * header.lines
+    refuse_ragged(rows, len(header.names), file)
+    return "\n".join("\t".join(row) for row in rows)
+
+
+def refuse_ragged(rows: list[list[str]], n_columns: int, file: str) -> None:
+    """Refuse the first row that has another number of fields."""
+    number = 0
+    for line, row in enumerate(rows, 1):
+        number += bool(row)
+        if row and len(row) != n_columns:
+            raise InputError(
+                f"{file}, row {number} (line {line}): {len(row)} fields where the first line has {n_columns}; "
+                "correct the row, or fetch the file again if it is cut off"
+            )
+
+
+def _read_with_arrow(
+    text: str, file: str, delimiter: str, names: list[str], header_lines: int, quoted: bool, used: list[int]
+) -> pa.Table:
     try:
-        table = arrow_csv.read_csv(
+        return arrow_csv.read_csv(
             io.BytesIO(text.encode()),
             read_options=arrow_csv.ReadOptions(
                 column_names=[str(i) for i in range(len(names))], skip_rows=header_lines, block_size=1 << 22
             ),
             parse_options=arrow_csv.ParseOptions(
-                delimiter=delimiter, quote_char=quote, newlines_in_values=quoted and '"' in text
+                delimiter=delimiter,
+                quote_char='"' if quoted else False,
+                newlines_in_values=quoted and '"' in text,
             ),
             convert_options=arrow_csv.ConvertOptions(
-                column_types={str(i): pa.string() for i in used},
+                column_types={
+                    str(i): _CATEGORY if squeezed(names[i]) in _CATEGORIES else pa.string() for i in used
+                },
                 include_columns=[str(i) for i in used],
                 strings_can_be_null=False,
             ),
         )
     except pa.ArrowInvalid as error:
-        raise _unread(_rows(text, delimiter, header_lines, quoted), file, len(names), error) from error
-    one_line_each = text.count("\n") + (not text.endswith("\n")) == header_lines + table.num_rows
-
-    def name_row(row: int) -> str:
-        line = (
-            header_lines + row + 1
-            if one_line_each
-            else _line_of(_rows(text, delimiter, header_lines, quoted), row)
-        )
-        return f"row {row + 1} (line {line})"
-
-    place = Place(file, name_row)
-    position = {i: k for k, i in enumerate(used)}
-    return events_from_table(
-        table, {k: position[i] for k, i in found.items()}, [names[i] for i in used], place
-    )
-
-
-def _header(text: str, file: str) -> tuple[str, list[str], int]:
-    """Return the delimiter, the names of the columns and the number of lines down to the header's end."""
-    text = text[:_LONGEST_HEADER]
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    delimiter = max(_DELIMITERS, key=first.count)
-    if delimiter not in first:
-        raise InputError(
-            f"{file}: not a catalogue that Terrella knows; expected ComCat CSV or GeoJSON, FDSN text, QuakeML, "
-            "CSEP ASCII, ZMAP or Parquet, or a CSV whose first line names its columns"
-        )
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
-    for fields in _walk(reader):
-        if any(field.strip() for field in fields):
-            return delimiter, [field.strip().lstrip("#") for field in fields], reader.line_num
-    raise InputError(f"{file}: no header line found")
+        rows = _rows(text, delimiter, header_lines, quoted)
+        raise _unread(rows, file, len(names), error) from error
 
 
 def _unread(rows: Iterator[_Row], file: str, n_columns: int, error: Exception) -> InputError:

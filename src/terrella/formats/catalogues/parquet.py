@@ -9,9 +9,11 @@ import pyarrow.parquet as pq
 
 from terrella.errors import InputError
 from terrella.formats.catalogues.catalogue import Catalogue
-from terrella.formats.catalogues.columns import find_columns
-from terrella.formats.catalogues.raw import Place, RawEvents
-from terrella.formats.catalogues.table import events_from_table
+from terrella.formats.catalogues.raw import RawEvents
+from terrella.formats.catalogues.table import read_columns
+from terrella.formats.catalogues.table_times import Rest
+
+_SAMPLE = 100  # rows
 
 
 def read_parquet(path: Path, columns: Mapping[str, str] | None = None) -> RawEvents:
@@ -20,24 +22,33 @@ def read_parquet(path: Path, columns: Mapping[str, str] | None = None) -> RawEve
     Raises:
         InputError: where the file is damaged or a needed column is missing.
     """
+
+    def read(used: list[int]) -> pa.Table:
+        table = file.read(columns=[names[i] for i in used])
+        if table.num_columns != len(used):
+            raise InputError(f"{path}: nested or repeated columns; expected one plain column each")
+        return table
+
+    def rest(others: list[int]) -> Rest:
+        first = next(file.iter_batches(_SAMPLE, columns=[names[i] for i in others]), None) if others else None
+        return (
+            {}
+            if first is None
+            else {
+                k: [str(v) for v in c.to_pylist() if v is not None]
+                for k, c in zip(first.schema.names, first.columns, strict=True)
+            }
+        )
+
     try:
         with pq.ParquetFile(path, pre_buffer=False) as file:
             names = list(file.schema_arrow.names)
-            found = find_columns(names, columns, str(path))
-            used = sorted(set(found.values()))
-            table = file.read(columns=[names[i] for i in used])
+            return read_columns(names, columns, str(path), read, lambda row: f"row {row + 1}", rest)
     except (pa.ArrowException, OSError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
         raise InputError(
             f"{path}: damaged or truncated Parquet ({reason}); write or fetch it again"
         ) from error
-    if table.num_columns != len(used):
-        raise InputError(f"{path}: nested or repeated columns; expected one plain column each")
-    position = {i: k for k, i in enumerate(used)}
-    place = Place(str(path), lambda row: f"row {row + 1}")
-    return events_from_table(
-        table, {k: position[i] for k, i in found.items()}, [names[i] for i in used], place
-    )
 
 
 def write_parquet(catalogue: Catalogue, path: Path) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from terrella.errors import InputError
+from terrella.formats.catalogues.findings import Finding
 
 Floats = npt.NDArray[np.float64]
 
@@ -44,6 +45,9 @@ class RawEvents:
     event_types: tuple[str, ...]
     row: npt.NDArray[np.int64]  # position in the file, from 0
     place: Place
+    status: npt.NDArray[np.int8] | None = None  # codes into the words that say an event was taken back
+    statuses: tuple[str, ...] = ()
+    found: tuple[Finding, ...] = ()  # on reading
     column_names: tuple[tuple[str, str], ...] = ()  # (our name, the file's name) where the file names columns
 
     def __len__(self) -> int:

@@ -12,17 +12,20 @@ from terrella.formats.catalogues.check import check_events
 from terrella.formats.catalogues.findings import Findings
 from terrella.formats.catalogues.raw import RawEvents
 
+_START = 100_000  # characters that tell a format
+
 
 def read_catalogue(
     path: Path | str, columns: Mapping[str, str] | None = None, drop_incomplete: bool = False
 ) -> tuple[Catalogue, Findings]:
     """Return the events of a file in order of time, checked, and what was found while checking.
 
-    The format is recognised by content: Parquet, ComCat GeoJSON, QuakeML, CSEP ASCII, FDSN event text, ZMAP, and
-    text with a header (ComCat CSV, HORUS, any other); each may be gzipped. Times without a zone are UTC,
-    depths km positive down. `columns` maps our names (time, longitude, latitude, magnitude, depth_km,
-    magnitude_type, event_id, event_type, time_epoch_s, time_epoch_ms, year, …) to the table's. With
-    `drop_incomplete`, rows without time, place or magnitude are left out instead of refused.
+    The format is recognised by content: Parquet; GeoJSON of ComCat, EMSC and others; CSEP ASCII; ZMAP and
+    hypoDD's tables; text with a header (ComCat CSV, FDSN event text, HORUS, any other); and through ObsPy QuakeML,
+    SC3ML, NDK, ISF, GSE2, Nordic, CMTSOLUTION and what else it detects; each may be gzipped. Times without a zone
+    are UTC unless a header gives one, depths km positive down. `columns` maps our names (time, longitude,
+    latitude, magnitude, depth_km, magnitude_type, event_id, event_type, time_epoch_s, time_epoch_ms, year, …) to
+    the table's. With `drop_incomplete`, rows without time, place or magnitude are left out instead of refused.
 
     Raises
     ------
@@ -47,37 +50,49 @@ def _read_raw(path: Path, columns: Mapping[str, str] | None) -> RawEvents:
     text_start = content[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
     if not text_start:
         raise InputError(f"{path}: the file is empty; a catalogue was expected")
+    if content.startswith(b"PK"):  # a zip file, such as ObsPy's CSZ
+        from terrella.formats.catalogues.obspy_events import read_with_obspy
+
+        events = read_with_obspy(content, str(path))
+        if events is not None:
+            return events
     if b"\0" in content[:65536]:
         raise InputError(
             f"{path}: binary data in no catalogue format; expected Parquet, ComCat CSV or GeoJSON, FDSN text, "
-            "QuakeML, CSEP ASCII, ZMAP or another CSV"
+            "QuakeML, CSEP ASCII, ZMAP, another table, or a format that ObsPy reads"
         )
     if text_start.startswith(b"<"):
-        from terrella.formats.catalogues.quakeml import read_quakeml
+        from terrella.formats.catalogues.obspy_events import read_xml
 
-        return read_quakeml(content, str(path))
-    return _read_text(_decoded(content), str(path), columns)
+        return read_xml(content, str(path))
+    return _read_text(content, str(path), columns)
 
 
-def _read_text(text: str, file: str, columns: Mapping[str, str] | None) -> RawEvents:
+def _read_text(content: bytes, file: str, columns: Mapping[str, str] | None) -> RawEvents:
+    text = _decoded(content)
     if re.match(r"\s*(\{|\[\s*[\[{])", text[:1000]):
-        from terrella.formats.catalogues.comcat_geojson import read_comcat_geojson
+        from terrella.formats.catalogues.geojson import read_geojson
 
-        return read_comcat_geojson(text, file)
-    from terrella.formats.catalogues.aligned import is_spaced_table, is_zmap, read_spaced_table, read_zmap
+        return read_geojson(text, file, columns)
+    from terrella.formats.catalogues.aligned import layout, read_layout
     from terrella.formats.catalogues.csep_ascii import is_csep_ascii, read_csep_ascii
-    from terrella.formats.catalogues.delimited import read_delimited
-    from terrella.formats.catalogues.fdsn_text import is_fdsn_text, read_fdsn_text
+    from terrella.formats.catalogues.delimited import find_header, first_header, read_table, without_comments
 
-    if not columns and is_csep_ascii(text):
-        return read_csep_ascii(text, file)
-    if not columns and is_zmap(text):
-        return read_zmap(text, file)
-    if is_fdsn_text(text):
-        return read_fdsn_text(text, file, columns)
-    if is_spaced_table(text):
-        return read_spaced_table(text, file, columns)
-    return read_delimited(text, file, columns)
+    header = find_header(text, columns)
+    if not columns:
+        start = without_comments(text[:_START])
+        if is_csep_ascii(start):
+            return read_csep_ascii(without_comments(text), file)
+        if header is None and (name := layout(start)):
+            return read_layout(without_comments(text), file, name)
+    # A bulletin may have a table's header in its midst.
+    if not columns and (header is None or header.below_text):
+        from terrella.formats.catalogues.obspy_events import read_with_obspy
+
+        events = read_with_obspy(content, file)
+        if events is not None:
+            return events
+    return read_table(text, file, header or first_header(text, file), columns)
 
 
 def _return_memory() -> None:

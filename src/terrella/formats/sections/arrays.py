@@ -1,5 +1,6 @@
 """Sections in NumPy's .npy and in NetCDF."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tokenize import TokenError
@@ -9,20 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from terrella.errors import InputError
-from terrella.formats.sections.das import HdfSamples, opened_hdf5
-from terrella.formats.sections.section import Corner, Section, Unit, checked_interval
-
-_VERTICAL = {"time": "s", "t": "s", "twt": "s", "sample": "s", "samples": "s", "depth": "m", "z": "m"}
-_TO_UNIT = {
-    "s": 1.0,
-    "sec": 1.0,
-    "seconds": 1.0,
-    "ms": 1e-3,
-    "milliseconds": 1e-3,
-    "us": 1e-6,
-    "m": 1.0,
-    "km": 1e3,
-}
+from terrella.formats.sections.cf import decoded, encoding
+from terrella.formats.sections.datasets import assumed_unit, dataset, labelled, only_array, section_of
+from terrella.formats.sections.hdf5_samples import HdfSamples, opened_hdf5
+from terrella.formats.sections.section import Corner, NoIntervalError, Section, Unit, checked_interval
 
 
 def open_npy(path: Path, interval: float | None = None, unit: Unit | None = None) -> Section:
@@ -33,7 +24,7 @@ def open_npy(path: Path, interval: float | None = None, unit: Unit | None = None
     """
     array = _mapped(path)
     if interval is None:
-        raise InputError(
+        raise NoIntervalError(
             f"{path}: an .npy file names no interval between samples; say it with --interval SECONDS"
         )
     about = {"format": f".npy, {array.dtype.name}"}
@@ -55,50 +46,56 @@ class NpySamples:
 
 
 def open_netcdf(path: Path, interval: float | None = None, unit: Unit | None = None) -> Section:
-    """Return the only two- or three-dimensional variable of a NetCDF-4 file as a section or volume.
+    """Return the two- or three-dimensional variable of a NetCDF-4 file as a section or volume, as xarray reads it.
 
-    The axis called time, twt, depth or sample, or else the last, becomes the last; its coordinate gives the
-    interval.
+    The axis of time or depth becomes the last; its coordinate and unit give the interval.
 
     Raises:
-        InputError: where there is no such variable, or more than one, or no interval.
+        InputError: where there is no such variable, or more than one, or no interval in a known unit.
     """
-    with opened_hdf5(path) as file:
-        large = [
-            n for n, v in file.items() if getattr(v, "ndim", 0) in (2, 3) and v.dtype.kind in "fiu" and v.size
-        ]
-        if len(large) != 1:
-            raise InputError(
-                f"{path}: one variable of two or three axes was expected; it has {', '.join(large) or 'none'}"
-            )
-        array = file[large[0]]
-        scales = [(axis[0].name.rsplit("/", 1)[-1] if len(axis) else "") for axis in array.dims]
-        last = next((i for i, name in enumerate(scales) if name.lower() in _VERTICAL), array.ndim - 1)
-        axes = (*(i for i in range(array.ndim) if i != last), last)
-        shape = tuple(array.shape[i] for i in axes)
-        found, own = _step(file, scales[last])
-        spacing, _ = _step(file, scales[axes[-2]])
-        about = {"format": f"NetCDF, variable {large[0]}", "axes": ", ".join(scales[i] or "?" for i in axes)}
-    if (interval := interval or found) is None:
-        raise InputError(f"{path}: the axis of samples has no even coordinate; say --interval SECONDS")
-    unit = unit or own or _VERTICAL.get(scales[last].lower(), "s")  # type: ignore[assignment]
-    return Section(
-        path, shape, checked_interval(interval, path), unit or "s", spacing, about,
-        HdfSamples(path, large[0], axes),
-    )  # fmt: skip
+    with opened_hdf5(path), dataset(path, "h5netcdf") as data:
+        array = labelled(path, data, only_array(path, data))
+        held = encoding(array.attributes)
+        about = {"format": f"NetCDF, variable {array.name}"}
+        assumed = assumed_unit(data.attrs, array)
+    return section_of(
+        array, about, lambda order: HdfSamples(path, array.name, order, held), interval, unit, assumed
+    )
 
 
-def _step(file: Any, name: str) -> tuple[float | None, Unit | None]:
-    """Return the step of a coordinate and its unit, or None where it is uneven or absent."""
-    if name not in file or len(file[name]) < 2 or file[name].dtype.kind not in "fiu":
-        return None, None
-    words = file[name].attrs.get("units", b"")
-    text = (words.decode() if isinstance(words, bytes) else str(words)).strip().lower()
-    steps = np.diff(np.asarray(file[name][:1000], float)) * _TO_UNIT.get(text, 1.0)
-    step = abs(float(np.median(steps)))
-    if not step or not np.allclose(np.abs(steps), step, rtol=0.01):
-        return None, None
-    return step, "m" if text in ("m", "km") else "s" if text in _TO_UNIT else None
+def open_classic_netcdf(path: Path, interval: float | None = None, unit: Unit | None = None) -> Section:
+    """Return the same of NetCDF's classic format, read by xarray through SciPy.
+
+    Raises:
+        InputError: as of NetCDF-4.
+    """
+    with dataset(path, "scipy") as data:
+        array = labelled(path, data, only_array(path, data))
+        assumed = assumed_unit(data.attrs, array)
+    about = {"format": f"NetCDF of the classic format, variable {array.name}"}
+    held = encoding(array.attributes)
+    return section_of(
+        array, about, lambda order: ClassicSamples(path, array.name, order, held), interval, unit, assumed
+    )
+
+
+@dataclass(frozen=True)
+class ClassicSamples:
+    """Samples of a NetCDF file of the classic format."""
+
+    path: Path
+    name: str
+    axes: tuple[int, ...]  # of the variable, in the section's order
+    encoding: Mapping[str, Any]  # how its numbers are decoded
+
+    def read(self, low: Corner, high: Corner) -> npt.NDArray[Any]:
+        """Return the samples from one corner up to another."""
+        with dataset(self.path, "scipy") as data:
+            variable = data.variables[self.name]
+            where = {
+                variable.dims[axis]: slice(a, b) for axis, a, b in zip(self.axes, low, high, strict=True)
+            }
+            return decoded(variable.isel(where).to_numpy(), self.encoding).transpose(self.axes)
 
 
 def _mapped(path: Path) -> npt.NDArray[Any]:

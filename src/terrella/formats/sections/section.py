@@ -49,6 +49,13 @@ class Section:
         Where traces of a volume are missing.
     stamp : tuple of int, optional
         Size and time of the file when it was opened: a change of it is an error.
+    start : float, optional
+        Of the first sample on the last axis, in `unit`; None where the file does not say.
+    lines : mapping of str to array
+        Numbers by which traces are known, such as inline (first axis) and crossline (second) of a volume, or
+        CDP of a section's traces.
+    notes : tuple of str
+        What a user must know of how the file was taken.
     """
 
     path: Path
@@ -60,6 +67,9 @@ class Section:
     samples: Samples = field(repr=False)
     gaps: Places | None = field(default=None, repr=False)  # where traces of a volume are missing
     stamp: tuple[int, int] | None = None  # size and time of the file, where a change of it is an error
+    start: float | None = None  # of the first sample, in `unit`
+    lines: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict, repr=False)
+    notes: tuple[str, ...] = ()
 
     def read(self, *where: slice) -> Floats:
         """Return the samples of one slice per axis, as float32; what is no finite number, or missing, is 0.
@@ -85,6 +95,10 @@ class Section:
 
     def read_as_stored(self, *where: slice) -> Floats:
         """Return the same, with infinities and what is no number as the file has them; missing traces are NaN."""
+        return as_float32(self.read_exactly(*where))
+
+    def read_exactly(self, *where: slice) -> npt.NDArray[Any]:
+        """Return the same in the file's own type of number, or float64 where that cannot say what is missing."""
         if len(where) != len(self.shape):
             raise ValueError(f"{len(where)} slices for a section of {len(self.shape)} axes")
         spans = [each.indices(size) for each, size in zip(where, self.shape, strict=True)]
@@ -99,9 +113,7 @@ class Section:
                 f"{self.path} changed while it was read ({self.stamp[0]:,} bytes then, {now[0]:,} now); leave it "
                 "alone and start again"
             )
-        values = self.samples.read(low, high)[tuple(slice(None, None, step) for *_, step in spans)]
-        with np.errstate(over="ignore"):  # float64 beyond float32's range becomes infinite, which is noticed
-            return np.ascontiguousarray(values, np.float32)
+        return self.samples.read(low, high)[tuple(slice(None, None, step) for *_, step in spans)]
 
     def absent(self, *where: slice) -> npt.NDArray[np.bool_] | None:
         """Return which traces of a box, one slice per axis, are missing, or None where none of the volume is."""
@@ -110,6 +122,16 @@ class Section:
         spans = [each.indices(size) for each, size in zip(where[:-1], self.shape, strict=False)]
         found = self.gaps.absent(tuple(a for a, _, _ in spans), tuple(b for _, b, _ in spans))
         return found[tuple(slice(None, None, step) for *_, step in spans)]
+
+
+class NoIntervalError(InputError):
+    """A file does not name the interval between its samples."""
+
+
+def as_float32(values: npt.NDArray[Any]) -> Floats:
+    """Return numbers as float32; what is beyond its range becomes infinite, which is noticed."""
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(values, np.float32)
 
 
 def file_stamp(path: Path) -> tuple[int, int]:

@@ -1,26 +1,32 @@
 """Whether the traces of a SEG-Y file are a volume on a regular grid, and how far apart they are."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from terrella.errors import InputError
-from terrella.formats.sections.places import Numbers, Places, complete
-from terrella.formats.sections.segy_layout import Layout
+from terrella.formats.sections.places import Numbers, Places, complete, placed
+from terrella.formats.sections.segy_layout import Layout, field, read_headers
+from terrella.formats.sections.segy_scan import OFFSET, SCALAR, UNITS, Scan, X, Y, scan
+
+LinePlaces = tuple[int, int]  # bytes of a trace header, from 1, with inline and crossline numbers
 
 # Where inline and crossline numbers lie: revision 1, and what was usual before it (field record and CDP).
-_PLACES = ((189, 193), (9, 21))
-_INTERVAL, _SCALAR, _X, _Y, _UNITS = 117, 71, 181, 185, 89
-_AT_ONCE = 1 << 16
+_OLD = (9, 21)
+_PLACES: tuple[LinePlaces, ...] = ((189, 193), _OLD)
+_LAST_PLACE = 237
+_LENGTH, _NOT_SAID = 1, 0  # units of coordinates; others are angles
 _FOR_SPACING = 2000
-_FOOT_M = 0.3048
+_LONGEST_LINE = 1 << 22  # traces, above which the coordinates of all are not kept
+_LEAST_STEP_M = 0.1  # between traces whose coordinates, of no given unit, could be degrees
 _FEWEST = (
     0.5  # of the grid's places that have a trace, below which it is a crooked line, not a volume with gaps
 )
+_EVEN, _JUMP, _JUMP_OF_UNEVEN = 0.95, 2, 10  # share of even steps, and steps at once that are a jump
 
 
 @dataclass(frozen=True)
@@ -30,177 +36,216 @@ class Geometry:
     places: Places
     words: str
     spacing_m: float | None  # between neighbours on the last axis
+    lines: Mapping[str, npt.NDArray[Any]]
+    notes: tuple[str, ...]
+    found: Scan
 
 
-def read_geometry(path: Path, layout: Layout) -> Geometry:
+def read_geometry(path: Path, layout: Layout, lines: LinePlaces | None = None) -> Geometry:
     """Return how the traces of a file lie, after looking at the headers of all.
 
-    Raises:
-        InputError: where segyio is not installed or cannot read the headers.
-    """
-    n = layout.n_traces
-    with _headers(path, layout) as headers:
-        found = next((grid for place in _PLACES if (grid := _grid(headers, n, *place))), None)
-        found = found or _grid_with_gaps(headers, n, *_PLACES[0])
-        if found is None:
-            words = (
-                "a section of traces in the file's order: inline and crossline numbers make no regular grid"
-            )
-            return Geometry(complete((n,), 0), words, _spacing(headers, layout, 1))
-        places, words = found
-        step = 1 if places.fast == 1 else places.shape[0]
-        return Geometry(places, words, _spacing(headers, layout, step))
-
-
-def other_interval(path: Path, layout: Layout) -> tuple[int, int] | None:
-    """Return number (from 1) and interval (µs) of the first trace that differs from the first one, if any."""
-    with _headers(path, layout) as headers:
-        for first in range(0, layout.n_traces, _AT_ONCE):
-            own = _numbers(headers, _INTERVAL, slice(first, first + _AT_ONCE)) & 0xFFFF
-            odd = np.flatnonzero((own != 0) & (own != layout.trace_interval_us))
-            if len(odd) and layout.trace_interval_us:
-                return first + int(odd[0]) + 1, int(own[odd[0]])
-    return None
-
-
-@contextmanager
-def _headers(path: Path, layout: Layout) -> Iterator[Any]:
-    segyio = segyio_module()
-    try:
-        with segyio.open(
-            str(path), ignore_geometry=True, endian="little" if layout.little_endian else "big"
-        ) as file:
-            if file.tracecount != layout.n_traces:
-                raise InputError(f"{path}: segyio counts {file.tracecount:,} traces, not {layout.n_traces:,}")
-            yield file
-    except (RuntimeError, ValueError, OSError, IndexError, KeyError) as error:
-        raise InputError(f"{path}: its headers cannot be read ({error})") from error
-
-
-def segyio_module() -> Any:
-    """Return segyio.
+    Args:
+        lines: where inline and crossline numbers lie, in place of where they usually do.
 
     Raises:
-        InputError: where it is not installed.
+        InputError: where headers cannot be read, or several traces lie at one place of a volume.
     """
-    try:
-        import segyio
-    except ImportError:
+    if lines and not all(1 <= byte <= _LAST_PLACE for byte in lines):
         raise InputError(
-            "SEG-Y files are read with segyio, which is not installed: pip install 'terrella[segment]'"
-        ) from None
-    return segyio
+            f"--inline-byte {lines[0]} --crossline-byte {lines[1]}: the first byte of each number was expected, "
+            f"1 to {_LAST_PLACE}"
+        )
+    n, pairs = layout.n_traces, (lines,) if lines else _PLACES
+    asked = sorted({byte for pair in pairs for byte in pair} | {21})
+    found = scan(path, layout, [*asked, X, Y, SCALAR] if n <= _LONGEST_LINE else asked)
+    reason = f"inline and crossline numbers (bytes {pairs[0][0]}, {pairs[0][1]}) do not both vary"
+    for pair in pairs:
+        grid = _volume(found, n, pair, path)
+        if isinstance(grid, Places):
+            return _of_volume(path, layout, found, grid, pair)
+        if grid and pair != _OLD:
+            reason = grid
+    places = complete((n,), 0)
+    spacing, notes = _spacing(path, layout, places)
+    numbers = _line_numbers(found, pairs[0])
+    return Geometry(
+        places, f"a section of traces in the file's order: {reason}", spacing,
+        {name: values for name, values in numbers.items() if len(np.unique(values)) == n},
+        (*notes, *_line_notes(found, numbers)), found,
+    )  # fmt: skip
 
 
-def _numbers(headers: Any, field: int, where: slice) -> Numbers:
-    return np.asarray(headers.attributes(field)[where], np.int64)
-
-
-def _grid(headers: Any, n: int, inline: int, crossline: int) -> tuple[Places, str] | None:
-    """Return the places and words of a complete volume (inline, crossline), or None where it is none."""
-    for slow, fast, sorted_by in ((inline, crossline, "inline"), (crossline, inline, "crossline")):
-        n_fast = _run(headers, slow, n)
-        if not (1 < n_fast < n) or n % n_fast:
-            continue
-        n_slow = n // n_fast
-        names = [_numbers(headers, slow, slice(0, n, n_fast)), _numbers(headers, fast, slice(0, n_fast))]
-        if any(len(np.unique(each)) < len(each) for each in names):
-            continue
-        if _regular(headers, n, (slow, fast), names):
-            shape, along = ((n_slow, n_fast), 1) if slow == inline else ((n_fast, n_slow), 0)
-            words = f"{shape[0]} inlines × {shape[1]} crosslines, sorted by {sorted_by}"
-            return complete(shape, along), f"{words} (bytes {inline}, {crossline})"
-    return None
-
-
-def _grid_with_gaps(headers: Any, n: int, inline: int, crossline: int) -> tuple[Places, str] | None:
-    """Return the places and words of a sorted volume that misses traces, or None where it is none.
+def _volume(found: Scan, n: int, pair: LinePlaces, path: Path) -> Places | str | None:
+    """Return the places of a volume's traces, why they are none, or None where numbers do not vary.
 
     Both numbers lie on an even grid, of which at least half the places have a trace, and no place has two.
     """
-    axes = [_even_numbers(headers, n, field) for field in (inline, crossline)]
-    if None in axes:
+    numbers = [found.numbers[byte].astype(np.int64) for byte in pair]
+    axes = [_even(values) for values in numbers]
+    if any(count < 2 for *_, count in axes):
         return None
-    shape = tuple(size for _, _, size in axes)  # type: ignore[misc]
-    if min(shape) < 2 or n < _FEWEST * shape[0] * shape[1]:
-        return None
-    for fast, sorted_by in ((1, "inline"), (0, "crossline")):
-        if (runs := _runs(headers, n, (inline, crossline), axes, fast)) is not None:
-            places = Places(shape, fast, *runs)
-            words = (
-                f"{shape[0]} inlines × {shape[1]} crosslines, sorted by {sorted_by} (bytes {inline}, {crossline}); "
-                f"{places.n_missing:,} of {shape[0] * shape[1]:,} traces are missing and count as dead"
-            )
-            return places, words
+    shape, size = tuple(count for *_, count in axes), axes[0][2] * axes[1][2]
+    if n < _FEWEST * size:
+        return (
+            f"its {shape[0]:,} inline and {shape[1]:,} crossline numbers (bytes {pair[0]}, {pair[1]}) make no "
+            f"regular grid, of whose {size:,} places it would fill {n / size:.0%}"
+        )
+    if pair == _OLD and found.prestack:  # field records and their CDPs
+        return "field records before stacking"
+    cells = [(values - first) // step for values, (first, step, _) in zip(numbers, axes, strict=True)]
+    rising = _sorted(cells, shape)
+    if rising is None:
+        _refuse_doubles(found, cells[0] * shape[1] + cells[1], numbers, pair, path)
+        return placed(shape, 1, cells[0] * shape[1] + cells[1])
+    fast, turned = rising
+    for axis in range(2):
+        if turned[axis]:
+            cells[axis] = shape[axis] - 1 - cells[axis]
+    return placed(shape, fast, cells[1 - fast] * shape[fast] + cells[fast])
+
+
+def _even(numbers: Numbers) -> tuple[int, int, int]:
+    """Return least number, step and count of an even axis that has all numbers."""
+    least, largest = int(numbers.min()), int(numbers.max())
+    step = int(np.gcd.reduce(np.unique(numbers) - least)) or 1
+    return least, step, (largest - least) // step + 1
+
+
+def _sorted(cells: list[Numbers], shape: tuple[int, ...]) -> tuple[int, tuple[bool, bool]] | None:
+    """Return the axis along which a sorted file goes first, and which axes fall; None where it is not sorted."""
+    turned = tuple(bool(np.sign(np.diff(each)).sum() < 0) for each in cells)
+    own = [size - 1 - each if turn else each for each, turn, size in zip(cells, turned, shape, strict=True)]
+    for fast in (1, 0):
+        if (np.diff(own[1 - fast] * shape[fast] + own[fast]) > 0).all():
+            return fast, (turned[0], turned[1])
     return None
 
 
-def _even_numbers(headers: Any, n: int, field: int) -> tuple[int, int, int] | None:
-    """Return first number, step and count of an axis in the file's direction; None where there is one number."""
-    first = int(_numbers(headers, field, slice(0, 1))[0])
-    least, largest, step, turns = first, first, 0, 0
-    for begin in range(0, n, _AT_ONCE):
-        numbers = _numbers(headers, field, slice(begin, begin + _AT_ONCE))
-        least, largest = min(least, int(numbers.min())), max(largest, int(numbers.max()))
-        step = int(np.gcd.reduce(np.append(numbers - first, step)))
-        turns += int(np.sign(np.diff(numbers)).sum())
-    if step == 0:
-        return None
-    count = (largest - least) // step + 1
-    return (least, step, count) if turns > 0 else (largest, -step, count)
+def _refuse_doubles(found: Scan, cell: Numbers, numbers: list[Numbers], pair: LinePlaces, path: Path) -> None:
+    """Raise `InputError` where two traces lie at one place."""
+    order = np.argsort(cell, kind="stable")
+    same = np.flatnonzero(np.diff(cell[order]) == 0)
+    if not len(same):
+        return
+    one, other = (int(each) for each in order[same[0] : same[0] + 2])
+    place = f"inline {numbers[0][one]} and crossline {numbers[1][one]} (bytes {pair[0]}, {pair[1]})"
+    if found.prestack:
+        raise InputError(
+            f"{path} is prestack: traces share their place with others, such as {one + 1:,} and {other + 1:,} at "
+            f"{place}, and offsets (bytes {OFFSET}-{OFFSET + 3}) differ; give a stack, or a file of one offset"
+        )
+    more = f", and {len(same) - 1:,} more are doubles" if len(same) > 1 else ""
+    raise InputError(
+        f"{path}: traces {one + 1:,} and {other + 1:,} both lie at {place}{more}; leave one of each out, or say "
+        "where the numbers lie with --inline-byte and --crossline-byte"
+    )
 
 
-def _runs(
-    headers: Any, n: int, fields: tuple[int, int], axes: Any, fast: int
-) -> tuple[Numbers, Numbers] | None:
-    """Return first cells and traces of runs, and n; None where the file does not go from cell to later cell."""
-    cells, traces, before = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], -2
-    for begin in range(0, n, _AT_ONCE):
-        at = [
-            (_numbers(headers, field, slice(begin, begin + _AT_ONCE)) - first) // step
-            for field, (first, step, _) in zip(fields, axes, strict=True)
+def _of_volume(path: Path, layout: Layout, found: Scan, places: Places, pair: LinePlaces) -> Geometry:
+    shape, fast = places.shape, places.fast
+    numbers = [found.numbers[byte].astype(np.int64) for byte in pair]
+    turns = _sorted([(v - f) // s for v, (f, s, _) in zip(numbers, map(_even, numbers), strict=True)], shape)
+    lines = {}
+    for axis, name in enumerate(("inline", "crossline")):
+        first, step, count = _even(numbers[axis])
+        along = first + step * np.arange(count)
+        lines[name] = along[::-1] if turns and turns[1][axis] else along
+    by = f"sorted by {('crossline', 'inline')[fast]}" if turns else "not sorted in the file"
+    words = f"{shape[0]} inlines × {shape[1]} crosslines, {by} (bytes {pair[0]}, {pair[1]})"
+    if places.n_missing:
+        words += (
+            f"; {places.n_missing:,} of {shape[0] * shape[1]:,} traces are missing and count as dead"
+            f"{_empty_lines(places, lines)}"
+        )
+    spacing, notes = _spacing(path, layout, places)
+    return Geometry(places, words, spacing, lines, notes, found)
+
+
+def _empty_lines(places: Places, lines: Mapping[str, Numbers]) -> str:
+    """Name the lines that have no trace at all."""
+    absent = places.absent((0, 0), places.shape)
+    said = ""
+    for axis, (name, numbers) in enumerate(lines.items()):
+        if len(empty := numbers[absent.all(axis=1 - axis)]):
+            some = ", ".join(map(str, empty[:3])) + (", ..." if len(empty) > 3 else "")
+            said += f", among them all of {name}{'s' * (len(empty) > 1)} {some}"
+    return said
+
+
+def _line_numbers(found: Scan, pair: LinePlaces) -> dict[str, npt.NDArray[Any]]:
+    """Return what may tell the traces of a line apart, the most usual first, of what varies."""
+    named = {"CDP": 21, "crossline": pair[1], "inline": pair[0]}
+    numbers: dict[str, npt.NDArray[Any]] = {name: found.numbers[byte] for name, byte in named.items()}
+    if X in found.numbers:
+        x, y = _coordinates(*(found.numbers[byte] for byte in (X, Y, SCALAR)))
+        numbers["coordinates"] = x + 1j * y
+    return {name: values for name, values in numbers.items() if (values != values[0]).any()}
+
+
+def _line_notes(found: Scan, numbers: Mapping[str, npt.NDArray[Any]]) -> list[str]:
+    """Say where a line jumps, or that it is none."""
+    if found.prestack:
+        low, high = found.offsets
+        return [
+            f"offsets from {low:,} to {high:,} (bytes {OFFSET}-{OFFSET + 3}): gathers before stacking, whose "
+            "traces are taken as neighbours in the file's order"
         ]
-        cell = at[1 - fast] * axes[fast][2] + at[fast]
-        further = np.diff(cell, prepend=before)
-        if (further < 1).any():
-            return None
-        starts = np.flatnonzero(further > 1)
-        cells.append(cell[starts])
-        traces.append(begin + starts)
-        before = int(cell[-1])
-    return np.concatenate(cells), np.concatenate([*traces, [n]])
+    if not numbers or len(next(iter(numbers.values()))) < 3:
+        return []
+    name, values = next(iter(numbers.items()))
+    steps = np.abs(np.diff(values))
+    usual = float(np.median(steps))
+    if not usual:
+        return []
+    even = np.mean(np.abs(steps - usual) < 0.1 * usual) >= _EVEN
+    jumps = np.flatnonzero(steps >= usual * (_JUMP if even else _JUMP_OF_UNEVEN))
+    if not len(jumps):
+        return []
+    at = int(jumps[0])
+    what = (
+        f"coordinates jump by {steps[at]:,.6g}, otherwise {usual:,.6g},"
+        if name == "coordinates"
+        else f"the {name} number jumps from {values[at]} to {values[at + 1]}"
+    )
+    more = f"; so do {len(jumps) - 1:,} more" if len(jumps) > 1 else ""
+    return [
+        f"{what} between traces {at + 1:,} and {at + 2:,}, which are taken as neighbours{more}; split the line "
+        "there if they are none"
+    ]
 
 
-def _run(headers: Any, field: int, n: int) -> int:
-    """Return how many traces from the first on have its number."""
-    own = None
-    for first in range(0, n, _AT_ONCE):
-        numbers = _numbers(headers, field, slice(first, first + _AT_ONCE))
-        own = numbers[0] if own is None else own
-        other = np.flatnonzero(numbers != own)
-        if len(other):
-            return first + int(other[0])
-    return n
+def _coordinates(
+    x: npt.NDArray[Any], y: npt.NDArray[Any], scalar: npt.NDArray[Any]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    by = np.where(scalar == 0, 1.0, np.abs(scalar.astype(float)))
+    by = np.where(scalar < 0, 1 / by, by)
+    return x * by, y * by
 
 
-def _regular(headers: Any, n: int, fields: tuple[int, int], names: list[Numbers]) -> bool:
-    n_fast = len(names[1])
-    for first in range(0, n, _AT_ONCE):
-        where = np.arange(first, min(first + _AT_ONCE, n))
-        expected = (names[0][where // n_fast], names[1][where % n_fast])
-        part = slice(first, first + len(where))
-        if any((_numbers(headers, f, part) != e).any() for f, e in zip(fields, expected, strict=True)):
-            return False
-    return True
-
-
-def _spacing(headers: Any, layout: Layout, step: int) -> float | None:
-    """Return the median distance between traces `step` apart, or None where coordinates are none or degrees."""
-    where = slice(0, min(layout.n_traces, _FOR_SPACING * step), step)
-    x, y, scalar = (_numbers(headers, field, where).astype(float) for field in (_X, _Y, _SCALAR))
-    if len(x) < 2 or _numbers(headers, _UNITS, slice(0, 1))[0] not in (0, 1):
-        return None
-    scale = np.where(scalar < 0, -1 / np.where(scalar, scalar, 1), np.where(scalar > 0, scalar, 1))
-    distance = np.hypot(np.diff(x * scale), np.diff(y * scale))
-    median = float(np.median(distance)) * (1.0 if layout.metres else _FOOT_M)
-    return median if median > 0 else None
+def _spacing(path: Path, layout: Layout, places: Places) -> tuple[float | None, tuple[str, ...]]:
+    """Return the median distance in m of neighbours on the last axis, or None where it is unknown, and notes."""
+    pairs = places.neighbours(_FOR_SPACING)
+    if not len(pairs):
+        return None, ()
+    try:
+        with path.open("rb", buffering=0) as file:
+            headers = read_headers(file.fileno(), layout, pairs.reshape(-1))
+    except EOFError:
+        raise InputError(f"{path} became shorter while its headers were read") from None
+    little = layout.little_endian
+    units = set(field(headers, UNITS, little, 2).tolist())
+    x, y = _coordinates(
+        field(headers, X, little),
+        field(headers, Y, little),
+        field(headers, SCALAR, little, 2).astype(np.int64),
+    )
+    median = float(np.median(np.hypot(np.diff(x.reshape(-1, 2)), np.diff(y.reshape(-1, 2)))))
+    if not median or not units <= {_LENGTH, _NOT_SAID}:
+        return None, ()
+    if _LENGTH not in units:
+        perhaps_degrees = (np.abs(x) <= 180).all() and (np.abs(y) <= 90).all() and median < _LEAST_STEP_M
+        if layout.length_m is None or perhaps_degrees:
+            return None, ("coordinates of no given unit (bytes 89-90): the distance of traces is not known",)
+    if layout.length_m is None:
+        return median, ("no system of measurement is given (bytes 3255-3256): lengths are taken as metres",)
+    return median * layout.length_m, ()

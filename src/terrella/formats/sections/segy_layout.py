@@ -1,22 +1,25 @@
 """Where the traces of a SEG-Y file lie: what its binary header says, held against the file's size."""
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
 from terrella.errors import InputError
+from terrella.formats.records.past_cache import read_bytes
+from terrella.formats.sections.segy_values import FORMATS
 
 TEXT, BINARY, TRACE = 3200, 400, 240  # bytes of the headers
-# Codes of revisions 1 and 2 that are read, as NumPy has them; an IBM float is taken for its four bytes.
-FORMATS = {1: "u4", 2: "i4", 3: "i2", 5: "f4", 6: "f8", 8: "i1", 10: "u4", 11: "u2", 16: "u1"}
-IBM, IEEE = 1, 5
-_NAMES = {1: "IBM float", 2: "int32", 3: "int16", 5: "IEEE float", 6: "IEEE double", 8: "int8", 10: "uint32",
-          11: "uint16", 16: "uint8"}  # fmt: skip
-_OTHER = {4: "fixed point with gain (obsolete)", 7: "int24", 9: "int64", 12: "uint64", 15: "uint24"}
 _BYTE_ORDER = 0x01020304  # bytes 3297 to 3300 of revision 2
+_ENDS = "((SEG: ENDTEXT))"
+_MOST_TEXTS = 10_000
+_FOOT_M = 0.3048
+_MOST_EXTENSIONS = 64
+_LOOKED_AT = 16  # traces
+SMALL = 4096  # bytes of a trace up to which whole traces are read for their headers
 
 
 @dataclass(frozen=True)
@@ -28,29 +31,32 @@ class Layout:
     code: int  # of the format of samples
     little_endian: bool
     first_byte: int  # of the first trace's header
-    interval_us: float  # of the binary header: microseconds, or millimetres of depth; 0 where not given
-    trace_interval_us: float  # of the first trace's header
-    metres: bool  # lengths are metres, not feet
-
-    @property
-    def dtype(self) -> np.dtype[np.generic]:
-        """Of one sample as stored."""
-        return np.dtype(("<" if self.little_endian else ">") + FORMATS[self.code])
+    header_bytes: int  # of a trace, with extensions
+    interval_us: (
+        float  # of the binary header: microseconds, or thousandths of a unit of depth; 0 where not given
+    )
+    length_m: float | None  # of the unit of lengths; None where the file does not name it
+    revision: int
 
     @property
     def row(self) -> np.dtype[np.void]:
-        """Of one trace as stored: its header and its samples."""
-        return np.dtype([("header", "V", TRACE), ("samples", self.dtype, self.n_samples)])
+        """Of one trace as stored: its header and the bytes of its samples."""
+        return np.dtype([("header", "u1", self.header_bytes), ("samples", "u1", self.n_samples * self.size)])
+
+    @property
+    def size(self) -> int:
+        """Bytes of a sample."""
+        return FORMATS[self.code].size
 
     @property
     def trace_bytes(self) -> int:
         """Header and samples of a trace."""
-        return TRACE + self.n_samples * self.dtype.itemsize
+        return self.header_bytes + self.n_samples * self.size
 
     @property
     def format_name(self) -> str:
         """In words."""
-        return _NAMES[self.code]
+        return FORMATS[self.code].name
 
 
 def looks_like_segy(head: bytes, name: str) -> bool:
@@ -75,40 +81,43 @@ def read_layout(path: Path) -> Layout:
                     f"{path}: {size:,} bytes; a SEG-Y file has headers of 3,600 bytes before its traces: it is cut "
                     "short or no SEG-Y"
                 )
-            little = _little_endian(head, path)
-            binary = _Numbers(head[TEXT:], little)
-            first_byte = TEXT + BINARY + TEXT * _extended_headers(binary, path)
-            file.seek(first_byte)
-            trace = _Numbers(file.read(TRACE), little)
+            return _layout(head, file, size, path)
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror or error})") from error
-    code = binary.short(24)
-    n_samples, n_traces = _counts(binary, trace, size - first_byte, np.dtype(FORMATS[code]).itemsize, path)
-    interval = float(binary.short(16))
-    if binary.revision >= 2 and np.isfinite(exact := binary.double(72)) and exact > 0:
-        interval = exact
-    own = float(trace.short(116))
-    return Layout(n_traces, n_samples, code, little, first_byte, interval, own, binary.short(54) != 2)
+
+
+def read_headers(file: int, layout: Layout, traces: "npt.NDArray[np.int64] | range") -> npt.NDArray[np.uint8]:
+    """Return the headers (trace, byte) of some traces of an open file.
+
+    Raises:
+        EOFError: where the file is shorter than it was.
+    """
+    n, step = len(traces), layout.trace_bytes
+    if isinstance(traces, range) and step <= SMALL and n:
+        whole = np.empty((n, step), np.uint8)
+        read_bytes(file, layout.first_byte + traces.start * step, whole.reshape(-1))
+        return whole[:, : layout.header_bytes]
+    out = np.empty((n, layout.header_bytes), np.uint8)
+    for row, trace in zip(out, traces, strict=True):
+        read_bytes(file, layout.first_byte + int(trace) * step, row)
+    return out
+
+
+def field(headers: npt.NDArray[np.uint8], byte: int, little_endian: bool, size: int = 4) -> npt.NDArray[Any]:
+    """Return signed numbers of trace headers (trace, byte), whose first byte counts from 1."""
+    part = np.ascontiguousarray(headers[:, byte - 1 : byte - 1 + size])
+    return part.view(f"{'<' if little_endian else '>'}i{size}")[:, 0]
 
 
 class _Numbers:
-    """Numbers of a header, by their first byte."""
+    """Numbers of the binary header, by the first byte as the standard counts it: from 3201 on."""
 
     def __init__(self, header: bytes, little: bool) -> None:
         self.header = header
         self.order = "<" if little else ">"
 
-    def short(self, at: int) -> int:
-        return int(struct.unpack_from(self.order + "H", self.header, at)[0])
-
-    def long(self, at: int) -> int:
-        return int(struct.unpack_from(self.order + "I", self.header, at)[0])
-
-    def eight_bytes(self, at: int) -> int:
-        return int(struct.unpack_from(self.order + "Q", self.header, at)[0])
-
-    def double(self, at: int) -> float:
-        return float(struct.unpack_from(self.order + "d", self.header, at)[0])
+    def number(self, byte: int, kind: str) -> Any:
+        return struct.unpack_from(self.order + kind, self.header, byte - TEXT - 1)[0]
 
     @property
     def revision(self) -> int:
@@ -116,68 +125,142 @@ class _Numbers:
         return self.header[300] if self.order == ">" or self.header[300] else self.header[301]
 
 
-def _little_endian(head: bytes, path: Path) -> bool:
+def _layout(head: bytes, file: BinaryIO, size: int, path: Path) -> Layout:
+    little = _little_endian(head, size, path)
+    binary = _Numbers(head[TEXT:], little)
+    code, new = binary.number(3225, "H"), binary.revision >= 2
+    first_byte = TEXT + BINARY + TEXT * _extended_headers(binary, file, path)
+    if new and (stated := binary.number(3521, "Q")):
+        if stated < first_byte:
+            raise InputError(
+                f"{path}: its first trace is to begin after {stated:,} bytes (bytes 3521-3528), within the headers "
+                f"of {first_byte:,}"
+            )
+        first_byte = stated
+    trailer = _trailer(binary, path) if new else 0
+    file.seek(min(first_byte, size))
+    trace = file.read(TRACE)
+    n_samples = binary.number(3221, "H")
+    if new and binary.number(3269, "I"):
+        n_samples = binary.number(3269, "I")
+    if not n_samples and len(trace) == TRACE:
+        n_samples = struct.unpack_from(binary.order + "H", trace, 114)[0]
+    interval = float(binary.number(3217, "H"))
+    if new and np.isfinite(exact := binary.number(3273, "d")) and exact > 0:
+        interval = exact
+    length_m = {1: 1.0, 2: _FOOT_M}.get(binary.number(3255, "H"))
+    layout = Layout(0, n_samples, code, little, first_byte, TRACE, interval, length_m, binary.revision)
+    left = size - first_byte - trailer
+    extensions = _extensions(binary)
+    if len(extensions) > 1:
+        wider = [replace(layout, header_bytes=TRACE * (1 + n)) for n in extensions]
+        fits = [each for each in wider if _in_step(each, left, file)]
+        return _counted(fits[0] if len(fits) == 1 else wider[0], left, binary, path)
+    return _counted(replace(layout, header_bytes=TRACE * (1 + extensions[0])), left, binary, path)
+
+
+def _little_endian(head: bytes, size: int, path: Path) -> bool:
     """Tell the byte order: by revision 2's constant, or by the format code, which is small in the right one."""
     constant = head[TEXT + 96 : TEXT + 100]
     if constant == _BYTE_ORDER.to_bytes(4, "little"):
         return True
+    if constant == bytes([2, 1, 4, 3]):
+        raise InputError(
+            f"{path}: bytes are swapped in pairs (bytes 3297-3300 say so), which is not read; write it as big- or "
+            "little-endian"
+        )
     code, swapped = (int.from_bytes(head[TEXT + 24 : TEXT + 26], order) for order in ("big", "little"))
     if code in FORMATS:
         return False
-    if swapped in FORMATS:
-        return True
-    wrong = f"{code}, {_OTHER[code]}" if code in _OTHER else str(code)
-    known = ", ".join(f"{each} ({_NAMES[each]})" for each in FORMATS)
+    if swapped not in FORMATS:
+        known = ", ".join(f"{each} ({form.name})" for each, form in FORMATS.items())
+        raise InputError(
+            f"{path}: the binary header's format code (bytes 3225-3226) is {code}; codes that are read: {known}"
+        )
+    big, little = (int.from_bytes(head[TEXT + 20 : TEXT + 22], order) for order in ("big", "little"))
+    each = FORMATS[swapped].size
+    # Texts and trailers are multiples of what headers take, which such a file rarely has.
+    fits = [bool(n) and (size - TEXT - BINARY) % (TRACE + n * each) == 0 for n in (big, little)]
+    if fits == [True, False]:
+        raise InputError(
+            f"{path}: the binary header's format code (bytes 3225-3226) is {code}, which is {swapped} "
+            f"({FORMATS[swapped].name}) with its bytes swapped, while the number of samples is not swapped; "
+            "write the code in the order of the other numbers"
+        )
+    return True
+
+
+def _extended_headers(binary: _Numbers, file: BinaryIO, path: Path) -> int:
+    """Return how many further text headers there are; where their number is not given, the last one says so."""
+    n = int(binary.number(3505, "h")) if binary.revision else 0
+    if n >= 0:
+        return n
+    for count in range(1, _MOST_TEXTS):
+        block = file.read(TEXT)
+        if len(block) < TEXT:
+            break
+        if any(block.decode(each, "replace").lstrip().startswith(_ENDS) for each in ("cp037", "latin-1")):
+            return count
     raise InputError(
-        f"{path}: the binary header's format code (bytes 3225-3226) is {wrong}; codes that are read: {known}"
+        f"{path}: it has extended text headers of no given number (bytes 3505-3506), and none of them ends with "
+        f"{_ENDS}"
     )
 
 
-def _extended_headers(binary: _Numbers, path: Path) -> int:
-    n = binary.short(304) if binary.revision else 0
-    if n > 0x7FFF:
+def _extensions(binary: _Numbers) -> list[int]:
+    """Return how many extensions a trace header may have.
+
+    Revision 2.0 has a number of four bytes, 2.1 one of two bytes and the type of the survey after it.
+    """
+    if binary.revision < 2:
+        return [0]
+    long, short = int(binary.number(3507, "I")), int(binary.number(3507, "H"))
+    if long == short or not binary.header[301]:
+        return [long]
+    return [short] if long > _MOST_EXTENSIONS else [short, long]
+
+
+def _in_step(layout: Layout, left: int, file: BinaryIO) -> bool:
+    """Tell whether traces spread over the file have headers where the layout says."""
+    n_traces = left // layout.trace_bytes
+    if left % layout.trace_bytes or not n_traces or not layout.n_samples:
+        return False
+    some = np.unique(np.linspace(0, n_traces - 1, min(n_traces, _LOOKED_AT)).astype(np.int64))
+    headers = read_headers(file.fileno(), layout, some)
+    counts = field(headers, 115, layout.little_endian, 2).astype(np.uint16)
+    return bool((counts == layout.n_samples).all())
+
+
+def _trailer(binary: _Numbers, path: Path) -> int:
+    """Return the bytes of records that follow the last trace."""
+    if (n := int(binary.number(3529, "i"))) < 0:
         raise InputError(
-            f"{path}: a variable number of extended text headers (bytes 3505-3506) is not read; write the file "
-            "with their number"
+            f"{path}: records of no given number follow the last trace (bytes 3529-3532), which is not read; write "
+            "the file with their number"
         )
-    return n
+    return TEXT * n
 
 
-def _counts(binary: _Numbers, trace: _Numbers, left: int, sample_bytes: int, path: Path) -> tuple[int, int]:
-    """Return samples per trace and traces, such that the file's size fits."""
-    stated = binary.short(20)
-    if binary.revision >= 2 and binary.long(68):
-        stated = binary.long(68)
-    if not stated and len(trace.header) == TRACE:
-        stated = trace.short(114)
-    if not stated:
+def _counted(layout: Layout, left: int, binary: _Numbers, path: Path) -> Layout:
+    """Return the layout with the number of traces, such that the file's size fits."""
+    n, size = layout.n_samples, layout.trace_bytes
+    if not n:
         raise InputError(f"{path}: neither binary nor trace header names a number of samples per trace")
-    size = TRACE + stated * sample_bytes
     if left < size:
         raise InputError(
-            f"{path}: {max(left, 0):,} bytes after the headers, less than one trace of {stated:,} samples "
+            f"{path}: {max(left, 0):,} bytes after the headers, less than one trace of {n:,} samples "
             f"({size:,} bytes); the file is cut short or its header wrong"
         )
     if left % size:
         raise InputError(
-            f"{path}: its size fits no whole number of traces of {stated:,} samples: {left // size:,} traces and "
-            f"{left % size:,} bytes of {size:,}; the file is cut short, or its number of samples or format code "
-            "is wrong"
+            f"{path}: its size fits no whole number of traces of {n:,} samples: {left // size:,} traces and "
+            f"{left % size:,} bytes of {size:,}; the file is cut short or unfinished, or its number of samples, "
+            f"format code or byte of the first trace ({layout.first_byte + 1:,}) is wrong"
         )
-    named = binary.eight_bytes(112) if binary.revision >= 2 else 0
+    named = binary.number(3513, "Q") if binary.revision >= 2 else 0
     if named and named != left // size:
         raise InputError(
-            f"{path}: its header names {named:,} traces (bytes 3313-3320) and its size holds {left // size:,}; the "
+            f"{path}: its header names {named:,} traces (bytes 3513-3520) and its size holds {left // size:,}; the "
             "file is cut short or its header wrong"
         )
-    return stated, left // size
-
-
-def native(raw: npt.NDArray[np.generic], layout: Layout) -> npt.NDArray[np.generic]:
-    """Return stored samples in this machine's numbers."""
-    if layout.code != IBM:
-        return raw
-    from segyio.tools import native as from_ibm
-
-    in_order = np.ascontiguousarray(raw).view(layout.dtype).astype(">u4")  # as segyio expects them
-    return np.asarray(from_ibm(in_order.reshape(-1), IBM, copy=False)).reshape(raw.shape)
+    return replace(layout, n_traces=left // size)

@@ -1,9 +1,10 @@
 """SEG-Y files in the geometry of another: its headers, and other samples."""
 
 import os
+import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from math import prod
+from math import isclose, prod
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +15,15 @@ from terrella.files import replace_file
 from terrella.formats.sections.places import Places
 from terrella.formats.sections.section import Section
 from terrella.formats.sections.segy import SegySamples
-from terrella.formats.sections.segy_layout import IEEE, TEXT, TRACE
+from terrella.formats.sections.segy_layout import TEXT, TRACE, read_headers
+from terrella.formats.sections.segy_values import IEEE
 
 Bytes = npt.NDArray[np.uint8]
 _TRACES_AT_ONCE = 256
 _SAMPLES_AT_ONCE = 1 << 16
-_FORMAT, _SAMPLES = TEXT + 24, TEXT + 20
-_MOST = 0xFFFF  # samples that a trace header can name
+_FORMAT, _SAMPLES, _INTERVAL, _EXACT, _REVISION, _TRAILER = (TEXT + at for at in (24, 20, 16, 72, 300, 328))
+_OF_TRACE = {"samples": 114, "interval": 116}
+_MOST = 0xFFFF  # samples, and microseconds, that a trace header can name
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,10 @@ class SegyHeaders:
     little_endian: bool
     shape: tuple[int, ...]  # of the section, with samples
     places: Places  # of the file's traces in the section
-    read: Callable[[int, int], Bytes]  # headers (trace, 240) from one trace of the file up to another
+    read: Callable[[int, int], Bytes]  # headers (trace, byte) from one trace of the file up to another
+    header_bytes: int = TRACE  # of a trace
+    interval: float | None = None  # that the headers agree on, in the section's unit
+    per_unit: float = 1e6  # how headers count it: microseconds of a second, or thousandths of a length
 
     @property
     def n_traces(self) -> int:
@@ -56,26 +62,34 @@ def segy_headers(section: Section) -> SegyHeaders:
 
     def read(first: int, end: int) -> Bytes:
         with section.path.open("rb", buffering=0) as file:
-            rows = [
-                os.pread(file.fileno(), TRACE, layout.first_byte + i * layout.trace_bytes)
-                for i in range(first, end)
-            ]
-        if any(len(row) < TRACE for row in rows):
-            raise InputError(f"{section.path} became shorter while its headers were read")
-        return np.frombuffer(b"".join(rows), np.uint8).reshape(-1, TRACE)
+            try:
+                return read_headers(file.fileno(), layout, range(first, end))
+            except EOFError:
+                raise InputError(f"{section.path} became shorter while its headers were read") from None
 
-    return SegyHeaders(opening, layout.little_endian, section.shape, samples.places, read)
+    per_unit = 1e6 if section.unit == "s" else 1e3 / (layout.length_m or 1.0)
+    stated = None if samples.interval_us is None else samples.interval_us / per_unit
+    return SegyHeaders(
+        opening,
+        layout.little_endian,
+        section.shape,
+        samples.places,
+        read,
+        layout.header_bytes,
+        stated,
+        per_unit,
+    )
 
 
 def write_segy(path: Path, headers: SegyHeaders, section: Section) -> None:
     """Write a section's samples as IEEE floats (format 5) under the headers of a file of the same shape.
 
-    A few traces are held at once. The file gets its name when it is whole.
+    Headers name the section's interval. A few traces are held at once. The file gets its name when it is whole.
 
     Raises
     ------
     InputError
-        Where the shapes differ.
+        Where the shapes differ, or headers cannot name the interval.
     TerrellaError
         Where it cannot be written.
     """
@@ -83,20 +97,40 @@ def write_segy(path: Path, headers: SegyHeaders, section: Section) -> None:
         raise InputError(
             f"{section.path} has the shape {section.shape}; the SEG-Y headers are for {headers.shape}"
         )
-    replace_file(path, lambda temporary: _write(temporary, headers, section))
+    interval = new_interval(headers, section.interval, path)
+    replace_file(path, lambda temporary: _write(temporary, headers, section, interval))
 
 
-def _write(path: Path, headers: SegyHeaders, section: Section) -> None:
+def new_interval(headers: SegyHeaders, interval: float, path: Path) -> float | None:
+    """Return the interval as headers are to name it; None where they do so already.
+
+    Raises
+    ------
+    InputError
+        Where they cannot.
+    """
+    if headers.interval is not None and isclose(headers.interval, interval, rel_tol=1e-6):
+        return None
+    number = round(interval * headers.per_unit, 6)
+    if (not number.is_integer() or number > _MOST) and headers.opening[_REVISION] < 2:
+        raise InputError(
+            f"{path}: an interval of {interval:g} is {number:,g} in the units of SEG-Y's headers, which take whole "
+            f"numbers up to {_MOST:,}; name the output .zarr"
+        )
+    return number
+
+
+def _write(path: Path, headers: SegyHeaders, section: Section, interval: float | None) -> None:
     n_samples = headers.shape[-1]
     number = np.dtype("<f4" if headers.little_endian else ">f4")
-    row = np.dtype([("header", "u1", TRACE), ("samples", number, n_samples)])
-    opening = _opening(headers)
+    row = np.dtype([("header", "u1", headers.header_bytes), ("samples", number, n_samples)])
+    opening = _opening(headers, interval)
     with path.open("wb", buffering=0) as file:
         _whole(file.fileno(), opening, 0)
         for first, where in _boxes(headers.places):
             n = prod(each.stop - each.start for each in where)
             rows = np.empty(n, row) if n_samples <= _SAMPLES_AT_ONCE else None
-            traces = _traces(headers, first, n)
+            traces = _traces(headers, first, n, interval)
             at = len(opening) + first * row.itemsize
             if rows is not None:
                 rows["header"] = traces
@@ -110,7 +144,11 @@ def _write(path: Path, headers: SegyHeaders, section: Section) -> None:
                     section.read(*where, slice(begin, begin + _SAMPLES_AT_ONCE)).reshape(n, -1).astype(number)
                 )
                 for i in range(n):
-                    _whole(file.fileno(), part[i].tobytes(), at + i * row.itemsize + TRACE + begin * 4)
+                    _whole(
+                        file.fileno(),
+                        part[i].tobytes(),
+                        at + i * row.itemsize + headers.header_bytes + begin * 4,
+                    )
 
 
 def _boxes(places: Places) -> Iterator[tuple[int, tuple[slice, ...]]]:
@@ -123,21 +161,35 @@ def _boxes(places: Places) -> Iterator[tuple[int, tuple[slice, ...]]]:
             yield first + begin - whole.start, tuple(where)
 
 
-def _opening(headers: SegyHeaders) -> bytes:
-    order = "little" if headers.little_endian else "big"
+def _opening(headers: SegyHeaders, interval: float | None) -> bytes:
+    order = "<" if headers.little_endian else ">"
     out = bytearray(headers.opening)
-    out[_FORMAT : _FORMAT + 2] = IEEE.to_bytes(2, order)  # type: ignore[arg-type]
+    struct.pack_into(order + "H", out, _FORMAT, IEEE)
     if headers.shape[-1] <= _MOST:
-        out[_SAMPLES : _SAMPLES + 2] = headers.shape[-1].to_bytes(2, order)  # type: ignore[arg-type]
+        struct.pack_into(order + "H", out, _SAMPLES, headers.shape[-1])
+    new = out[_REVISION] >= 2
+    if new:
+        struct.pack_into(order + "i", out, _TRAILER, 0)
+    if interval is not None:
+        struct.pack_into(order + "H", out, _INTERVAL, _whole_interval(interval))
+        if new:
+            struct.pack_into(order + "d", out, _EXACT, interval)
     return bytes(out)
 
 
-def _traces(headers: SegyHeaders, first: int, n: int) -> Bytes:
-    """Return trace headers that name the number of samples which the traces have."""
-    traces = headers.read(first, first + n).copy()
-    if headers.shape[-1] <= _MOST:
-        count = np.array([headers.shape[-1]], "<u2" if headers.little_endian else ">u2").view(np.uint8)
-        traces[:, 114:116] = count
+def _whole_interval(interval: float) -> int:
+    """Return what a field of two bytes says of an interval, 0 where it cannot."""
+    return round(interval) if interval <= _MOST else 0
+
+
+def _traces(headers: SegyHeaders, first: int, n: int, interval: float | None) -> Bytes:
+    """Return trace headers that name number and interval of the samples which the traces have."""
+    traces, order = headers.read(first, first + n).copy(), "<u2" if headers.little_endian else ">u2"
+    said = {"samples": headers.shape[-1]} if headers.shape[-1] <= _MOST else {}
+    if interval is not None:
+        said["interval"] = _whole_interval(interval)
+    for name, number in said.items():
+        traces[:, _OF_TRACE[name] : _OF_TRACE[name] + 2] = np.array([number], order).view(np.uint8)
     return traces
 
 

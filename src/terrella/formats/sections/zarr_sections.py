@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
@@ -20,9 +20,9 @@ import numpy as np
 import numpy.typing as npt
 
 from terrella.errors import InputError
+from terrella.formats.sections.cf import decoded
 from terrella.formats.sections.places import Places, complete
 from terrella.formats.sections.section import Corner, Section, Unit, checked_interval
-from terrella.formats.sections.segy_layout import TRACE
 from terrella.formats.sections.segy_write import SegyHeaders
 
 Box = tuple[slice, ...]
@@ -106,25 +106,30 @@ def create_section(path: Path, source: Section, chosen: Cut, made_from: Mapping[
     group.attrs.update(
         {
             _MARK: 1, "interval": source.interval, "unit": source.unit, "spacing_m": source.spacing_m,
-            "about": dict(source.about), "made_from": dict(made_from),
+            "about": dict(source.about), "made_from": dict(made_from), "start": source.start,
+            "lines": {name: _numbers_kept(values) for name, values in source.lines.items()},
         }
     )  # fmt: skip
 
 
 def write_box(path: Path, where: Box, values: npt.NDArray[np.float32]) -> None:
     """Write the samples of whole shards, each in one step."""
-    with _explained(path):
+    with explained(path):
         array = zarr_module().open_array(path / SAMPLES, mode="r+", config={"write_empty_chunks": True})
         array[where] = values
 
 
 def add_headers(path: Path, headers: SegyHeaders) -> None:
     """Add what is needed to write SEG-Y again."""
-    with _explained(path):
+    with explained(path):
         group = zarr_module().open_group(path, mode="r+")
         rows = min(_HEADERS_AT_ONCE, headers.n_traces)
         array = group.create_array(
-            HEADERS, shape=(headers.n_traces, TRACE), dtype="uint8", chunks=(rows, TRACE), overwrite=True
+            HEADERS,
+            shape=(headers.n_traces, headers.header_bytes),
+            dtype="uint8",
+            overwrite=True,
+            chunks=(rows, headers.header_bytes),
         )
         for first in range(0, headers.n_traces, rows):
             end = min(first + rows, headers.n_traces)
@@ -132,10 +137,13 @@ def add_headers(path: Path, headers: SegyHeaders) -> None:
         group.attrs["segy"] = {
             "opening": base64.b64encode(headers.opening).decode(),
             "little_endian": headers.little_endian,
+            "interval": headers.interval,
+            "per_unit": headers.per_unit,
             "places": {
                 "fast": headers.places.fast,
                 "cells": headers.places.cells.tolist(),
                 "traces": headers.places.traces.tolist(),
+                "lengths": headers.places.lengths.tolist(),
             },
         }
 
@@ -149,62 +157,76 @@ def kept_headers(path: Path) -> SegyHeaders:
     held = section_attributes(path).get("segy")
     if not held:
         raise InputError(f"{path} was not made from SEG-Y and has no headers for it; write .zarr instead")
-    with _explained(path):
+    with explained(path):
         shape = tuple(_array(path, SAMPLES, _stamp(path)).shape)
         opening, places = base64.b64decode(held["opening"]), _places(held, shape[:-1])
-        little_endian = bool(held["little_endian"])
+        little_endian, width = bool(held["little_endian"]), _array(path, HEADERS, _stamp(path)).shape[1]
+        # Stores of before carry no interval of the headers, which was that of the section.
+        stated = held.get("interval", section_attributes(path)["interval"])
 
     def read(first: int, end: int) -> npt.NDArray[np.uint8]:
-        with _explained(path):
+        with explained(path):
             return np.asarray(_array(path, HEADERS, _stamp(path))[first:end])
 
-    return SegyHeaders(opening, little_endian, shape, places, read)
+    return SegyHeaders(opening, little_endian, shape, places, read, width, stated, held.get("per_unit", 1e6))
 
 
 def _places(held: Mapping[str, Any], shape: tuple[int, ...]) -> Places:
-    """Return where traces lie, from what SEG-Y left in a store; stores of before gaps were read have strides."""
+    """Return where traces lie, from what SEG-Y left in a store.
+
+    Stores of before gaps were read have strides; of before unsorted files were, no lengths of runs.
+    """
     if "strides" in held:
         return complete(shape, held["strides"].index(1))
     kept = held["places"]
-    return Places(
-        shape, int(kept["fast"]), np.array(kept["cells"], np.int64), np.array(kept["traces"], np.int64)
-    )
+    cells, traces = np.array(kept["cells"], np.int64), np.array(kept["traces"], np.int64)
+    lengths = np.array(kept.get("lengths", np.diff(traces)), np.int64)
+    return Places(shape, int(kept["fast"]), cells, traces[: len(cells)], lengths)
+
+
+def _numbers_kept(values: npt.NDArray[Any]) -> dict[str, Any]:
+    """Return numbers of lines as attributes hold them, the shorter way; `_numbers_read` is its reverse."""
+    if np.iscomplexobj(values):
+        return {"x": values.real.tolist(), "y": values.imag.tolist()}
+    steps = np.diff(values)
+    if len(steps) and (steps == steps[0]).all():
+        return {"first": values[0].item(), "step": steps[0].item(), "count": len(values)}
+    return {"values": values.tolist()}
+
+
+def _numbers_read(kept: Mapping[str, Any]) -> npt.NDArray[Any]:
+    if "x" in kept:
+        return np.array(kept["x"]) + 1j * np.array(kept["y"])
+    if "values" in kept:
+        return np.array(kept["values"])
+    return np.asarray(kept["first"] + kept["step"] * np.arange(kept["count"]))
 
 
 def open_zarr(path: Path, interval: float | None = None, unit: Unit | None = None) -> Section:
-    """Return a section written here, or another's zarr array (trace, sample) or (inline, crossline, sample).
-
-    A group of another's may hold one such array; `interval` is needed where no attribute of that name is there.
+    """Return a section written here.
 
     Raises:
-        InputError: where there is no such array, it cannot be read, or no interval is known.
+        InputError: where it cannot be read.
     """
     zarr_module()
-    stamp = _stamp(path)
     held = section_attributes(path)
-    name = SAMPLES if _MARK in held else _only_array(path)
-    with _explained(path):
-        array = _array(path, name, stamp)
-    if array.ndim not in (2, 3) or array.dtype.kind not in "fiu" or 0 in array.shape:
-        raise InputError(
-            f"{path}: numbers of two or three axes were expected; it has {array.dtype} {array.shape}"
-        )
-    with _explained(path):
-        found = held.get("interval", dict(array.attrs).get("interval"))
-        interval = interval or (None if found is None else float(found))
+    with explained(path):
+        array = _array(path, SAMPLES, _stamp(path))
+        shape, shard = tuple(array.shape), array.shards or array.chunks
+        interval = interval or float(held["interval"])
         spacing_m = None if (apart := held.get("spacing_m")) is None else float(apart)
-        about = dict(held.get("about") or {"format": f"zarr, {array.dtype}"})
-        if (unit := unit or held.get("unit", "s")) not in ("s", "m"):
+        about = dict(held["about"])
+        if (unit := unit or held["unit"]) not in ("s", "m"):
             raise ValueError(f"the unit {unit!r} is neither s nor m")
-        shard = (array.shards or array.chunks) if _MARK in held else None
-        places = _places(held["segy"], tuple(array.shape[:-1])) if "segy" in held else None
-    if interval is None:
-        raise InputError(f"{path}: no attribute `interval` (between samples); say --interval SECONDS")
+        places = _places(held["segy"], shape[:-1]) if "segy" in held else None
+        start = None if (begin := held.get("start")) is None else float(begin)
+        numbers = {name: _numbers_read(kept) for name, kept in held.get("lines", {}).items()}
     gaps = places if places is not None and places.n_missing else None
-    samples = ZarrSamples(path, name, shard)
+    samples = ZarrSamples(path, SAMPLES, shard, tuple(range(len(shape))))
     return Section(
-        path, tuple(array.shape), checked_interval(interval, path), unit, spacing_m, about, samples, gaps
-    )
+        path, shape, checked_interval(interval, path), unit, spacing_m, about, samples, gaps,
+        start=start, lines=numbers,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -215,15 +237,20 @@ class ZarrSamples:
     name: str  # of the array in its group; empty where the path is the array
     shard: (
         tuple[int, ...] | None
-    )  # where every shard must be there, else what is missing is 0, as zarr has it
+    )  # where every shard must be there, else what is missing is the fill value, as zarr has it
+    axes: tuple[int, ...]  # of the array, in the section's order
+    encoding: Mapping[str, Any] = field(default_factory=dict)  # how its numbers are decoded
 
     def read(self, low: Corner, high: Corner) -> npt.NDArray[Any]:
         """Return the samples from one corner up to another."""
-        where = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
-        with _explained(self.path):
+        where = [slice(0)] * len(low)
+        for axis, a, b in zip(self.axes, low, high, strict=True):
+            where[axis] = slice(a, b)
+        with explained(self.path):
             if self.shard is not None:
                 self._check(low, high, self.shard)
-            return np.asarray(_array(self.path, self.name, _stamp(self.path))[where])
+            values = np.asarray(_array(self.path, self.name, _stamp(self.path))[tuple(where)])
+            return decoded(values, self.encoding).transpose(self.axes)
 
     def _check(self, low: Corner, high: Corner, shard: tuple[int, ...]) -> None:
         touched = (range(a // d, -(-b // d)) for a, b, d in zip(low, high, shard, strict=True))
@@ -251,19 +278,6 @@ def is_own(path: Path) -> bool:
     return path.is_dir() and _MARK in section_attributes(path)
 
 
-def _only_array(path: Path) -> str:
-    with _explained(path):
-        found = zarr_module().open(path, mode="r")
-        if not hasattr(found, "arrays"):
-            return ""
-        names = [name for name, array in found.arrays() if array.ndim in (2, 3) and array.dtype.kind in "fiu"]
-    if len(names) != 1:
-        raise InputError(
-            f"{path}: one array of two or three axes was expected; it has {', '.join(names) or 'none'}"
-        )
-    return str(names[0])
-
-
 def _stamp(path: Path) -> int:
     for name in ("zarr.json", ".zarray", ".zgroup"):
         if (path / name).exists():
@@ -277,7 +291,7 @@ def _array(path: Path, name: str, stamp: int) -> Any:
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def explained(path: Path) -> Iterator[None]:
     """Say what is damaged, in one line; a full disk stays an `OSError`."""
     try:
         yield
@@ -287,7 +301,7 @@ def _explained(path: Path) -> Iterator[None]:
         raise
     except (ValueError, KeyError, RuntimeError, TypeError, AttributeError, IndexError, LookupError) as error:
         line = " ".join(str(error).split())[:200]
-        raise InputError(f"{path} is damaged ({line}); copy or make it again") from error
+        raise InputError(f"{path} cannot be read as zarr, or is damaged ({line})") from error
 
 
 def remove_partial(path: Path) -> None:

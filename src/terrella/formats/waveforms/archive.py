@@ -5,7 +5,7 @@ import glob
 import re
 import warnings
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,37 +13,45 @@ from typing import Any
 import numpy as np
 
 from terrella.errors import InputError
+from terrella.formats.waveforms.instruments import Recorded, Stretch, joined, stretches
 from terrella.formats.waveforms.miniseed import (
     Code,
     Found,
     Range,
     Segment,
+    first_and_last,
     is_miniseed,
     read_records,
     read_samples,
     scan,
 )
+from terrella.formats.waveforms.orientation import place
 
 DAY_NS = 86_400 * 10**9
-# Of a station's instruments: broadband before short-period, weak before strong motion.
-PREFERRED = ("HH", "BH", "EH", "SH", "CH", "DH", "HN", "EN", "BN")
-COMPONENTS = "Z3N1E2"  # others, such as a hydrophone's H, are left out
+SLACK_NS = 60 * 10**9  # around a stretch, within which its neighbours matter to what is found in it
+_LONG_NS = 3 * 3600 * 10**9  # of records of slow channels, which reach into the next day
 
 _SDS = re.compile(r"([^.]*)\.([^.]*)\.([^.]*)\.([^.]*)\.[A-Z]\.(\d{4})\.(\d{3})")
 _OTHERS = (".csv", ".xml", ".txt", ".json", ".md", ".pdf", ".png", ".toml")  # that lie beside waveforms
-_SLACK_NS = 60 * 10**9  # records of a day's file may reach into its neighbours
 _KEPT_INDEXES = 64
 _KEPT_STREAMS = 6  # files of other formats than miniSEED, which are read whole
+
+_MISNAMED = "miniSEED files are named for another channel or day than their records tell; the records count"
+_STRAYED = "miniSEED files hold, in their middle, another station or day than at both ends; left out"
+_UNDATED = "files begin on 1970-01-01, as where no time was set (a clock, SAC's reference); so do their picks"
+_UNPLACED = "channels have codes that tell no component (Z, N, E or their like); left out"
 
 
 @dataclass(frozen=True)
 class File:
-    """A file and what it holds, by its name (an SDS) or its headers."""
+    """A file and what it holds, by its headers."""
 
     path: Path
     codes: frozenset[Code]
     first_ns: int
     end_ns: int
+    # When each channel recorded; None where only the file's first and last record were looked at.
+    spans: tuple[tuple[Code, int, int], ...] | None = None
 
 
 # Of the files looked at last in this process: where the channels of miniSEED lie, and what others hold.
@@ -57,10 +65,13 @@ class Archive:
 
     stations: Mapping[tuple[str, str], Sequence[File]]
 
-    def only(self, network: str, station: str) -> "Archive":
-        """Return the files of one station."""
-        key = (network, station)
-        return Archive({key: self.stations.get(key, ())})
+    def files(self, network: str, station: str, first_ns: int, end_ns: int) -> tuple[File, ...]:
+        """Return a station's files that may hold data between two times, or little before or after."""
+        return tuple(
+            file
+            for file in self.stations.get((network, station), ())
+            if file.first_ns < end_ns + SLACK_NS and file.end_ns > first_ns - SLACK_NS
+        )
 
     def days(
         self, first_ns: int | None = None, end_ns: int | None = None, stations: Sequence[str] = ()
@@ -75,38 +86,32 @@ class Archive:
             if stations and not any(fnmatch.fnmatchcase(name, pattern) for pattern in stations):
                 continue
             for file in files:
-                first = max(file.first_ns, first_ns if first_ns is not None else file.first_ns)
-                end = min(file.end_ns, end_ns if end_ns is not None else file.end_ns)
-                if first < end:
+                for _, begin, until in file.spans or ((None, file.first_ns, file.end_ns),):
+                    first = max(begin, first_ns if first_ns is not None else begin)
+                    end = min(until, end_ns if end_ns is not None else until)
                     found |= {
                         (network, station, day) for day in range(first // DAY_NS, (end - 1) // DAY_NS + 1)
                     }
         return sorted(found, key=lambda each: (each[2], each[:2]))
 
-    def instrument(self, network: str, station: str, day: int) -> tuple[Code, ...]:
-        """Return the channels of the station's preferred instrument on a day, one location's.
+    def recorded(self, network: str, station: str, first_ns: int, end_ns: int, found: Found) -> Recorded:
+        """Return when each channel of a station recorded between two times, or little before or after."""
+        spans: dict[Code, list[tuple[int, int]]] = defaultdict(list)
+        for file in self.files(network, station, first_ns, end_ns):
+            for code, first, end in file.spans if file.spans is not None else _spans(file, found):
+                spot = place(code[3])
+                if code[:2] != (network, station) or spot is None:
+                    continue
+                if not spot.component:
+                    found(_UNPLACED, ".".join(code))
+                spans[code].append((first, end))
+        return spans
 
-        Broadband goes before short-period and strong motion, three components before fewer; the rest by name.
-        """
-        first, end = day * DAY_NS, (day + 1) * DAY_NS
-        every = sorted(
-            {
-                code
-                for file in self.stations.get((network, station), ())
-                if file.first_ns < end and file.end_ns > first
-                for code in file.codes
-                if code[:2] == (network, station) and code[3][-1:] in COMPONENTS
-            }
-        )
-        groups: dict[tuple[str, str], list[Code]] = defaultdict(list)
-        for code in every:
-            groups[code[2], code[3][:-1]].append(code)
-
-        def rank(key: tuple[str, str]) -> tuple[int, int, str, str]:
-            kind = PREFERRED.index(key[1]) if key[1] in PREFERRED else len(PREFERRED)
-            return kind, -min(len(groups[key]), 3), *key
-
-        return tuple(groups[min(groups, key=rank)]) if groups else ()
+    def instruments(
+        self, network: str, station: str, first_ns: int, end_ns: int, found: Found
+    ) -> list[Stretch]:
+        """Return the instruments of a station to use between two times; see `stretches`."""
+        return stretches(self.recorded(network, station, first_ns, end_ns, found), first_ns, end_ns)
 
     def read(self, codes: Sequence[Code], first_ns: int, end_ns: int, found: Found) -> list[Segment]:
         """Return what channels of one station recorded between two times, and a little more, in order of time.
@@ -115,7 +120,9 @@ class Archive:
         """
         segments = []
         for file in self.stations.get(codes[0][:2], ()) if codes else ():
-            if file.first_ns >= end_ns or file.end_ns <= first_ns or not file.codes & set(codes):
+            if file.first_ns >= end_ns or file.end_ns <= first_ns:
+                continue
+            if file.spans is not None and not file.codes & set(codes):
                 continue
             try:
                 segments += _of_file(file.path, set(codes), first_ns, end_ns, found)
@@ -125,7 +132,7 @@ class Archive:
 
 
 def open_waveforms(where: str, found: Found) -> Archive:
-    """Find the files of an archive: an SDS by their names, any others by their headers.
+    """Find the files of an archive, by their headers: an SDS by those of each file's first and last record.
 
     `where` is a file, a folder that is searched to its depth, or a pattern such as data/*.mseed.
 
@@ -136,11 +143,16 @@ def open_waveforms(where: str, found: Found) -> Archive:
     unread = []
     for path in _paths(where):
         try:
-            file = _by_name(path) or _by_headers(path, found)
+            if path.stat().st_size == 0:
+                found("files are empty", path.name)
+                continue
+            file = _opened(path, found)
         except (InputError, OSError) as error:
             found("files cannot be read", _reason(error, path))
             unread.append(_reason(error, path))
             continue
+        if file.first_ns // DAY_NS == 0:
+            found(_UNDATED, path.name)
         for key in sorted({code[:2] for code in file.codes}):
             stations[key].append(file)
     if not stations:
@@ -166,30 +178,66 @@ def _paths(where: str) -> list[Path]:
     )
 
 
-def _by_name(path: Path) -> File | None:
-    """Return what a file of an SDS holds, NET.STA.LOC.CHAN.TYPE.YEAR.DAY, without opening it."""
+def _opened(path: Path, found: Found) -> File:
+    if not is_miniseed(path):
+        traces = [trace for trace in _obspy_read(path, headonly=True) if trace.stats.npts]
+        if not traces:
+            raise InputError("it holds no samples")
+        return _held(path, [(_code(each), each.stats.starttime.ns, _trace_end_ns(each)) for each in traces])
+    named = _named(path)
+    ends = first_and_last(path) if named else None
+    if named and ends and _as_named(*named, *ends):
+        return File(path, frozenset([ends[0].code]), ends[0].first_ns, ends[1].end_ns)
+    file = _held(path, [(each.code, each.first_ns, each.end_ns) for each in _index(path, found)])
+    if named and not (
+        file.codes == {named[0]} and all(_on_day(named[1], *span[1:]) for span in file.spans or ())
+    ):
+        found(_MISNAMED, path.name)
+    return file
+
+
+def _named(path: Path) -> tuple[Code, int] | None:
+    """Return the channel and the beginning of the day in an SDS's name, NET.STA.LOC.CHAN.TYPE.YEAR.DAY."""
     if not (name := _SDS.fullmatch(path.name)):
         return None
     year, day = int(name[5]), int(name[6])
     first = (int(np.datetime64(f"{year:04d}-01-01", "D").astype(np.int64)) + day - 1) * DAY_NS
-    code = (name[1], name[2], name[3], name[4])
-    return File(path, frozenset([code]), first - _SLACK_NS, first + DAY_NS + _SLACK_NS)
+    return (name[1], name[2], name[3].replace("--", ""), name[4]), first
 
 
-def _by_headers(path: Path, found: Found) -> File:
-    if is_miniseed(path):
-        spans = [(each.code, each.first_ns, each.end_ns) for each in _index(path, found)]
-    else:
-        traces = _obspy_read(path, headonly=True)
-        spans = [
-            (_code(trace), trace.stats.starttime.ns, trace.stats.endtime.ns + 1)
-            for trace in traces
-            if trace.stats.npts
-        ]
-        if not spans:
-            raise InputError("it holds no samples")
-    codes, first, end = zip(*spans, strict=True)
-    return File(path, frozenset(codes), min(first), max(end))
+def _as_named(code: Code, day_ns: int, first: Range, last: Range) -> bool:
+    """Return whether a file's first and last record are of the channel and day of its name."""
+    return all(each.code == code and _on_day(day_ns, each.first_ns, each.end_ns) for each in (first, last))
+
+
+def _on_day(day_ns: int, first_ns: int, end_ns: int) -> bool:
+    overlaps = first_ns < day_ns + DAY_NS and end_ns > day_ns
+    return overlaps and first_ns > day_ns - _LONG_NS and end_ns < day_ns + DAY_NS + _LONG_NS
+
+
+def _held(path: Path, spans: Sequence[tuple[Code, int, int]]) -> File:
+    by_code: dict[Code, list[tuple[int, int]]] = defaultdict(list)
+    for code, first, end in spans:
+        by_code[code].append((first, end))
+    whole = tuple((code, *span) for code, each in sorted(by_code.items()) for span in joined(each))
+    return File(
+        path, frozenset(by_code), min(span[1] for span in whole), max(span[2] for span in whole), whole
+    )
+
+
+def _spans(file: File, found: Found) -> Iterable[tuple[Code, int, int]]:
+    """Return when each channel of a file recorded of which the ends alone were looked at."""
+    try:
+        index = _index(file.path, found)
+    except (InputError, OSError) as error:
+        found("files cannot be read", _reason(error, file.path))
+        return
+    stations = {code[:2] for code in file.codes}
+    for each in index:
+        if each.code[:2] in stations and each.first_ns < file.end_ns and each.end_ns > file.first_ns:
+            yield each.code, each.first_ns, each.end_ns
+        else:
+            found(_STRAYED, file.path.name)
 
 
 def _of_file(path: Path, codes: set[Code], first_ns: int, end_ns: int, found: Found) -> list[Segment]:
@@ -221,6 +269,11 @@ def _segments(traces: list[Any], path: Path, found: Found) -> list[Segment]:
             continue
         segments.append(Segment(_code(trace), stats.starttime.ns, float(stats.sampling_rate), data))
     return segments
+
+
+def _trace_end_ns(trace: Any) -> int:
+    rate_hz = float(trace.stats.sampling_rate)
+    return int(trace.stats.starttime.ns) + (int(trace.stats.npts / rate_hz * 1e9) if rate_hz > 0 else 1)
 
 
 def _code(trace: Any) -> Code:

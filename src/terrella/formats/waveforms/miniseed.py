@@ -2,8 +2,10 @@
 
 import io
 import math
+import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -22,7 +24,9 @@ Found = Callable[[str, str], None]
 Code = tuple[str, str, str, str]
 
 _GROUP = 256  # records whose times are kept as one range
+_APART_NS = 10**10  # of a channel's records that are not kept as one
 _BLOCK = 2**17  # bytes looked at at once
+_LONGEST_HEAD = 2**13  # bytes at a file's beginning, or end, in which a record is looked for
 _LONGEST = 2**24  # bytes; no record has more
 _LONGEST_S = 1e7  # a record of more is damaged
 _TIMES_NS = range(-2_208_988_800 * 10**9, 4_133_980_800 * 10**9)  # 1900 to 2100; others are damaged
@@ -70,6 +74,45 @@ def is_miniseed(path: Path) -> bool:
         return _HEADER.match(file.read(_HEADER_BYTES)) is not None
 
 
+def first_and_last(path: Path) -> tuple[Range, Range] | None:
+    """Return the first and the last record of a file, from their headers alone.
+
+    None where the records are not all of one length, or these two cannot be read.
+    """
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        first = _ranges(file.read(_LONGEST_HEAD), 0)[:1]
+        length = first[0].end_byte if first else 0
+        if not length or size % length:
+            return None
+        begin = max(0, size - max(1, _LONGEST_HEAD // 2 // length) * length)
+        file.seek(begin)
+        last = _ranges(file.read(), begin)[-1:]
+    return (first[0], last[0]) if last and last[0].end_byte == size else None
+
+
+def _ranges(data: bytes, begin: int) -> list[Range]:
+    """Return the records of some bytes up to the first that cannot be read."""
+    from pymseed import MiniSEEDError, MS3Record
+
+    found, at = [], begin
+    with suppress(MiniSEEDError):
+        for record in MS3Record.from_buffer(data):
+            code = _code(record)
+            if code is None or not _has_samples(record):
+                break
+            end_ns = record.starttime + int(record.samplecnt / record.samprate * 1e9)
+            found.append(Range(code, at, at + record.reclen, record.starttime, end_ns))
+            at += record.reclen
+    return found
+
+
+def _has_samples(record: Any) -> bool:
+    """Return whether a record has samples, a rate and a plausible time."""
+    return 0 < record.samplecnt / _LONGEST_S < record.samprate < math.inf and record.starttime in _TIMES_NS
+
+
 def scan(path: Path, found: Found) -> list[Range]:
     """Return the ranges of a file, by groups of records, after a look at every header; what is damaged is found.
 
@@ -91,14 +134,17 @@ def scan(path: Path, found: Found) -> list[Range]:
                 odd.add((_NO_CODES, path.name))
                 continue
             samples, rate_hz, first_ns = record.samplecnt, record.samprate, record.starttime
-            if not 0 < samples / _LONGEST_S < rate_hz < math.inf or first_ns not in _TIMES_NS:
+            if not _has_samples(record):
                 odd.add((_EMPTY, path.name))
                 continue
             if first_ns < last.get(code, first_ns):
                 odd.add((_BACKWARDS, f"{'.'.join(code)} in {path.name}"))
             last[code] = first_ns
             end_ns = first_ns + int(samples / rate_hz * 1e9)
-            byte, _, first, end = group.get(code, (at, after, first_ns, end_ns))
+            byte, until, first, end = group.get(code, (at, after, first_ns, end_ns))
+            if first_ns > end + _APART_NS or end_ns < first - _APART_NS:
+                ranges.append(Range(code, byte, until, first, end))
+                byte, first, end = at, first_ns, end_ns
             group[code] = [byte, after, min(first, first_ns), max(end, end_ns)]
     ranges += [Range(code, *each) for code, each in group.items()]
     for what, where in sorted(odd):

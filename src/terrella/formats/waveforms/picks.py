@@ -1,10 +1,11 @@
-"""Tables of picks: CSV with the policies that made them, QuakeML and JSON."""
+"""Tables of picks: CSV with the policies that made them, QuakeML and JSON; those of other programs are read too."""
 
 import csv
 import itertools
 import json
 import math
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 from xml.sax.saxutils import escape
@@ -13,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from terrella.errors import InputError
-from terrella.files import replace_file
+from terrella.files import must_exist, replace_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,8 +22,28 @@ if TYPE_CHECKING:
 # `time` is UTC; `uncertainty_s` and `amplitude`, in the record's own units, are NaN where unknown.
 PICK_COLUMNS = ("trace_id", "phase", "time", "probability", "uncertainty_s", "amplitude")
 PickRow = tuple[str, ...]  # texts of these columns
-_NEEDED = PICK_COLUMNS[:3]
 _NUMBERS = PICK_COLUMNS[3:]
+# Headers in lower case without anything but letters, by our names; the first that fits is taken. They are ours and
+# those of PhaseNet, GaMMA, SeisBench, PyOcto, QuakeFlow and SeisBench's data sets.
+_HEADERS = {
+    "trace_id": ("traceid", "stationid", "seedid", "id"),
+    "network": ("network", "net", "networkcode", "stationnetworkcode"),
+    "station": ("station", "sta", "stationcode"),
+    "location": ("location", "loc", "locationcode", "stationlocationcode"),
+    "channel": ("channel", "cha", "channelcode", "tracechannel"),
+    "phase": ("phase", "phasetype", "phasehint", "phasename", "type"),
+    "time": ("time", "phasetime", "peaktime", "picktime", "arrivaltime", "timestamp"),
+    "probability": ("probability", "prob", "phasescore", "peakvalue", "score"),
+    "uncertainty_s": ("uncertaintys", "uncertainty"),
+    "amplitude": ("amplitude", "amp", "phaseamplitude"),
+    "event_id": ("eventid", "evid", "event", "sourceid", "eventindex", "eventidx"),
+    "status": ("status", "evaluationmode"),
+    "evaluation": ("evaluationstatus", "evaluation"),
+    "weight": ("weight", "timeweight", "arrivalweight", "pickweight"),
+}
+_SEED = ("network", "station", "location", "channel")
+_DELIMITERS = ",;\t|"
+_EPOCH_S = (1e8, 1e11)  # numbers that count seconds since 1970: 1973 to 5138; days such as 20190706 are fewer
 
 _HEAD = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -125,36 +146,119 @@ def read_pick_rows(path: Path) -> tuple[list[PickRow], tuple[str, ...]]:
 def read_picks(path: Path) -> tuple["pd.DataFrame", tuple[str, ...]]:
     """Return the picks of a CSV file with the columns `PICK_COLUMNS`, and its lines of policies.
 
-    Times are datetime64[us] in UTC; a number that is missing is NaN.
+    Columns may have the names of other programs, and there are more (see `read_pick_texts`). A number that is
+    missing is NaN.
 
     Raises:
         InputError: where the file cannot be read, a needed column is missing, or a time or number is none.
     """
-    import pandas as pd
-
-    try:
-        with path.open(encoding="utf-8") as file:
-            policies = tuple(_leading(file))
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, comment="#")
-    except (OSError, ValueError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
-        raise InputError(f"{path}: no readable table of picks ({reason})") from error
-    missing = [name for name in _NEEDED if name not in table]
-    if missing:
-        raise InputError(
-            f"{path}: no column {', '.join(missing)}; the columns are {', '.join(map(str, table.columns))}, "
-            f"expected {', '.join(PICK_COLUMNS)}"
-        )
-    time = pd.to_datetime(table["time"], utc=True, errors="coerce", format="ISO8601")
-    if time.isna().any():
-        row = int(time.isna().to_numpy().argmax())
-        raise InputError(
-            f"{path} row {row + 1}: time {table['time'].iloc[row]!r}; expected such as 2019-07-06T03:19:53.04Z"
-        )
-    table["time"] = time.dt.tz_localize(None).astype("datetime64[us]")
+    table, policies = read_pick_texts(path)
     for name in _NUMBERS:
         table[name] = _numbers(table[name], path, name) if name in table else math.nan
     return table, policies
+
+
+def read_pick_texts(path: Path) -> tuple["pd.DataFrame", tuple[str, ...]]:
+    """Return the columns of a table of picks by our names, as texts but for the time, and its lines of policies.
+
+    There are always trace_id, network, station, location, channel, phase and time (datetime64[us], UTC), and of the
+    others of `_HEADERS` those in the file. Codes come from their columns, else from an id such as CH.DAVOX..HHZ or
+    FDSN:CH_DAVOX__H_H_Z; what is missing is blank.
+
+    Raises:
+        InputError: where the file cannot be read, a needed column is missing, or a time is none.
+    """
+    import pandas as pd
+
+    raw, policies = read_table(path)
+    columns = columns_by_name(raw, _HEADERS)
+    if "station" in columns and columns["station"].str.contains("[.:]").any():
+        columns["trace_id"] = columns.pop("station")
+    elif "station" in columns and not columns.get("trace_id", columns["station"]).str.contains("[.:]").any():
+        columns.pop("trace_id", None)  # the id is that of the row
+    missing = [name for name in ("phase", "time") if name not in columns]
+    if not {"trace_id", "station"} & set(columns):
+        missing.insert(0, "trace_id")
+    if missing:
+        raise InputError(
+            f"{path}: no column {', '.join(missing)}; the columns are {', '.join(map(str, raw.columns))}, "
+            f"expected {', '.join(PICK_COLUMNS)} or those of PhaseNet, GaMMA, SeisBench, PyOcto or QuakeFlow"
+        )
+    parts = [_codes(name) for name in columns.get("trace_id", [])]
+    for i, name in enumerate(_SEED):
+        known = [part[i] for part in parts] if parts else ""
+        columns.setdefault(name, pd.Series(known, index=raw.index, dtype=object))
+    columns["location"] = columns["location"].replace("--", "")
+    columns["time"] = _times(columns["time"], path)
+    if not parts:
+        codes = zip(*(columns[name] for name in _SEED[:3]), strict=True)
+        columns["trace_id"] = pd.Series([".".join(code) for code in codes], index=raw.index, dtype=object)
+    return pd.DataFrame(columns), policies
+
+
+def read_table(path: Path) -> tuple["pd.DataFrame", tuple[str, ...]]:
+    """Return a table as texts, and the lines with a # above it.
+
+    Raises:
+        InputError: where there is no such file, or it is no table.
+    """
+    import pandas as pd
+
+    must_exist(path, "a table was")
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            policies = tuple(_leading(file))
+        with path.open(encoding="utf-8-sig") as file:
+            head = next((line for line in file if line.strip() and not line.startswith("#")), "")
+        if head.lstrip().startswith(("<", "{", "[")):
+            raise InputError(f"{path}: XML or JSON; a table with a header was expected, such as a .csv file")
+        delimiter = max(_DELIMITERS, key=head.count)
+        table = pd.read_csv(
+            path, dtype=str, keep_default_na=False, comment="#", sep=delimiter, encoding="utf-8-sig"
+        )
+    except (OSError, ValueError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
+        raise InputError(f"{path}: no readable table ({reason})") from error
+    return table, policies
+
+
+def columns_by_name(raw: "pd.DataFrame", headers: Mapping[str, Sequence[str]]) -> dict[str, "pd.Series"]:
+    """Return the columns of a table of texts by our names, stripped."""
+    squeezed = {re.sub("[^a-z]", "", str(name).lower()): name for name in reversed(raw.columns)}
+    return {
+        ours: raw[squeezed[header]].str.strip()
+        for ours, theirs in headers.items()
+        if (header := next((each for each in theirs if each in squeezed), None)) is not None
+    }
+
+
+def _codes(trace_id: str) -> list[str]:
+    """Return network, station, location and channel of an id; one without dots is a station's code."""
+    if trace_id.startswith("FDSN:"):
+        network, station, location, *channel = [*trace_id.removeprefix("FDSN:").split("_"), "", ""][:6]
+        return [network, station, location, "".join(channel)]
+    parts = trace_id.split(".")
+    return ["", trace_id, "", ""] if len(parts) == 1 else [*parts, "", ""][:4]
+
+
+def _times(texts: "pd.Series", path: Path) -> "pd.Series":
+    """Return times of ISO 8601, or of seconds since 1970 where all are such numbers."""
+    import pandas as pd
+
+    seconds = pd.to_numeric(texts, errors="coerce")
+    if len(texts) and seconds.between(*_EPOCH_S).all():
+        whole, rest = np.divmod(seconds.to_numpy(float), 1)
+        stamps = whole.astype("datetime64[s]").astype("datetime64[us]")
+        return pd.Series(stamps + np.rint(rest * 1e6).astype("timedelta64[us]"), index=texts.index)
+    time = pd.to_datetime(texts, utc=True, errors="coerce", format="ISO8601")
+    wrong = time.isna() | (seconds.notna() & ~texts.str.fullmatch(r"\d{8}"))
+    if wrong.any():
+        row = int(wrong.to_numpy().argmax())
+        raise InputError(
+            f"{path} row {row + 1}: time {texts.iloc[row]!r}; expected such as 2019-07-06T03:19:53.04Z, or seconds "
+            "since 1970 in all rows"
+        )
+    return time.dt.tz_localize(None).astype("datetime64[us]")
 
 
 def _csv(file: TextIO, rows: Iterable[PickRow], policies: Sequence[str]) -> None:

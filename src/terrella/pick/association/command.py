@@ -12,10 +12,12 @@ from terrella.formats.catalogues.catalogue import Catalogue, make_catalogue
 from terrella.formats.catalogues.write import check_output, write_catalogue
 from terrella.pick.association.associate import Association, AssociationSettings, associate
 from terrella.pick.association.map import write_map
+from terrella.pick.association.sites import Stations
 from terrella.pick.association.tables import Picks, read_picks, read_stations
 from terrella.pick.data.tally import Tally
 
 MAGNITUDE_TYPE = "ml"
+_FEWER = (6, 5)  # picks of an event that are sought where none has enough; any four picks have a hypocentre
 
 
 def associate_files(
@@ -35,16 +37,18 @@ def associate_files(
     """
     check_output(output)
     found = Tally()
-    stations = read_stations(stations_file)
-    picks = read_picks(picks_file, stations, found)
     settings = settings or AssociationSettings()
-    made = associate(picks, stations, settings)
-    if made.events.empty:
-        raise InputError(
-            f"{picks_file}: no event among {len(picks):,} picks of {len(np.unique(picks.station))} stations with "
-            f"at least {settings.min_picks} picks, {settings.min_p} of P and {settings.min_s} of S; lower these, "
-            "or check clocks and coordinates"
-        )
+    with found.told_with_errors():
+        stations = read_stations(stations_file, found)
+        picks = read_picks(picks_file, stations, found)
+        made = associate(picks, stations, settings)
+        if made.events.empty:
+            number = len(np.unique(picks.station.astype(str)))
+            raise InputError(
+                f"{picks_file}: no event among {len(picks):,} picks of {number} stations with at least "
+                f"{settings.min_picks} picks, {settings.min_p} of P and {settings.min_s} of S; "
+                + _what_would_do(picks, stations, settings)
+            )
     write_catalogue(_catalogue(made, magnitude_offset, output.name), output)
     beside = assignments_path(output)
     table = _assignments(made, picks, magnitude_offset)
@@ -54,9 +58,30 @@ def associate_files(
         output.with_name(f"{_stem(output)}.png"),
     )
     replace_file(rest, lambda path: _left_out(made, picks).to_csv(path, index=False, float_format="%.3f"))
-    write_map(map_file, made.events, stations)
+    there = stations.part(stations.during(picks.time_utc[0], picks.time_utc[-1]))
+    write_map(map_file, made.events, there if len(there) else stations)
     said = [*found.lines(), *_summary(made, picks, settings, magnitude_offset)]
     return [*said, f"{output}, {beside}, {rest}, {map_file}"]
+
+
+def _what_would_do(picks: Picks, stations: Stations, settings: AssociationSettings) -> str:
+    """Return the flags that let the event with the most picks through."""
+    for least in (settings.min_picks, *(n for n in _FEWER if n < settings.min_picks)):
+        looser = replace(settings, min_picks=least, min_p=1, min_s=0)
+        made = associate(picks, stations, looser)
+        if made.events.empty:
+            continue
+        best = int(made.events["picks"].argmax())
+        phases = picks.phase[made.assignments["pick"][made.assignments["event"] == best]]
+        p, s = (int((phases == phase).sum()) for phase in "PS")
+        wanted = (
+            ("--min-picks", settings.min_picks, p + s),
+            ("--min-p", settings.min_p, p),
+            ("--min-s", settings.min_s, s),
+        )
+        flags = " ".join(f"{flag} {has}" for flag, asked, has in wanted if has < asked)
+        return f"the best has {p + s} picks, {p} of P and {s} of S, and comes with {flags}"
+    return "nor does one come with fewer; check clocks, coordinates and their units"
 
 
 def assignments_path(output: Path) -> Path:

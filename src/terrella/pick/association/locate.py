@@ -8,7 +8,7 @@ from terrella.pick.association.travel_time_table import TravelTimeTable
 
 Floats = npt.NDArray[np.float64]
 
-_DEPTHS_KM = (5.0, 15.0, 35.0)  # of starts beside the given one: depth trades against time
+_DEPTHS_KM = (5.0, 15.0, 35.0)  # below the top, of starts beside the given one: depth trades against time
 _SCALE_S = 0.3  # beyond which residuals count linearly rather than by their square
 
 
@@ -40,13 +40,13 @@ def locate(
 
     def jacobian(at: Floats) -> Floats:
         east, north, distance = way(at)
-        slope, deeper = table.slopes(is_s, distance, np.full(len(sites), at[2]))
+        slope, deeper = table.slopes(is_s, distance, np.full(len(sites), at[2]), sites[:, 2])
         outward = slope / np.maximum(distance, 1e-6)
         return -np.column_stack([outward * east, outward * north, deeper, np.ones(len(sites))])
 
     bounds = (np.append(low, -np.inf), np.append(high, np.inf))
     best = None
-    for depth in (start[2], *_DEPTHS_KM):
+    for depth in (start[2], *(low[2] + below for below in _DEPTHS_KM)):
         at = np.append(np.clip([start[0], start[1], depth], low + 1e-3, high - 1e-3), 0.0)
         at[3] = np.median(time_s - travel(at))
         found = least_squares(

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from terrella.files import replace_file
-from terrella.pick.association.tables import Stations
+from terrella.pick.association.sites import Stations
 
 
 def draw_map(axes: Axes, events: pd.DataFrame, stations: Stations) -> Axes:

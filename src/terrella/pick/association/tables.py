@@ -1,6 +1,5 @@
 """What an association reads: a table of picks and a table of stations."""
 
-import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,19 +10,30 @@ import numpy.typing as npt
 import pandas as pd
 
 from terrella.errors import InputError
+from terrella.files import must_exist
+from terrella.formats.waveforms.picks import columns_by_name, read_table
 from terrella.formats.waveforms.picks import read_picks as read_pick_table
+from terrella.pick.association.sites import Stations, find_sites
 from terrella.pick.data.tally import Tally
-from terrella.pick.phases import phase_kind
+from terrella.pick.phases import phase_kind, plain_phase
 
 # Headers of station tables in lower case without anything but letters, by our names; the first that fits is taken.
 _HEADERS = {
     "id": ("id", "traceid", "stationid", "seedid"),
-    "network": ("network", "net", "networkcode"),
+    "network": ("network", "net", "networkcode", "stationnetworkcode"),
     "station": ("station", "sta", "stationcode"),
-    "longitude": ("longitude", "lon", "longitudedeg"),
-    "latitude": ("latitude", "lat", "latitudedeg"),
-    "elevation_m": ("elevationm", "elevation", "elev"),
+    "location": ("location", "loc", "locationcode", "stationlocationcode"),
+    "longitude": ("longitude", "lon", "longitudedeg", "stationlongitudedeg", "stlo"),
+    "latitude": ("latitude", "lat", "latitudedeg", "stationlatitudedeg", "stla"),
+    "elevation_m": ("elevationm", "elevation", "elev", "elevm", "stationelevationm", "stel"),
+    "elevation_km": ("elevationkm", "elevkm"),
+    "start": ("start", "startdate", "starttime", "begin", "begindate", "begintime", "ondate"),
+    "end": ("end", "enddate", "endtime", "offdate"),
 }
+_PLACE = ("longitude", "latitude", "elevation_m")
+_COLUMNS = ("network", "station", "location", *_PLACE, "start", "end")
+_SMALL_M = 9.0  # elevations that are all less may be km: no ground is higher
+_ALWAYS = (np.datetime64("0001-01-01", "us"), np.datetime64("9999-12-31", "us"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +42,7 @@ class Picks:
 
     trace_id: npt.NDArray[np.object_]  # (pick,) as in the file
     station: npt.NDArray[np.object_]  # network.station
+    site: npt.NDArray[np.int64]  # the station's row in the table, that of the pick's time
     phase: npt.NDArray[np.object_]  # P or S
     time_utc: npt.NDArray[np.datetime64]  # datetime64[us]
     amplitude: npt.NDArray[np.float64]  # NaN where unknown
@@ -40,64 +51,54 @@ class Picks:
         return len(self.time_utc)
 
 
-@dataclass(frozen=True, eq=False)
-class Stations:
-    """Stations in order of their names."""
-
-    name: npt.NDArray[np.object_]  # (station,) network.station
-    longitude: npt.NDArray[np.float64]
-    latitude: npt.NDArray[np.float64]
-    elevation_km: npt.NDArray[np.float64]
-
-    def __len__(self) -> int:
-        return len(self.name)
-
-
 def read_picks(path: Path, stations: Stations, found: Tally) -> Picks:
     """Return the picks of stations that are known; others are left out, with a finding.
 
     `path` is a CSV file with the columns trace_id (network.station.location), phase and time (ISO 8601, UTC), as
-    `terrella pick run` writes it; amplitude where magnitudes are wanted. Order and duplicates do not matter.
+    `terrella pick run` writes it, or with those of other programs; amplitude where magnitudes are wanted. Order and
+    duplicates do not matter.
 
     Raises:
-        InputError: where a column is missing, a time cannot be read, or no pick is left.
+        InputError: where a column is missing, a time cannot be read, a station's place at the time is not clear, or
+            no pick is left.
     """
     table, _ = read_pick_table(path)
+    phase = table["phase"].map(lambda name: phase_kind(plain_phase(name)))
+    found.add("picks are of no P or S phase and are left out", table["phase"][phase.isna()])
+    rejected = table.get("evaluation", pd.Series("", table.index)).str.lower() == "rejected"
+    found.add("picks were rejected by whoever made them and are left out", table["trace_id"][rejected])
+    table = table[~(phase.isna() | rejected)].assign(phase=phase)
     picks = pd.DataFrame(
         {
             "trace_id": table["trace_id"],
-            "station": table["trace_id"].map(station_of),
-            "phase": table["phase"].map(lambda name: phase_kind(name.strip())),
+            "site": find_sites(table, stations, found),
+            "phase": table["phase"],
             "time": table["time"],
             "amplitude": table["amplitude"].where(table["amplitude"] > 0),
         }
     )
-    neither = picks["phase"].isna()
-    found.add("picks are of no P or S phase and are left out", table["phase"][neither])
-    unknown = ~picks["station"].isin(stations.name)
-    for name, count in picks["station"][unknown].value_counts().sort_index().items():
-        found.add(
-            "stations with picks are not in the table of stations, and are left out", [f"{name} ({count})"]
-        )
-    picks = picks[~(neither | unknown)].sort_values(["time", "station", "phase", "trace_id"])
+    picks = picks[picks["site"] >= 0]
+    picks["station"] = stations.name[picks["site"].to_numpy(np.int64)]
+    picks = picks.sort_values(["time", "station", "phase", "trace_id"])
     picks = picks.drop_duplicates(["time", "station", "phase"])
     if picks.empty:
         raise InputError(f"{path}: no pick of P or S at a station that is known; nothing to associate")
-    trace_id, station, phase = (picks[name].to_numpy(object) for name in ("trace_id", "station", "phase"))
+    trace_id, station, kind = (picks[name].to_numpy(object) for name in ("trace_id", "station", "phase"))
     time_utc, amplitude_each = picks["time"].to_numpy("datetime64[us]"), picks["amplitude"].to_numpy(float)
-    return Picks(trace_id, station, phase, time_utc, amplitude_each)
+    return Picks(trace_id, station, picks["site"].to_numpy(np.int64), kind, time_utc, amplitude_each)
 
 
-def read_stations(path: Path) -> Stations:
-    """Return stations from StationXML (.xml) or a CSV file.
+def read_stations(path: Path, found: Tally) -> Stations:
+    """Return stations from StationXML or another inventory that ObsPy reads, or from a CSV file.
 
-    The CSV has columns for the id (network.station), or network and station, longitude, latitude and elevation_m.
+    The CSV has columns for the id (network.station), or station and perhaps network, longitude, latitude and
+    elevation_m (or elevation_km); perhaps location, and start and end of a station that moved, a row per place.
 
     Raises:
-        InputError: where a column is missing or a coordinate is none.
+        InputError: where a column is missing or a coordinate or a date is none.
     """
-    table = _inventory(path) if path.suffix.lower() == ".xml" else _station_table(path)
-    numbers = table[["longitude", "latitude", "elevation_m"]].apply(pd.to_numeric, errors="coerce")
+    table = _inventory(path) if _is_inventory(path) else _station_table(path, found)
+    numbers = table[list(_PLACE)].apply(pd.to_numeric, errors="coerce")
     wrong = (
         numbers.isna().any(axis=1)
         | ~numbers["longitude"].between(-180, 360)
@@ -105,65 +106,113 @@ def read_stations(path: Path) -> Stations:
     )
     if wrong.any():
         row = int(wrong.to_numpy().argmax())
+        place = ", ".join(map(str, table[list(_PLACE)].iloc[row]))
         raise InputError(
-            f"{path} row {row + 1}: station {table['id'].iloc[row]} at {', '.join(map(str, table.iloc[row][1:]))}; "
+            f"{path} row {row + 1}: station {_name(table.iloc[row])} at {place}; "
             "expected longitude and latitude in degrees, elevation in m"
         )
-    numbers["id"] = table["id"].map(station_of)
-    numbers = numbers.drop_duplicates("id").sort_values("id")
-    columns = (numbers[name].to_numpy(float) for name in ("longitude", "latitude", "elevation_m"))
-    longitude, latitude, elevation_m = columns
-    return Stations(numbers["id"].to_numpy(object), longitude, latitude, elevation_m / 1000)
-
-
-def station_of(trace_id: str) -> str:
-    """Return network.station of network.station.location.channel."""
-    return ".".join(trace_id.strip().split(".")[:2])
-
-
-def _station_table(path: Path) -> pd.DataFrame:
-    raw = _table(path)
-    squeezed = {re.sub("[^a-z]", "", str(name).lower()): name for name in reversed(raw.columns)}
-    table = pd.DataFrame(
-        {
-            ours: raw[squeezed[header]]
-            for ours, headers in _HEADERS.items()
-            if (header := next((h for h in headers if h in squeezed), None)) is not None
-        }
+    # The order of the rows does not matter but among places of one station.
+    order = np.lexsort([table["station"].astype(str), table["network"].astype(str)])
+    network, station, location = (
+        table[name].to_numpy(object)[order] for name in ("network", "station", "location")
     )
-    if "id" not in table and {"network", "station"} <= set(table):
-        table["id"] = table["network"].str.strip() + "." + table["station"].str.strip()
-    missing = [name for name in ("id", "longitude", "latitude", "elevation_m") if name not in table]
+    longitude, latitude, elevation_m = numbers.to_numpy(float)[order].T
+    start, end = (
+        _dates(table[name], path, always)[order]
+        for name, always in zip(("start", "end"), _ALWAYS, strict=True)
+    )
+    return Stations(network, station, location, longitude, latitude, elevation_m / 1000, start, end)
+
+
+def _name(row: pd.Series) -> str:
+    return f"{row['network']}.{row['station']}".strip(".")
+
+
+def _is_inventory(path: Path) -> bool:
+    """Return whether a file is XML or FDSN's text of stations, by its first letters."""
+    must_exist(path, "StationXML or a table of stations was")
+    try:
+        start = path.read_bytes()[:200].lstrip(b"\xef\xbb\xbf \r\n\t")
+    except OSError as error:
+        raise InputError(f"{path}: no readable table of stations ({error.strerror})") from error
+    return start.startswith(b"<") or start.replace(b" ", b"").lower().startswith(b"#network|")
+
+
+def _station_table(path: Path, found: Tally) -> pd.DataFrame:
+    raw, _ = read_table(path)
+    table = columns_by_name(raw, _HEADERS)
+    if "id" in table and not ("station" in table and not table["id"].str.contains("[.]").any()):
+        parts = [[*name.split("."), "", ""][:3] if "." in name else ["", name, ""] for name in table["id"]]
+        for i, name in enumerate(("network", "station", "location")):
+            own = pd.Series([part[i] for part in parts], index=raw.index, dtype=object)
+            table[name] = table.get(name, own).where(own == "", own)
+    if "elevation_m" not in table and "elevation_km" in table:
+        table["elevation_m"] = pd.to_numeric(table["elevation_km"], errors="coerce") * 1000
+    elif "elevation_m" in table:
+        _doubt_unit(table["elevation_m"], found)
+    missing = [name for name in ("station", *_PLACE) if name not in table]
     if missing:
+        names = ", ".join(missing).replace("station", "id")
         raise InputError(
-            f"{path}: no column {', '.join(missing)}; the columns are {', '.join(map(str, raw.columns))}, expected "
-            "id (network.station), longitude, latitude, elevation_m"
+            f"{path}: no column {names}; the columns are {', '.join(map(str, raw.columns))}, expected "
+            "id (network.station), longitude, latitude, elevation_m (or elevation_km)"
         )
-    return table[["id", "longitude", "latitude", "elevation_m"]]
+    blank = pd.Series("", index=raw.index)
+    return pd.DataFrame({name: table.get(name, blank) for name in _COLUMNS})
+
+
+def _doubt_unit(elevation: pd.Series, found: Tally) -> None:
+    """Find elevations without a unit that may be km."""
+    size = pd.to_numeric(elevation, errors="coerce").abs()
+    if not str(elevation.name).lower().rstrip(" )]").endswith("m") and 0 < size.max() < _SMALL_M:
+        found.add(
+            f"elevations are all below {_SMALL_M:g} and taken as m; name the column elevation_km if they are km",
+            [str(value) for value in elevation],
+        )
+
+
+def _dates(texts: pd.Series, path: Path, always: np.datetime64) -> npt.NDArray[np.datetime64]:
+    """Return dates and times, of which only the year may be given, and `always` where there is none."""
+    dates = np.full(len(texts), always)
+    for row, text in enumerate(texts.astype(str).str.strip()):
+        if text.lower() in ("", "nan", "none", "nat"):
+            continue
+        try:
+            dates[row] = np.datetime64(text.removesuffix("Z").removesuffix("+00:00").replace(" ", "T"), "us")
+        except ValueError as error:
+            raise InputError(
+                f"{path} row {row + 1}: {texts.name} {text!r}; expected a date such as 2019-07-06"
+            ) from error
+    return dates
 
 
 def _inventory(path: Path) -> pd.DataFrame:
-    def rows(inventory: Any) -> list[tuple[str, float, float, float]]:
+    def rows(inventory: Any) -> list[tuple[Any, ...]]:
         return [
-            (f"{network.code}.{station.code}", station.longitude, station.latitude, station.elevation)
+            (
+                network.code, station.code, "", station.longitude, station.latitude, station.elevation,
+                _within([network.start_date, station.start_date], [each.start_date for each in station], max, min),
+                _within([network.end_date, station.end_date], [each.end_date for each in station], min, max),
+            )
             for network in inventory
             for station in network
-        ]
+        ]  # fmt: skip
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # importing ObsPy warns of its own dependencies
             from obspy import read_inventory
 
-            found = rows(read_inventory(str(path), format="STATIONXML"))
+            found = rows(read_inventory(str(path)))
     except Exception as error:  # ObsPy and lxml raise many kinds, none of which the user can act upon
         reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
         raise InputError(f"{path}: no readable StationXML ({reason}); fetch it again") from error
-    return pd.DataFrame(found, columns=["id", "longitude", "latitude", "elevation_m"])
+    return pd.DataFrame(found, columns=list(_COLUMNS))
 
 
-def _table(path: Path) -> pd.DataFrame:
-    try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False, comment="#")
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: no readable table ({str(error).splitlines()[0][:120]})") from error
+def _within(whole: list[Any], channels: list[Any], narrower: Any, wider: Any) -> str:
+    """Return when a station began or ended: no earlier or later than its network, nor than all its channels."""
+    if channels and None not in channels:
+        whole = [*whole, wider(channels)]
+    known = [time for time in whole if time is not None]
+    return str(narrower(known)) if known else ""

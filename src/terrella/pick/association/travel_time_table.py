@@ -1,4 +1,4 @@
-"""Travel times on a grid of distance and depth, for the associator and for locating."""
+"""Travel times on a grid of receiver, distance and depth, for the associator and for locating."""
 
 import struct
 from dataclasses import dataclass
@@ -14,58 +14,95 @@ from terrella.pick.association.velocity import VelocityModel, travel_times
 Floats = npt.NDArray[np.float64]
 
 _STEP_KM = 1.0
+_LEVEL_KM = 0.5  # at most, between receivers
 
 
 @dataclass(frozen=True, eq=False)
 class TravelTimeTable:
-    """Times in s of the first P and S at sea level, (distance, depth), every `step_km` from 0."""
+    """Times in s of the first P and S, (receiver, distance, depth).
+
+    Distances count every `step_km` from 0, depths (below sea level) of sources every `step_km` and of receivers
+    every `level_km` from `top_km`.
+    """
 
     p: Floats
     s: Floats
-    step_km: float
-    surface_p_km_s: float
-    surface_s_km_s: float
+    top_km: float
+    level_km: float
+    step_km: float = _STEP_KM
 
     def times(
         self, is_s: npt.NDArray[np.bool_], distance_km: Floats, depth_km: Floats, elevation_km: Floats
     ) -> Floats:
-        """Return times of picks (pick,) by linear interpolation; the elevation is climbed upright."""
-        climb = elevation_km / np.where(is_s, self.surface_s_km_s, self.surface_p_km_s)
-        return self._between(self.p, self.s, is_s, distance_km, depth_km) + climb
+        """Return times of picks (pick,) by linear interpolation, from sources to stations at their elevations."""
+        return self._between(self.p, self.s, is_s, distance_km, depth_km, elevation_km)
 
     def slopes(
-        self, is_s: npt.NDArray[np.bool_], distance_km: Floats, depth_km: Floats
+        self, is_s: npt.NDArray[np.bool_], distance_km: Floats, depth_km: Floats, elevation_km: Floats
     ) -> tuple[Floats, Floats]:
         """Return by how much the times grow, in s per km of distance and of depth, (pick,) each."""
         along_distance, along_depth = (
-            self._between(*slopes, is_s, distance_km, depth_km)
+            self._between(*slopes, is_s, distance_km, depth_km, elevation_km)
             for slopes in zip(*self._gradients, strict=True)
         )
         return along_distance, along_depth
 
+    def level(self, elevation_km: float) -> tuple[Floats, Floats]:
+        """Return the times of P and of S, (distance, depth), to a receiver at an elevation."""
+        at = np.clip((-elevation_km - self.top_km) / self.level_km, 0, len(self.p) - 1)
+        below = int(at)
+        share = at - below
+        above = min(below + 1, len(self.p) - 1)
+        p, s = ((1 - share) * times[below] + share * times[above] for times in (self.p, self.s))
+        return p, s
+
     @cached_property
     def _gradients(self) -> tuple[list[Floats], list[Floats]]:
-        p, s = (np.gradient(table, self.step_km) for table in (self.p, self.s))
+        p, s = (np.gradient(table, self.step_km, axis=(1, 2)) for table in (self.p, self.s))
         return list(p), list(s)
 
     def _between(
-        self, p: Floats, s: Floats, is_s: npt.NDArray[np.bool_], distance_km: Floats, depth_km: Floats
+        self,
+        p: Floats,
+        s: Floats,
+        is_s: npt.NDArray[np.bool_],
+        distance_km: Floats,
+        depth_km: Floats,
+        elevation_km: Floats,
     ) -> Floats:
-        at = np.stack([distance_km, depth_km]) / self.step_km
+        at = np.stack(
+            [
+                (-elevation_km - self.top_km) / self.level_km,
+                distance_km / self.step_km,
+                (depth_km - self.top_km) / self.step_km,
+            ]
+        )
         both = (map_coordinates(table, at, order=1, mode="nearest") for table in (s, p))
         return np.asarray(np.where(is_s, *both))
 
 
-def make_table(model: VelocityModel, farthest_km: float, deepest_km: float) -> TravelTimeTable:
-    """Return the table that reaches a distance and a depth."""
-    distance, depth = (np.arange(0, end + 2 * _STEP_KM, _STEP_KM) for end in (farthest_km, deepest_km))
-    p, s = (np.stack([travel_times(model, phase, z, distance) for z in depth], 1) for phase in "PS")
-    return TravelTimeTable(p, s, _STEP_KM, model.p_km_s[0], model.s_km_s[0])
+def make_table(
+    model: VelocityModel, farthest_km: float, deepest_km: float, elevations_km: tuple[float, float] = (0, 0)
+) -> TravelTimeTable:
+    """Return the table that reaches a distance and a depth, for stations between two elevations.
 
-
-def write_pyocto_table(table: TravelTimeTable, path: Path) -> None:
-    """Write the table in the form that PyOcto's layered model reads: sizes and step, then P and S times."""
-    header = struct.pack("iid", *table.p.shape, table.step_km)
-    path.write_bytes(
-        header + np.ascontiguousarray(table.p).tobytes() + np.ascontiguousarray(table.s).tobytes()
+    No source is higher than the highest station: it would have a mirror image below.
+    """
+    lowest, highest = (-elevation for elevation in elevations_km)
+    levels = np.linspace(highest, lowest, max(int(np.ceil((lowest - highest) / _LEVEL_KM)), 0) + 1)
+    distance = np.arange(0, farthest_km + 2 * _STEP_KM, _STEP_KM)
+    depth = np.arange(highest, deepest_km + 2 * _STEP_KM, _STEP_KM)
+    p, s = (
+        np.stack(
+            [np.stack([travel_times(model, phase, z, distance, level) for z in depth], 1) for level in levels]
+        )
+        for phase in "PS"
     )
+    apart = (lowest - highest) / (len(levels) - 1) if len(levels) > 1 else _LEVEL_KM
+    return TravelTimeTable(p, s, highest, apart)
+
+
+def write_pyocto_table(p: Floats, s: Floats, step_km: float, path: Path) -> None:
+    """Write times (distance, depth) as PyOcto's layered model reads them: sizes and step, then P and S times."""
+    header = struct.pack("iid", *p.shape, step_km)
+    path.write_bytes(header + np.ascontiguousarray(p).tobytes() + np.ascontiguousarray(s).tobytes())

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from terrella.errors import InputError
+from terrella.files import must_exist
 
 Floats = npt.NDArray[np.float64]
 
@@ -27,6 +28,10 @@ class VelocityModel:
         """Return the velocities of P or of S, (layer,)."""
         return np.array(self.p_km_s if phase == "P" else self.s_km_s)
 
+    def layer(self, depth_km: float) -> int:
+        """Return the number of the layer at a depth; above sea level it is the first."""
+        return max(int(np.searchsorted(self.top_km, depth_km, "right")) - 1, 0)
+
 
 # The crust and the uppermost mantle of ak135 (Kennett et al. 1995).
 AK135_CRUST = VelocityModel((0.0, 20.0, 35.0), (5.80, 6.50, 8.04), (3.46, 3.85, 4.48), "crust of ak135")
@@ -45,6 +50,7 @@ def read_velocity_model(path: Path) -> VelocityModel:
     """
     import pandas as pd
 
+    must_exist(path, "a table of layers was")
     try:
         table = pd.read_csv(path, comment="#", skipinitialspace=True)
     except (OSError, ValueError) as error:
@@ -66,28 +72,36 @@ def read_velocity_model(path: Path) -> VelocityModel:
     return VelocityModel(tuple(depth), tuple(p), tuple(s), path.stem)
 
 
-def travel_times(model: VelocityModel, phase: str, depth_km: float, distance_km: Floats) -> Floats:
-    """Return times in s from a source at a depth to the surface, of the direct or a head wave, whichever is first.
+def travel_times(
+    model: VelocityModel, phase: str, depth_km: float, distance_km: Floats, receiver_km: float = 0.0
+) -> Floats:
+    """Return times in s of the direct or a head wave, whichever is first, from a source to a receiver.
 
-    `distance_km` (n,) is epicentral, ascending.
+    Both depths are in km below sea level; above it, the first layer goes on. `distance_km` (n,) is horizontal,
+    ascending.
     """
     top, velocity = np.array(model.top_km), model.velocities(phase)
+    top[0] = -np.inf
     bottom = np.append(top[1:], np.inf)
-    above = np.clip(depth_km - top, 0, bottom - top)  # km of each layer above the source
-    times = _direct(above, velocity, distance_km)
+    upper, lower = sorted((depth_km, receiver_km))
+
+    def crossed(first: float, last: float) -> Floats:
+        """Return km of each layer between two depths."""
+        return np.maximum(np.minimum(bottom, last) - np.maximum(top, first), 0.0)
+
+    times = _direct(crossed(upper, lower), velocity, distance_km, model.layer(lower))
     for k in range(1, len(top)):
-        below = np.clip(bottom - np.maximum(top, depth_km), 0, bottom - top)  # and below it, down to layer k
-        crossed = np.where(np.arange(len(top)) < k, (bottom - top) + below, 0.0)
-        if depth_km <= top[k] and velocity[k] > velocity[:k].max():
-            times = np.minimum(times, _head(crossed[:k], velocity[:k], velocity[k], distance_km))
+        way = (crossed(upper, top[k]) + crossed(lower, top[k]))[:k]
+        if lower <= top[k] and velocity[k] > velocity[:k].max(where=way > 0, initial=0.0):
+            times = np.minimum(times, _head(way, velocity[:k], velocity[k], distance_km))
     return times
 
 
-def _direct(above: Floats, velocity: Floats, distance_km: Floats) -> Floats:
-    crossed = above > 1e-6
+def _direct(between: Floats, velocity: Floats, distance_km: Floats, layer: int) -> Floats:
+    crossed = between > 1e-6
     if not crossed.any():
-        return distance_km / velocity[0]
-    thickness, speed = above[crossed], velocity[crossed]
+        return distance_km / velocity[layer]
+    thickness, speed = between[crossed], velocity[crossed]
     fastest = int(speed.argmax())
     # Rays by their slope in the fastest layer: none turns before, and the last one reaches the farthest point.
     steepest = max(float(distance_km[-1]) / thickness[fastest], 1.0) * 1.01
@@ -102,6 +116,7 @@ def _direct(above: Floats, velocity: Floats, distance_km: Floats) -> Floats:
 
 def _head(crossed: Floats, velocity: Floats, below: float, distance_km: Floats) -> Floats:
     """Return times of the wave along an interface, infinite before it arrives."""
+    crossed, velocity = crossed[crossed > 0], velocity[crossed > 0]
     sine = velocity / below
     cosine = np.sqrt(1 - sine**2)
     critical = (crossed * sine / cosine).sum()

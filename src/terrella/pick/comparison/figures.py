@@ -8,8 +8,8 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from terrella.engine.judge.figures import Floats, Look
 from terrella.pick.comparison.matrix import Score
-from terrella.pick.judging.figures import Floats, Style
 
 _SHADES = colormaps["cividis"]  # its lightness rises all the way: it reads the same in grey
 
@@ -36,12 +36,10 @@ def draw_matrix(axes: Axes, values: pd.DataFrame, score: Score, worst: float, be
     return axes
 
 
-def draw_resampling(
-    axes: Axes, curves: Mapping[str, tuple[Floats, Floats]], look: Mapping[str, Style], ylabel: str
-) -> Axes:
+def draw_resampling(axes: Axes, curves: Mapping[str, tuple[Floats, Floats]], look: Look, ylabel: str) -> Axes:
     """Draw a score against the rate at which the data were read, fed to every picker as if it were 100 Hz."""
     for name, (rate_hz, value) in curves.items():
-        axes.plot(rate_hz, value, label=name, ms=5, lw=1.3, **look[name])  # type: ignore[arg-type]
+        axes.plot(rate_hz, value, label=name, ms=5, lw=1.3, **look[name])
     rates = sorted({rate for rate_hz, _ in curves.values() for rate in rate_hz.tolist()})
     axes.set_xscale("log")
     axes.set_xticks(rates, [f"{rate:g}" for rate in rates])
@@ -52,12 +50,12 @@ def draw_resampling(
 
 
 def draw_cost(
-    axes: Axes, points: Mapping[str, tuple[float, float]], look: Mapping[str, Style], xlabel: str, ylabel: str
+    axes: Axes, points: Mapping[str, tuple[float, float]], look: Look, xlabel: str, ylabel: str
 ) -> Axes:
     """Draw a score against CPU seconds, a point per picker."""
     for name, (seconds, value) in points.items():
         shown = {**look[name], "linestyle": "none"}
-        axes.plot([seconds], [value], label=name, ms=7, **shown)  # type: ignore[arg-type]
+        axes.plot([seconds], [value], label=name, ms=7, **shown)
     axes.set(xscale="log", xlabel=xlabel, ylabel=ylabel)
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

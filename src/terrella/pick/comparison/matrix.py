@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from terrella.engine.judge import Interval
+from terrella.engine.judge import Interval, document
 
 COLUMNS = (
     "picker", "method", "train_set", "test_set", "target", "rate_hz", "split", "score",
@@ -81,8 +81,7 @@ def scores_of(cell: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, 
 
 def interval_of(each: Judged, score: str, split: str = "test") -> Interval:
     """Return a score of a cell with its interval, NaN where it has none."""
-    entry = each.cell.get(_KEYS[split], {}).get(score) or {}
-    return Interval(*(_number(entry.get(key)) for key in ("value", "low", "high")))
+    return document.interval_of(each.cell.get(_KEYS[split], {}).get(score))
 
 
 def value_of(each: Judged, score: str, split: str = "test") -> float:

@@ -10,8 +10,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from terrella.pick.continuous.evaluate import Evaluate, batch_size, by_onnx, by_torch, onnx_model
 from terrella.pick.continuous.policies import phases_of, step_of
-from terrella.pick.continuous.prepare import prepare
+from terrella.pick.continuous.prepare import prepared, without_mean
 from terrella.pick.continuous.record import Record
+from terrella.pick.continuous.resample import Numbers
 from terrella.pick.networks.architecture import Architecture
 
 if TYPE_CHECKING:
@@ -139,11 +140,10 @@ def _answers(annotator: Annotator, record: Record, starts: Integers) -> Iterator
         windows = views[at]
         for i in np.flatnonzero(gaps[at + architecture.window] > gaps[at]):
             _fill(windows[i], known[:, at[i]])
-        prepare(windows, architecture)
-        yield batch, annotator.evaluate(windows)
+        yield batch, annotator.evaluate(prepared(windows, architecture))
 
 
-def _fill(window: Floats, known: npt.NDArray[np.bool_]) -> None:
+def _fill(window: Numbers, known: npt.NDArray[np.bool_]) -> None:
     """Put each component's mean where it is not recorded: it is zero once the mean is removed."""
     for row, seen in zip(window, known, strict=True):
         row[~seen] = row[seen].mean(dtype=np.float64) if seen.any() else 0
@@ -189,7 +189,7 @@ def _bridged(record: Record, low: int, high: int) -> Floats:
     for row, seen in zip(samples, record.recorded[:, low:high], strict=True):
         if seen.any() and not seen.all():
             row[~seen] = np.interp(np.flatnonzero(~seen), np.flatnonzero(seen), row[seen])
-    return samples
+    return without_mean(samples)
 
 
 def _windows(architecture: Architecture, first: int, end: int) -> tuple[int, int]:

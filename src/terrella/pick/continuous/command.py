@@ -3,9 +3,9 @@
 import itertools
 import json
 import zlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,37 +15,34 @@ from terrella.engine.cluster import open_cluster
 from terrella.engine.run import Report
 from terrella.errors import InputError
 from terrella.files import write_json
-from terrella.formats.waveforms.archive import DAY_NS, Archive, open_waveforms
-from terrella.formats.waveforms.miniseed import Code, Found
+from terrella.formats.waveforms.archive import DAY_NS, Archive, File, open_waveforms
+from terrella.formats.waveforms.instruments import passed_over, stretches
 from terrella.formats.waveforms.picks import PickRow, pick_rows, read_pick_rows, write_pick_rows
 from terrella.pick.continuous.annotate import Annotator
 from terrella.pick.continuous.picking import Pick, pick_span
-from terrella.pick.continuous.policies import Policies
+from terrella.pick.continuous.policies import Policies, shifted
 from terrella.pick.continuous.ready import ready_annotator
 from terrella.pick.data.tally import Tally
 
+_SHOWN = 4  # changes of a station's instrument in a line
 _FORMATS = ("picks.csv", "picks.xml", "picks.json")
 
 
 @dataclass(frozen=True)
 class StationDay:
-    """What is picked at a time: one instrument between two times of a day."""
+    """What is picked at a time: a station between two times of a day."""
 
-    codes: tuple[Code, ...]
+    network: str
+    station: str
     first_ns: int
     end_ns: int
-    files: tuple[tuple[str, int], ...]  # names and sizes
-
-    @property
-    def trace_id(self) -> str:
-        """network.station.location."""
-        return ".".join(self.codes[0][:3])
+    files: tuple[File, ...]
 
     @property
     def name(self) -> str:
-        """Its name in file names, such as CI.CCC..HH.2019-07-06."""
+        """Its name in file names, such as CI.CCC.2019-07-06."""
         day = np.datetime64(self.first_ns, "ns").astype("datetime64[D]")
-        return f"{self.trace_id}.{self.codes[0][3][:-1]}.{day}"
+        return f"{self.network}.{self.station}.{day}"
 
 
 def run(
@@ -69,7 +66,7 @@ def run(
     """
     policies = policies or Policies()
     head = _head(bundle, policies)
-    oddities = Tally()
+    oddities: list[tuple[str, str]] = []
     first_ns, end_ns = time_ns(start, "--start"), time_ns(end, "--end")
     if where.startswith("fdsn:"):
         from terrella.pick.continuous.service import fetch_waveforms
@@ -78,7 +75,7 @@ def run(
         for line in fetch_waveforms(where, fetched, stations, first_ns, end_ns, report):
             report({"kind": "message", "message": line})
         where = str(fetched)
-    archive = open_waveforms(where, _into(oddities))
+    archive = open_waveforms(where, lambda *each: oddities.append(each))
     days = station_days(archive, stations, first_ns, end_ns)
     if not days:
         known = [".".join(each) for each in sorted(archive.stations)]
@@ -93,11 +90,11 @@ def run(
         report({"kind": "message", "message": f"{done} of {len(days)} station-days are done already"})
     if workers == 1 and scheduler is None:
         for number, day in enumerate(waiting, 1):
-            pick_day(where, bundle, day, policies, folder, head)
+            pick_day(bundle, day, policies, folder, head)
             _show(report, number, len(waiting), day)
     else:
-        _distribute(where, bundle, waiting, policies, folder, head, workers, scheduler, report)
-    return [*oddities.lines(), *_merge(days, folder, output, head)]
+        _distribute(bundle, waiting, policies, folder, head, workers, scheduler, report)
+    return _merge(days, folder, output, head, oddities)
 
 
 def station_days(
@@ -106,35 +103,35 @@ def station_days(
     """Return what an archive holds between two times; `stations` are patterns of network.station such as CI.*."""
     found = []
     for network, station, day in archive.days(first_ns, end_ns, stations):
-        codes = archive.instrument(network, station, day)
-        low, high = day * DAY_NS, (day + 1) * DAY_NS
-        if not codes:
-            continue
-        files = {
-            (file.path.name, file.path.stat().st_size)
-            for file in archive.stations[network, station]
-            if file.first_ns < high and file.end_ns > low
-        }
-        low, high = max(low, first_ns or low), min(high, end_ns or high)
-        found.append(StationDay(codes, low, high, tuple(sorted(files))))
+        low, high = max(day * DAY_NS, first_ns or 0), min((day + 1) * DAY_NS, end_ns or (day + 1) * DAY_NS)
+        found.append(StationDay(network, station, low, high, archive.files(network, station, low, high)))
     return found
 
 
-def pick_day(
-    where: str, bundle: str, day: StationDay, policies: Policies, folder: Path, head: Sequence[str]
-) -> None:
-    """Pick a station-day into a file of its own; a worker process opens network and archive once."""
-    oddities = Tally()
-    picks = pick_span(
-        _network(bundle)[0], _archive(where), day.codes, day.first_ns, day.end_ns, policies, _into(oddities)
-    )
-    write_json(_path(folder, day).with_suffix(".json"), {"findings": oddities.lines()})
+def pick_day(bundle: str, day: StationDay, policies: Policies, folder: Path, head: Sequence[str]) -> None:
+    """Pick a station-day into a file of its own; a worker process opens the network once."""
+    oddities: dict[tuple[str, str], None] = {}
+
+    def found(what: str, name: str) -> None:
+        oddities[what, name] = None
+
+    annotator = _annotator(bundle, policies)
+    archive = Archive({(day.network, day.station): day.files})
+    recorded = archive.recorded(day.network, day.station, day.first_ns, day.end_ns, found)
+    used = stretches(recorded, day.first_ns, day.end_ns)
+    for name in passed_over(recorded, used, day.first_ns, day.end_ns):
+        found("station-days have too little of a preferred instrument to use it", f"{name} of {day.name}")
+    rows: list[PickRow] = []
+    for each in used:
+        picks = pick_span(annotator, archive, each.codes, each.first_ns, each.end_ns, policies, found)
+        rows += _rows(picks, ".".join(each.codes[0][:3]))
+    about = {"findings": list(oddities), "instruments": [[each.name, each.first_ns] for each in used]}
+    write_json(_path(folder, day).with_suffix(".json"), about)
     # Last, for it says that the station-day is done.
-    write_pick_rows(_rows(picks, day.trace_id), _path(folder, day), [*head, _span(day)])
+    write_pick_rows(rows, _path(folder, day), [*head, _span(day)])
 
 
 def _distribute(
-    where: str,
     bundle: str,
     days: Sequence[StationDay],
     policies: Policies,
@@ -147,30 +144,53 @@ def _distribute(
     from distributed import as_completed
 
     with open_cluster(scheduler, workers) as client:
-        arguments = (where, bundle), (policies, folder.absolute(), head)
-        futures = {
-            client.submit(pick_day, *arguments[0], day, *arguments[1], pure=False): day for day in days
-        }
+        arguments = policies, folder.absolute(), head
+        futures = {client.submit(pick_day, bundle, day, *arguments, pure=False): day for day in days}
         for number, future in enumerate(as_completed(list(futures)), 1):
             future.result()
             _show(report, number, len(days), futures[future])
 
 
-def _merge(days: Sequence[StationDay], folder: Path, output: Path, head: Sequence[str]) -> list[str]:
+def _merge(
+    days: Sequence[StationDay],
+    folder: Path,
+    output: Path,
+    head: Sequence[str],
+    oddities: Sequence[tuple[str, str]] = (),
+) -> list[str]:
     """Write the picks of all station-days together, a day at a time; return what was found in them."""
     for name in _FORMATS:
         write_pick_rows(_all_rows(days, folder), output / name, head)
-    findings = [
-        f"{day.trace_id}: {line}"
-        for day in days
-        for line in json.loads(_path(folder, day).with_suffix(".json").read_text("utf-8"))["findings"]
-    ]
+    about = [json.loads(_path(folder, day).with_suffix(".json").read_text("utf-8")) for day in days]
+    tally = Tally()
+    every = [*oddities, *(tuple(each) for one in about for each in one["findings"])]
+    for what, where in dict.fromkeys(every):
+        tally.add(what, [where])
     count = Counter(phase for _, phase, *_ in _all_rows(days, folder))
     numbers = ", ".join(f"{number:,} of {phase}" for phase, number in count.most_common())
+    recorded = sum(bool(one["instruments"]) for one in about)
     return [
-        *dict.fromkeys(findings),
-        f"{count.total():,} picks ({numbers or 'none'}) in {len(days):,} station-days: {output / _FORMATS[0]}",
+        *tally.lines(),
+        *_changes(days, [one["instruments"] for one in about]),
+        f"{count.total():,} picks ({numbers or 'none'}) in {recorded:,} station-days: {output / _FORMATS[0]}",
     ]
+
+
+def _changes(days: Sequence[StationDay], used: Sequence[Sequence[tuple[str, int]]]) -> Iterator[str]:
+    """Yield a line for each station that was not picked on one instrument throughout."""
+    by_station: dict[str, list[str]] = defaultdict(list)
+    last: dict[str, str] = {}
+    for day, instruments in sorted(zip(days, used, strict=True), key=lambda each: each[0].first_ns):
+        station = f"{day.network}.{day.station}"
+        for name, first_ns in instruments:
+            if last.get(station) != name:
+                time = np.datetime64(first_ns, "ns").astype("datetime64[s]")
+                by_station[station].append(f"{name} from {time}Z")
+            last[station] = name
+    for station, changes in by_station.items():
+        if len(changes) > 1:
+            more = ", ..." if len(changes) > _SHOWN else ""
+            yield f"{station} is picked on several instruments: {', '.join(changes[:_SHOWN])}{more}"
 
 
 def _all_rows(days: Sequence[StationDay], folder: Path) -> Iterator[PickRow]:
@@ -197,10 +217,6 @@ def _show(report: Report, done: int, total: int, day: StationDay) -> None:
     report({"kind": "progress", "stage": "pick", "done": done, "total": total, "note": day.name})
 
 
-def _into(tally: Tally) -> Found:
-    return lambda what, name: tally.add(what, [name])
-
-
 def _is_done(folder: Path, day: StationDay, head: Sequence[str]) -> bool:
     path = _path(folder, day)
     if not path.is_file() or not path.with_suffix(".json").is_file():
@@ -217,14 +233,23 @@ def _path(folder: Path, day: StationDay) -> Path:
 
 def _span(day: StationDay) -> str:
     """Return what was picked, so that a day whose files grew is picked again."""
-    sizes = zlib.crc32(json.dumps(day.files).encode())
+    files = sorted((file.path.name, file.path.stat().st_size) for file in day.files if file.path.is_file())
+    sizes = zlib.crc32(json.dumps(files).encode())
     first, end = (np.datetime64(ns, "ns").astype("datetime64[ms]") for ns in (day.first_ns, day.end_ns))
-    return f"from {first}Z to {end}Z, {len(day.files)} files, checksum of names and sizes {sizes:08x}"
+    return f"from {first}Z to {end}Z, {len(files)} files, checksum of names and sizes {sizes:08x}"
 
 
 def _head(bundle: str, policies: Policies) -> list[str]:
-    annotator, mark = _network(bundle)
-    return [*policies.lines(annotator.architecture), f"weights: {bundle}, checksum {mark}"]
+    mark = _network(bundle)[1]
+    return [
+        *policies.lines(_annotator(bundle, policies).architecture),
+        f"weights: {bundle}, checksum {mark}",
+    ]
+
+
+def _annotator(bundle: str, policies: Policies) -> Annotator:
+    annotator = _network(bundle)[0]
+    return replace(annotator, architecture=shifted(annotator.architecture, policies.shifts))
 
 
 def time_ns(text: str | None, name: str) -> int | None:
@@ -240,8 +265,3 @@ def time_ns(text: str | None, name: str) -> int | None:
 @lru_cache(maxsize=1)
 def _network(bundle: str) -> tuple[Annotator, str]:
     return ready_annotator(bundle)
-
-
-@lru_cache(maxsize=1)
-def _archive(where: str) -> Archive:
-    return open_waveforms(where, lambda what, name: None)

@@ -1,7 +1,9 @@
 """Picks from curves of probability, and from a whole station-day in blocks."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +20,7 @@ BLOCK_S = 3600
 _AROUND_S = 10
 
 _SECOND = 10**9
+_AROUND_NS = _AROUND_S * _SECOND
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,12 @@ def pick_span(
     """
     picks: list[Pick] = []
     for begin_ns in range(first_ns // (block_s * _SECOND) * block_s * _SECOND, end_ns, block_s * _SECOND):
-        picks += _pick_block(annotator, archive, codes, begin_ns, block_s, policies, found)
+        # What lies a little outside may be likelier than what lies inside.
+        low, high = (
+            max(begin_ns, first_ns - _AROUND_NS),
+            min(begin_ns + block_s * _SECOND, end_ns + _AROUND_NS),
+        )
+        picks += _pick_block(annotator, archive, codes, (low, high), policies, found)
     kept = []
     for phase in annotator.phases:
         of = [each for each in picks if each.phase == phase]
@@ -93,20 +101,20 @@ def _pick_block(
     annotator: Annotator,
     archive: Archive,
     codes: tuple[Code, ...],
-    begin_ns: int,
-    block_s: int,
+    span_ns: tuple[int, int],
     policies: Policies,
     found: Found,
 ) -> list[Pick]:
     architecture = annotator.architecture
     rate = architecture.rate_hz
-    first, end = (round(seconds * rate) for seconds in (begin_ns / 1e9, begin_ns / 1e9 + block_s))
+    first, end = (_sample(ns, rate) for ns in span_ns)
     around = round(_AROUND_S * rate)
     low, high = first - around, end + around
     begin, until = needed(architecture, low, high)
     margin_ns = round(MARGIN_S * 1e9)
-    span_ns = (_time_ns(begin, rate) - margin_ns, _time_ns(until, rate) + margin_ns)
-    segments = archive.read(codes, *span_ns, found)
+    segments = archive.read(
+        codes, _time_ns(begin, rate) - margin_ns, _time_ns(until, rate) + margin_ns, found
+    )
     if not segments:
         return []
     record = assemble(segments, architecture.components, begin, until, rate, found, policies.shortest_s)
@@ -131,8 +139,14 @@ def _amplitude(record: Record, at: int, length: int) -> float:
     # What is not recorded is zero and adds nothing.
     number = record.recorded[:, before].sum(1)
     level = record.samples[:, before].sum(1, dtype=np.float64) / np.maximum(number, 1)
-    away = np.abs(record.samples[:, after] - level[:, None].astype(np.float32))
-    return float((away * record.recorded[:, after]).max(initial=0.0))
+    away = np.abs(record.samples[:, after] - level[:, None].astype(record.samples.dtype))
+    return float((away * record.recorded[:, after]).max(initial=0.0)) * record.unit
+
+
+def _sample(time_ns: int, rate_hz: float) -> int:
+    """Return the first grid sample at a time or after it."""
+    seconds, rest = divmod(time_ns, _SECOND)
+    return math.ceil(Fraction(rate_hz) * (seconds + Fraction(rest, _SECOND)))
 
 
 def _time_ns(sample: int, rate_hz: float) -> int:

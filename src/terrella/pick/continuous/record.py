@@ -1,17 +1,22 @@
 """A stretch of one station's record on the grid of the network's rate, whatever its files were like."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from terrella.formats.waveforms.archive import Segment
 from terrella.formats.waveforms.miniseed import Found
-from terrella.pick.continuous.resample import margin, rate_ratio, resampled
+from terrella.formats.waveforms.orientation import place
+from terrella.pick.continuous.resample import Numbers, margin, resampled
 
-# Which letters may stand for a component, in order of preference.
-_LETTERS = {"Z": "Z3", "N": "N1", "E": "E2"}
+_EXACT = 2**20  # integers from which single precision loses what is small beside them
+_USUAL = 2.0**-20, 2.0**40  # largest samples whose squares single precision holds; others are scaled
+_FLAT_S = 1.0  # of one value, which no ground has
+_FLAT = 20  # samples, at least
 _SAME_RATE = 1e-6  # relative; then samples are not resampled
 MARGIN_S = 60.0  # to read on both sides of a stretch, more than any filter reaches
 
@@ -21,10 +26,13 @@ class Record:
     """Samples at multiples of 1 / rate_hz since 1970, and a little later where the record was not resampled."""
 
     first: int  # grid sample
-    samples: npt.NDArray[np.float32]  # (component, sample); what is not recorded is zero
+    samples: (
+        Numbers  # (component, sample), in double precision where single would lose some; not recorded: zero
+    )
     recorded: npt.NDArray[np.bool_]  # (component, sample)
     rate_hz: float
     late_s: npt.NDArray[np.float32]  # (sample,): time of the sample minus that of the grid
+    unit: float = 1.0  # of the samples in the record's: a power of two
 
     @property
     def end(self) -> int:
@@ -43,42 +51,77 @@ def assemble(
 ) -> Record:
     """Return what segments of one instrument recorded between grid samples `first` and `end`.
 
-    Not recorded, and zero, is what is no number, a constant stretch of a second or more, where samples of the same
-    time differ, and what is shorter than `shortest_s`. Of two sampling rates at the same time the higher counts.
+    Not recorded, and zero, is what is no number, a second or more of one value, where samples of the same time
+    differ, and what is shorter than `shortest_s`. Of two sampling rates at the same time the higher counts, of two
+    channels of a component the one that is named by direction.
     """
+    kind: type = np.float64 if any(map(_is_fine, segments)) else np.float32
     record = Record(
         first,
-        np.zeros((len(components), end - first), np.float32),
+        np.zeros((len(components), end - first), kind),
         np.zeros((len(components), end - first), bool),
         rate_hz,
         np.zeros(end - first, np.float32),
+        _unit(segments),
     )
-    letters = {each.code[3][-1:] for each in segments}
+    channels = defaultdict(list)
+    for each in segments:
+        if (spot := place(each.code[3])) is not None:
+            channels[spot.component, spot.preference, each.code].append(each)
     for row, component in enumerate(components):
-        letter = next((one for one in _LETTERS[component] if one in letters), None)
-        mine = [each for each in segments if each.code[3][-1:] == letter]
-        rates = sorted({round(each.rate_hz, 4) for each in mine}, reverse=True)
-        if len(rates) > 1:
-            found("channels have several sampling rates at once", f"{_name(mine[0])}: {_listed(rates)} Hz")
-        for rate in rates:
-            _fill(record, row, [each for each in mine if round(each.rate_hz, 4) == rate], found, shortest_s)
+        mine = [channels[key] for key in sorted(channels) if key[0] == component]
+        borders = np.zeros(end - first, bool)
+        for same in mine:
+            before = record.recorded[row].copy()
+            rates = sorted({round(each.rate_hz, 4) for each in same}, reverse=True)
+            if len(rates) > 1:
+                found(
+                    "channels have several sampling rates at once", f"{_name(same[0])}: {_listed(rates)} Hz"
+                )
+            for rate in rates:
+                _fill(
+                    record, row, [each for each in same if round(each.rate_hz, 4) == rate], found, shortest_s
+                )
+            new = record.recorded[row] & ~before
+            if new.any() and before.any():
+                found("components change their channel", " and ".join(_name(each[0]) for each in mine))
+                borders[1:] |= (new[1:] & before[:-1]) | (before[1:] & new[:-1])
+        # A sensor begins there, as after a gap.
+        record.recorded[row, borders] = False
+        record.samples[row, borders] = 0
     return record
+
+
+def _is_fine(segment: Segment) -> bool:
+    """Return whether samples need double precision."""
+    if segment.samples.dtype.kind == "f":
+        return segment.samples.dtype.itemsize > 4
+    return len(segment.samples) > 0 and max(abs(int(one)) for one in _range(segment)) >= _EXACT
+
+
+def _unit(segments: Sequence[Segment]) -> float:
+    """Return 1, or the power of two at which samples are not too small or large for single precision."""
+    largest = max((abs(float(one)) for each in segments for one in _range(each)), default=0.0)
+    if largest == 0 or _USUAL[0] <= largest <= _USUAL[1]:
+        return 1.0
+    return float(2.0 ** np.frexp(largest)[1])
+
+
+def _range(segment: Segment) -> tuple[np.generic, np.generic]:
+    """Return the smallest and the largest number."""
+    samples = segment.samples
+    if samples.dtype.kind == "f" and not np.isfinite(samples).all():
+        samples = samples[np.isfinite(samples)]
+    return (samples.min(), samples.max()) if len(samples) else (np.float32(0), np.float32(0))
 
 
 def _fill(record: Record, row: int, segments: list[Segment], found: Found, shortest_s: float) -> None:
     """Put the segments of one channel and rate where the record has nothing yet."""
     name, from_hz = _name(segments[0]), segments[0].rate_hz
     same = abs(from_hz / record.rate_hz - 1) <= _SAME_RATE
-    ratio = rate_ratio(record.rate_hz, from_hz)
-    if ratio is None:
-        found(
-            f"channels have a rate that is no simple ratio to {record.rate_hz:g} Hz; left out",
-            f"{name}: {from_hz:g} Hz",
-        )
-        return
     # Sample k of the channel's own grid lies k / from_hz after the record's first.
     native = [_native(each, record) for each in segments]
-    reach = 0 if same else margin(ratio)
+    reach = 0 if same else margin(record.rate_hz / from_hz)
     low = max(min(at for at, _ in native), -reach - round(MARGIN_S * from_hz))
     high = min(
         max(at + len(each.samples) for (at, _), each in zip(native, segments, strict=True)),
@@ -86,7 +129,10 @@ def _fill(record: Record, row: int, segments: list[Segment], found: Found, short
     )
     if low >= high:
         return
-    values, filled, late = _merged(segments, native, low, high, name, found)
+    values, filled, late = _merged(record, segments, native, low, high, name, found)
+    if (flat := _flat(values, filled, from_hz)).any():
+        found("channels have constant stretches; taken for gaps", name)
+        filled &= ~flat
     for start, stop in _stretches(filled, round(shortest_s * from_hz)):
         part = values[start:stop]
         if stop - start >= from_hz and part.min() == part.max():
@@ -103,8 +149,29 @@ def _fill(record: Record, row: int, segments: list[Segment], found: Found, short
         begin, ending = max(begin, 0), min(ending, record.samples.shape[1])
         if begin < ending:
             offset = record.first
-            new = resampled(part, origin + offset, per_sample, ratio, begin + offset, ending + offset)
+            new = resampled(part, origin + offset, per_sample, begin + offset, ending + offset)
             _put(record, row, begin, new, np.zeros(len(new), np.float32))
+
+
+def _flat(values: Numbers, filled: npt.NDArray[np.bool_], from_hz: float) -> npt.NDArray[np.bool_]:
+    """Return which samples are of one value for a second or more, as in a gap that was filled up.
+
+    None, where most neighbours are equal: the instrument is too coarse for its noise.
+    """
+    length = max(_FLAT, round(_FLAT_S * from_hz))
+    flat = np.zeros(len(values), bool)
+    some = values[:: length // 2]
+    if not (some[1:] == some[:-1]).any():
+        return flat
+    changes = (values[1:] != values[:-1]) | (filled[1:] != filled[:-1])
+    edges = np.concatenate([[0], np.flatnonzero(changes) + 1, [len(values)]])
+    long = np.diff(edges) >= length
+    for begin, end in zip(edges[:-1][long].tolist(), edges[1:][long].tolist(), strict=True):
+        flat[begin:end] = True
+    flat &= filled
+    rest = filled & ~flat
+    equal = ~changes & rest[1:]
+    return flat if 2 * equal.sum() <= rest.sum() else np.zeros(len(values), bool)
 
 
 def _native(segment: Segment, record: Record) -> tuple[int, float]:
@@ -121,22 +188,25 @@ def _native(segment: Segment, record: Record) -> tuple[int, float]:
 
 
 def _merged(
+    record: Record,
     segments: list[Segment],
     native: list[tuple[int, float]],
     low: int,
     high: int,
     name: str,
     found: Found,
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_], npt.NDArray[np.float32]]:
+) -> tuple[Numbers, npt.NDArray[np.bool_], npt.NDArray[np.float32]]:
     """Return values, which of them are recorded, and how late they are, from sample `low` to `high`."""
-    values, filled = np.zeros(high - low, np.float32), np.zeros(high - low, bool)
+    kind = record.samples.dtype
+    values, filled = np.zeros(high - low, kind), np.zeros(high - low, bool)
     late = np.zeros(high - low, np.float32)
     differ = np.zeros(high - low, bool)
     for segment, (at, behind) in zip(segments, native, strict=True):
         a, b = max(at, low), min(at + len(segment.samples), high)
         if a >= b:
             continue
-        new = segment.samples[a - at : b - at].astype(np.float32)
+        given: npt.NDArray[Any] = segment.samples[a - at : b - at]
+        new = (given if record.unit == 1 else given / record.unit).astype(kind)
         fine = np.isfinite(new)
         if not fine.all():
             found("channels have samples that are no numbers; taken for gaps", name)
@@ -144,8 +214,8 @@ def _merged(
         again = filled[here] & fine
         if again.any():
             other = again & (values[here] != new)
-            kind = "whose samples differ; taken for gaps" if other.any() else "with the same samples"
-            found(f"channels have overlapping segments {kind}", name)
+            how = "whose samples differ; taken for gaps" if other.any() else "with the same samples"
+            found(f"channels have overlapping segments {how}", name)
             differ[here] |= other
         fresh = fine & ~filled[here]
         values[here][fresh] = new[fresh]
@@ -159,7 +229,7 @@ def _put(
     record: Record,
     row: int,
     at: int,
-    values: npt.NDArray[np.float32],
+    values: Numbers,
     late: npt.NDArray[np.float32],
 ) -> None:
     """Put values from sample `at` of the record on, where nothing is yet."""

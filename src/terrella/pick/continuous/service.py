@@ -16,8 +16,10 @@ from terrella.engine.run import Report
 from terrella.engine.web import PATIENCE, Patience, ask, checked_address, shown
 from terrella.errors import InputError, TerrellaError
 from terrella.files import write_bytes, write_text
-from terrella.formats.waveforms.archive import COMPONENTS, DAY_NS, PREFERRED, Archive, File
+from terrella.formats.waveforms.archive import DAY_NS, Archive, File, open_waveforms
+from terrella.formats.waveforms.instruments import PREFERRED, joined, ordered
 from terrella.formats.waveforms.miniseed import Code
+from terrella.formats.waveforms.orientation import place
 
 PREFIX = "fdsn:"
 SERVICES = {
@@ -30,6 +32,7 @@ SERVICES = {
     "geonet": "https://service.geonet.org.nz/fdsnws",
 }
 _CHANNELS = ",".join(f"{band}?" for band in PREFERRED)
+_ENOUGH = 0.5  # of a station-day in the preferred instrument's records; with less the next is fetched too
 _NOTHING = ".none.txt"  # stands for a station-day of which the service has nothing
 
 
@@ -45,7 +48,8 @@ def fetch_waveforms(
     """Fetch what a service has of stations between two times into a folder; return lines on what was found.
 
     `where` is fdsn:NAME or fdsn:ADDRESS, `stations` are patterns such as CI.CCC or BK.*. Of each station and day
-    the preferred instrument is taken (see `Archive.instrument`). A station-day that is there is not fetched again.
+    the preferred instrument is taken (see `stretches`), and the next as well where that recorded less than half of
+    the day. A station-day that is there is not fetched again.
 
     Raises:
         InputError: where the service, stations or times are not given or fit nothing.
@@ -56,22 +60,42 @@ def fetch_waveforms(
         raise InputError(f"{where} needs to know what to fetch: give --stations, --start and --end")
     archive = _available(url, stations, first_ns, end_ns, patience, report)
     days = [
-        (archive.instrument(network, station, day), day)
+        (instruments, max(day * DAY_NS, first_ns), min((day + 1) * DAY_NS, end_ns))
         for network, station, day in archive.days(first_ns, end_ns)
+        if (instruments := _instruments(archive, network, station, day))
     ]
-    days = [(codes, day) for codes, day in days if codes]
     if not days:
         raise InputError(
             f"{where}: no channels of {', '.join(stations)} between {_shown(first_ns)} and {_shown(end_ns)}"
         )
     empty = 0
-    for done, (codes, day) in enumerate(days, 1):
-        first, end = max(day * DAY_NS, first_ns), min((day + 1) * DAY_NS, end_ns)
-        there = _fetch_day(url, folder, codes, first, end, patience, report)
-        empty += not there
-        note = f"{'.'.join(codes[0][:2])} {_shown(first)[:10]}"
+    for done, (instruments, first, end) in enumerate(days, 1):
+        fetched: list[Path] = []
+        for codes in instruments:
+            fetched += _fetch_day(url, folder, codes, first, end, patience, report)
+            if _recorded_ns(fetched, first, end) >= _ENOUGH * (end - first):
+                break
+        empty += not fetched
+        note = f"{'.'.join(instruments[0][0][:2])} {_shown(first)[:10]}"
         report({"kind": "progress", "stage": "fetch", "done": done, "total": len(days), "note": note})
     return [f"{empty:,} of {len(days):,} station-days: the service has no waveforms"] if empty else []
+
+
+def _instruments(archive: Archive, network: str, station: str, day: int) -> list[tuple[Code, ...]]:
+    """Return the channels of each instrument that a station has on a day, the preferred one first."""
+    first, end = day * DAY_NS, (day + 1) * DAY_NS
+    return ordered(archive.recorded(network, station, first, end, lambda what, name: None), first, end)
+
+
+def _recorded_ns(paths: Sequence[Path], first: int, end: int) -> int:
+    """Return how long any channel of some files recorded between two times."""
+    spans = []
+    for path in paths:
+        for files in open_waveforms(str(path), lambda what, name: None).stations.values():
+            spans += [
+                (max(low, first), min(high, end)) for file in files for _, low, high in file.spans or ()
+            ]
+    return sum(high - low for low, high in joined(spans) if high > low)
 
 
 def service_url(where: str) -> str:
@@ -112,8 +136,8 @@ def _available(
         asked = f"{url}/station/1/query?{urlencode(query)}"
         answer = ask(asked, patience, report).decode("utf-8", "replace")
         for code, first, end in _epochs(answer, asked):
-            if code[3][-1] in COMPONENTS:
-                files[code[:2]].append(File(Path(), frozenset([code]), first, end))
+            if (spot := place(code[3])) is not None and spot.component:
+                files[code[:2]].append(File(Path(), frozenset([code]), first, end, ((code, first, end),)))
     return Archive(files)
 
 
@@ -144,14 +168,14 @@ def _epochs(answer: str, place: str) -> list[tuple[Code, int, int]]:
 
 def _fetch_day(
     url: str, folder: Path, codes: Sequence[Code], first: int, end: int, patience: Patience, report: Report
-) -> bool:
-    """Fetch one instrument's records between two times unless they are there; return whether there are any."""
+) -> list[Path]:
+    """Fetch one instrument's records between two times unless they are there; return their file, if any."""
     network, station, location, _ = codes[0]
     span = f"{_shown(first)}_{_shown(end)}".replace(":", "").replace("-", "")
     path = folder / f"{network}.{station}" / f"{network}.{station}.{location}.{codes[0][3][:-1]}.{span}.mseed"
     nothing = path.with_name(path.name + _NOTHING)
     if path.is_file() or nothing.is_file():
-        return path.is_file()
+        return [path] if path.is_file() else []
     query = {
         "network": network,
         "station": station,
@@ -167,7 +191,7 @@ def _fetch_day(
         write_bytes(path, records)
     else:
         write_text(nothing, "the service has no waveforms\n")
-    return bool(records)
+    return [path] if records else []
 
 
 def _time(text: str) -> int:

@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from terrella.engine.run import Report
 from terrella.errors import InputError
 from terrella.formats.waveforms.seisbench_write import Trace, write_data_set
 from terrella.pick.data.archive_files import Archive, Piece, open_archive
-from terrella.pick.data.readings import read_readings
+from terrella.pick.data.readings import DOUBTED, LOCATED, names_of, read_readings
 from terrella.pick.data.tally import Tally
+from terrella.pick.phases import phase_kind
 
 _SECOND = 10**9
 _STEP_S = 10  # lengths of windows are multiples of it, so that many share a block
@@ -51,29 +53,32 @@ def make_from_archive(
     A window reaches from `before_s` before an event's first pick at a station to `after_s` after its last, less
     where picks of another event come near; where there is room before it, a window of noise is cut as well. An
     event's windows are all in one split, and so are events that overlap in time: a second of ground is never in
-    two splits. Of several picks of a phase the first manual one counts.
+    two splits. Of several readings of a phase at a station those of the location go first, then the first manual
+    one counts; what becomes of each of the others is counted.
 
     Raises:
         InputError: where there are no waveforms, no readings, or none of the readings has waveforms.
     """
     found = Tally()
-    opened = open_archive(archive, found)
-    readings, events = read_readings(picks, found)
-    windows = _windows(readings, opened, before_s, after_s, noise_s, found)
-    if not windows:
-        raise InputError(f"{archive} has none of the stations that {picks} names; {'; '.join(found.lines())}")
-    splits = _splits(windows, found)
-    about = {str(one["source_id"]): one for one in events.to_dict("records")}
-    traces = _traces(windows, readings, about, splits, opened, report)
-    data_format = {"component_order": "ZNE", "measurement": "as recorded", "unit": "counts"}
-    try:
+    with found.told_with_errors():
+        opened = open_archive(archive, found)
+        readings, events = read_readings(picks, found)
+        windows = _windows(readings, opened, before_s, after_s, noise_s, found)
+        if not windows:
+            raise InputError(f"{archive} has waveforms for none of the readings of {picks}")
+        splits = _splits(windows, found)
+        about = {str(one["source_id"]): one for one in events.to_dict("records")}
+        traces = _traces(windows, readings, about, splits, opened, report)
+        data_format = {"component_order": "ZNE", "measurement": "as recorded", "unit": "counts"}
         n = write_data_set(output, traces, data_format)
-    except InputError as error:
-        raise InputError("; ".join([str(error), *found.lines()])) from error
-    made = pd.read_csv(output / "metadata.csv", usecols=["trace_category", "split"])
+    made = pd.read_csv(output / "metadata.csv")
     counts = ", ".join(f"{int((made['split'] == name).sum()):,} {name}" for name, _ in _SHARES)
     noise = int((made["trace_category"] == "noise").sum())
-    return [f"{output}: {n - noise:,} traces with picks and {noise:,} of noise ({counts})", *found.lines()]
+    labels = int(made.filter(regex="^trace_.*_arrival_sample$").notna().to_numpy().sum())
+    return [
+        f"{output}: {n - noise:,} traces with {labels:,} picks and {noise:,} of noise ({counts})",
+        *found.lines(),
+    ]
 
 
 def _windows(
@@ -82,15 +87,30 @@ def _windows(
     """Return the windows of all stations, in the order in which the archive is read."""
     keys = list(zip(readings["network"].astype(str), readings["station"].astype(str), strict=True))
     places = {key: archive.stations(*key) for key in sorted(set(keys))}
+    _tell_apart(places)
+    number = np.array([len(places[key]) for key in keys])
+    found.add("readings are of stations without waveforms", names_of(readings[number == 0]))
     found.add(
-        "stations with picks have no waveforms",
-        (".".join(k).strip(".") for k, there in places.items() if not there),
+        "readings are of a station's code that several networks of the archive have, or of several networks where "
+        "the archive names none",
+        names_of(readings[number > 1]),
     )
     windows: list[_Window] = []
-    for place in sorted({there[0] for there in places.values() if there}):
-        of_place = readings[[places[key][:1] == [place] for key in keys]]
+    for place in sorted({there[0] for there in places.values() if len(there) == 1}):
+        of_place = readings[[places[key] == [place] for key in keys]]
         windows += _windows_of(of_place, *place, (before_s, after_s, noise_s), found)
     return windows
+
+
+def _tell_apart(places: dict[tuple[str, str], list[tuple[str, str]]]) -> None:
+    """Give a place in the archive that names no network to no station where those of several networks claim it."""
+    claims: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for key, there in places.items():
+        if key[0] and len(there) == 1 and not there[0][0]:
+            claims.setdefault(there[0], []).append(key)
+    for keys in claims.values():
+        if len(keys) > 1:
+            places.update(dict.fromkeys(keys, keys))
 
 
 def _windows_of(
@@ -98,30 +118,51 @@ def _windows_of(
 ) -> Iterator[_Window]:
     """Yield the windows of one station's readings, which are in order of time."""
     before, after, quiet = (int(one * _SECOND) for one in seconds)
-    times, apart = readings["time_ns"].to_numpy(np.int64), int(_APART_S * _SECOND)
+    all_times, apart = readings["time_ns"].to_numpy(np.int64), int(_APART_S * _SECOND)
     codes, names = pd.factorize(readings["event_id"])
     for code, event in enumerate(names.tolist()):
-        rows = np.flatnonzero(codes == code)
-        first, last = int(times[rows[0]]), int(times[rows[-1]])
-        if len(rows) <= rows[-1] - rows[0]:
-            found.add(
-                "events have a pick of another between theirs; left out there", [f"{event} at {station}"]
-            )
+        rows = _labelled(readings, np.flatnonzero(codes == code), found)
+        if not len(rows):
+            continue
+        of_event, times = readings.iloc[rows], all_times[codes != code]
+        first, last = int(all_times[rows[0]]), int(all_times[rows[-1]])
+        others = times[(times >= first) & (times <= last)]
+        if len(others):
+            found.add("readings have one of another event between their event's", names_of(of_event))
             continue
         # The readings just before and after are those of other events.
-        earlier, later = times[: rows[0]][-1:].tolist(), times[rows[-1] + 1 :][:1].tolist()
+        earlier, later = times[times < first][-1:].tolist(), times[times > last][:1].tolist()
         start = max([first - before, *(t + apart for t in earlier)])
         end = min([last + after, *(t - apart for t in later)])
         end = start + (end - start) // (_STEP_S * _SECOND) * _STEP_S * _SECOND
         if end - start < _SHORTEST_S * _SECOND or not start < first <= last < end:
-            found.add(
-                "windows between other events' picks are too short; left out", [f"{event} at {station}"]
-            )
+            found.add("readings lie in windows that those of other events make too short", names_of(of_event))
             continue
         calm = first - before - quiet
-        if quiet > 0 and all(t + int(_CODA_S * _SECOND) < calm for t in earlier):
+        shaken = [*earlier, *all_times[all_times < calm + quiet][-1:].tolist()]
+        if quiet > 0 and all(t + int(_CODA_S * _SECOND) < calm for t in shaken):
             yield _Window(event, network, station, calm, calm + quiet, ())
-        yield _Window(event, network, station, start, end, tuple(readings.index[rows].tolist()))
+        yield _Window(event, network, station, start, end, tuple(of_event.index.tolist()))
+
+
+def _labelled(readings: pd.DataFrame, rows: npt.NDArray[np.int64], found: Tally) -> npt.NDArray[np.int64]:
+    """Return those of an event's readings at a station that may be labels.
+
+    Readings that a location used go before others of P, or of S; those without weight are none.
+    """
+    used = readings["used"].to_numpy(np.int64)[rows]
+    kind = np.array([phase_kind(phase) for phase in readings["phase"].iloc[rows]])
+    found.add(
+        "readings had no weight in the location, or were given none",
+        names_of(readings.iloc[rows[used == DOUBTED]]),
+    )
+    located = set(kind[used == LOCATED].tolist())
+    beside = (used != LOCATED) & (used != DOUBTED) & np.isin(kind, list(located))
+    found.add(
+        "readings were not used in the location, which used another of P or S there",
+        names_of(readings.iloc[rows[beside]]),
+    )
+    return rows[(used != DOUBTED) & ~beside]
 
 
 def _splits(windows: list[_Window], found: Tally) -> dict[str, str]:
@@ -170,18 +211,18 @@ def _traces(
             note = f"{i:,} of {len(windows):,} windows"
             report({"kind": "progress", "stage": "cutting", "done": i, "total": len(windows), "note": note})
         rows = readings.loc[list(window.readings)]
-        channels = tuple(channel for channel in rows["channel"] if channel)
-        piece = archive.window(window.network, window.station, window.first_ns, window.end_ns, channels)
-        name = f"{window.event} at {window.network}.{window.station}"
+        picked = tuple(zip(rows["location"], rows["channel"], strict=True))
+        piece = archive.window(window.network, window.station, window.first_ns, window.end_ns, picked)
         if piece is None or piece.covered.mean() < _LEAST_COVER:
-            what = "windows of noise" if rows.empty else "windows"
-            archive.found.add(f"{what} have less than half of their samples; left out", [name])
+            name = f"{window.event} at {window.network}.{window.station}"
+            found = [name] if rows.empty else names_of(rows)
+            what = "windows of noise" if rows.empty else "readings lie in windows that"
+            archive.found.add(f"{what} have less than half of their samples; left out", found)
             continue
         labels = _labels(rows, piece, archive.found)
         if not rows.empty and not labels:
-            archive.found.add("windows have their picks in gaps; left out", [name])
             continue
-        source = {} if rows.empty else dict(events[window.event])
+        source = {} if rows.empty else dict(events.get(window.event, {"source_id": window.event}))
         yield {**source, **_station(window, piece), **labels, "split": splits[window.event]}, piece.samples
 
 
@@ -203,13 +244,16 @@ def _labels(rows: pd.DataFrame, piece: Piece, found: Tally) -> dict[str, Any]:
     """Return the columns of a window's picks; a pick in a gap is none."""
     labels: dict[str, Any] = {}
     order = np.lexsort([rows["time_ns"], rows["status"] != "manual"])
-    for row in rows.iloc[order].to_dict("records"):
+    for index, row in rows.iloc[order].to_dict("index").items():
         phase, status = row["phase"], row["status"] or "manual"
         sample = (int(row["time_ns"]) - piece.first_ns) * piece.rate_hz / _SECOND
         if f"trace_{phase}_arrival_sample" in labels:
+            found.add(
+                "readings have another of their phase and event at the station", names_of(rows.loc[[index]])
+            )
             continue
         if not piece.covered[min(round(sample), len(piece.covered) - 1)]:
-            found.add("picks lie in gaps", [f"{phase} of {row['event_id']} at {row['station']}"])
+            found.add("readings lie in gaps", names_of(rows.loc[[index]]))
             continue
         labels |= {f"trace_{phase}_arrival_sample": round(sample, 3), f"trace_{phase}_status": status}
     return labels

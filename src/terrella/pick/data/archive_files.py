@@ -1,6 +1,7 @@
 """The waveforms of an archive: which files hold a station's seconds, and those seconds as one array."""
 
 import re
+import struct
 import warnings
 from collections import OrderedDict, defaultdict
 from dataclasses import dataclass, field
@@ -11,12 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from terrella.errors import InputError
+from terrella.files import must_exist
 from terrella.pick.data.tally import Tally
 
 _SDS = re.compile(r"([^.]*)\.([^.]*)\.([^.]*)\.([^.]*)\.[A-Z]\.(\d{4})\.(\d{3})")
 _OTHERS = (".csv", ".xml", ".txt", ".json", ".md", ".pdf", ".png")  # that lie beside waveforms
 _DAY_NS = 86_400 * 10**9
 _SLACK_NS = 60 * 10**9  # the first record of a file may begin on the day before
+_NEARLY = 0.9  # of the seconds of the instrument that recorded most
 _KEPT = 6  # files in memory: two days of three components
 # Of a station's instruments the one that its picks name goes first, then broadband before short-period and strong.
 _PREFERRED = ("HH", "BH", "EH", "SH", "HN", "EN", "BN")
@@ -51,17 +54,27 @@ class Archive:
     read: "OrderedDict[Path, Any]" = field(default_factory=OrderedDict)
 
     def stations(self, network: str, station: str) -> list[tuple[str, str]]:
-        """Return the stations of that name; a blank network fits any."""
+        """Return the stations that may be meant: a blank network, of either side, fits any."""
+        if (network, station) in self.files:
+            return [(network, station)]
         if network:
-            return [(network, station)] if (network, station) in self.files else []
-        return sorted(key for key in self.files if key[1] == station)
+            return [("", station)] if ("", station) in self.files else []
+        fitting = sorted(key for key in self.files if key[1] == station)
+        if not fitting and "_" in station:
+            return self.stations(*station.split("_")[:2])  # as in XX_STA
+        return fitting
 
     def window(
-        self, network: str, station: str, first_ns: int, end_ns: int, channels: tuple[str, ...] = ()
+        self,
+        network: str,
+        station: str,
+        first_ns: int,
+        end_ns: int,
+        picked: tuple[tuple[str, str], ...] = (),
     ) -> Piece | None:
         """Return what one instrument of a station recorded, or None where there is nothing.
 
-        The instrument is that of `channels`, the channels that were picked, where they have data.
+        The instrument is that of `picked`, the locations and channels that were picked, where it has the data.
         """
         traces = [
             trace
@@ -73,8 +86,13 @@ class Archive:
             and trace.stats.endtime.ns >= first_ns
             and trace.stats.npts
         ]
-        traces = _of_one_instrument(traces, channels)
-        return _assembled(traces, first_ns, end_ns, self.found) if traces else None
+        if not traces:
+            return None
+        chosen = _of_one_instrument(traces, first_ns, end_ns, picked)
+        kinds = {channel[:2] for _, channel in picked if channel}
+        if kinds and chosen[0].stats.channel[:2] not in kinds:
+            self.found.add("windows are of another instrument than was picked", [chosen[0].id])
+        return _assembled(chosen, first_ns, end_ns, self.found)
 
     def _stream(self, path: Path) -> list[Any]:
         if path not in self.read:
@@ -95,17 +113,21 @@ def open_archive(path: Path, found: Tally) -> Archive:
     Raises:
         InputError: where there is no file with waveforms.
     """
-    if not path.exists():
-        raise InputError(f"{path}: no such file or folder; miniSEED files or an SDS archive were expected")
+    must_exist(path, "miniSEED files or an SDS archive were")
     paths = [path]
     if path.is_dir():
         paths = sorted(one for one in path.rglob("*") if one.is_file() and one.suffix.lower() not in _OTHERS)
     files: dict[tuple[str, str], list[_File]] = defaultdict(list)
     for file in paths:
-        if name := _SDS.fullmatch(file.name):
-            day = np.datetime64(f"{name[5]}-01-01", "ns").astype(np.int64) + (int(name[6]) - 1) * _DAY_NS
-            files[name[1], name[2]].append(_File(file, int(day) - _SLACK_NS, int(day) + _DAY_NS + _SLACK_NS))
-            continue
+        if (named := _by_name(file)) and (about := _first_record(file)) is not None:
+            key, day = named
+            if about[0] == key and day.first_ns <= about[1] < day.end_ns:
+                files[key].append(day)
+                continue
+            found.add(
+                "files hold another station or day than their names say, and are read by their headers",
+                [file.name],
+            )
         try:
             spans: dict[tuple[str, str], list[int]] = defaultdict(list)
             for trace in _read(file, headonly=True):
@@ -135,20 +157,52 @@ def _read(path: Path, headonly: bool) -> list[Any]:
             raise InputError(f"{path.name}: {reason}") from error
 
 
-def _of_one_instrument(traces: list[Any], channels: tuple[str, ...]) -> list[Any]:
-    picked = [channel[:2] for channel in channels if len(channel) >= 2]
+def _by_name(file: Path) -> tuple[tuple[str, str], _File] | None:
+    """Return what the name of a file of an SDS says: network and station, and its day with some slack."""
+    if (name := _SDS.fullmatch(file.name)) is None:
+        return None
+    day = int(np.datetime64(f"{name[5]}-01-01", "ns").astype(np.int64)) + (int(name[6]) - 1) * _DAY_NS
+    return (name[1], name[2]), _File(file, day - _SLACK_NS, day + _DAY_NS + _SLACK_NS)
 
-    def rank(trace: Any) -> tuple[int, int, str]:
-        kind = trace.stats.channel[:2]
-        by_pick = picked.index(kind) if kind in picked else len(picked)
+
+def _first_record(file: Path) -> tuple[tuple[str, str], int] | None:
+    """Return network, station and time of the first record of a miniSEED 2 file, None for any other."""
+    with file.open("rb") as opened:
+        head = opened.read(30)
+    if len(head) < 30 or head[6:7] not in b"DRQM" or not head[:6].strip(b"\0 ").isdigit():
+        return None
+    for order in "><":
+        year, day, hour, minute, second = struct.unpack(f"{order}HHBBB", head[20:27])
+        if 1900 <= year <= 2100 and 1 <= day <= 366:
+            break
+    else:
+        return None
+    key = (head[18:20].decode("ascii", "replace").strip(), head[8:13].decode("ascii", "replace").strip())
+    start = int(np.datetime64(f"{year}-01-01", "ns").astype(np.int64))
+    return key, start + (day - 1) * _DAY_NS + (hour * 3600 + minute * 60 + second) * 10**9
+
+
+def _of_one_instrument(
+    traces: list[Any], first_ns: int, end_ns: int, picked: tuple[tuple[str, str], ...]
+) -> list[Any]:
+    """Return the traces of the instrument that has the data: the picked one, then the one of most components."""
+    seconds: dict[tuple[str, str], dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    for trace in traces:
+        stats = trace.stats
+        recorded = min(stats.endtime.ns, end_ns) - max(stats.starttime.ns, first_ns)
+        seconds[stats.location, stats.channel[:2]][stats.channel[2:]] += recorded
+    most = max(max(each.values()) for each in seconds.values())
+    whole = {key: each for key, each in seconds.items() if max(each.values()) >= _NEARLY * most}
+    kinds = [channel[:2] for _, channel in picked]
+
+    def rank(key: tuple[str, str]) -> tuple[bool, bool, int, int, str, str]:
+        location, kind = key
+        by_place = any((location, kind) == (place, channel[:2]) for place, channel in picked)
         by_kind = _PREFERRED.index(kind) if kind in _PREFERRED else len(_PREFERRED)
-        return by_pick, by_kind, kind
+        return kind not in kinds, not by_place, -min(len(whole[key]), 3), by_kind, kind, location
 
-    if not traces:
-        return []
-    best = min(traces, key=rank)
-    same = (best.stats.location, best.stats.channel[:2])
-    return [trace for trace in traces if (trace.stats.location, trace.stats.channel[:2]) == same]
+    best = min(whole, key=rank)
+    return [trace for trace in traces if (trace.stats.location, trace.stats.channel[:2]) == best]
 
 
 def _assembled(traces: list[Any], first_ns: int, end_ns: int, found: Tally) -> Piece:

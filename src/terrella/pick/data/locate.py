@@ -9,6 +9,7 @@ from terrella.errors import InputError
 from terrella.pick.data.cards import CARDS, find_card
 from terrella.pick.data.download import PATIENCE, REPOSITORY, download_data_set
 from terrella.pick.data.lock import alone
+from terrella.pick.settings import PickSettings
 
 
 def seisbench_folder() -> Path:
@@ -36,6 +37,12 @@ def check_source(source: str) -> None:
             f"{source} is not there; `terrella pick data ARCHIVE --picks PICKS -o {source}` makes it"
         )
     find_card(source)
+
+
+def check_settings(settings: PickSettings) -> None:
+    """Refuse settings of a training that name data which are not there; see `check_source`."""
+    for source in settings.data.sets:
+        check_source(source)
 
 
 def locate(

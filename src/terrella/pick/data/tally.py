@@ -1,6 +1,9 @@
 """What was found on the way: each kind of oddity with its number and the first of its traces."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from terrella.errors import InputError
 
 _SHOWN = 3
 
@@ -27,3 +30,11 @@ class Tally:
             f"{count:,} {what}: {'; '.join(first)}{'; ...' if count > len(first) else ''}"
             for what, (count, first) in self._found.items()
         ]
+
+    @contextmanager
+    def told_with_errors(self) -> Iterator[None]:
+        """Let an error say what was found before it: often its cause."""
+        try:
+            yield
+        except InputError as error:
+            raise InputError("; ".join([str(error), *self.lines()])) from error

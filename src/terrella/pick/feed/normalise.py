@@ -52,7 +52,7 @@ def prepare_window(window, by_peak, each, rise, rounding):
         scale = scales[k] if each else shared
         if not by_peak:
             scale = np.sqrt(scale / ((samples if each else samples * components) - 1))
-        factor = np.float32(1 / (scale + 1e-10)) if scales[k] >= 0 else np.float32(0)
+        factor = np.float32(1 / scale) if scales[k] >= 0 and scale > 0 else np.float32(0)
         for j in range(samples):
             row[j] = (row[j] - mean) * factor
         for j in range(len(rise)):

@@ -1,7 +1,7 @@
 """One picker judged on one data set: a cell of the comparison's matrix, ready for JSON.
 
-`judge_cell` returns a dictionary with these fields; a score that there is none of (a picker that names no phases,
-a set without noise) is absent from `scores`, and a number that does not exist is None:
+`judge_picker` returns it with the answers: a dictionary with these fields; a score that there is none of (a picker
+that names no phases, a set without noise) is absent from `scores`, and a number that does not exist is None:
 
     picker       its name
     tested_on    the store's name
@@ -49,7 +49,7 @@ from terrella.pick.store import Store
 
 _POINTS = 200  # of a curve
 
-__all__ = ["Judged", "answer_targets", "judge_answers", "judge_cell", "judge_picker", "paired"]
+__all__ = ["Judged", "answer_targets", "judge_answers", "judge_picker", "paired"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,18 +59,6 @@ class Judged:
     cell: dict[str, Any]
     thresholds: Thresholds
     test: Answered
-
-
-def judge_cell(
-    picker: Picker,
-    store: Store,
-    targets_dev: Targets,
-    targets_test: Targets,
-    seed: int = 0,
-    resamples: int = 1000,
-) -> dict[str, Any]:
-    """Return the cell of a picker on a store: fields as in this file's first lines."""
-    return judge_picker(picker, store, targets_dev, targets_test, seed, resamples).cell
 
 
 def judge_picker(

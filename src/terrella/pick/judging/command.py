@@ -99,7 +99,7 @@ def judge_bundles(
         judged.append(judge_picker(each, store, dev, test, settings.seed, settings.resamples))
     if settings.targets is None:
         write_targets(test, store, run.folder / "targets")
-    return judging(judged, scores_document(judged, store, split, settings))
+    return judging(run, judged, scores_document(judged, store, split, settings))
 
 
 def _tuned(
@@ -127,8 +127,9 @@ def scores_document(
 ) -> dict[str, Any]:
     """Return the document of scores.json: the first picker with its gains over the others, and all cells."""
     first, *others = judged
+    traces = len(store) if split == "all" else int((store.split == split).sum())
     return {
-        "data": f"{store.name}, {len(store):,} traces at {store.rate_hz:g} Hz",
+        "data": f"{store.name}, {traces:,} traces at {store.rate_hz:g} Hz",
         "split": split,
         "models": {each.cell["picker"]: each.cell["scores"] for each in judged},
         "paired": [pair for other in others for pair in _gains(first, other, settings)],

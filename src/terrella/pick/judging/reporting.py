@@ -1,35 +1,33 @@
 """What judging leaves for people: the sections of the report, and the scores of the terminal's table."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
 
-from terrella.engine.judge.bootstrap import Interval
-from terrella.engine.judge.report import Picture, Section, Table
+from terrella.engine.judge.figures import Look, training_section
+from terrella.engine.judge.report import Picture, Section, Table, filled, score_tables
+from terrella.engine.run import Run
 from terrella.engine.task import Judging
 from terrella.pick.judging import cells, figures
 from terrella.pick.judging.cell import Judged
 
-_NOTHING = Interval(math.nan, math.nan, math.nan)
-
-# Columns of the tables: score, words, decimals.
+# Columns of the tables: score, words.
 _DETECTION = (
-    ("detection_auc", "AUC", 3),
-    ("detection_f1", "F1", 3),
-    ("detection_tpr_at_fpr_0.01", "true positives at 1 % false", 3),
-    ("detection_tpr_at_fpr_0.05", "at 5 % false", 3),
+    ("detection_auc", "AUC"),
+    ("detection_f1", "F1"),
+    ("detection_tpr_at_fpr_0.01", "true positives at 1 % false"),
+    ("detection_tpr_at_fpr_0.05", "at 5 % false"),
 )
-_PHASE = (("phase_auc", "AUC", 3), ("phase_mcc", "MCC", 3))
+_PHASE = (("phase_auc", "AUC"), ("phase_mcc", "MCC"))
 _ONSET = (
-    ("mean_s", "mean (s)", 3),
-    ("median_s", "median (s)", 3),
-    ("std_s", "std (s)", 3),
-    ("rmse_s", "RMSE (s)", 3),
-    ("mae_s", "MAE (s)", 3),
-    ("beyond_0.45_s", "beyond 0.45 s", 3),
-    ("beyond_1.5_s", "beyond 1.5 s", 3),
+    ("mean_s", "mean (s)"),
+    ("median_s", "median (s)"),
+    ("std_s", "std (s)"),
+    ("rmse_s", "RMSE (s)"),
+    ("mae_s", "MAE (s)"),
+    ("beyond_0.45_s", "beyond 0.45 s"),
+    ("beyond_1.5_s", "beyond 1.5 s"),
 )
 _FIELDS = {
     "detection_recall": "share of events detected",
@@ -50,44 +48,37 @@ _SHOWN = tuple(
 )
 
 
-def judging(judged: Sequence[Judged], document: Mapping[str, Any]) -> Judging:
+def judging(run: Run, judged: Sequence[Judged], document: Mapping[str, Any]) -> Judging:
     """Return what is left for people and programs; the first picker is the one that the page is about."""
+    models = document["models"]
     first, counts = judged[0].cell, judged[0].cell["windows"]["test"]
     lead = (
         f"{first['picker']} beside classical methods: {counts['events']:,} windows with an event, "
         f"{counts['noise']:,} of noise, {counts['p']:,} with an onset of P and {counts['s']:,} of S."
     )
     sections = [
-        Section("Detection", _ABOUT_DETECTION, _tables(judged, "Detection", _DETECTION), _roc(judged)),
-        Section("P or S", _ABOUT_PHASE, _tables(judged, "P or S", _PHASE)),
-        Section("Onsets", _ABOUT_ONSET, _onset_tables(judged), _residuals(judged)),
+        Section("Detection", _ABOUT_DETECTION, _tables(models, "Detection", _DETECTION), _roc(judged)),
+        Section("P or S", _ABOUT_PHASE, _tables(models, "P or S", _PHASE)),
+        Section("Onsets", _ABOUT_ONSET, _onset_tables(models), _residuals(judged)),
         Section("Signal-to-noise ratio and distance", "", [], _dependence(judged)),
         Section("Thresholds and cost", "", [_cost_table(judged)]),
+        training_section(run),
     ]
-    kept = [each for each in sections if each.tables or each.pictures]
-    return Judging(document, f"{first['picker']} on {first['tested_on']}", lead, kept, _SHOWN)
+    return Judging(document, f"{first['picker']} on {first['tested_on']}", lead, filled(sections), _SHOWN)
 
 
-def _tables(judged: Sequence[Judged], caption: str, columns: Sequence[tuple[str, str, int]]) -> list[Table]:
-    """Return a table of the pickers that have any of the scores."""
-    rows = [(each.cell["picker"], [_interval(each.cell, name) for name, _, _ in columns]) for each in judged]
-    rows = [(name, values) for name, values in rows if any(value is not _NOTHING for value in values)]
-    if not rows:
-        return []
-    heads, digits = [head for _, head, _ in columns], [digits for _, _, digits in columns]
-    return [Table(caption, heads, rows, digits)]
-
-
-def _onset_tables(judged: Sequence[Judged]) -> list[Table]:
+def _onset_tables(models: Mapping[str, Any]) -> list[Table]:
     return [
         table
         for phase in ("p", "s")
         for table in _tables(
-            judged,
-            f"Onsets of {phase.upper()}",
-            [(f"{phase}_{name}", head, digits) for name, head, digits in _ONSET],
+            models, f"Onsets of {phase.upper()}", [(f"{phase}_{name}", head) for name, head in _ONSET]
         )
     ]
+
+
+def _tables(models: Mapping[str, Any], caption: str, columns: Sequence[tuple[str, str]]) -> list[Table]:
+    return score_tables(caption, models, [(name, head, 3, 1.0) for name, head in columns])
 
 
 def _cost_table(judged: Sequence[Judged]) -> Table:
@@ -100,14 +91,7 @@ def _cost_table(judged: Sequence[Judged]) -> Table:
     return Table("Chosen on the development split, and measured", heads, rows, [0, 0, 0])
 
 
-def _interval(cell: dict[str, Any], name: str) -> Interval:
-    found = cell["scores"].get(name)
-    if found is None:
-        return _NOTHING
-    return Interval(*(math.nan if found[key] is None else found[key] for key in ("value", "low", "high")))
-
-
-def _look(judged: Sequence[Judged]) -> Any:
+def _look(judged: Sequence[Judged]) -> Look:
     names = [each.cell["picker"] for each in judged]
     return figures.styles(names, names[1:])
 

@@ -58,7 +58,7 @@ class Architecture:
             scale = windows.std(axes, keepdim=True)
         else:
             scale = windows.abs().amax(axes, keepdim=True)
-        windows = windows / (scale + 1e-10)
+        windows = windows / torch.where(scale > 0, scale, 1)
         if self.taper:
             rise = torch.arange(self.taper, dtype=windows.dtype, device=windows.device) / (self.taper - 1)
             rise = (1 - torch.cos(torch.pi * rise)) / 2

@@ -5,7 +5,7 @@ thirty times over. Its network is convolutional up to the first dense layer, and
 a run of windows can be evaluated at once (Long, Shelhamer & Darrell 2015), the last halving at both of its phases.
 Three things keep a run from being the same as its windows:
 
-- Padding: a window ends in zeros, a run goes on. `Dense.logits` puts the windows' own ends in and is exact.
+- Padding: a window ends in zeros, a run goes on.
 - The mean and the largest sample of each window, by which it is normalised, differ within a run, and the network is
   not linear in them. `Dense.scan` ends a run where the largest samples leave an octave or the means drift, and
   takes the windows' average mean and the geometric mean of their largest samples for all.
@@ -36,7 +36,6 @@ _PHASE = 0.35  # windows beside one whose own answer has this probability of any
 # runs share a batch, and such that blocks of the transforms below are full; shorter ones cost less one by one.
 _SIZES = (14, 52, 102, 152)
 _SHORTEST = 3
-_LOOKS = 4  # summits of each curve of a scan that `Dense.peaks` looks at first
 _AT_ONCE = 32  # windows, or half as many runs of the largest size, so that layers stay in the cache
 _FRAMES = WINDOW >> 4  # of the last convolution, halved
 # Within a run, the logarithm of the windows' largest samples and their means over their largest samples differ by
@@ -130,35 +129,6 @@ class Dense:
         return self._scans(records, stride)[0].transpose(1, 2)
 
     @torch.no_grad()
-    def peaks(self, records: Tensor, inside: Tensor) -> Tensor:
-        """Return what `scan` does, exact where a phase, or any phase, is likeliest of all windows inside.
-
-        `inside` is (record, window); all other windows are noise. The highest summits of the scan are evaluated on
-        their own, with their neighbours, and then the likeliest window until it stays where it is.
-
-        Raises:
-            InputError: where a record is shorter than a window.
-        """
-        noise = self.architecture.outputs.index("N")
-        found = self.scan(records).transpose(1, 2)
-        certain = torch.eye(found.shape[-1], device=found.device)[noise]
-        found = torch.where(inside.unsqueeze(-1), found, certain)
-        done = ~inside
-        looks = _LOOKS
-        while True:
-            likely = torch.where(certain == 1, 1 - found, found).transpose(1, 2)
-            summits = torch.where(likely == F.max_pool1d(likely, 3, 1, 1), likely, -1)
-            near = summits.topk(min(looks, found.shape[1]), -1).indices.unsqueeze(-1)
-            near = (near + torch.arange(-1, 2, device=near.device)).clamp(0, found.shape[1] - 1)
-            wanted = torch.zeros_like(done).scatter_(1, near.flatten(1), True)
-            record, window = torch.nonzero(wanted & ~done, as_tuple=True)
-            if len(record) == 0:
-                return found.transpose(1, 2)
-            found[record, window] = self._each(records, STEP, record, window)
-            done[record, window] = True
-            looks = 1
-
-    @torch.no_grad()
     def each(self, records: Tensor, stride: int = STEP) -> Tensor:
         """Return what `probabilities` does, every window evaluated on its own.
 
@@ -172,42 +142,6 @@ class Dense:
         return (
             self._each(records, stride, record, window).unflatten(0, (len(records), number)).transpose(1, 2)
         )
-
-    @torch.no_grad()
-    def logits(self, records: Tensor) -> Tensor:
-        """Return logits (record, output, window), a window every 8 samples, of records that need no normalisation.
-
-        They equal those of single windows: the frames of each layer that lie near enough to a window's ends to feel
-        its padding are computed for each window, and all others once.
-
-        Raises:
-            InputError: where a record is shorter than a window.
-        """
-        _check(records, STEP)
-        number = (records.shape[-1] - WINDOW) // STEP + 1
-        parts = []
-        for start in range(0, number, _SIZES[-1]):
-            windows = min(_SIZES[-1], number - start)
-            block = records[..., start * STEP : (start + windows - 1) * STEP + WINDOW]
-            parts.append(self._exact(block, windows))
-        return torch.cat(parts, -1)
-
-    def _exact(self, block: Tensor, windows: int) -> Tensor:
-        layers = [block]
-        for weight, bias in self.convolutions[:-1]:
-            layers.append(_halved(F.conv1d(layers[-1], weight, bias, padding=weight.shape[-1] // 2)))
-        weight, bias = self.convolutions[-1]
-        shared = F.max_pool1d(F.conv1d(layers[-1], weight, bias, padding=weight.shape[-1] // 2), 2, 1).relu_()
-        shared = shared.unfold(-1, 2 * _FRAMES - 1, 1)[..., ::2].transpose(1, 2).flatten(0, 1)
-        left = _ends(layers, self.convolutions, windows)
-        # The right end is the left one of all that is turned around in time.
-        turned = [(weight.flip(-1), bias) for weight, bias in self.convolutions]
-        right = _ends([layer.flip(-1) for layer in layers], turned, windows).flip(-1)
-        right = right.unflatten(0, (-1, windows)).flip(1).flatten(0, 1)
-        ends = left.shape[-1]
-        frames = torch.cat((left, shared[..., ends : _FRAMES - ends], right), -1)
-        said = self._head(F.linear(frames.flatten(1), *self.first))
-        return said.unflatten(0, (-1, windows)).transpose(1, 2)
 
     def _each(self, records: Tensor, stride: int, record: Tensor, window: Tensor) -> Tensor:
         """Return probabilities (window, output) of single windows of records."""
@@ -292,7 +226,7 @@ class Dense:
         mean, largest = mean * alive, largest * alive
         if not self.architecture.normalise_each:
             largest = largest.amax(1, keepdim=True)
-        return mean.transpose(1, 2), torch.log(largest + 1e-10).transpose(1, 2)
+        return mean.transpose(1, 2), torch.log(torch.where(largest > 0, largest, 1)).transpose(1, 2)
 
     def _shared(self, blocks: Tensor) -> Tensor:
         """Return probabilities (block, window, output) of normalised blocks, padded at their ends alone."""
@@ -313,22 +247,6 @@ class Dense:
 
     def _head(self, x: Tensor) -> Tensor:
         return F.linear(F.linear(x.relu(), *self.second).relu_(), *self.out)
-
-
-def _ends(layers: list[Tensor], convolutions: list[_Weights], windows: int) -> Tensor:
-    """Return the last layer's first frames, (record and window, channel, frame), that feel the window's padding.
-
-    `layers` are what all windows share: the input of each convolution without padding between windows.
-    """
-    ends = layers[0].new_zeros(len(layers[0]) * windows, layers[0].shape[1], 0)
-    for depth, (layer, (weight, bias)) in enumerate(zip(layers, convolutions, strict=True)):
-        padding = weight.shape[-1] // 2
-        frames = ends.shape[-1] + padding
-        frames += frames % 2  # so that they can be halved
-        beyond = layer.unfold(-1, frames + padding, STEP >> depth)[:, :, :windows, ends.shape[-1] :]
-        beyond = beyond.transpose(1, 2).flatten(0, 1)
-        ends = _halved(F.conv1d(torch.cat((F.pad(ends, (padding, 0)), beyond), -1), weight, bias))
-    return ends
 
 
 def _halved(x: Tensor) -> Tensor:

@@ -9,8 +9,9 @@ import numpy as np
 
 from terrella.engine.run import Report
 from terrella.errors import InputError
+from terrella.files import recover_folder, swap_folder
 from terrella.formats.sections.open import open_section
-from terrella.formats.sections.section import Section, Unit
+from terrella.formats.sections.section import Section, Unit, as_float32
 from terrella.formats.sections.segy import SegySamples
 from terrella.formats.sections.segy_write import segy_headers
 from terrella.formats.sections.zarr_sections import (
@@ -25,7 +26,7 @@ from terrella.formats.sections.zarr_sections import (
     write_box,
     zarr_module,
 )
-from terrella.segment.data.unnumbered import unnumbered, unnumbered_lines
+from terrella.segment.data.unnumbered import rounded, unnumbered, unnumbered_lines
 from terrella.segment.journal import Journal, alone, room_needed, source_state
 
 
@@ -36,6 +37,7 @@ def convert(
     chunk: Sequence[int] | None = None,
     interval: float | None = None,
     unit: Unit | None = None,
+    lines: tuple[int, int] | None = None,
 ) -> list[str]:
     """Write SEG-Y, DAS, .npy or NetCDF as zarr; return lines on what was found.
 
@@ -52,15 +54,22 @@ def convert(
     zarr_module()
     if output.suffix != ".zarr":
         raise InputError(f"{output}: the output is a folder whose name ends in .zarr")
-    section = open_section(source, interval, unit)
+    section = open_section(source, interval, unit, lines)
     chosen = cut(section.shape, chunk)
     state = source_state(source)
-    work = {"from": state, "interval": section.interval, "unit": section.unit, "chunk": chosen.chunk}
+    work = {
+        "from": state,
+        "interval": section.interval,
+        "unit": section.unit,
+        "chunk": chosen.chunk,
+        "lines": lines,
+    }
     if output.exists() and not is_own(output):
         raise InputError(f"{output} exists and is no section written here; choose another name")
     journal = Journal(output.with_name(f".{output.name}.journal"), work)
     part = output.with_name(f".{output.name}.part")
     with alone(output):
+        recover_folder(output)
         if is_own(output) and section_attributes(output).get("made_from") == journal.work:
             journal.end()
             return [*_lines(section), f"{output} holds it already"]
@@ -69,8 +78,8 @@ def convert(
         _write(part, journal, section, chosen, report)
         if source_state(source) != state:
             raise InputError(f"{source} changed while it was read; type the same command again to begin anew")
-        shutil.rmtree(output, ignore_errors=True)
-        part.replace(output)
+        with room_needed(output):
+            swap_folder(part, output)
         journal.end()
     return [*_lines(section), *_found_lines(journal.found.values()), f"written: {output}"]
 
@@ -108,8 +117,9 @@ def _write(part: Path, journal: Journal, section: Section, chosen: Cut, report: 
 
 def _checked(section: Section, where: Box) -> tuple[np.ndarray[Any, Any], dict[str, Any]]:
     """Return a box without what is no number, missing traces as NaN, and what was found in it."""
-    values, absent = section.read_as_stored(*where), section.absent(*where)
-    found = unnumbered(values, where, section.shape, absent)
+    exact, absent = section.read_exactly(*where), section.absent(*where)
+    values = as_float32(exact)
+    found = unnumbered(values, where, section.shape, absent) | rounded(exact)
     values = np.where(np.isfinite(values), values, np.float32(0))
     held = values if absent is None else values[~absent]
     found |= {
@@ -127,7 +137,9 @@ def _lines(section: Section) -> list[str]:
     size = " × ".join(f"{n:,} {name}" for n, name in zip(section.shape, axes, strict=True))
     apart = "" if section.spacing_m is None else f", {section.spacing_m:.4g} m apart"
     first = f"{section.path}: {size}, every {section.interval:g} {section.unit}{apart}"
-    return [first, *(f"{key}: {value}" for key, value in section.about.items())]
+    start = "" if not section.start else f", from {section.start:g} {section.unit} on"
+    about = (f"{key}: {value}" for key, value in section.about.items())
+    return [first + start, *about, *(f"note: {each}" for each in section.notes)]
 
 
 def _found_lines(found: Iterable[dict[str, Any]]) -> list[str]:

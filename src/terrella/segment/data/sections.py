@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from terrella.engine.run import Report
 from terrella.engine.settings import fingerprint
 from terrella.errors import InputError
+from terrella.formats.sections.open import line_bytes
 from terrella.formats.sections.section import Section
 from terrella.segment.data.labelled import UNLABELLED, LabelledSection
 from terrella.segment.data.normalise import Floats
@@ -45,15 +47,15 @@ class Entry:
     held: bool = True  # read once and kept, or read as it is asked for
 
 
-def open_sections(settings: DataSettings) -> list[Entry]:
-    """Return all labelled sections of the settings with their splits.
+def open_sections(settings: DataSettings, report: Report | None = None) -> list[Entry]:
+    """Return all labelled sections of the settings with their splits; what is to be known of them is reported.
 
     Raises:
         InputError: where the table or a file is at fault, or the split would part a group.
     """
     if settings.sections == SYNTHETIC:
         return _synthetic(settings)
-    return _files(settings, Path(settings.sections))
+    return _files(settings, Path(settings.sections), report)
 
 
 def of_split(entries: Sequence[Entry], split: str) -> list[Entry]:
@@ -122,7 +124,7 @@ def _noise(folder: str) -> "RealNoise":
     return load_noise([open_section(path) for path in records])
 
 
-def _files(settings: DataSettings, path: Path) -> list[Entry]:
+def _files(settings: DataSettings, path: Path, report: Report | None) -> list[Entry]:
     rows = read_table(path)
     groups = [row.group for row in rows]
     if rows[0].split is not None:
@@ -130,10 +132,14 @@ def _files(settings: DataSettings, path: Path) -> list[Entry]:
         check_splits(splits, groups, str(path))
     else:
         splits = split_sections(groups, settings.split, settings.shares, settings.seed, str(path))
-    pairs = [open_pair(row, settings.interval_s) for row in rows]
-    held = _fit([section.shape for section, _ in pairs], settings)
+    lines = line_bytes(settings.inline_byte, settings.crossline_byte)
+    pairs = [open_pair(row, settings.interval_s, lines) for row in rows]
+    if report is not None:
+        for note in dict.fromkeys(note for *_, notes in pairs for note in notes):
+            report({"kind": "message", "message": note})
+    held = _fit([section.shape for section, *_ in pairs], settings)
     entries = []
-    for row, split, (section, labels) in zip(rows, splits, pairs, strict=True):
+    for row, split, (section, labels, _) in zip(rows, splits, pairs, strict=True):
         name, group = row.section.name, row.group or row.section.name
         load = partial(_read_whole, row, group, section, labels, settings)
         if held:
@@ -165,10 +171,9 @@ def _cut(load: Callable[[], LabelledSection], field: str, *where: slice) -> Any:
 
 def _read_mask(section: Section, labels: Section, *where: slice) -> _Mask:
     """Return the labels of a box; missing traces have none."""
-    mask = as_mask(labels.read(*where), labels.path)
-    for each in (section, labels):
-        if (absent := each.absent(*where)) is not None:
-            mask[absent] = UNLABELLED
+    mask = as_mask(labels.read_as_stored(*where), labels.path)
+    if (absent := section.absent(*where)) is not None:
+        mask[absent] = UNLABELLED
     return mask
 
 

@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from terrella.errors import InputError
-from terrella.formats.sections.section import Floats, Section
+from terrella.formats.sections.open import is_segy, open_section
+from terrella.formats.sections.section import Floats, NoIntervalError, Section
 from terrella.segment.data.labelled import LABELLED, UNLABELLED
+from terrella.segment.data.pairing import laid_over
 
 _NEEDED, _KNOWN = ("section", "labels"), ("section", "labels", "group", "split")
 
@@ -52,28 +54,31 @@ def read_table(path: Path) -> list[Row]:
     return rows
 
 
-def open_pair(row: Row, interval_s: float | None) -> tuple[Section, Section]:
-    """Return a section and its labels, opened.
+def open_pair(
+    row: Row, interval_s: float | None, lines: tuple[int, int] | None = None
+) -> tuple[Section, Section, list[str]]:
+    """Return a section and its labels, in the section's order, opened, and what is to be known of them.
 
     Raises:
-        InputError: where a file cannot be read or the two differ in shape.
+        InputError: where a file cannot be read or the two differ in lines, samples or shape.
     """
-    section = _open(row.section, interval_s)
-    labels = _open(row.labels, section.interval)
-    if section.shape != labels.shape:
-        raise InputError(
-            f"{row.labels}: labels of shape {labels.shape}, but {row.section} has {section.shape}; "
-            "every sample needs its label: 1, 0, or 255 where it is not known"
-        )
-    return section, labels
+    section = _open(row.section, interval_s, lines)
+    try:
+        labels = open_section(row.labels, interval_s, None, lines if is_segy(row.labels) else None)
+    except NoIntervalError:
+        labels = open_section(row.labels, section.interval)
+    labels, notes = laid_over(labels, section)
+    said = [f"{each.path}: {note}" for each in (section, labels) for note in each.notes]
+    return section, labels, [*said, *notes]
 
 
 def as_mask(labels: Floats, path: Path) -> npt.NDArray[np.uint8]:
-    """Return labels as a mask.
+    """Return labels as a mask; what is no number is not known.
 
     Raises:
         InputError: where a value is no label.
     """
+    labels = np.where(np.isnan(labels), np.float32(UNLABELLED), labels)
     known = (labels == 0) | (labels == LABELLED) | (labels == UNLABELLED)
     if not known.all():
         at = tuple(int(each[0]) for each in np.nonzero(~known))
@@ -95,9 +100,7 @@ def _row(fields: Sequence[str], header: Sequence[str], path: Path, number: int) 
     return Row(files[0], files[1], values.get("group"), values.get("split"))
 
 
-def _open(path: Path, interval: float | None) -> Section:
-    from terrella.formats.sections.open import open_section
-
+def _open(path: Path, interval: float | None, lines: tuple[int, int] | None) -> Section:
     if interval is None and path.suffix == ".npy":
         raise InputError(f"{path}: an .npy file names no interval between samples; give data.interval_s")
-    return open_section(path, interval)
+    return open_section(path, interval, None, lines if is_segy(path) else None)

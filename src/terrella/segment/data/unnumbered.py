@@ -1,4 +1,4 @@
-"""Samples that are no finite number, counted and named box by box, and traces that a volume misses."""
+"""Samples that are no finite number or are rounded, counted box by box, and traces that a volume misses."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -10,6 +10,7 @@ from terrella.formats.catalogues.findings import Finding
 from terrella.formats.sections.section import Section
 
 _NAMED = 20  # traces of each box
+_EXACT = 1 << 24  # up to which float32 has all whole numbers
 _SHOWN = 3
 
 
@@ -28,6 +29,17 @@ def unnumbered(
     traces = np.argwhere(bad.any(-1)) + np.array([each.start for each in where[:-1]])
     named = np.ravel_multi_index(tuple(traces.T), tuple(shape[:-1]))[:_NAMED]
     return {"no_number": int(bad.sum()), "traces": named.tolist()}
+
+
+def rounded(values: npt.NDArray[Any]) -> dict[str, Any]:
+    """Return how many whole numbers of a box, in the file's own type, change as they become float32."""
+    if values.dtype.itemsize < 4 or values.dtype == np.float32:
+        return {}
+    large = values[(values > _EXACT) | (values < -_EXACT)].astype(np.float64)
+    with np.errstate(over="ignore"):
+        changed = large != large.astype(np.float32)
+    n = int((changed & np.isfinite(large) & (large == np.rint(large))).sum())
+    return {"rounded": n} if n else {}
 
 
 def missing_lines(section: Section) -> list[str]:
@@ -54,6 +66,10 @@ def unnumbered_finding(found: Iterable[dict[str, Any]]) -> Finding | None:
 
 
 def unnumbered_lines(found: Iterable[dict[str, Any]]) -> list[str]:
-    """Return the same as a line, or none."""
-    finding = unnumbered_finding(found)
-    return [] if finding is None else [f"{finding.count:,} {finding.what}: {', '.join(finding.examples)}"]
+    """Return the same, and what was rounded, as lines."""
+    held = list(found)
+    finding, n = unnumbered_finding(held), sum(each.get("rounded", 0) for each in held)
+    lines = [] if finding is None else [f"{finding.count:,} {finding.what}: {', '.join(finding.examples)}"]
+    if n:
+        lines.append(f"{n:,} samples are whole numbers above {_EXACT:,}, which are rounded to 24 bits")
+    return lines

@@ -22,7 +22,8 @@ def judge_asked(asked: Asked, report: Report) -> Judging:
     """
     trained = segmenter_of(asked.bundle, str(asked.run.bundle))
     data = trained.settings.data
-    entries = open_sections(data if asked.data is None else data.model_copy(update={"sections": asked.data}))
+    where = data if asked.data is None else data.model_copy(update={"sections": asked.data})
+    entries = open_sections(where, report)
     _check_same_data(asked, entries)
     chosen = trained.settings.judge.model_copy(update=dict(asked.judge))
     trained.network.to(choose_device(trained.settings.fit.device))

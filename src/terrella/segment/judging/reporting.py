@@ -1,6 +1,5 @@
 """What judging leaves for people: the sections of the report with its figures, and the main scores."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,7 +7,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from terrella.engine.judge.bootstrap import Interval
-from terrella.engine.judge.report import Picture, Section, Table
+from terrella.engine.judge.document import interval_of
+from terrella.engine.judge.figures import draw_by_class, look_of, training_section
+from terrella.engine.judge.report import Picture, Section, Table, filled, score_tables
 from terrella.engine.run import Run
 from terrella.engine.task import Judging
 from terrella.segment.data.sections import Entry
@@ -64,55 +65,23 @@ def made_report(
 ) -> Judging:
     """Return what judging found, with the sections of its report; the first model is what the page is about."""
     first = judged[0]
+    split = document["split"]
+    about = "none of them of a group trained on" if split == "test" else f"the {split} split"
     lead = (
-        f"{first.name} beside classical detectors on {document['data']}, none of them of a group trained on."
+        f"{verdict(document)} {first.name} beside classical detectors on {document['data']}, {about}.".strip()
     )
-    if document["split"] != "test":
-        lead = (
-            f"{first.name} beside classical detectors on {document['data']}, the {document['split']} split."
-        )
-    lead = f"{verdict(document)} {lead}".strip()
     sections = [Section("Examples", _ABOUT_EXAMPLES, [], example_figures(scorers, judged, test, settings))]
-    sections.append(
-        Section(
-            "Samples",
-            _ABOUT_SAMPLES,
-            [_table(document, _SAMPLES, "Samples", "average_precision")],
-            [_curves(judged)],
-        )
-    )
+    models = document["models"]
+    samples = score_tables("Samples", models, _SAMPLES, "average_precision")
+    sections.append(Section("Samples", _ABOUT_SAMPLES, samples, [_curves(judged)]))
     if first.events is not None:
-        tables = [_table(document, _EVENTS, "Events", SCORE), _table(document, _ONSETS, "Onsets")]
+        tables = score_tables("Events", models, _EVENTS, SCORE) + score_tables("Onsets", models, _ONSETS)
         pictures = [_detection(judged, settings), *_errors(judged)]
         sections.append(Section("Events and onsets", _about_events(settings), tables, pictures))
         sections.append(Section("Signal-to-noise ratio", _ABOUT_SNR, [], _by_snr(judged, settings)))
     sections.append(Section("Gains", _ABOUT_GAINS, [_gains(document)] if document["paired"] else []))
-    if epochs := [event for event in run.read_events() if event.get("kind") == "epoch"]:
-        sections.append(Section("Training", "", [], [_training(epochs)]))
-    kept = [each for each in sections if each.tables or each.pictures]
-    return Judging(document, f"Segmentation: {first.name}", lead, kept, SHOWN)
-
-
-def _table(
-    document: Mapping[str, Any],
-    columns: Sequence[tuple[str, str, int, float]],
-    caption: str,
-    decides: str = "",
-) -> Table:
-    rows = [
-        (model, [_interval(scores.get(name), times) for name, _, _, times in columns])
-        for model, scores in document["models"].items()
-    ]
-    heads, digits = [head for _, head, _, _ in columns], [digits for _, _, digits, _ in columns]
-    return Table(caption, heads, rows, digits, _best(document, decides))
-
-
-def _best(document: Mapping[str, Any], score: str) -> str:
-    """Return the model that is better than all others; none where some are as good."""
-    values = {name: own[score]["value"] for name, own in document["models"].items() if score in own}
-    known = sorted((value, name) for name, value in values.items() if value is not None)
-    tied = len(known) > 1 and known[-1][0] == known[-2][0]
-    return "" if tied or not known else known[-1][1]
+    sections.append(training_section(run))
+    return Judging(document, f"Segmentation: {first.name}", lead, filled(sections), SHOWN)
 
 
 def _gains(document: Mapping[str, Any]) -> Table:
@@ -123,17 +92,11 @@ def _gains(document: Mapping[str, Any]) -> Table:
     for pair in document["paired"]:
         if pair["score"] in names:
             entry = {**pair, "value": pair["gain"]}
-            found.setdefault(pair["over"], {})[pair["score"]] = _interval(entry, names[pair["score"]][2])
+            found.setdefault(pair["over"], {})[pair["score"]] = interval_of(entry, names[pair["score"]][2])
     used = [name for name in names if any(name in gains for gains in found.values())]
     rows = [(f"over {other}", [gains[name] for name in used]) for other, gains in found.items()]
     heads, digits = [names[name][0] for name in used], [names[name][1] for name in used]
     return Table("What the network gains", heads, rows, digits)
-
-
-def _interval(score: Mapping[str, Any] | None, times: float) -> Interval:
-    """Return a score of the document as an interval again, in other units."""
-    values = [None] * 3 if score is None else [score[key] for key in ("value", "low", "high")]
-    return Interval(*(math.nan if value is None else times * value for value in values))
 
 
 def _curves(judged: Sequence[Judged]) -> Picture:
@@ -188,29 +151,31 @@ def _errors(judged: Sequence[Judged]) -> list[Picture]:
 
 
 def _by_snr(judged: Sequence[Judged], settings: JudgeSettings) -> list[Picture]:
-    figure = Figure(figsize=(10.2, 3.4), layout="constrained")
     pictures = (
         (events_by_snr, "share of events detected", "median of the event"),
         (onsets_by_snr, "share of onsets found", "of the onset's trace"),
         (dice_by_snr, "Dice of samples", "median of the section"),
     )
-    for axes, (scores, ylabel, xlabel) in zip(figure.subplots(1, 3), pictures, strict=True):
-        found = {each.name: scores(each, settings.resamples) for each in judged}
-        labels = next(iter(found.values())).labels
-        if labels:
-            figures.draw_by_class(axes, labels, {n: c.values for n, c in found.items()}, ylabel)
+    found = [
+        ({each.name: scores(each, settings.resamples) for each in judged}, ylabel, xlabel)
+        for scores, ylabel, xlabel in pictures
+    ]
+    # Classes with too little in them are left out, and so is a score without any.
+    shown = [each for each in found if next(iter(each[0].values())).labels]
+    if not shown:
+        return []
+    figure = Figure(figsize=(3.4 * len(shown), 3.4), layout="constrained")
+    for axes, (classes, ylabel, xlabel) in zip(
+        figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True
+    ):
+        labels = next(iter(classes.values())).labels
+        values = {name: each.values for name, each in classes.items()}
+        draw_by_class(axes, labels, values, look_of(list(values)), ylabel).set_ylim(0, None)
         axes.set_xlabel(xlabel)
-        if labels:
-            axes.legend(fontsize=7, edgecolor="none", framealpha=0.8)
+        axes.legend(fontsize=7, edgecolor="none", framealpha=0.8)
     figure.suptitle("by signal-to-noise ratio", fontsize=9)
     caption = "By signal-to-noise ratio, with 95 % intervals."
     return [Picture("by_snr", figure, caption, "Scores of every model in classes of signal-to-noise ratio.")]
-
-
-def _training(epochs: Sequence[Mapping[str, Any]]) -> Picture:
-    figure = Figure(figsize=(5.6, 3.0), layout="constrained")
-    figures.draw_training(figure.subplots(), epochs)
-    return Picture("training", figure, "Loss by epoch.", "Training and dev loss by epoch.")
 
 
 _ABOUT_EXAMPLES = (

@@ -52,7 +52,9 @@ def scores_document(
         own = found[first.name]
         paired += [(SCORE, first.name, o.name, interval(own - found[o.name])) for o in others]
     groups = len(set(first.groups))
-    data = f"{trained.data.sections}, {len(first.groups):,} sections of {groups:,} groups"
+    n = len(first.groups)
+    counts = f"{n:,} section{'s' * (n != 1)} of {groups:,} group{'s' * (groups != 1)}"
+    data = f"{trained.data.sections}, {counts}"
     thresholds = {
         each.name: {
             "sample": each.chosen.threshold,

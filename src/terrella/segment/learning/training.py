@@ -14,7 +14,7 @@ from terrella.engine.fit import Stage
 from terrella.engine.fit.processes import world
 from terrella.engine.plan.step import Step
 from terrella.engine.plan.strategy import Need, Placement
-from terrella.engine.task import Fed, StageSpec
+from terrella.engine.task import Fed, StageSpec, stage_of
 from terrella.errors import InputError
 from terrella.nets.unet import UNet
 from terrella.segment.bundle import make_network
@@ -123,12 +123,4 @@ def _need(settings: SegmentSettings, entries: Sequence[Entry], samples: int | No
 def _stage(settings: FitSettings, patches: int) -> Stage:
     """Return the stage, which begins slowly for a tenth of its steps, or 50."""
     steps = settings.epochs * -(-patches // settings.batch)
-    return Stage(
-        "unet",
-        settings.epochs,
-        settings.learning_rate,
-        warmup_steps=min(_WARMUP_STEPS, steps // 10),
-        patience=settings.patience,
-        weight_decay=settings.weight_decay,
-        averaging=settings.averaging,
-    )
+    return stage_of(settings, "unet", warmup_steps=min(_WARMUP_STEPS, steps // 10))

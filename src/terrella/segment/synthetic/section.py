@@ -1,7 +1,5 @@
 """Sections of a survey: waves of events in noise, with their labels."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from terrella.errors import InputError
@@ -58,22 +56,6 @@ def make_section(
     samples, mask = np.zeros(shape, np.float32), np.zeros(shape, np.uint8)
     arrivals = _fill(survey, index, samples, mask, noise_only, real)
     return LabelledSection(samples, mask, survey.interval_s, survey.array.spacing_m, arrivals, survey.name)
-
-
-def make_batch(
-    survey: Survey, indices: Sequence[int], shape: tuple[int, int], real: RealNoise | None = None
-) -> tuple[Samples, Mask]:
-    """Return samples and masks (section, trace, sample) of several sections, the same as one by one.
-
-    Raises:
-        InputError: as `make_section`.
-    """
-    samples = np.zeros((len(indices), *shape), np.float32)
-    mask = np.zeros(samples.shape, np.uint8)
-    for k, index in enumerate(indices):
-        _check(int(index), shape)
-        _fill(survey, int(index), samples[k], mask[k], False, real)
-    return samples, mask
 
 
 def _check(index: int, shape: tuple[int, int]) -> None:

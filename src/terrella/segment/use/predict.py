@@ -16,11 +16,11 @@ import numpy.typing as npt
 from terrella.engine.cluster import open_cluster
 from terrella.engine.run import Report
 from terrella.errors import DoesNotFitError, InputError
-from terrella.files import replace_file
+from terrella.files import recover_folder, replace_file, swap_folder
 from terrella.formats.sections.open import open_section
-from terrella.formats.sections.section import Section, Unit
+from terrella.formats.sections.section import Section, Unit, as_float32
 from terrella.formats.sections.segy import SegySamples
-from terrella.formats.sections.segy_write import SegyHeaders, segy_headers, write_segy
+from terrella.formats.sections.segy_write import SegyHeaders, new_interval, segy_headers, write_segy
 from terrella.formats.sections.zarr_sections import (
     Cut,
     add_headers,
@@ -35,7 +35,7 @@ from terrella.formats.sections.zarr_sections import (
 from terrella.segment.bundle import Segmenter, load_segmenter
 from terrella.segment.data.normalise import section_scales
 from terrella.segment.data.pieces import PROCESS_BYTES, Piece, fitting_cut, make_pieces
-from terrella.segment.data.unnumbered import missing_lines, unnumbered, unnumbered_lines
+from terrella.segment.data.unnumbered import missing_lines, rounded, unnumbered, unnumbered_lines
 from terrella.segment.journal import Journal, alone, room_needed, source_state
 
 Floats = npt.NDArray[np.float32]
@@ -66,6 +66,7 @@ def predict_section(
     scheduler: str | None = None,
     interval: float | None = None,
     unit: Unit | None = None,
+    lines: tuple[int, int] | None = None,
 ) -> list[str]:
     """Write a network's probabilities as zarr or SEG-Y in the source's geometry; return lines on what was done.
 
@@ -80,7 +81,7 @@ def predict_section(
     """
     zarr_module()
     # Other processes may run in other folders.
-    section = open_section(source.resolve(), interval, unit)
+    section = open_section(source.resolve(), interval, unit, lines)
     headers = _headers(section, output)
     segmenter = load_segmenter(bundle)
     size = segmenter.dims, segmenter.radius, segmenter.multiple
@@ -89,24 +90,32 @@ def predict_section(
     pieces = make_pieces(chosen, *size)
     work = {
         "from": source_state(source), "weights": _checksum(segmenter), "shard": chosen.shard,
-        "interval": section.interval,
+        "interval": section.interval, "unit": section.unit, "lines": lines,
     }  # fmt: skip
     journal = Journal(output.with_name(f".{output.name}.journal"), work)
     part = output.with_name(f".{output.name}.part").resolve()
-    job = Job(section, _absolute(bundle), part.with_name(f".{output.name}.levels.npy"), part, most)
+    # Numbers of lines can be many, and no piece needs them.
+    job = Job(
+        replace(section, lines={}),
+        _absolute(bundle),
+        part.with_name(f".{output.name}.levels.npy"),
+        part,
+        most,
+    )
     with alone(output):
+        recover_folder(output)
         if is_own(output) and section_attributes(output).get("made_from") == journal.work:
             _clear(job, journal)
             return [f"{output} holds it already"]
         if not (part.is_dir() and job.scales.is_file() and journal.resume()):
-            _begin(job, journal, chosen, segmenter, headers, report)
+            _begin(job, section, journal, chosen, segmenter, headers, report)
         _work(job, journal, pieces, workers, scheduler, report)
         if source_state(source) != work["from"]:
             raise InputError(f"{source} changed while it was read; type the same command again to begin anew")
-        lines = [*missing_lines(section), *unnumbered_lines(journal.found.values())]
+        said = [*section.notes, *missing_lines(section), *unnumbered_lines(journal.found.values())]
         _finish(job, output, headers)
         _clear(job, journal)
-    return [*lines, _sizes(pieces, chosen), f"written: {output}"]
+    return [*said, _sizes(pieces, chosen), f"written: {output}"]
 
 
 def predict_piece(job: Job, piece: Piece) -> dict[str, Any]:
@@ -117,9 +126,11 @@ def predict_piece(job: Job, piece: Piece) -> dict[str, Any]:
         DoesNotFitError: where memory runs out all the same.
     """
     segmenter = _segmenter(job.bundle)
-    samples = job.section.read_as_stored(*piece.window)
+    exact = job.section.read_exactly(*piece.window)
+    samples = as_float32(exact)
     absent = job.section.absent(*piece.core)
     found = unnumbered(samples[piece.kept], piece.core, job.section.shape, absent)
+    found |= rounded(exact[piece.kept])
     if not np.isfinite(samples).all():
         samples = np.where(np.isfinite(samples), samples, np.float32(0))
     scales = np.array(np.load(job.scales, mmap_mode="r")[piece.window[:-1]])
@@ -181,7 +192,13 @@ def noise_levels(section: Section, segmenter: Segmenter, report: Report) -> Floa
 
 
 def _begin(
-    job: Job, journal: Journal, chosen: Cut, segmenter: Segmenter, headers: SegyHeaders | None, report: Report
+    job: Job,
+    section: Section,
+    journal: Journal,
+    chosen: Cut,
+    segmenter: Segmenter,
+    headers: SegyHeaders | None,
+    report: Report,
 ) -> None:
     """Begin anew: noise levels, and an empty output with the geometry of the input."""
     journal.end()
@@ -190,7 +207,7 @@ def _begin(
     about = {"values": "probability", "bundle": Path(job.bundle).name, "section": job.section.path.name}
     with room_needed(job.part):
         replace_file(job.scales, lambda temporary: np.save(temporary, levels))
-        create_section(job.part, replace(job.section, about=about), chosen, journal.work)
+        create_section(job.part, replace(section, about=about), chosen, journal.work)
         if headers is not None:
             add_headers(job.part, headers)
         journal.begin()
@@ -247,19 +264,22 @@ def _headers(section: Section, output: Path) -> SegyHeaders | None:
         raise InputError(f"{output} is the input; choose another name")
     if output.exists() and output.suffix == ".zarr" and not is_own(output):
         raise InputError(f"{output} exists and is no section written here; choose another name")
+    headers = None
     if isinstance(section.samples, SegySamples):
-        return segy_headers(section)
-    if section.path.is_dir() and "segy" in section_attributes(section.path):
-        return kept_headers(section.path)
+        headers = segy_headers(section)
+    elif section.path.is_dir() and "segy" in section_attributes(section.path):
+        headers = kept_headers(section.path)
     if output.suffix != ".zarr":
-        raise InputError(f"{section.path} has no SEG-Y headers to copy; name the output .zarr")
-    return None
+        if headers is None:
+            raise InputError(f"{section.path} has no SEG-Y headers to copy; name the output .zarr")
+        new_interval(headers, section.interval, output)  # refused before anything is predicted
+    return headers
 
 
 def _finish(job: Job, output: Path, headers: SegyHeaders | None) -> None:
     if output.suffix == ".zarr":
-        shutil.rmtree(output, ignore_errors=True)
-        job.part.replace(output)
+        with room_needed(output):
+            swap_folder(job.part, output)
         return
     assert headers is not None  # refused at the beginning
     write_segy(output, headers, open_section(job.part))

@@ -9,13 +9,16 @@ import numpy.typing as npt
 from terrella.engine.terminal import printable
 from terrella.errors import InputError
 from terrella.files import replace_file
+from terrella.formats.sections.open import is_segy, open_section
 from terrella.formats.sections.section import Section
+from terrella.segment.data.pairing import laid_over
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Floats = npt.NDArray[np.float32]
 
+_KINDS = ("png", "pdf", "svg")
 _CELLS = (900, 1100)  # traces and samples that a picture holds at the most
 _READ_SAMPLES = 4 << 20  # at once
 _CLIP = 98.0  # percentile of magnitudes that is drawn black or white
@@ -35,20 +38,26 @@ def draw_probability(axes: "Axes", values: Floats, extent: tuple[float, float, f
 
 
 def figure_of_prediction(path: Path, section: Section, predicted: Section | None = None) -> None:
-    """Write a PNG of a section and, beside it, its prediction; of a volume the inline in the middle.
+    """Write a picture of a section and, beside it, its prediction; of a volume the inline in the middle.
 
     A large section is reduced by keeping, of each cell of the picture, the sample of largest magnitude.
 
     Raises:
-        InputError: where the two differ in shape.
+        InputError: where the two do not belong to each other, or the picture's name ends in no kind of picture.
     """
     import matplotlib
+
+    kind = picture_kind(path)
 
     matplotlib.use("Agg")
     from matplotlib.figure import Figure
 
-    if predicted is not None and tuple(predicted.shape) != tuple(section.shape):
-        raise InputError(f"{predicted.path} has the shape {predicted.shape}, {section.path} {section.shape}")
+    if predicted is not None:
+        if tuple(predicted.shape) != tuple(section.shape):
+            raise InputError(
+                f"{predicted.path} has the shape {predicted.shape}, {section.path} {section.shape}"
+            )
+        predicted, _ = laid_over(predicted, section)
     shown = [section] if predicted is None else [section, predicted]
     figure = Figure(figsize=(6.0 * len(shown) + 0.8, 5.6), layout="constrained")
     panels = figure.subplots(1, len(shown), sharex=True, sharey=True, squeeze=False)[0]
@@ -63,7 +72,23 @@ def figure_of_prediction(path: Path, section: Section, predicted: Section | None
     for axes in panels:
         named = "trace" if len(section.shape) == 2 else "crossline"
         axes.set_xlabel(named if section.spacing_m is None else "distance (m)")
-    replace_file(path, lambda temporary: figure.savefig(temporary, format="png", dpi=150))
+    replace_file(path, lambda temporary: figure.savefig(temporary, format=kind, dpi=150))
+
+
+def picture_kind(path: Path) -> str:
+    """Return the kind of picture that a name ends in.
+
+    Raises:
+        InputError: where it is none that is written.
+    """
+    if (kind := path.suffix.lstrip(".").lower()) not in _KINDS:
+        raise InputError(f"{path}: the picture's name ends in {', '.join('.' + each for each in _KINDS)}")
+    return kind
+
+
+def open_like(path: Path, section: Section, lines: tuple[int, int] | None = None) -> Section:
+    """Return the prediction of a section, opened as the section was."""
+    return open_section(path, section.interval, section.unit, lines if is_segy(path) else None)
 
 
 def overview(section: Section, cells: tuple[int, int] = _CELLS) -> Floats:
@@ -100,8 +125,8 @@ def strongest(values: Floats, step: tuple[int, int]) -> Floats:
 
 def _extent(section: Section) -> tuple[float, float, float, float]:
     """Return left, right, bottom and top of the picture."""
-    wide = section.shape[-2] * (section.spacing_m or 1.0)
-    return 0.0, wide, section.shape[-1] * section.interval, 0.0
+    wide, top = section.shape[-2] * (section.spacing_m or 1.0), section.start or 0.0
+    return 0.0, wide, top + section.shape[-1] * section.interval, top
 
 
 def _how(extent: tuple[float, float, float, float]) -> dict[str, Any]:

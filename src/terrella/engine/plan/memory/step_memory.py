@@ -42,19 +42,6 @@ class StepMemory:
     kept: int  # peak of RAM, where it is kept for the next step
     reserved: int  # peak of a CUDA device, with its context
 
-    @property
-    def live(self) -> int:
-        """Bytes of all tensors alive at the peak."""
-        return (
-            self.parameters
-            + self.copies
-            + self.gradients
-            + self.optimiser
-            + self.batch
-            + self.activations
-            + self.workspace
-        )
-
 
 def predict_memory(step: Step, kind: Kind = "cpu", workspace: Workspace | None = None) -> StepMemory:
     """Return the memory of a training step: forward, loss, backward, clip and optimiser, run on shapes alone.

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from terrella.engine.plan.devices import Device
-from terrella.engine.plan.step import Step
-from terrella.engine.plan.time.duration import Duration, work_seconds
-from terrella.engine.plan.time.operators import Work, step_work
+from terrella.engine.plan.time.operators import Work
 from terrella.errors import InputError
 
 Scheme = Literal["replicated", "sharded"]  # DDP; FSDP2
@@ -26,10 +24,6 @@ class Link:
 
     bandwidth: float  # bytes per second
     latency_s: float
-
-
-ETHERNET_10G = Link(1.1e9, 50e-6)
-INFINIBAND_HDR = Link(24e9, 3e-6)
 
 
 @dataclass(frozen=True)
@@ -72,27 +66,6 @@ def all_reduce_seconds(size: float, processes: int, link: Link) -> float:
     2 (p − 1) α + 2 (p − 1)/p · n/β: a reduce-scatter and an all-gather (Patarasuk and Yuan 2009).
     """
     return reduce_scatter_seconds(size, processes, link) + all_gather_seconds(size, processes, link)
-
-
-def efficiency(
-    step: Step,
-    device: Device,
-    processes: int,
-    link: Link | None = None,
-    scheme: Scheme = "replicated",
-    duration: Duration | None = None,
-) -> Exchange:
-    """Return what `processes` devices gain, each with a batch of `step` of its own.
-
-    `link` is that between devices of one host unless given; a ring is as slow as its slowest link. `duration`
-    spares predicting the step again.
-
-    Raises:
-        InputError: for fewer than one process.
-    """
-    work = step_work(step, foreach=None if device.kind == "cpu" else True)
-    alone = duration or work_seconds(work, device)
-    return exchange(work, alone.seconds, processes, link or device_link(device), step.accumulation, scheme)
 
 
 def exchange(

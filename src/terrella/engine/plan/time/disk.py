@@ -1,10 +1,9 @@
-"""How fast a disk reads in blocks of some size, in order or at random, past the page cache."""
+"""How fast a disk reads blocks of some size at random, past the page cache."""
 
 import json
 import mmap
 import os
 import random
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,33 +13,13 @@ from typing import Any
 
 from terrella.engine.plan.time.calibrate import cache_folder
 from terrella.engine.settings import fingerprint
-from terrella.errors import InputError, TerrellaError
+from terrella.errors import TerrellaError
 from terrella.files import write_json
 
 _ALIGNED = 4096  # bytes, of blocks that the disk itself knows
-_SCRATCH = 1 << 28  # bytes of a file made to be read
+_LONGEST_S = 0.5
 _TELLING = 1 << 22  # bytes of a file whose reads tell a rate
 _LOOKED_AT = 1000  # files of a folder
-
-
-def read_rate(
-    place: Path, block: int, in_order: bool = False, longest_s: float = 1.0, refresh: bool = False
-) -> float:
-    """Return bytes per second of reads of `block` bytes from a file, or from the disk that holds a folder.
-
-    The page cache is bypassed (O_DIRECT) or, where the file system refuses, dropped for the file beforehand. In a
-    folder a scratch file is written and removed. Rates of a folder are remembered beside the calibration.
-
-    Raises:
-        InputError: where there is nothing to read.
-        TerrellaError: where a scratch file cannot be written.
-    """
-    if place.is_file():
-        return _measured(place, block, in_order, longest_s)
-    if not place.is_dir():
-        raise InputError(f"{place} is not there; name a file or a folder whose disk is to be measured")
-    key = [os.stat(place).st_dev, block, in_order]
-    return _remembered(key, lambda: _of_scratch(place, block, in_order, longest_s), refresh)
 
 
 def data_rate(place: Path, block: int) -> float | None:
@@ -54,16 +33,15 @@ def data_rate(place: Path, block: int) -> float | None:
         if file is not None and file.stat().st_size >= _TELLING:
             block = 1 << min(max(block, _ALIGNED) - 1, _TELLING).bit_length()
             key = [os.stat(file).st_dev, block, "data"]
-            return _remembered(key, lambda: _measured(file, block, in_order=False, longest_s=0.5))
+            return _remembered(key, lambda: _measured(file, block))
     return None
 
 
-def _remembered(key: list[Any], measure: Callable[[], float], refresh: bool = False) -> float:
+def _remembered(key: list[Any], measure: Callable[[], float]) -> float:
     """Return a rate that is kept beside the calibration, or else measured and kept."""
     kept = cache_folder() / f"disk-{fingerprint(key)}.json"
-    if not refresh:
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            return float(json.loads(kept.read_text(encoding="utf-8"))["bytes_per_s"])
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        return float(json.loads(kept.read_text(encoding="utf-8"))["bytes_per_s"])
     rate = measure()
     with suppress(TerrellaError):
         write_json(kept, {"bytes_per_s": rate, "of": key})
@@ -75,40 +53,22 @@ def _large_file(folder: Path) -> Path | None:
     return max(some, key=lambda each: each.stat().st_size, default=None)
 
 
-def _of_scratch(folder: Path, block: int, in_order: bool, longest_s: float) -> float:
-    try:
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=".terrella-") as scratch:
-            piece = os.urandom(1 << 22)  # no file system makes it smaller
-            for _ in range(max(_SCRATCH, 2 * block) // len(piece)):
-                scratch.write(piece)
-            scratch.flush()
-            os.fsync(scratch.fileno())
-            return _measured(Path(scratch.name), block, in_order, longest_s)
-    except OSError as error:
-        raise TerrellaError(f"{folder} cannot be written to measure its disk ({error.strerror})") from error
-
-
-def _measured(path: Path, block: int, in_order: bool, longest_s: float) -> float:
+def _measured(path: Path, block: int) -> float:
     size = path.stat().st_size
     block = min(block, size)
-    if not block:
-        raise InputError(f"{path} is empty; its disk cannot be measured by it")
     starts = list(range(0, size - block + 1, block))
-    if not in_order:
-        random.Random(0).shuffle(starts)
+    random.Random(0).shuffle(starts)
     file, direct = _opened(path)
     try:
         # The kernel writes past the cache only into pages of its own size.
         length = -(-block // _ALIGNED) * _ALIGNED + _ALIGNED
         with mmap.mmap(-1, length) as target:
-            return _rate(file, starts, block, direct, target, longest_s)
+            return _rate(file, starts, block, direct, target)
     finally:
         os.close(file)
 
 
-def _rate(
-    file: int, starts: list[int], block: int, direct: bool, target: mmap.mmap, longest_s: float
-) -> float:
+def _rate(file: int, starts: list[int], block: int, direct: bool, target: mmap.mmap) -> float:
     done, began = 0, time.perf_counter()
     for start in starts:
         # Whole pages around the block, as the disk reads them.
@@ -116,7 +76,7 @@ def _rate(
         end = -(-(start + block) // _ALIGNED) * _ALIGNED if direct else start + block
         os.preadv(file, [memoryview(target)[: end - first]], first)
         done += block
-        if time.perf_counter() - began > longest_s:
+        if time.perf_counter() - began > _LONGEST_S:
             break
     return done / max(time.perf_counter() - began, 1e-9)
 

@@ -1,4 +1,4 @@
-"""How long a training step, a stage and a training take, and what bounds them."""
+"""How long a training step takes, and what bounds it."""
 
 import statistics
 from collections import defaultdict
@@ -10,9 +10,8 @@ import psutil
 import torch
 
 from terrella.engine.memory import keep_freed_memory, return_freed_memory
-from terrella.engine.plan.devices import Device, this_machine
-from terrella.engine.plan.step import Step
-from terrella.engine.plan.time.operators import Operator, Work, step_work
+from terrella.engine.plan.devices import Device
+from terrella.engine.plan.time.operators import Operator, Work
 from terrella.engine.plan.time.replay import Replayed, replay
 
 Bound = Literal["compute", "memory traffic", "data", "communication", "calls"]
@@ -47,28 +46,6 @@ class Duration:
     replayed: float  # share of the seconds that was measured, not calculated
 
 
-def step_seconds(
-    step: Step, device: Device | None = None, budget_s: float = 2.0, returned: bool = False
-) -> Duration:
-    """Return the duration of one training step on a device; by default on the machine at hand.
-
-    At hand, the step's unique operators are run at their shapes on values made up, for about `budget_s` seconds;
-    those left over are taken from a roofline (Williams et al. 2009), scaled by what the measured ones needed
-    over theirs. On other devices it is the roofline with the device's assumed efficiency. All threads that torch
-    uses now count; with one, seconds are CPU seconds.
-
-    On a CPU they are those of a process that keeps freed memory, or with `returned` of one that gives it back: then
-    a step clears its pages anew and takes up to 2.7 times as long. The C library is told so, and the setting stays.
-
-    Raises:
-        InputError: where the network's path depends on values.
-    """
-    device = device or this_machine()
-    # On a GPU the optimiser walks through all parameters in one call.
-    work = step_work(step, foreach=None if device.kind == "cpu" else True)
-    return work_seconds(work, device, budget_s, returned)
-
-
 Known = dict[
     tuple[bool, bool], dict[Operator, Replayed]
 ]  # by whether memory is given back, and calls are hot
@@ -77,9 +54,16 @@ Known = dict[
 def work_seconds(
     work: Work, device: Device, budget_s: float = 2.0, returned: bool = False, known: Known | None = None
 ) -> Duration:
-    """Return the duration of a step whose operators are known; see `step_seconds`.
+    """Return the duration of a training step, whose operators are known, on a device.
 
-    `known` are measurements of other steps on the device, which this one's are added to.
+    At hand, the step's unique operators are run at their shapes on values made up, for about `budget_s` seconds;
+    those left over are taken from a roofline (Williams et al. 2009), scaled by what the measured ones needed
+    over theirs. On other devices it is the roofline with the device's assumed efficiency. All threads that torch
+    uses now count; with one, seconds are CPU seconds. `known` are measurements of other steps on the device,
+    which this one's are added to.
+
+    On a CPU they are those of a process that keeps freed memory, or with `returned` of one that gives it back: then
+    a step clears its pages anew and takes up to 2.7 times as long. The C library is told so, and the setting stays.
     """
     known = {} if known is None else known
     seconds: list[tuple[Operator, int, float]] = []
@@ -111,53 +95,6 @@ def work_seconds(
         _shares(seconds),
         measured_s / total if total else 0.0,
     )
-
-
-@dataclass(frozen=True)
-class StageDuration:
-    """The predicted duration of a stage of a training."""
-
-    steps: int
-    step_s: float  # with what is not hidden of reading and communication
-    epoch_s: float
-    seconds: float
-    low: float
-    high: float
-    read_bytes: float
-    bound: Bound
-
-
-def stage_seconds(
-    step: Duration,
-    epochs: int,
-    steps_per_epoch: int,
-    validation_steps: int = 0,
-    read_bytes: float = 0.0,
-    read_rate: float = float("inf"),
-    exposed_s: float = 0.0,
-) -> StageDuration:
-    """Return the duration of a stage of `epochs`, each followed by validation.
-
-    `read_bytes` are those of one step, read ahead at `read_rate` bytes per second while the step before computes:
-    the longer of the two counts. `exposed_s` is the step's communication that the backward pass does not hide. A
-    validation step is a forward pass, a third of a training step.
-    """
-    reading = read_bytes / read_rate
-
-    def epoch(computing: float) -> float:
-        training = steps_per_epoch * max(computing + exposed_s, reading)
-        return training + validation_steps * max(computing / 3, reading)
-
-    bound: Bound = step.bound
-    if reading > step.seconds + exposed_s:
-        bound = "data"
-    elif exposed_s > step.seconds:
-        bound = "communication"
-    middle, low, high = (epochs * epoch(each) for each in (step.seconds, step.low, step.high))
-    steps = epochs * steps_per_epoch
-    read = epochs * (steps_per_epoch + validation_steps) * read_bytes
-    step_s = max(step.seconds + exposed_s, reading)
-    return StageDuration(steps, step_s, epoch(step.seconds), middle, low, high, read, bound)
 
 
 def roofline(operator: Operator, device: Device) -> float:

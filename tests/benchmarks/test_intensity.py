@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from _intensity import Points, draw_process, intensity_gain
 from terrella.forecast.features.cell_rates import make_cell_rates
 from terrella.forecast.features.sweep import make_sources, sweep
-from terrella.forecast.learning.intensity import Points, draw_process, intensity_gain
 from terrella.forecast.learning.network import ForecastNetwork
 from terrella.forecast.models import Forecaster
 from terrella.forecast.settings import NetworkSettings

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from _world import GLOBE, MAX_MAGNITUDE, simulate_world, world_etas
 from terrella.errors import InputError
 from terrella.forecast.settings import DataSettings
-from terrella.forecast.simulation.world import GLOBE, MAX_MAGNITUDE, simulate_world, world_etas
 from terrella.forecast.windows import make_region, make_task_grid
 
 

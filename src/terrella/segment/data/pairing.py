@@ -1,0 +1,131 @@
+"""Labels laid over a section by the numbers of traces and by time, whatever the order of their file."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from terrella.errors import InputError
+from terrella.formats.sections.section import Corner, Samples, Section
+
+Ints = npt.NDArray[np.int64]
+
+_VOLUME = ("inline", "crossline")
+_TO_M = 3  # decimals that tell coordinates apart
+_OFF = 0.1  # of a sample, by which times may miss each other
+
+
+def laid_over(other: Section, section: Section) -> tuple[Section, list[str]]:
+    """Return what belongs to a section, such as labels, in the section's own order, and notes.
+
+    Traces are paired by their numbers, samples by time, where both files have them; else by position. The other
+    file may hold more lines and times than the section.
+
+    Raises:
+        InputError: where numbers, times, intervals or, without them, sizes differ.
+    """
+    if len(other.shape) != len(section.shape):
+        raise InputError(_shapes(other, section))
+    _check_interval(other, section)
+    where, notes = _traces(other, section)
+    where.append(_samples(other, section))
+    if all(len(w) == n and (w == np.arange(n)).all() for w, n in zip(where, other.shape, strict=True)):
+        return other, notes
+    notes.append(f"{other.path} is put into the order of {section.path}")
+    ordered = Ordered(other.samples, tuple(where))
+    taken = replace(other, samples=ordered, shape=section.shape, lines=section.lines, start=section.start)
+    return replace(taken, gaps=None), notes  # traces that are missing read as NaN
+
+
+@dataclass(frozen=True)
+class Ordered:
+    """Samples of a file in another order, along each axis."""
+
+    samples: Samples
+    where: tuple[Ints, ...]  # of each axis: where the file has what is asked for
+
+    def read(self, low: Corner, high: Corner) -> npt.NDArray[Any]:
+        """Return the samples from one corner up to another."""
+        first, *rest = (at[a:b] for at, a, b in zip(self.where, low, high, strict=True))
+        return np.concatenate([self._box([run, *rest]) for run in _runs(first)])
+
+    def _box(self, where: list[Ints]) -> npt.NDArray[Any]:
+        least = [int(each.min()) for each in where]
+        held = self.samples.read(tuple(least), tuple(int(each.max()) + 1 for each in where))
+        return held[np.ix_(*(each - a for each, a in zip(where, least, strict=True)))]
+
+
+def _runs(where: Ints) -> Iterator[Ints]:
+    """Yield stretches that lie together in the file, so that no more is read than is asked for."""
+    breaks = np.flatnonzero(np.abs(np.diff(where)) != 1) + 1
+    yield from np.split(where, breaks)
+
+
+def _traces(other: Section, section: Section) -> tuple[list[Ints], list[str]]:
+    """Return where the other file has each trace, along each axis of traces."""
+    names = _VOLUME if len(section.shape) == 3 else tuple(section.lines)
+    shared = [name for name in names if name in section.lines and name in other.lines]
+    axes = len(section.shape) - 1
+    if len(shared) >= axes:
+        return [_of_numbers(name, other, section) for name in shared[:axes]], []
+    if other.shape[:-1] != section.shape[:-1]:
+        raise InputError(_shapes(other, section))
+    known = [each.path.name for each in (other, section) if each.lines]
+    note = f"{other.path} and {section.path} share no numbers of lines: traces are paired by position"
+    return [np.arange(n) for n in section.shape[:-1]], [note] if known else []
+
+
+def _of_numbers(name: str, other: Section, section: Section) -> Ints:
+    has, wanted = (np.round(each.lines[name], _TO_M) for each in (other, section))
+    order = np.argsort(has, kind="stable")
+    place = np.minimum(np.searchsorted(has, wanted, sorter=order), len(has) - 1)
+    where = order[place]
+    if (lost := np.flatnonzero(has[where] != wanted)).size:
+        more = f", and {len(lost) - 1:,} others" if len(lost) > 1 else ""
+        raise InputError(
+            f"{other.path} does not have {name} {_number(wanted[lost[0]])} of {section.path}{more}; it has "
+            f"{_number(has[0])} to {_number(has[-1])}: give files of the same lines"
+        )
+    return np.asarray(where, np.int64)
+
+
+def _samples(other: Section, section: Section) -> Ints:
+    """Return where the other file has each sample."""
+    n = section.shape[-1]
+    if other.start is None or section.start is None:
+        if n != other.shape[-1]:
+            raise InputError(_shapes(other, section))
+        return np.arange(n)
+    late = (section.start - other.start) / section.interval
+    first = round(late)
+    if abs(late - first) > _OFF or first < 0 or first + n > other.shape[-1]:
+        spans = [
+            f"{n:,} samples of {each.interval:g} {each.unit} from {each.start:g} {each.unit} on"
+            for each, n in ((other, other.shape[-1]), (section, n))
+        ]
+        raise InputError(
+            f"{other.path} has {spans[0]}, {section.path} {spans[1]}: give files of the same samples"
+        )
+    return first + np.arange(n)
+
+
+def _check_interval(other: Section, section: Section) -> None:
+    apart = abs(other.interval - section.interval) * section.shape[-1]
+    if other.unit != section.unit or apart > _OFF * section.interval:
+        raise InputError(
+            f"{other.path} has a sample every {other.interval:g} {other.unit}, {section.path} every "
+            f"{section.interval:g} {section.unit}; give files of the same samples"
+        )
+
+
+def _shapes(other: Section, section: Section) -> str:
+    return (
+        f"{other.path}: labels of shape {other.shape}, but {section.path} has {section.shape}; every sample needs "
+        "its own: 1, 0, or 255 where it is not known"
+    )
+
+
+def _number(value: Any) -> str:
+    return f"({value.real:g}, {value.imag:g})" if np.iscomplexobj(value) else f"{value:g}"
