@@ -1,5 +1,7 @@
 """Recalibration finds what was distorted, and leaves alone what one sequence alone speaks for."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -107,3 +109,30 @@ def test_no_probability_falls_where_the_expected_count_rises(log_mean, growth, l
     x = torch.tensor([log_mean, log_mean + growth], dtype=torch.float64)
     less, more = occurrence_probability(torch.exp(x), calibration.dispersion(x))
     assert more >= less * (1 - 1e-9)
+
+
+def numbers(found: Calibration) -> list[float]:
+    return [found.intercept, found.slope, found.log_dispersion, found.dispersion_slope]
+
+
+def test_a_weight_stands_for_so_many_cells():
+    x = log_means(2_000) + 1
+    cells = drawn(x, np.exp(0.4 + 0.9 * x))
+    weight = torch.tensor([1.0, 3.0]).repeat(1_000)
+    values = (cells.log_mean, cells.counts, weight, cells.log_spread, cells.span)
+    repeated = [each.repeat_interleave(weight.long()) for each in values]
+    repeated[2] = torch.ones(len(repeated[0]))
+    (weighted,), (written_out,) = calibrate([Cells(*values)]), calibrate([Cells(*repeated)])
+    assert numbers(weighted) == pytest.approx(numbers(written_out), abs=2e-3)
+    (alike,) = calibrate([cells])
+    assert numbers(alike) != pytest.approx(numbers(written_out), abs=2e-3)
+
+
+def test_a_model_s_own_spread_is_allowed_for():
+    x = log_means(200_000)
+    spread = np.where(np.arange(len(x)) // SPANS % 2, 1.5, -0.5)
+    cells = drawn(x, np.exp(x), 0.5 * np.exp(spread))
+    (found,) = calibrate([replace(cells, log_spread=torch.as_tensor(spread, dtype=torch.float32))])
+    assert numbers(found) == pytest.approx([0, 1, np.log(0.5), 0], abs=0.08)
+    here, other = (found.dispersion(torch.tensor(-1.0), each) for each in (0.0, 1.5))
+    assert float(other / here) == pytest.approx(np.exp(1.5))

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from terrella.forecast.counts import negative_log_likelihood, occurrence_probability
+from terrella.forecast.counts import dispersion_of, negative_log_likelihood, occurrence_probability
 
 
 @given(count=st.integers(0, 400), log_mean=st.floats(-12, 5), dispersion=st.floats(1e-3, 50))
@@ -34,3 +34,8 @@ def test_small_dispersion_is_poisson():
     count, mean = torch.tensor([0.0, 1.0, 5.0]), torch.tensor(2.5)
     found = negative_log_likelihood(count, torch.log(mean), torch.tensor(1e-5))
     assert found.numpy() == pytest.approx(-stats.poisson.logpmf(count.numpy(), 2.5), rel=1e-3)
+
+
+def test_dispersion_stays_where_the_distribution_is_defined():
+    found = dispersion_of(torch.tensor([0.0, 100.0, -100.0]), 0.5, -0.3, 0.25)
+    assert found.tolist() == pytest.approx([np.exp(0.75), np.exp(-7.0), np.exp(7.0)], rel=1e-6)
