@@ -37,7 +37,7 @@ from terrella.formats.waveforms.miniseed import (
 from terrella.formats.waveforms.orientation import place
 
 DAY_NS = 86_400 * 10**9
-SLACK_NS = 60 * 10**9  # around a stretch, within which its neighbours matter to what is found in it
+SLACK_NS = 120 * 10**9  # around a stretch, more than the windows reach that say what is found in it
 _LONG_NS = 3 * 3600 * 10**9  # of records of slow channels, which reach into the next day
 
 _SDS = re.compile(r"([^.]*)\.([^.]*)\.([^.]*)\.([^.]*)\.[A-Z]\.(\d{4})\.(\d{3})")
