@@ -3,7 +3,7 @@
 import numpy as np
 
 from terrella.errors import InputError
-from terrella.forecast.etas.likelihood import NppScore, make_window
+from terrella.forecast.etas.likelihood import NppScore, make_window, rounded_half_up
 from terrella.forecast.etas.model import ETAS
 from terrella.formats.catalogues.catalogue import Catalogue
 
@@ -42,7 +42,8 @@ def npp_poisson_score(
     Raises:
         InputError: where either window holds no event.
     """
-    window = make_window(catalogue, auxiliary_start, test_start, test_end, min_magnitude, magnitude_bin)
+    catalogue = rounded_half_up(catalogue, magnitude_bin)
+    window = make_window(catalogue, auxiliary_start, test_start, test_end, min_magnitude)
     if window.n_targets == 0 or window.first_target == 0:
         raise InputError(
             f"{catalogue.name} holds no event before {test_start}, or none from there to {test_end}"

@@ -22,7 +22,7 @@ import numpy as np
 from _npp import from_log10
 from _result import write_result
 from terrella.forecast.etas.fit import fit_etas
-from terrella.forecast.etas.likelihood import log_likelihood, make_window
+from terrella.forecast.etas.likelihood import log_likelihood, make_window, rounded_half_up
 from terrella.forecast.etas.model import ETAS
 from terrella.formats.catalogues.catalogue import Catalogue
 from terrella.formats.catalogues.read import read_catalogue
@@ -104,7 +104,7 @@ def fit_here(magnitude: float, background: str, output: Path) -> None:
     """Fit in this process and leave the result as JSON."""
     catalogue, npp = load()
     kind = "smoothed" if background == "smoothed" else "uniform"
-    fit = fit_etas(catalogue, npp["area_km2"], *windows(npp), magnitude, BIN, kind)
+    fit = fit_etas(rounded_half_up(catalogue, BIN), npp["area_km2"], *windows(npp), magnitude, kind)
     print(fit.message, file=sys.stderr)
     found = {
         "model": fit.model.to_dict(),
@@ -204,7 +204,7 @@ def peer_likelihood(magnitude: float, parameters: dict[str, float], found: dict)
     where it scores.
     """
     catalogue, npp = load()
-    window = make_window(catalogue, *windows(npp), magnitude, BIN)
+    window = make_window(rounded_half_up(catalogue, BIN), *windows(npp), magnitude)
     as_scored = from_log10(parameters, magnitude, found["model"]["beta"])
     as_fitted = half_a_bin_up(as_scored)
     return max(log_likelihood(model, window, npp["area_km2"]) for model in (as_scored, as_fitted))

@@ -17,7 +17,7 @@ import numpy as np
 from _npp import from_log10, npp_poisson_score
 from _result import write_result
 from terrella.forecast.etas.fit import EtasFit, fit_etas
-from terrella.forecast.etas.likelihood import NppScore, npp_score
+from terrella.forecast.etas.likelihood import NppScore, npp_score, rounded_half_up
 from terrella.formats.catalogues.catalogue import Catalogue
 from terrella.formats.catalogues.read import read_catalogue
 
@@ -77,7 +77,8 @@ def fitted(
 ) -> EtasFit:
     """Fit on the benchmark's training window."""
     times = [np.datetime64(npp[name], "us") for name in ("auxiliary_start", "training_start", "test_start")]
-    fit = fit_etas(catalogue, npp["area_km2"], *times, magnitude, npp["magnitude_bin"], background, report)
+    catalogue = rounded_half_up(catalogue, npp["magnitude_bin"])
+    fit = fit_etas(catalogue, npp["area_km2"], *times, magnitude, background, report)
     report(fit.message)
     return fit
 

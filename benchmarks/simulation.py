@@ -136,7 +136,7 @@ def model(bundle: Path | None, catalogue: Catalogue, quick: bool) -> tuple[ETAS,
         np.datetime64(npp[name], "us") for name in ("auxiliary_start", "training_start", "test_start")
     )
     least = 3.5 if quick else 2.5
-    return fit_etas(catalogue, region.area_km2, start, begin, end, least, 0.1, "smoothed").model, region
+    return fit_etas(catalogue, region.area_km2, start, begin, end, least, "smoothed").model, region
 
 
 def compilation(etas: ETAS, catalogue: Catalogue, region: Region) -> str:

@@ -46,7 +46,7 @@ def main() -> None:
     catalogue = simulated()
     late = catalogue.between("2017-01-01", "2019-12-01")
     now = late.time_utc[late.magnitude.argmax()] + np.timedelta64(6, "h")
-    fit = fit_etas(catalogue, REGION.area_km2, "2005-01-01", "2006-01-01", now, LEAST, 0.0, "smoothed")
+    fit = fit_etas(catalogue, REGION.area_km2, "2005-01-01", "2006-01-01", now, LEAST, "smoothed")
     print(fit.message)
     grid = make_grid(REGION, 0.1)
     counts = simulate_counts(make_outlook(fit.model, catalogue, REGION, now, DAYS), grid)

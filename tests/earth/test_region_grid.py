@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from terrella.earth.grid import Grid, make_grid
-from terrella.earth.region import Region, box, box_around
+from terrella.earth.region import Region, box, box_around, meridians_around, ordered_bounds
 from terrella.earth.sphere import EARTH_RADIUS_KM, band_area_km2, distance_km, unit_vectors
 from terrella.errors import InputError
 
@@ -132,7 +132,7 @@ def test_corners_that_enclose_no_area_are_refused(corners):
 
 
 def test_a_box_without_width_is_refused():
-    with pytest.raises(InputError, match="enclose an area"):
+    with pytest.raises(InputError, match="west < east and south < north"):
         box(3, 3, 0, 1)
 
 
@@ -287,7 +287,8 @@ def test_no_point_lies_outside_a_grid_of_the_globe():
 def test_a_region_does_not_wrap():
     grid = make_grid(box(-180, 179, -90, 90), 1)
     assert not grid.wraps
-    assert grid.cell_of([180.0, -180.0], [0, 0]).tolist() == [-1, 90 * 359]
+    # 180 is the meridian −180, which the grid has.
+    assert grid.cell_of([179.5, 180.0, -180.0], [0, 0, 0]).tolist() == [-1, 90 * 359, 90 * 359]
 
 
 @pytest.mark.parametrize("cell_deg", [0.7, 20.0])
@@ -304,3 +305,42 @@ def test_a_box_around_points_is_the_smallest_of_whole_degrees():
 def test_no_box_lies_around_nothing_or_a_whole_degree_alone(longitude, latitude):
     with pytest.raises(InputError):
         box_around(longitude, latitude)
+
+
+# Across the date line
+
+
+@pytest.mark.parametrize(("west", "east"), [(177, 183), (177, -177), (-183, -177), (537, 543)])
+def test_bounds_across_the_date_line_hold_both_of_its_sides(west, east):
+    region = box(west, east, -21, -15)
+    assert region.bounds == (177, 183, -21, -15)
+    points = [176.9, 177, 179.9, 180, -180, -179.9, 182, -177, -176.9, 0]
+    inside = [False, *[True] * 7, False, False]
+    assert region.contains(points, np.full(10, -18.0)).tolist() == inside
+    assert region.turned(points)[:9].tolist() == pytest.approx(
+        [536.9, 177, 179.9, 180, 180, 180.1, 182, 183, 183.1]
+    )
+    assert region.area_km2 == pytest.approx(box(77, 83, -21, -15).area_km2, rel=1e-9)
+
+
+def test_a_grid_across_the_date_line_has_the_cells_of_one_elsewhere():
+    here, there = (make_grid(box(west, west + 6, -21, -15), 0.5) for west in (177, 77))
+    longitude = np.random.default_rng(0).uniform(76, 84, 200)
+    latitude = np.full(200, -17.2)
+    turned = np.where(longitude > 80, longitude - 260, longitude + 100)
+    np.testing.assert_array_equal(here.cell_of(turned, latitude), there.cell_of(longitude, latitude))
+    assert (here.cell_of(turned, latitude) >= 0).sum() > 100
+
+
+@pytest.mark.parametrize(
+    "bounds", [(20, 5, 0, 1), (-100, -120, 0, 1), (0, 400, 0, 1), (3, 3, 0, 1), (0, 1, 2, 1)]
+)
+def test_bounds_out_of_order_are_refused(bounds):
+    with pytest.raises(InputError, match="--bounds must be west < east"):
+        ordered_bounds(bounds, "--bounds")
+
+
+def test_a_box_around_points_on_both_sides_of_the_date_line_is_the_narrow_one():
+    assert box_around([178.2, -177.5, 179.9], [-18.5, -17.5, -18.0]).bounds == (178, 183, -19, -17)
+    assert meridians_around([170.0]) == (170.0, 170.0)
+    assert meridians_around(np.linspace(-180, 180, 30)) == (-180.0, 180.0)

@@ -1,6 +1,7 @@
 """What `show` says and draws agrees with how the catalogue was made."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,17 @@ import pytest
 from matplotlib.figure import Figure
 
 from terrella.errors import InputError
-from terrella.forecast.catalogue_report import draw, draw_b_by_cut_off, draw_magnitudes, draw_rate, summary
+from terrella.forecast.catalogue_report import (
+    draw,
+    draw_b_by_cut_off,
+    draw_magnitudes,
+    draw_map,
+    draw_rate,
+    summary,
+)
+from terrella.forecast.show import show
 from terrella.formats.catalogues.catalogue import Catalogue, make_catalogue
+from terrella.formats.catalogues.read import read_catalogue
 
 
 def simulated(n: int, days: float = 3652.5, b: float = 1.0) -> Catalogue:
@@ -73,3 +83,40 @@ def test_what_cannot_be_drawn_is_refused_and_leaves_nothing(tmp_path: Path) -> N
     with pytest.raises(InputError, match=r"cannot write \.docx"):
         draw(simulated(10), tmp_path / "figure.docx")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_one_event_has_a_summary_a_figure_and_lines(tmp_path: Path) -> None:
+    path = tmp_path / "one.csv"
+    path.write_text("time,latitude,longitude,depth,mag\n2019-07-06T03:19:53Z,35.7,-117.5,8,4\n")
+    told: list[str] = []
+    show(path, None, lambda event: told.append(event["message"]))
+    assert any(line.startswith("events") and "1 in 0.0 years" in line for line in told)
+    assert (tmp_path / "one.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("turn", [0, 360])
+def test_a_catalogue_across_the_date_line_is_shown_as_one_region(turn: int, tmp_path: Path) -> None:
+    longitude = np.linspace(178, 183, 100)
+    longitude = np.where(longitude > 180, longitude - 360 + turn, longitude)
+    rows = [
+        f"2019-01-01T00:{i // 60:02d}:{i % 60:02d}Z,-18.0,{lon:.4f},10,{4 + i % 7 / 10}"
+        for i, lon in enumerate(longitude)
+    ]
+    (tmp_path / "fiji.csv").write_text("\n".join(["time,latitude,longitude,depth,mag", *rows, ""]))
+    told: list[str] = []
+    show(tmp_path / "fiji.csv", None, lambda event: told.append(event["message"]))
+    assert any("178 to 183° E (across the date line, to 177° W)" in line for line in told)
+    view = draw_map(read_catalogue(tmp_path / "fiji.csv")[0], Figure().subplots())
+    assert np.ptp(next(line.get_xdata() for line in view.lines if len(line.get_xdata()) == 100)) < 600
+
+
+@pytest.mark.parametrize("width", [0.1, 0.5])
+def test_the_law_is_drawn_from_the_events_that_it_was_fitted_to(width: float) -> None:
+    magnitude = np.floor(np.random.default_rng(1).exponential(1 / np.log(10), 5000) / width) * width + 3.0
+    catalogue = replace(simulated(5000), magnitude=magnitude)
+    law = summary(catalogue)["by_b_stability"]
+    assert law["completeness"] == pytest.approx(3.0)
+    axes = draw_magnitudes(catalogue, law, Figure().subplots())
+    (_, at_least), fitted = (line.get_ydata() for line in axes.lines[:2]), axes.lines[2]
+    assert at_least[0] == fitted.get_ydata()[0] == 5000
+    assert summary(catalogue)["magnitude_bin"] == width

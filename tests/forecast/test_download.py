@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from event_server import Event, EventServer, random_events, running
+from terrella.earth.region import ordered_bounds
 from terrella.engine import web
 from terrella.errors import InputError, TerrellaError
 from terrella.forecast.download import fdsn
@@ -279,3 +280,30 @@ def test_a_damaged_source_is_named(comcat: EventServer, tmp_path: Path) -> None:
 )
 def test_a_service_by_name_host_or_address(given: str, url: str) -> None:
     assert fdsn.service_url(given) == url
+
+
+def test_a_revision_that_reached_the_index_late_is_found(comcat: EventServer, tmp_path: Path) -> None:
+    """Counts do not tell it: only that changes are asked for from a day before the last download on."""
+    output = tmp_path / "c.csv"
+    get(comcat, output)
+    stamp = np.datetime64("now", "ms") - np.timedelta64(23, "h")
+    comcat.events["ci3"] = replace(comcat.events["ci3"], magnitude=6.6, updated=stamp)
+    assert any("0 new, 1 revised and 0 deleted" in line for line in get(comcat, output))
+    check(comcat, output)
+
+
+@pytest.mark.parametrize("bounds", [(177.0, 183.0, -21.0, -15.0), (177.0, -177.0, -21.0, -15.0)])
+def test_a_box_across_the_date_line_is_asked_for_in_two(
+    bounds: tuple[float, ...], server: EventServer, tmp_path: Path
+) -> None:
+    places = np.random.default_rng(4).uniform(177, 183, 800)
+    for longitude, (name, event) in zip(places, server.events.items(), strict=True):
+        turned = round(longitude - 360 if longitude > 180 else longitude, 4)
+        server.events[name] = replace(event, longitude=turned, latitude=-18.0)
+    get(server, tmp_path / "f.parquet", bounds=ordered_bounds(bounds, "--bounds"))
+    assert len(check(server, tmp_path / "f.parquet")) == 800
+    asked = {(each["minlongitude"], each["maxlongitude"]) for each in server.asked("query")}
+    assert asked == {("177", "180"), ("-180", "-177")}
+    server.revise("ci3", magnitude=6.6)
+    assert any("0 new, 1 revised" in line for line in get(server, tmp_path / "f.parquet", bounds=None))
+    check(server, tmp_path / "f.parquet")

@@ -17,7 +17,7 @@ from terrella.engine.fit.interruption import held_interruption
 from terrella.errors import InputError
 from terrella.forecast.etas import fit as etas_fit
 from terrella.forecast.etas.background import smoothed_shape
-from terrella.forecast.etas.fit import fit_etas
+from terrella.forecast.etas.fit import etas_remarks, fit_etas
 from terrella.forecast.etas.likelihood import (
     kernel_parameters,
     log_likelihood,
@@ -60,7 +60,7 @@ def triggered(model: ETAS, catalogue, j: int) -> float:
 
 
 def test_log_likelihood_is_that_of_a_double_loop(catalogue, etas):
-    window = make_window(catalogue, EPOCH, day(100), day(600), 2.5, 0.0)
+    window = make_window(catalogue, EPOCH, day(100), day(600), 2.5)
     known = catalogue.between(EPOCH, day(600))
     days = known.days_since(EPOCH)
     targets = np.flatnonzero(days >= 100)
@@ -89,7 +89,7 @@ def test_benchmark_score_is_that_of_its_definition(catalogue, etas):
 
 
 def test_gradient_is_that_of_differences(catalogue):
-    window = make_window(catalogue, EPOCH, day(100), day(730), 2.5, 0.1)
+    window = make_window(catalogue, EPOCH, day(100), day(730), 2.5)
     shape = smoothed_shape(
         window.longitude[window.first_target :], window.latitude[window.first_target :],
         np.ones(window.n_targets), np.full(window.n_targets, 10.0), window.longitude[window.first_target :],
@@ -108,7 +108,7 @@ def test_gradient_is_that_of_differences(catalogue):
 
 @pytest.mark.parametrize("omega", [-0.3, 0.0, 0.4])
 def test_expected_number_has_the_slopes_of_differences(catalogue, etas, omega):
-    window = make_window(catalogue, EPOCH, day(100), day(700), 2.5, 0.1)
+    window = make_window(catalogue, EPOCH, day(100), day(700), 2.5)
     theta = kernel_parameters(replace(etas, omega=omega))
     logarithmic = np.array([True, False, True, False, True, True, False, False])
     _, slopes = triggered_integral(window, theta)
@@ -142,7 +142,7 @@ def test_tables_follow_powers_and_exponentials(log_c, omega, log_tau, log_d, gam
 
 
 def test_sampled_pairs_stand_for_all(catalogue, etas):
-    window = make_window(catalogue, EPOCH, day(50), day(730), 2.5, 0.1)
+    window = make_window(catalogue, EPOCH, day(50), day(730), 2.5)
     theta = kernel_parameters(etas)
     events = window.days, window.points, window.step, window.first_target
     whole = triggered_intensity(*events, theta, EARTH_RADIUS_KM)
@@ -175,9 +175,9 @@ def simulated():
 def test_a_fit_recovers_the_parameters_of_a_simulated_catalogue(simulated):
     catalogue, model, area = simulated
     start, end = np.datetime64("1994-01-01", "us"), np.datetime64("2008-01-01", "us")
-    fit = fit_etas(catalogue, area, np.datetime64("1990-01-01", "us"), start, end, 3.0, 0.0)
+    fit = fit_etas(catalogue, area, np.datetime64("1990-01-01", "us"), start, end, 3.0)
     assert fit.converged
-    window = make_window(catalogue, np.datetime64("1990-01-01", "us"), start, end, 3.0, 0.0)
+    window = make_window(catalogue, np.datetime64("1990-01-01", "us"), start, end, 3.0)
     assert fit.log_likelihood > log_likelihood(model, window, area)
     for name in ("a", "c_days", "omega", "d_km2", "gamma", "rho"):
         error = fit.standard_errors[name]
@@ -190,7 +190,7 @@ def test_a_smoothed_background_finds_where_events_begin(simulated):
     catalogue, _, area = simulated
     west = catalogue[catalogue.longitude < 1.4]
     start, end = np.datetime64("1994-01-01", "us"), np.datetime64("2008-01-01", "us")
-    fit = fit_etas(west, area, np.datetime64("1990-01-01", "us"), start, end, 3.0, 0.0, background="smoothed")
+    fit = fit_etas(west, area, np.datetime64("1990-01-01", "us"), start, end, 3.0, background="smoothed")
     assert fit.model.background is not None
     inside = fit.model.background.density(np.array([0.7]), np.array([1.5]))[0]
     outside = fit.model.background.density(np.array([2.7]), np.array([1.5]))[0]
@@ -225,7 +225,7 @@ def test_california_is_fitted_at_its_maximum(shared_data):
     times = [np.datetime64(npp[name], "us") for name in ("auxiliary_start", "training_start", "test_start")]
     fit = fit_etas(catalogue, npp["area_km2"], *times, 4.0)
     assert fit.converged
-    window = make_window(catalogue, *times, 4.0, 0.1)
+    window = make_window(catalogue, *times, 4.0)
     assert fit.log_likelihood == pytest.approx(log_likelihood(fit.model, window, npp["area_km2"]), abs=1e-6)
     for name in ("k0", "a", "c_days", "omega", "d_km2", "gamma", "rho"):
         for half in (-0.5, 0.5):
@@ -244,3 +244,12 @@ def test_a_signal_waits_for_compiled_code():
     with pytest.raises(KeyboardInterrupt):
         work()
     assert done
+
+
+def test_a_fit_that_is_in_doubt_says_why(etas) -> None:
+    assert etas_remarks(etas) == []
+    (held,) = etas_remarks(replace(etas, tau_days=1e5))
+    assert held == "at their bounds: tau_days"
+    growing = replace(etas, k0=etas.k0 * 1.2 / etas.branching_ratio())
+    (said,) = etas_remarks(growing)
+    assert "branching ratio of 1.20, 1 or more" in said

@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 
 from terrella.earth.grid import make_grid
-from terrella.earth.magnitude import round_to_bin
 from terrella.earth.region import box
 from terrella.forecast.etas.model import ETAS
 from terrella.forecast.simulation.process import Process
@@ -41,7 +40,7 @@ def simulated() -> tuple[Catalogue, np.datetime64]:
     made = made[inside]
     late = made.between("1998-01-01", "1999-12-01")
     now = late.time_utc[late.magnitude.argmax()] + np.timedelta64(12, "h")
-    rounded = round_to_bin(made.magnitude, BIN)
+    rounded = np.round(made.magnitude / BIN) * BIN
     return make_catalogue(made.time_utc, made.longitude, made.latitude, rounded), now
 
 

@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import chisquare, ks_2samp, kstest
 
 from terrella.earth.grid import Grid, make_grid
-from terrella.earth.magnitude import round_to_bin
+from terrella.earth.magnitude import bin_start
 from terrella.earth.region import Region, box
 from terrella.earth.sphere import distance_km
 from terrella.errors import InputError
@@ -19,6 +19,7 @@ from terrella.forecast.simulation import futures as futures_module
 from terrella.forecast.simulation.futures import (
     count_futures,
     make_outlook,
+    make_ratio,
     simulate_counts,
     simulate_futures,
 )
@@ -150,7 +151,7 @@ def test_a_week_after_a_large_event_has_the_mean_and_variance_of_the_theory(
     etas = with_branching(replace(etas, mu=2.0 / REGION.area_km2), 0.7)
     past = past_events()
     if magnitude_bin:
-        past = replace(past, magnitude=round_to_bin(past.magnitude, magnitude_bin))
+        past = replace(past, magnitude=bin_start(past.magnitude, magnitude_bin))
     outlook = make_outlook(etas, past, REGION, ISSUE, 7.0, MAX, magnitude_bin, keep_all=True)
     count = np.diff(simulate_futures(outlook, 20_000, seed=4).start).astype(float)
     mean, variance = week_moments(etas, past, 7.0, magnitude_bin)
@@ -236,7 +237,7 @@ def test_magnitudes_follow_gutenberg_richter_up_to_the_largest(etas: ETAS) -> No
     assert futures.magnitude.max() <= 5.0
 
 
-def test_binned_magnitudes_are_the_centres_of_bins(etas: ETAS) -> None:
+def test_binned_magnitudes_are_where_bins_begin(etas: ETAS) -> None:
     model = replace(etas, mu=20.0 / REGION.area_km2)
     outlook = make_outlook(model, one_event(4.04), REGION, ISSUE, 30.0, 5.0, magnitude_bin=0.1)
     magnitude = simulate_futures(outlook, 20, seed=7).magnitude
@@ -250,11 +251,11 @@ def test_binned_magnitudes_are_the_centres_of_bins(etas: ETAS) -> None:
         ).pvalue
         > 1e-3
     )
-    # An event of M 4.04 counts as one of 4.0, one of 2.46 as 2.5.
-    rounded = make_outlook(model, one_event(4.0), REGION, ISSUE, 30.0, 5.0, magnitude_bin=0.1)
-    assert outlook.given.proposals == pytest.approx(rounded.given.proposals, rel=1e-12)
-    assert make_outlook(model, one_event(2.46), REGION, ISSUE, magnitude_bin=0.1).given.proposals > 0
-    assert make_outlook(model, one_event(2.46), REGION, ISSUE).given.proposals == 0
+    # The past is taken as it is, as where the model was fitted and in forecasts.
+    continuous = make_outlook(model, one_event(4.04), REGION, ISSUE, 30.0, 5.0)
+    assert outlook.given.proposals == continuous.given.proposals
+    assert make_outlook(model, one_event(2.46), REGION, ISSUE, magnitude_bin=0.1).given.proposals == 0
+    assert make_outlook(model, one_event(float(np.float32(2.6))), REGION, ISSUE).given.proposals > 0
 
 
 def test_background_falls_where_its_map_says(etas: ETAS) -> None:
@@ -401,3 +402,42 @@ def test_what_cannot_be_simulated_is_named(etas: ETAS, monkeypatch: pytest.Monke
     monkeypatch.setattr(futures_module, "_MOST_KEPT", 1000)
     with pytest.raises(InputError, match="too many to hold"):
         simulate_futures(make_outlook(etas, one_event(7.0), REGION, ISSUE), 10_000)
+
+
+def test_a_ratio_scales_the_events_of_its_cells_alone(etas: ETAS) -> None:
+    model = replace(etas, k0=1e-15, mu=50.0 / REGION.area_km2)
+    grid = make_grid(REGION, 0.4)
+    wanted = np.ones(grid.mask.shape)
+    wanted[1, 2], wanted[0, 0] = 3.0, 0.25
+    ratio = make_ratio(wanted.ravel(), np.ones(wanted.size), grid)
+    assert ratio.highest == 3.0
+    outlook = make_outlook(model, one_event(2.0), REGION, ISSUE, 10.0, ratio=ratio)
+    found = simulate_counts(outlook, grid, 400).expected_count
+    expected = 500 * wanted * grid.area_km2 / REGION.area_km2
+    assert np.abs(found - expected).max() < 5 * np.sqrt(expected.max() / 400)
+    assert (
+        chisquare((found * 400).ravel(), (expected * found.sum() / expected.sum() * 400).ravel()).pvalue
+        > 1e-3
+    )
+
+
+def test_futures_across_the_date_line_are_those_of_a_region_elsewhere(etas: ETAS) -> None:
+    model = replace(etas, mu=30.0 / box(177, 183, -21, -15).area_km2)
+    rng = np.random.default_rng(0)
+    east = rng.uniform(0, 6, 200)
+    days = (np.sort(rng.uniform(0, 100, 200)) * 86_400e6).astype("timedelta64[us]")
+    made = []
+    for west in (77.0, 177.0):
+        longitude = np.where(west + east > 180, west + east - 360, west + east)
+        past = make_catalogue(ISSUE - days[::-1], longitude, np.full(200, -18.0), np.full(200, 3.5))
+        region = box(west, west + 6, -21, -15)
+        futures = simulate_futures(make_outlook(model, past, region, ISSUE, 7.0, MAX), 200, seed=3)
+        made.append((futures, count_futures(futures, make_grid(region, 0.5))))
+    (there, counts_there), (here, counts_here) = made
+    assert len(here.longitude) > 5000
+    assert ((here.longitude >= -180) & (here.longitude <= 180)).all()
+    turned = np.where(here.longitude < 0, here.longitude + 360, here.longitude)
+    np.testing.assert_allclose(turned - 100, there.longitude, atol=1e-3)
+    assert (here.longitude < 0).mean() == pytest.approx(0.5, abs=0.1)
+    np.testing.assert_allclose(counts_here.expected_count, counts_there.expected_count, atol=0.02)
+    assert counts_here.expected_count.sum() == pytest.approx(counts_here.count.mean())

@@ -108,17 +108,64 @@ def test_csep_files_have_one_row_per_cell_and_one_file_per_horizon(
     for horizon, path in enumerate(paths):
         table = np.loadtxt(path, delimiter="\t")
         # Columns: longitude, latitude, depth and magnitude from and to, rate, mask.
-        assert table.shape == (2 * forecast.grid.mask.sum(), 10)
+        assert table.shape == (forecast.grid.mask.sum(), 10)
         west, east, south, north, top, bottom, low, high, rate, mask = table.T
         np.testing.assert_allclose(east - west, 0.5, atol=1e-9)
         np.testing.assert_allclose(north - south, 0.5, atol=1e-9)
-        assert set(zip(top, bottom, strict=True)) == {(0, 30), (30, 100)}
+        assert set(zip(top, bottom, strict=True)) == {(0, 100)}
         assert set(low) == {4.95}
         assert (high > low).all()
         assert (mask == 1).all()
         np.testing.assert_allclose(rate.sum(), np.nansum(forecast.expected_count[horizon]), rtol=1e-6)
-        cells = forecast.grid.cell_of((west + east) / 2, (south + north) / 2, (top + bottom) / 2)
-        np.testing.assert_allclose(rate, forecast.expected_count[horizon].ravel()[cells], rtol=1e-7)
+        summed = forecast.expected_count[horizon].astype(float).sum(0)
+        cells = forecast.grid.cell_of((west + east) / 2, (south + north) / 2)
+        np.testing.assert_allclose(rate, summed.ravel()[cells], rtol=1e-7)
+
+
+def loaded_as_pycsep_does(path: Path) -> dict[tuple[float, float], float]:
+    """Return rates by the south-western corners of cells, as `GriddedForecast.load_ascii` of pyCSEP finds them.
+
+    It takes the unique rectangles for the cells, and wants as many rates as cells and magnitudes.
+    """
+    table = np.loadtxt(path)
+    cells = {tuple(row[:4]) for row in table}
+    assert len(table) == len(cells) * len(np.unique(table[:, 6]))
+    return {(float(west), float(south)): float(rate) for west, _, south, *_, rate, _ in table}
+
+
+def test_csep_files_of_single_layers_add_up_to_their_sum(forecast: ForecastGrid, tmp_path: Path) -> None:
+    summed = loaded_as_pycsep_does(write_forecast(forecast, tmp_path / "all.dat")[0])
+    paths = write_forecast(forecast, tmp_path / "f.dat", by_layer=True)
+    assert [path.name for path in paths] == [
+        "f_1d_0-30km.dat", "f_1d_30-100km.dat", "f_7d_0-30km.dat", "f_7d_30-100km.dat",
+    ]  # fmt: skip
+    assert {tuple(row[4:6]) for row in np.loadtxt(paths[1])} == {(30, 100)}
+    upper, lower = (loaded_as_pycsep_does(path) for path in paths[:2])
+    for cell, rate in summed.items():
+        assert rate == pytest.approx(upper[cell] + lower[cell], rel=1e-6)
+    with pytest.raises(InputError, match=r"--by-layer is for \.dat"):
+        write_forecast(forecast, tmp_path / "f.nc", by_layer=True)
+
+
+def test_pycsep_loads_the_csep_files(forecast: ForecastGrid, tmp_path: Path) -> None:
+    csep = pytest.importorskip("csep", reason="pyCSEP is not installed")
+    for horizon, path in enumerate(write_forecast(forecast, tmp_path / "f.dat")):
+        theirs = csep.load_gridded_forecast(str(path))
+        assert theirs.sum() == pytest.approx(np.nansum(forecast.expected_count[horizon]), rel=1e-6)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".dat"])
+def test_cells_beyond_the_date_line_have_longitudes_west_of_greenwich(tmp_path: Path, suffix: str) -> None:
+    grid = make_grid(box(178, -178, -19, -18), 0.5)
+    values = np.arange(grid.mask.size, dtype=np.float32).reshape(1, *grid.shape)
+    made = ForecastGrid(ISSUE_TIME, (1.0,), grid, 4.0, values, values, "ETAS")
+    path = write_forecast(made, tmp_path / f"f{suffix}")[0]
+    first = 1 if suffix == ".csv" else 0
+    table = np.loadtxt(path, delimiter="," if suffix == ".csv" else "\t", skiprows=first)
+    west, east = table[:, first], table[:, first + 1]
+    assert sorted(set(west)) == [-180, -179.5, -179, -178.5, 178, 178.5, 179, 179.5]
+    np.testing.assert_array_equal(east - west, 0.5)
+    np.testing.assert_array_equal(grid.cell_of(west + 0.25, table[:, first + 2] + 0.25), np.arange(16))
 
 
 def test_csv_has_one_row_per_cell_and_horizon(forecast: ForecastGrid, tmp_path: Path) -> None:

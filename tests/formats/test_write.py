@@ -1,6 +1,8 @@
 """What is written in a format is read back the same, by Terrella and by the format's other users."""
 
 import csv
+import re
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import ModuleType
@@ -137,3 +139,60 @@ def test_an_unknown_suffix_and_a_folder_are_refused(small: Catalogue, tmp_path: 
 def test_a_catalogue_is_made_of_arrays_of_one_length():
     with pytest.raises(InputError, match=r"one length; got shapes \(2,\), \(3,\), \(2,\), \(2,\), \(2,\)"):
         make_catalogue(["2020-01-01", "2020-01-02"], [1, 2, 3], [1, 2], [3, 4])
+
+
+AGENCIES = (
+    "smi:local/ndk/{}/event",
+    "quakeml:us.anss.org/event/{}",
+    "smi:webservices.ingv.it/fdsnws/event/1/query?eventId={}",
+    "smi:ISC/evid={}",
+    "smi:org.gfz-potsdam.de/geofon/{}#origin",
+    "quakeml:eu.emsc/event/{}/preferred=1,2;a+b",
+)
+
+
+@pytest.mark.parametrize("agency", AGENCIES)
+def test_ids_of_an_agency_stay_apart_and_come_back(agency: str, tmp_path: Path, obspy: ModuleType) -> None:
+    # GlobalCMT's, read from NDK by ObsPy and written as QuakeML, all end in "/event".
+    from obspy.core.event import Event, Magnitude, Origin
+
+    theirs = obspy.core.event.Catalog(
+        [
+            Event(
+                resource_id=agency.format(f"C2011{i}A"),
+                origins=[Origin(time=obspy.UTCDateTime(2011, 1, i + 1), longitude=1.0, latitude=2.0)],
+                magnitudes=[Magnitude(mag=5.0 + i)],
+            )
+            for i in range(3)
+        ]
+    )
+    theirs.write(str(tmp_path / "theirs.xml"), format="QUAKEML")
+    read, _ = read_catalogue(tmp_path / "theirs.xml")
+    ids = read.event_id.tolist()
+    assert len(set(ids)) == 3
+    assert all(f"C2011{i}A".encode() in name for i, name in enumerate(ids))
+    for suffix in FORMATS:
+        write_catalogue(read, tmp_path / f"ours.{suffix}")
+        assert read_catalogue(tmp_path / f"ours.{suffix}")[0].event_id.tolist() == ids
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    names=st.lists(
+        st.text(st.characters(exclude_categories=["C", "Z"]), max_size=12), min_size=1, max_size=5
+    ).filter(any)
+)
+def test_any_ids_come_back_from_quakeml_that_its_schema_accepts(
+    names: list[str], tmp_path: Path, obspy: ModuleType
+) -> None:
+    from obspy.io.quakeml.core import _validate
+
+    n = np.arange(len(names))
+    times = np.datetime64("2020-01-01", "us") + n * np.timedelta64(1, "h")
+    made = replace(make_catalogue(times, n, n, n), event_id=np.array([each.encode() for each in names]))
+    path = tmp_path / "any_ids.xml"
+    write_catalogue(made, path)
+    assert _validate(str(path))
+    assert [i.decode() for i in read_catalogue(path)[0].event_id] == names
+    text = path.read_text()
+    assert len(set(re.findall('publicID="([^"]*)"', text))) == text.count("publicID=")

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from terrella.earth.region import Region
+from terrella.earth.region import Region, turned
 from terrella.earth.sphere import Floats, band_area_km2
 from terrella.errors import InputError
 
@@ -63,7 +63,7 @@ class Grid:
     ) -> Ints:
         """Return each point's flat cell index, −1 outside the grid or its mask.
 
-        On a grid that wraps, longitudes of any turn are known, and the poles. With a single depth layer
+        Longitudes of any turn are known, and on a grid that wraps the poles. With a single depth layer
         depth is ignored; otherwise an unknown (NaN) depth goes to the layer of the catalogue convention,
         the shallowest.
         """
@@ -75,6 +75,8 @@ class Grid:
             lon = np.where((turn := (lon - west) % 360) < 360, turn, 0.0) + west
             # The pole belongs to the last row: on the globe no point is outside.
             lat = np.where(lat == 90, np.nextafter(90, 0), lat)
+        else:
+            lon = turned(lon, self.longitude_edges[0], self.longitude_edges[-1])
         column = np.searchsorted(self.longitude_edges, lon, "right") - 1
         row = np.searchsorted(self.latitude_edges, lat, "right") - 1
         layer = np.zeros(lon.shape, int)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from terrella.earth import magnitude as mag
+from terrella.earth.region import meridians_around
 from terrella.engine.terminal import printable
 from terrella.errors import InputError
 from terrella.files import replace_file
@@ -18,7 +20,6 @@ from terrella.formats.catalogues.catalogue import Catalogue
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-BIN_WIDTH = 0.1
 _DAYS_PER_YEAR = 365.25
 _INK, _GREY, _PALE, _RED = "#1a1a1a", "#7f7f7f", "#c4c4c4", "#b2182b"
 
@@ -26,7 +27,7 @@ _INK, _GREY, _PALE, _RED = "#1a1a1a", "#7f7f7f", "#c4c4c4", "#b2182b"
 def summary(catalogue: Catalogue) -> dict[str, Any]:
     """Return what `terrella forecast show` prints, as plain numbers and texts.
 
-    `by_maximum_curvature` and `by_b_stability` hold completeness, b, b_error, a and n_events (see
+    `by_maximum_curvature`, `by_b_stability` and `by_b_positive` hold completeness, b, b_error, a and n_events (see
     `earth.magnitude`), or None where the events do not allow an estimate.
 
     Raises:
@@ -58,6 +59,8 @@ def summary(catalogue: Catalogue) -> dict[str, Any]:
         },
         "by_maximum_curvature": _law(catalogue, mag.completeness_by_maximum_curvature),
         "by_b_stability": _law(catalogue, mag.completeness_by_b_stability),
+        "by_b_positive": _law_or_none(lambda: mag.b_positive(catalogue.magnitude)),
+        "magnitude_bin": mag.reported(catalogue.magnitude).counted,
     }
 
 
@@ -120,10 +123,10 @@ def draw_rate(catalogue: Catalogue, law: dict[str, Any] | None, ax: Axes) -> Axe
 
     dates: Any = untyped_dates
     unit, name = _time_step(catalogue)
-    complete = catalogue.above(law["completeness"] - BIN_WIDTH / 2) if law else catalogue
+    complete = catalogue.above(law["completeness"]) if law else catalogue
     curves = [(catalogue, _PALE if law else _INK, "all")]
     if law:
-        curves.append((complete, _INK, f"M ≥ {law['completeness']:.1f}"))
+        curves.append((complete, _INK, f"M ≥ {law['completeness']:g}"))
     for events, colour, label in curves:
         edges, counts = _counts_in_time(events, catalogue, unit)
         drawn = np.where(counts > 0, counts, np.nan)
@@ -151,25 +154,26 @@ def draw_rate(catalogue: Catalogue, law: dict[str, Any] | None, ax: Axes) -> Axe
 
 def draw_magnitudes(catalogue: Catalogue, law: dict[str, Any] | None, ax: Axes) -> Axes:
     """Draw the numbers of events by magnitude, single and cumulative, and the fitted Gutenberg–Richter law."""
-    centres, counts = mag.frequencies(catalogue.magnitude, BIN_WIDTH)
+    starts, counts = mag.frequencies(catalogue.magnitude)
+    width = mag.reported(catalogue.magnitude).counted
     at_least = np.cumsum(counts[::-1])[::-1]
     filled = counts > 0
     ax.plot(
-        centres[filled],
+        starts[filled],
         counts[filled],
         "s",
         color=_GREY,
         markersize=3.2,
         fillstyle="none",
-        label=f"per {BIN_WIDTH} bin",
+        label=f"per {width:g} bin",
     )
-    ax.plot(centres, at_least, "o", color=_INK, markersize=3.2, label="M and above")
+    ax.plot(starts, at_least, "o", color=_INK, markersize=3.2, label="M and above")
     if law:
-        line = np.array([law["completeness"], centres[-1]])
-        ax.plot(line, 10 ** (law["a"] - law["b"] * (line - BIN_WIDTH / 2)), color=_RED, linewidth=1.8,
+        line = np.array([law["completeness"], starts[-1]])
+        ax.plot(line, law["n_events"] * 10 ** (-law["b"] * (line - line[0])), color=_RED, linewidth=1.8,
                 label=f"b = {law['b']:.3f} ± {law['b_error']:.3f}")  # fmt: skip
         ax.axvline(law["completeness"], color=_RED, linewidth=1, linestyle="--",
-                   label=f"complete from {law['completeness']:.1f}")  # fmt: skip
+                   label=f"complete from {law['completeness']:g}")  # fmt: skip
     ax.set_yscale("log")
     ax.set_ylim(0.7, 2.0 * at_least[0])
     ax.set(xlabel="magnitude", ylabel="number of events", title="Magnitudes")
@@ -179,7 +183,7 @@ def draw_magnitudes(catalogue: Catalogue, law: dict[str, Any] | None, ax: Axes) 
 
 def draw_b_by_cut_off(catalogue: Catalogue, facts: dict[str, Any], ax: Axes) -> Axes:
     """Draw b and its error against the cut-off magnitude, and the two estimates of completeness."""
-    cut_off, b, error = mag.b_by_cut_off(catalogue.magnitude, BIN_WIDTH)
+    cut_off, b, error = mag.b_by_cut_off(catalogue.magnitude)
     ax.set(xlabel="cut-off magnitude", ylabel="b-value", title="b-value by cut-off (band: standard error)")
     if len(cut_off) == 0:
         ax.text(0.5, 0.5, "fewer than 50 events", transform=ax.transAxes, ha="center")
@@ -193,7 +197,7 @@ def draw_b_by_cut_off(catalogue: Catalogue, facts: dict[str, Any], ax: Axes) -> 
         if facts[key]:
             completeness = facts[key]["completeness"]
             ax.axvline(
-                completeness, color=_RED, linewidth=1.3, linestyle=style, label=f"{label}: {completeness:.1f}"
+                completeness, color=_RED, linewidth=1.3, linestyle=style, label=f"{label}: {completeness:g}"
             )
     ax.set_ylim(max(0.0, float((b - error).min()) - 0.05), min(3.0, float((b + error).max()) + 0.05))
     ax.grid(color=_PALE, linewidth=0.4)
@@ -202,11 +206,15 @@ def draw_b_by_cut_off(catalogue: Catalogue, facts: dict[str, Any], ax: Axes) -> 
 
 
 def _law(catalogue: Catalogue, completeness: Any) -> dict[str, Any] | None:
-    threshold = completeness(catalogue.magnitude, BIN_WIDTH)
+    threshold = completeness(catalogue.magnitude)
     if np.isnan(threshold):
         return None
+    return _law_or_none(lambda: mag.b_value(catalogue.magnitude, threshold))
+
+
+def _law_or_none(estimate: Callable[[], mag.BValue]) -> dict[str, Any] | None:
     try:
-        return asdict(mag.b_value(catalogue.magnitude, threshold, BIN_WIDTH))
+        return asdict(estimate())
     except InputError:
         return None
 
@@ -218,18 +226,18 @@ def _best_law(facts: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _bounds(catalogue: Catalogue) -> list[float]:
-    """Return west, east, south, north."""
-    lon, lat = catalogue.longitude, catalogue.latitude
-    return [float(x) for x in (lon.min(), lon.max(), lat.min(), lat.max())]
+    """Return west, east, south, north; east is beyond 180 across the date line."""
+    south, north = float(catalogue.latitude.min()), float(catalogue.latitude.max())
+    return [*meridians_around(catalogue.longitude), south, north]
 
 
 def _with_margin(bounds: list[float]) -> tuple[float, float, float, float]:
     west, east, south, north = bounds
     margin = max(0.3, 0.03 * max(east - west, north - south))
-    return (
-        max(-180.0, west - margin), min(180.0, east + margin),
-        max(-90.0, south - margin), min(90.0, north + margin),
-    )  # fmt: skip
+    west, east = west - margin, east + margin
+    if east - west > 360:
+        west, east = -180.0, 180.0
+    return west, east, max(-90.0, south - margin), min(90.0, north + margin)
 
 
 def _time_step(catalogue: Catalogue) -> tuple[str, str]:

@@ -2,12 +2,18 @@
 
 import numpy as np
 
-from terrella.forecast.models import Forecaster, etas_and_network
+from terrella.forecast.issuing import issue
+from terrella.forecast.models import Forecaster, Models, known_before
 from terrella.formats.catalogues.catalogue import Catalogue, Floats
 
 LARGEST = 8.0  # no bundle knows an upper end of Gutenberg and Richter's law
 _LEAST = 1e-6  # probabilities below are not shown
 _DAY = np.timedelta64(1, "D")
+_SMALL_STEP = 0.5  # above the smallest magnitude
+_YEAR_DAYS = 365.25
+_RECENT = np.timedelta64(5 * 1461 // 4, "D")
+_OTHER_RATE = 3.0  # years of one region differ less, but for great sequences
+_LEAST_SHARE, _LEAST_MISSED = 0.1, 20.0  # of the events expected where the catalogue has none
 _NAMES = {1.0: "next day", 7.0: "next week", 30.0: "next month"}
 
 
@@ -38,6 +44,78 @@ def issue_lines(
     return said
 
 
+def fit_lines(models: Models, catalogue: Catalogue, issue_time: np.datetime64) -> list[str]:
+    """Return a line on where a catalogue is unlike that of the bundle, or none.
+
+    Looked at are the events that the forecast is conditioned on: how far down they reach, how many there are since
+    the training, how far back and how wide they go.
+    """
+    known = known_before(models, catalogue, issue_time)
+    parts = [
+        part
+        for part in (
+            _too_large(models, known) or _other_rate(models, known, issue_time),
+            _too_short(known, issue_time),
+            _too_narrow(models, known),
+        )
+        if part
+    ]
+    return [f"the catalogue does not fit the bundle: {'; '.join(parts)}"] if parts else []
+
+
+def _too_large(models: Models, known: Catalogue) -> str:
+    """Say so where the events of the half magnitude above the bundle's smallest are missing."""
+    least, n = models.min_magnitude, len(known)
+    small = n - len(known.above(least + _SMALL_STEP))
+    expected = n * -np.expm1(-models.etas.beta * _SMALL_STEP)
+    if not (small < expected / 2 and expected - small > 4 * np.sqrt(expected)):
+        return ""
+    return (
+        f"{small:,} of its {n:,} events are of M {least:g} to {least + _SMALL_STEP:g}, of which the bundle's "
+        f"b-value lets {expected:,.0f} expect (the smallest is M {known.magnitude.min():g}): too few are forecast"
+    )
+
+
+def _other_rate(models: Models, known: Catalogue, issue_time: np.datetime64) -> str:
+    """Say so where many more or fewer events have come since the training than in it."""
+    trained_until = models.epoch + np.timedelta64(round(models.fold_limits[-1] * 86_400_000_000), "us")
+    since = max(trained_until, known.time_utc[0], issue_time - _RECENT)
+    days = float((issue_time - since) / _DAY)
+    if days < _YEAR_DAYS:
+        return ""
+    rate = len(known.between(since, issue_time)) / days
+    trained = float(models.climatology.rate_per_day.sum())
+    if trained / _OTHER_RATE < rate < trained * _OTHER_RATE:
+        return ""
+    return f"{rate:.3g} events a day since {str(since)[:10]}, {trained:.3g} in the training"
+
+
+def _too_short(known: Catalogue, issue_time: np.datetime64) -> str:
+    days = float((issue_time - known.time_utc[0]) / _DAY)
+    if days >= _YEAR_DAYS:
+        return ""
+    length = _ago(issue_time - known.time_utc[0])
+    return f"it begins {length} before the issue time: aftershocks of what came before are missing"
+
+
+def _too_narrow(models: Models, known: Catalogue) -> str:
+    """Say so where a part of the region with many events in the training has none."""
+    grid = models.grid
+    rate = np.zeros(grid.mask.shape)
+    rate[grid.mask] = models.climatology.rate_per_day.reshape(grid.shape[0], -1).sum(0)
+    west, east, south, north = (f(x) for x in (known.longitude, known.latitude) for f in (np.min, np.max))
+    width = float(grid.longitude_edges[1] - grid.longitude_edges[0])
+    beside = (grid.longitudes < west - width) | (grid.longitudes > east + width)
+    below = (grid.latitudes < south - width) | (grid.latitudes > north + width)
+    share = float(rate[below[:, None] | beside[None, :]].sum() / rate.sum())
+    if share < _LEAST_SHARE or share * len(known) < _LEAST_MISSED:
+        return ""
+    return (
+        f"its events lie in {west:.1f} to {east:.1f}° E, {south:.1f} to {north:.1f}° N, where "
+        f"{100 * (1 - share):.0f} % of the bundle's are expected"
+    )
+
+
 def magnitude_lines(forecaster: Forecaster, issue_time: np.datetime64) -> list[str]:
     """Return a table of the probability of one or more events of M ≥ m in the whole region, in lines."""
     models = forecaster.models
@@ -64,18 +142,12 @@ def region_probabilities(forecaster: Forecaster, issue_time: np.datetime64, magn
     are taken as independent given what is known, as the likelihood that all models are fitted with takes them.
     """
     models = forecaster.models
-    issue_days = np.array([(issue_time - models.epoch) / np.timedelta64(86_400_000_000, "us")])
+    issued = issue(forecaster, issue_time)
     share = np.exp(-models.etas.beta * (magnitudes - models.min_magnitude))
-    every = tuple(range(len(models.horizons_days)))
-    found = []
-    for horizon, expected in enumerate(etas_and_network(forecaster, issue_days, every)):
-        name = models.best(horizon)
-        log_mean, dispersion = models.calibrated(expected[name], name, horizon)
-        mean, alpha = log_mean.double().exp().numpy(), dispersion.double().numpy()
-        # −log P(no event) of a cell is log(1 + α p μ)/α.
-        none = [float((np.log1p(alpha * p * mean) / alpha).sum()) for p in share]
-        found.append(-np.expm1(-np.array(none)))
-    return np.stack(found, axis=1)
+    mean, alpha = issued.mean.double().numpy(), issued.dispersion.double().numpy()
+    # −log P(no event) of a cell is log(1 + α p μ)/α.
+    none = [(np.log1p(alpha * p * mean) / alpha).sum(1) for p in share]
+    return np.maximum.accumulate(-np.expm1(-np.array(none)), axis=1)
 
 
 def _percent(p: float) -> str:

@@ -21,7 +21,7 @@ from terrella.forecast.etas.model import ETAS
 from terrella.forecast.features.cell_rates import depth_shares
 from terrella.forecast.models import Models
 from terrella.forecast.settings import ForecastSettings
-from terrella.forecast.windows import Windows, make_region, make_task_grid, make_windows
+from terrella.forecast.windows import Windows, inside, make_region, make_task_grid, make_windows
 from terrella.formats.catalogues.catalogue import Catalogue, Floats
 from terrella.formats.catalogues.read import read_catalogue
 
@@ -48,13 +48,13 @@ def cut(catalogue: Catalogue, settings: ForecastSettings) -> Cut:
     data = settings.data
     min_magnitude = data.min_magnitude
     if min_magnitude is None:
-        min_magnitude = _completeness(catalogue, data.magnitude_bin or 0.1)
+        min_magnitude = _completeness(catalogue)
     min_magnitude = round(float(min_magnitude), 3)
     large = catalogue.above(min_magnitude)
     region = make_region(large, data)
-    inside = large[region.contains(large.longitude, large.latitude)]
-    windows = make_windows(inside, data)
-    known = inside.between(windows.date("auxiliary_start"), windows.date("test_end"))
+    chosen = inside(large, region)
+    windows = make_windows(chosen, data)
+    known = chosen.between(windows.date("auxiliary_start"), windows.date("test_end"))
     in_training = len(known.between(windows.date("train_start"), windows.date("validation_start")))
     if in_training < _LEAST_EVENTS:
         raise InputError(
@@ -65,11 +65,11 @@ def cut(catalogue: Catalogue, settings: ForecastSettings) -> Cut:
     return Cut(known, region, make_task_grid(region, data), windows, min_magnitude)
 
 
-def _completeness(catalogue: Catalogue, bin_width: float) -> float:
+def _completeness(catalogue: Catalogue) -> float:
     """Return the larger of two estimates: an incomplete catalogue misleads every model."""
     estimates = [
-        completeness_by_maximum_curvature(catalogue.magnitude, bin_width),
-        completeness_by_b_stability(catalogue.magnitude, bin_width),
+        completeness_by_maximum_curvature(catalogue.magnitude),
+        completeness_by_b_stability(catalogue.magnitude),
     ]
     return float(np.nanmax(estimates))
 
@@ -122,7 +122,6 @@ def fit_classical(case: Cut, settings: ForecastSettings, report: Report) -> Mode
         start,
         end,
         case.min_magnitude,
-        settings.data.magnitude_bin,
         background=settings.etas.background,
     )
     say(fit.message)

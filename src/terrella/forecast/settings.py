@@ -16,7 +16,9 @@ class DataSettings(Frozen):
     min_magnitude: float | None = Field(
         None, description="smallest magnitude; by default the completeness that is found"
     )
-    magnitude_bin: float = Field(0.1, ge=0, description="width of the catalogue's magnitude bins")
+    magnitude_bin: float = Field(
+        0.1, ge=0, description="width of the magnitude bins of simulated catalogues, 0 for none"
+    )
     bounds: tuple[float, float, float, float] | None = Field(
         None, description="west, east, south, north in degrees; by default the extent of the events"
     )

@@ -32,10 +32,12 @@ def _lines(found: dict[str, Any]) -> list[tuple[str, str]]:
     west, east, south, north = found["bounds"]
     depth, large = found["depth_km"], found["largest"]
     types = ", ".join(f"{name} {count:,}" for name, count in found["magnitude_types"].items())
+    rate = "" if found["events_per_year"] is None else f", {found['events_per_year']:.0f} a year"
+    across = f" (across the date line, to {360 - east:g}° W)" if east > 180 else ""
     lines = [
-        ("events", f"{found['events']:,} in {found['years']:.1f} years, {found['events_per_year']:.0f} a year"),
+        ("events", f"{found['events']:,} in {found['years']:.1f} years{rate}"),
         ("time", f"{found['first_utc']} to {found['last_utc']} UTC"),
-        ("region", f"{west:g} to {east:g}° E, {south:g} to {north:g}° N"),
+        ("region", f"{west:g} to {east:g}° E{across}, {south:g} to {north:g}° N"),
         ("depth", f"{depth[0]:g} to {depth[-1]:g} km" if depth else "unknown"),
         ("magnitude", f"{found['magnitude'][0]:g} to {found['magnitude'][1]:g} ({types})"),
         ("largest", f"M {large['magnitude']:g} on {large['time_utc']} at {large['longitude']:g}° E, "
@@ -54,6 +56,14 @@ def _lines(found: dict[str, Any]) -> list[tuple[str, str]]:
                     f"{estimate['b_error']:.3f} from {estimate['n_events']:,} events",
                 )
             )
+    if steps := found.get("by_b_positive"):
+        lines.append(
+            (
+                "b-positive",
+                f"b = {steps['b']:.3f} ± {steps['b_error']:.3f} from {steps['n_events']:,} steps up between "
+                "events; what large events hide does not enter",
+            )
+        )
     return lines
 
 

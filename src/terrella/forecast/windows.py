@@ -1,12 +1,12 @@
 """The region, the grid and the four windows of time that a training uses."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 
 from terrella.earth.grid import Grid, make_grid
-from terrella.earth.region import Region, box, box_around
+from terrella.earth.region import Region, box, box_around, ordered_bounds
 from terrella.errors import InputError
 from terrella.forecast.settings import DataSettings
 from terrella.formats.catalogues.catalogue import Catalogue
@@ -18,7 +18,15 @@ SHARES = (0.0, 0.1, 0.6, 0.75, 1.0)
 
 @dataclass(frozen=True)
 class Windows:
-    """Days since `epoch` at which the auxiliary, training, validation and test windows begin, and the end."""
+    """When the auxiliary, training, validation and test windows begin, and the last one ends.
+
+    Parameters
+    ----------
+    epoch : datetime64
+        UTC.
+    auxiliary_start, train_start, validation_start, test_start, test_end : float
+        In days since `epoch`, in this order.
+    """
 
     epoch: np.datetime64
     auxiliary_start: float
@@ -105,17 +113,28 @@ def make_region(catalogue: Catalogue, settings: DataSettings) -> Region:
     if settings.polygon is not None and settings.bounds is not None:
         raise InputError("give data.polygon or data.bounds, not both")
     if settings.polygon is not None:
-        return Region(settings.polygon)
+        return Region(_unwrapped(settings.polygon))
     if settings.bounds is not None:
-        west, east, south, north = settings.bounds
-        if not (west < east and south < north):
-            raise InputError(
-                f"data.bounds must be west < east and south < north, in this order; got {settings.bounds}"
-            )
-        return box(west, east, south, north)
+        return box(*ordered_bounds(settings.bounds, "data.bounds"))
     if len(catalogue) == 0:
         raise InputError(f"{catalogue.name} holds no events")
     return box_around(catalogue.longitude, catalogue.latitude)
+
+
+def _unwrapped(corners: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
+    """Return corners whose edges take the shorter way around the Earth, but where one goes all around."""
+    longitude = np.array([lon for lon, _ in corners], float)
+    jump = np.diff(longitude)
+    turns = np.where(np.abs(jump) < 360, -np.round(jump / 360), 0.0)
+    longitude[1:] += 360 * np.cumsum(turns)
+    longitude -= 360 * np.floor((longitude.min() + 180) / 360)
+    return tuple((float(lon), lat) for lon, (_, lat) in zip(longitude, corners, strict=True))
+
+
+def inside(catalogue: Catalogue, region: Region) -> Catalogue:
+    """Return the events of a region, their longitudes turned to its own: beyond 180 across the date line."""
+    chosen = catalogue[region.contains(catalogue.longitude, catalogue.latitude)]
+    return replace(chosen, longitude=region.turned(chosen.longitude))
 
 
 def make_task_grid(region: Region, settings: DataSettings) -> Grid:

@@ -6,7 +6,6 @@ length of Wells & Coppersmith (1994, all slip types, subsurface): half of them l
 where it holds 99 % of them.
 """
 
-import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -16,6 +15,7 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_array
 
 from terrella.earth.grid import Grid
+from terrella.earth.magnitude import b_value
 from terrella.earth.sphere import distance_km
 from terrella.forecast.baselines.climatology import Climatology
 from terrella.forecast.etas.window_shares import WINDOW_SHARE, make_window_grid, window_shares
@@ -132,9 +132,9 @@ def fit_reasenberg_jones(
 ) -> ReasenbergJones:
     """Return the law fitted by maximum likelihood to the training window's sequences, all stacked.
 
-    The smallest magnitude is the catalogue's. b comes from all magnitudes of the window (Aki 1965; Utsu
-    1966); a, p, c and the zone from the times and distances of the events within Gardner & Knopoff's windows,
-    with climatology as their background. Where these hold fewer than 30 events more than climatology expects,
+    The smallest magnitude is the catalogue's. b comes from all magnitudes of the window (`earth.magnitude`);
+    a, p, c and the zone from the times and distances of the events within Gardner & Knopoff's windows, with
+    climatology as their background. Where these hold fewer than 30 events more than climatology expects,
     the generic Californian values of Reasenberg & Jones (1989) are returned.
 
     Parameters
@@ -150,7 +150,7 @@ def fit_reasenberg_jones(
     """
     least = float(catalogue.magnitude.min())
     start, end = windows.date("train_start"), windows.date("validation_start")
-    b = _b_value(catalogue.between(start, end).magnitude, least)
+    b = b_value(catalogue.between(start, end).magnitude, least).b
     known = catalogue[catalogue.time_utc < end]
     days = known.days_since(windows.epoch)
     main, until = mainshocks(known, windows.epoch, least + _MAINSHOCK_STEP)
@@ -292,9 +292,3 @@ def _fit(sequences: _Sequences, b: float, least: float) -> tuple[float, float, f
     found = minimize(negative_log_likelihood, start, method="L-BFGS-B", bounds=bounds)
     a, p, log_c, log_scale = found.x
     return float(a), float(p), float(np.exp(log_c)), float(np.exp(log_scale))
-
-
-def _b_value(magnitude: Floats, least: float) -> float:
-    """Return log₁₀ e / (mean − Mc), Mc half a bin lower where magnitudes are rounded to tenths."""
-    rounded = np.allclose(magnitude * 10, np.round(magnitude * 10), atol=1e-6)
-    return float(math.log10(math.e) / (magnitude.mean() - least + (0.05 if rounded else 1e-6)))

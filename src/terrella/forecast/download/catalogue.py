@@ -47,11 +47,18 @@ class Query:
     end: str | None
     min_magnitude: float | None
 
-    def parameters(self) -> dict[str, str]:
-        """Return the query as the FDSN standard has it, without times."""
+    def parameters(self) -> list[dict[str, str]]:
+        """Return the query as the FDSN standard has it, without times; in two parts across the date line."""
         names = ("minlongitude", "maxlongitude", "minlatitude", "maxlatitude")
-        out = {} if self.bounds == WORLD else dict(zip(names, map(_plain, self.bounds), strict=True))
-        return out if self.min_magnitude is None else {**out, "minmagnitude": _plain(self.min_magnitude)}
+        west, east, *parallels = self.bounds
+        parts = [(west, min(east, 180.0))] + ([(-180.0, east - 360)] if east > 180 else [])
+        least = {} if self.min_magnitude is None else {"minmagnitude": _plain(self.min_magnitude)}
+        if self.bounds == WORLD:
+            return [least]
+        return [
+            {**dict(zip(names, map(_plain, (*meridians, *parallels)), strict=True)), **least}
+            for meridians in parts
+        ]
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import difflib
 
+from terrella.earth.region import ordered_bounds
 from terrella.errors import InputError
 
 Bounds = tuple[float, float, float, float]
@@ -33,6 +34,4 @@ def chosen_bounds(region: str | None, bounds: Bounds | None) -> Bounds | None:
                 "EAST SOUTH NORTH"
             )
         return REGIONS[name]
-    if bounds is not None and not (bounds[0] < bounds[1] and bounds[2] < bounds[3]):
-        raise InputError(f"--bounds must be west < east and south < north, in this order; got {bounds}")
-    return bounds
+    return None if bounds is None else ordered_bounds(bounds, "--bounds")

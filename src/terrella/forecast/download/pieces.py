@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fcntl import LOCK_EX, LOCK_NB, flock
@@ -23,18 +23,20 @@ Time = np.datetime64  # datetime64[s]
 
 @dataclass(frozen=True)
 class Pieces:
-    """A folder of answers to parts of one query, and the service that gives those still missing."""
+    """A folder of answers to parts of one query, and the service that gives those still missing.
+
+    The query may be several, which together are what is wanted.
+    """
 
     folder: Path
     service: fdsn.Service
-    query: Mapping[str, str]
+    queries: Sequence[Mapping[str, str]]
     patience: web.Patience
     report: Report
 
     def count(self, first: Time, last: Time, more: Mapping[str, str] | None = None) -> int:
         """Return how many events the service has from one time to another, both included."""
-        query = {**self.query, **(more or {}), "starttime": str(first), "endtime": str(last)}
-        return fdsn.count(self.service, query, self.patience, self.report)
+        return sum(self._count({**query, **(more or {})}, first, last) for query in self.queries)
 
     def fetch(self, what: str, first: Time, last: Time, more: Mapping[str, str] | None = None) -> pa.Table:
         """Return the events from one time to another as `fdsn.as_table` has them, some perhaps twice.
@@ -46,24 +48,26 @@ class Pieces:
         """
         total = float((last - first) / np.timedelta64(1, "D"))
         tables, events = [], 0
-        for end, table in self._walk(what, first, last, more or {}):
-            tables.append(table)
-            events += table.num_rows
-            done = float((end - first) / np.timedelta64(1, "D"))
-            note = f"{events:,} events up to {str(end)[:10]}"
-            stage = f"{what} events"
-            self.report({"kind": "progress", "stage": stage, "done": done, "total": total, "note": note})
+        for part, query in enumerate(self.queries):
+            name = f"{what}{part}" if part else what
+            for end, table in self._walk(name, first, last, {**query, **(more or {})}):
+                tables.append(table)
+                events += table.num_rows
+                done = float((end - first) / np.timedelta64(1, "D"))
+                note = f"{events:,} events up to {str(end)[:10]}"
+                stage = f"{name} events"
+                self.report({"kind": "progress", "stage": stage, "done": done, "total": total, "note": note})
         return pa.concat_tables(tables)
 
     def _walk(
-        self, what: str, first: Time, last: Time, more: Mapping[str, str]
+        self, what: str, first: Time, last: Time, query: Mapping[str, str]
     ) -> Iterator[tuple[Time, pa.Table]]:
         """Yield the ends and events of the pieces, halving those that hold too many."""
         piece = self.folder / f"{what}_{_stamp(first)}_{_stamp(last)}.txt"
         halved = piece.with_suffix(".halved")
         if not piece.exists() and not halved.exists():
             try:
-                write_text(piece, self._answer(first, last, more))
+                write_text(piece, self._answer(first, last, query))
             except web.TooMuchError as error:
                 if last - first < np.timedelta64(2, "s"):
                     raise TerrellaError(f"within one second, {error}; raise --min-magnitude") from error
@@ -72,13 +76,17 @@ class Pieces:
             yield last, fdsn.as_table(piece.read_text(encoding="utf-8"), str(piece))
             return
         middle = first + (last - first) // 2
-        yield from self._walk(what, first, middle, more)
-        yield from self._walk(what, middle, last, more)
+        yield from self._walk(what, first, middle, query)
+        yield from self._walk(what, middle, last, query)
 
-    def _answer(self, first: Time, last: Time, more: Mapping[str, str]) -> str:
-        query = {**self.query, **more, "starttime": str(first), "endtime": str(last)}
+    def _count(self, query: Mapping[str, str], first: Time, last: Time) -> int:
+        query = {**query, "starttime": str(first), "endtime": str(last)}
+        return fdsn.count(self.service, query, self.patience, self.report)
+
+    def _answer(self, first: Time, last: Time, query: Mapping[str, str]) -> str:
+        query = {**query, "starttime": str(first), "endtime": str(last)}
         if self.service.counts:
-            n = self.count(first, last, more)
+            n = self._count(query, first, last)
             if n > fdsn.LIMIT:
                 raise web.TooMuchError(f"{self.service.url} has {n:,} events")
             if n == 0:

@@ -1,10 +1,11 @@
 """The log-likelihood of space–time ETAS: on a window, and as the EarthquakeNPP benchmark defines it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.interpolate import CubicSpline
 
+from terrella.earth.magnitude import bin_start
 from terrella.earth.sphere import unit_vectors
 from terrella.errors import InputError
 from terrella.forecast.etas.model import EARTH_RADIUS_KM, ETAS, upper_gamma
@@ -47,15 +48,10 @@ def make_window(
     start: np.datetime64 | str,
     end: np.datetime64 | str,
     min_magnitude: float,
-    magnitude_bin: float,
 ) -> Window:
-    """Return the events with auxiliary start ≤ time < end, their magnitudes rounded half up to bins."""
+    """Return the events of at least a magnitude with auxiliary start ≤ time < end."""
     begin, first, last = np.array([auxiliary_start, start, end], "datetime64[us]")
-    known = catalogue.between(begin, last)
-    magnitude = known.magnitude
-    if magnitude_bin > 0:
-        magnitude = np.floor(magnitude / magnitude_bin + 0.5) * magnitude_bin
-    known, magnitude = known[magnitude >= min_magnitude - 1e-6], magnitude[magnitude >= min_magnitude - 1e-6]
+    known = catalogue.between(begin, last).above(min_magnitude)
     days = known.days_since(begin)
     start_day = float((first - begin) / _DAY)
     return Window(
@@ -63,7 +59,7 @@ def make_window(
         points=unit_vectors(known.longitude, known.latitude),
         longitude=known.longitude,
         latitude=known.latitude,
-        step=np.maximum(magnitude - min_magnitude, 0.0),
+        step=np.maximum(known.magnitude - min_magnitude, 0.0),
         first_target=int(np.searchsorted(days, start_day)),
         start_day=start_day,
         end_day=float((last - begin) / _DAY),
@@ -156,6 +152,13 @@ class NppScore:
     n_events: int
 
 
+def rounded_half_up(catalogue: Catalogue, magnitude_bin: float) -> Catalogue:
+    """Return a catalogue with magnitudes as EarthquakeNPP rounds them; bins of 0 leave them as they are."""
+    if magnitude_bin <= 0:
+        return catalogue
+    return replace(catalogue, magnitude=bin_start(catalogue.magnitude + magnitude_bin / 2, magnitude_bin))
+
+
 def npp_score(
     model: ETAS,
     catalogue: Catalogue,
@@ -194,7 +197,8 @@ def npp_score(
     InputError
         Where the test window holds no event.
     """
-    window = make_window(catalogue, auxiliary_start, test_start, test_end, model.min_magnitude, magnitude_bin)
+    catalogue = rounded_half_up(catalogue, magnitude_bin)
+    window = make_window(catalogue, auxiliary_start, test_start, test_end, model.min_magnitude)
     if window.n_targets == 0:
         raise InputError(f"{catalogue.name} holds no event from {test_start} to {test_end}")
     theta = kernel_parameters(model)

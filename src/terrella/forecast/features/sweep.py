@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from terrella.earth.grid import Grid
+from terrella.earth.magnitude import reaches
 from terrella.errors import InputError
 from terrella.forecast.etas.model import ETAS
 from terrella.forecast.etas.window_shares import WindowGrid, make_window_grid, window_shares
@@ -90,7 +91,7 @@ def make_sources(
     flat = grid.cell_of(catalogue.longitude, catalogue.latitude, catalogue.depth_km)
     layer, on_map = np.divmod(flat, grid.mask.size)
     step = catalogue.magnitude - etas.min_magnitude
-    counts = [step >= band - 1e-9 for band in band_steps]
+    counts = [reaches(catalogue.magnitude, etas.min_magnitude + band) for band in band_steps]
     area = grid.area_km2[grid.mask]
     whole = grid.wraps and grid.mask.all() and np.ptp(grid.latitude_edges) > 180 - 1e-6
     return Sources(

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 
 from terrella.earth.grid import Grid
-from terrella.earth.magnitude import b_value
+from terrella.earth.magnitude import b_value, reaches
 from terrella.earth.sphere import distance_km
 from terrella.engine.judge import Blocks, Interval, interval, label_blocks, ratio
 from terrella.forecast.counts import negative_log_likelihood
@@ -79,9 +79,7 @@ class Context:
     b: float
 
 
-def make_context(
-    case: Cut, magnitude_bin: float, start: str = "test_start", end: str = "test_end"
-) -> Context:
+def make_context(case: Cut, start: str = "test_start", end: str = "test_end") -> Context:
     """Return the context of a window that is judged; the b-value is that of the training window.
 
     A sequence has a mainshock one magnitude above the smallest at least.
@@ -92,18 +90,8 @@ def make_context(
     return Context(
         shocks=large_shocks(catalogue, training, windows.epoch),
         clusters=find_clusters(catalogue.between(from_day, windows.date(end)), windows.epoch, lowest + 1),
-        b=_b_value(training.magnitude, lowest, magnitude_bin),
+        b=b_value(training.magnitude, lowest).b,
     )
-
-
-def _b_value(magnitude: Floats, lowest: float, bin_width: float) -> float:
-    """Return the b-value from bins that begin at the smallest magnitude.
-
-    Bins centred on it would hold only half of the events where a catalogue has more decimals than its bins say.
-    """
-    if bin_width > 0:
-        magnitude = lowest + np.floor((magnitude - lowest) / bin_width + 1e-6) * bin_width
-    return b_value(magnitude, lowest, bin_width).b
 
 
 def large_shocks(catalogue: Catalogue, training: Catalogue, epoch: np.datetime64) -> Shocks:
@@ -198,7 +186,7 @@ class _Kinds:
 
     def _larger(self, step: float) -> npt.NDArray[np.bool_]:
         outcomes = self._outcomes
-        return outcomes.targets.magnitude >= outcomes.min_magnitude + step - 1e-9
+        return reaches(outcomes.targets.magnitude, outcomes.min_magnitude + step)
 
 
 class _Labels:
@@ -285,6 +273,8 @@ def _quarters(outcomes: Outcomes, grid: Grid) -> tuple[Floats, tuple[str, ...]]:
 
 def _span(low: float, high: float, negative: str, positive: str) -> str:
     """Return a range of degrees as maps have it, such as 126–119.25° W."""
+    if negative == "W" and low >= 180:
+        low, high = low - 360, high - 360
     if low * high < 0:
         return f"{-low:g}° {negative}–{high:g}° {positive}"
     side = negative if low + high < 0 else positive

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from terrella.earth.magnitude import reaches
 from terrella.earth.sphere import distance_km
 from terrella.formats.catalogues.catalogue import Catalogue, Floats
 
@@ -64,7 +65,7 @@ def find_clusters(
     reach, lasting = reach_km(magnitude), last_days(magnitude)
     free = np.ones(len(catalogue), bool)
     found = []
-    large = np.flatnonzero(magnitude >= min_magnitude - 1e-9)
+    large = np.flatnonzero(reaches(magnitude, min_magnitude))
     for main in large[np.lexsort((day[large], -magnitude[large]))]:
         if not free[main]:
             continue

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from terrella.earth.grid import Grid
+from terrella.earth.magnitude import BIN_WIDTH, TOLERANCE, reported
 from terrella.forecast.judging.outcomes import Outcomes
 from terrella.formats.catalogues.catalogue import Catalogue, Floats
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 MISSING = "pyCSEP is not installed, so its tests were left out: pip install 'terrella[csep]'."
 
 _TOP_MAGNITUDE = 8.0
-_BIN = 0.1
 _SIMULATIONS = 400  # tell a quantile of 2.5 % to ±0.8 %
 _SEED = 1
 
@@ -93,9 +93,9 @@ def csep_input(
 ) -> CsepInput:
     """Return what the tests need: depth layers added up, counts spread over magnitudes by `b`."""
     targets, columns = outcomes.targets, int(grid.mask.sum())
-    edges = magnitude_edges(outcomes.min_magnitude)
+    edges = magnitude_edges(outcomes.min_magnitude, reported(catalogue.magnitude).counted)
     shares = magnitude_shares(edges, b)
-    bin_of = np.maximum(np.searchsorted(edges, targets.magnitude + 1e-6, "right") - 1, 0)
+    bin_of = np.maximum(np.searchsorted(edges, targets.magnitude + TOLERANCE, "right") - 1, 0)
     rates, event_rates = {}, {}
     for name in outcomes.names:
         total = np.zeros(outcomes.counts.shape[1])
@@ -126,13 +126,15 @@ def csep_input(
     )
 
 
-def magnitude_edges(min_magnitude: float) -> Floats:
-    """Return the lower edges of magnitude bins of 0.1 from the smallest magnitude to 8, as CSEP has them.
+def magnitude_edges(min_magnitude: float, width: float = BIN_WIDTH) -> Floats:
+    """Return the lower edges of magnitude bins from the smallest magnitude to 8, as CSEP has them.
 
-    Magnitudes of one decimal lie on the edges and count above them; Gutenberg and Richter's law does not change
+    Rounded magnitudes lie on the edges and count above them; Gutenberg and Richter's law does not change
     by such a shift.
     """
-    return np.round(np.arange(min_magnitude, max(_TOP_MAGNITUDE, min_magnitude + _BIN) - 1e-9, _BIN), 6)
+    return np.round(
+        np.arange(min_magnitude, max(_TOP_MAGNITUDE, min_magnitude + width) - TOLERANCE, width), 6
+    )
 
 
 def magnitude_shares(edges: Floats, b: float) -> Floats:

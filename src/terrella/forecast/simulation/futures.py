@@ -14,7 +14,7 @@ import numba
 import numpy as np
 
 from terrella.earth.grid import Grid
-from terrella.earth.magnitude import round_to_bin
+from terrella.earth.magnitude import reaches
 from terrella.earth.region import Region
 from terrella.earth.sphere import EARTH_RADIUS_KM as MAP_RADIUS_KM
 from terrella.errors import InputError
@@ -25,6 +25,7 @@ from terrella.forecast.simulation.futures_kernel import (
     Ints,
     Law,
     Polygon,
+    Ratio,
     Singles,
     Sources,
     make_sources,
@@ -67,7 +68,7 @@ class FutureCounts:
 
     def probability_of(self, magnitude: float) -> float:
         """Return the probability of at least one event of this magnitude or more, wherever it is."""
-        return float(np.mean(self.largest >= np.float32(magnitude) - 1e-5))
+        return float(np.mean(reaches(self.largest, magnitude)))
 
 
 def make_outlook(
@@ -79,13 +80,14 @@ def make_outlook(
     max_magnitude: float = 8.5,
     magnitude_bin: float = 0.0,
     keep_all: bool = False,
+    ratio: Ratio | None = None,
 ) -> Outlook:
     """Return what futures of `days` after the issue time are drawn from.
 
     Events of `past` before the issue time have aftershocks; background events fall into the region. Events
     outside of it have aftershocks too, and are kept only with `keep_all`. Magnitudes follow Gutenberg and
-    Richter's law up to `max_magnitude`, continuously, or at the middles of bins where the model was fitted to
-    magnitudes rounded to `magnitude_bin`; then those of the past are rounded as well.
+    Richter's law up to `max_magnitude`, continuously, or rounded down to bins of `magnitude_bin` that begin at the
+    model's smallest.
 
     Parameters
     ----------
@@ -102,9 +104,11 @@ def make_outlook(
     max_magnitude : float
         Where Gutenberg and Richter's law ends.
     magnitude_bin : float
-        Width of the bins of magnitude, 0 for none.
+        Width of the bins of simulated magnitudes, 0 for none.
     keep_all : bool
         Whether events outside of the region are kept.
+    ratio : Ratio, optional
+        From `make_ratio`: what a forecast expects of each cell over what the model does.
 
     Raises
     ------
@@ -119,15 +123,34 @@ def make_outlook(
             f"the largest magnitude must exceed the model's smallest, {etas.min_magnitude:g}; got {max_magnitude}"
         )
     law = _law(etas, float(days), max_magnitude, magnitude_bin)
-    past = past[past.time_utc < issue]
-    magnitude = round_to_bin(past.magnitude, magnitude_bin) if magnitude_bin > 0 else past.magnitude
+    past = past[past.time_utc < issue].above(etas.min_magnitude)
     return Outlook(
         issue_time_utc=issue,
         days=float(days),
         min_magnitude=etas.min_magnitude,
         law=law,
-        given=_given(etas, law, past, magnitude, -past.days_since(issue), region, keep_all),
+        given=_given(etas, law, past, -past.days_since(issue), region, ratio or _ONE, keep_all),
     )
+
+
+def make_ratio(expected: Floats, by_model: Floats, grid: Grid) -> Ratio:
+    """Return how the first generation must be scaled for futures to come to what a forecast expects.
+
+    Events are counted where their first ancestor after the issue time is, as ETAS's expected counts are: a cell's
+    background events and direct aftershocks of the past, scaled by the ratio, bring their descendants along.
+
+    Parameters
+    ----------
+    expected, by_model : array (cell,)
+        Counts that the forecast and the model expect over the window, of the cells inside the grid's mask, layer by
+        layer.
+    grid : Grid
+        Of both.
+    """
+    theirs, own = (each.reshape(grid.shape[0], -1).sum(0) for each in (expected, by_model))
+    values = np.ones(grid.mask.shape)
+    values[grid.mask] = theirs / own
+    return Ratio(grid.longitude_edges, grid.latitude_edges, values, float(max(values.max(), 1.0)))
 
 
 def simulate_futures(outlook: Outlook, number: int = 10_000, seed: int = 1) -> Futures:
@@ -228,11 +251,9 @@ def _law(etas: ETAS, days: float, max_magnitude: float, magnitude_bin: float) ->
 
 
 def _given(
-    etas: ETAS, law: Law, past: Catalogue, magnitude: Floats, age_days: Floats, region: Region, keep_all: bool
+    etas: ETAS, law: Law, past: Catalogue, age_days: Floats, region: Region, ratio: Ratio, keep_all: bool
 ) -> Given:
-    known = magnitude >= etas.min_magnitude - 1e-9
-    past, magnitude, age_days = past[known], magnitude[known], age_days[known]
-    weight = law.rate * np.exp(law.growth * (magnitude - law.min_magnitude)) * _integrals(law, age_days)
+    weight = law.rate * np.exp(law.growth * (past.magnitude - law.min_magnitude)) * _integrals(law, age_days)
     background = etas.background
     if background is None:
         centres, bandwidth, smoothed_rate, uniform_rate = _NOWHERE, np.zeros(1), 0.0, etas.mu
@@ -245,16 +266,18 @@ def _given(
         proposals=float(weight.sum()),
         parents=_sources(past.longitude, past.latitude, weight),
         age_days=age_days,
-        zone_km2=etas.zone_km2(magnitude),
+        zone_km2=etas.zone_km2(past.magnitude),
         smoothed=smoothed_rate * law.days,
         centres=centres,
         bandwidth=bandwidth,
         uniform=uniform_rate * region.area_km2 * law.days,
         polygon=Polygon(corners[:, 0].copy(), corners[:, 1].copy(), np.array(region.bounds)),
+        ratio=ratio,
         keep_all=keep_all,
     )
 
 
+_ONE = Ratio(np.zeros(1), np.zeros(1), np.zeros((0, 0)), 1.0)
 _NOWHERE = make_sources(np.zeros(1), np.zeros(1), np.ones(1))
 
 
@@ -325,7 +348,10 @@ def _count_block(block, longitude_edges, latitude_edges, mask):
     for catalogue in range(number):
         for i in range(block.start[catalogue], block.start[catalogue + 1]):
             largest[catalogue] = max(largest[catalogue], block.magnitude[i])
-            column = np.searchsorted(longitude_edges, np.float64(block.longitude[i]), "right") - 1
+            longitude = np.float64(block.longitude[i])
+            if longitude < longitude_edges[0]:
+                longitude += 360.0
+            column = np.searchsorted(longitude_edges, longitude, "right") - 1
             row = np.searchsorted(latitude_edges, np.float64(block.latitude[i]), "right") - 1
             if 0 <= row < mask.shape[0] and 0 <= column < mask.shape[1] and mask[row, column]:
                 events[row, column] += 1

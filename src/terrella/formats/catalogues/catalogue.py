@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from terrella.earth.magnitude import reaches
 from terrella.errors import InputError
 
 Floats = npt.NDArray[np.float64]
@@ -70,7 +71,7 @@ class Catalogue:
 
     def above(self, magnitude: float) -> Catalogue:
         """Return the events of at least this magnitude."""
-        return self[self.magnitude >= magnitude - 1e-9]
+        return self[reaches(self.magnitude, magnitude)]
 
 
 def make_catalogue(

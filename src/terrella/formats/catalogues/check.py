@@ -12,7 +12,7 @@ from terrella.formats.catalogues.catalogue import Catalogue
 from terrella.formats.catalogues.event_types import Kind, kind_of
 from terrella.formats.catalogues.findings import Finding, Findings
 from terrella.formats.catalogues.raw import RawEvents
-from terrella.formats.catalogues.twins import exact_duplicates, near_duplicates, repeated_ids
+from terrella.formats.catalogues.twins import agencies_twins, exact_duplicates, near_duplicates, repeated_ids
 
 _SHOWN = 3
 _SUMMIT_KM = -8.9
@@ -68,7 +68,12 @@ def check_events(
         raw, stands_for_unknown(raw.magnitude), "events of magnitude 0, far more than beside it; kept", found
     )
     _note(raw, repeated_ids(raw), "events share their id with another; kept", found)
-    _note(raw, near_duplicates(raw), "events within 1 s and 10 km of the one before; kept", found)
+    near = near_duplicates(raw)
+    _note(raw, near, "events within 1 s and 10 km of the one before; kept", found)
+    twins = agencies_twins(raw) & ~near
+    _note(
+        raw, twins, "events within 10 s and 50 km of another, as several agencies give one event; kept", found
+    )
     _note(raw, np.isnan(raw.depth_km), "events without depth", found, shown=0)
     catalogue = Catalogue(
         time_utc=raw.time_utc,
@@ -170,7 +175,7 @@ def _refuse_swapped(raw: RawEvents) -> None:
     beyond = (np.abs(raw.latitude) > 90) & (np.abs(raw.latitude) <= 360)
     if np.all(np.abs(raw.longitude) <= 90) and beyond.sum() >= 3 and beyond.mean() >= 0.25:
         lon, lat = raw.column("longitude"), raw.column("latitude")
-        remedy = f"say --columns latitude={lon} --columns longitude={lat}"
+        remedy = f"say --columns.latitude={lon} --columns.longitude={lat}"
         message = "latitude and longitude seem to be swapped"
         raise _refusal(raw, beyond, ("latitude", "longitude"), message, remedy)
 
@@ -189,7 +194,7 @@ def _without_impossible(raw: RawEvents, found: list[Finding], drop_impossible: b
         if drop_impossible:
             raw = _drop(raw, rows, f"rows with a {what} beyond {low:g} to {high:g} dropped", found)
         elif rows.any():
-            remedy = f"correct or delete it, or name another column with --columns {what}=NAME"
+            remedy = f"correct or delete it, or name another column with --columns.{what}=NAME"
             raise _refusal(raw, rows, (what,), f"expected {low:g} to {high:g}{unit}", remedy)
     return raw
 

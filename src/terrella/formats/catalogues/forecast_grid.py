@@ -35,15 +35,20 @@ class ForecastGrid:
         return self.models[horizon] if self.models else self.model
 
 
-def write_forecast(forecast: ForecastGrid, path: Path) -> list[Path]:
+def write_forecast(forecast: ForecastGrid, path: Path, by_layer: bool = False) -> list[Path]:
     """Write a forecast in the format of the suffix and return the files' paths.
 
     .nc: NetCDF by the CF conventions, all horizons; .csv: one row per cell and horizon; .dat: CSEP gridded
-    ASCII (Schorlemmer & Gerstenberger 2007), one file per horizon named after it.
+    ASCII (Schorlemmer & Gerstenberger 2007), one file per horizon named after it, its depth layers summed as
+    pyCSEP wants them, or with `by_layer` one file per horizon and layer.
 
     Raises:
-        InputError: where the suffix is none of these.
+        InputError: where the suffix is none of these, or `by_layer` is asked of another than .dat.
     """
+    if by_layer and path.suffix != ".dat":
+        raise InputError(
+            f"{path}: --by-layer is for .dat (CSEP gridded ASCII); other formats hold all layers"
+        )
     match path.suffix:
         case ".nc":
             replace_file(path, partial(_write_netcdf, forecast))
@@ -52,11 +57,18 @@ def write_forecast(forecast: ForecastGrid, path: Path) -> list[Path]:
             replace_file(path, partial(_write_csv, forecast))
             return [path]
         case ".dat":
+            edges = forecast.grid.depth_edges_km
+            layers = [(slice(None), "")]
+            if by_layer:
+                layers = [
+                    (slice(k, k + 1), f"_{edges[k]:g}-{edges[k + 1]:g}km") for k in range(len(edges) - 1)
+                ]
             paths = []
             for horizon, days in enumerate(forecast.horizons_days):
-                target = path.with_name(f"{path.stem}_{days:g}d.dat")
-                replace_file(target, partial(_write_csep, forecast, horizon))
-                paths.append(target)
+                for layer, name in layers:
+                    target = path.with_name(f"{path.stem}_{days:g}d{name}.dat")
+                    replace_file(target, partial(_write_csep, forecast, horizon, layer))
+                    paths.append(target)
             return paths
     raise InputError(
         f"{path}: a forecast is written as .nc, .csv or .dat (CSEP gridded ASCII); choose one of them"
@@ -165,10 +177,12 @@ def _cells(forecast: ForecastGrid) -> npt.NDArray[np.float64]:
     """Return west, east, south, north, top and bottom of all cells in the region, (cell, 6)."""
     grid = forecast.grid
     depth, row, column = np.nonzero(np.broadcast_to(grid.mask, grid.shape))
+    west, east = grid.longitude_edges[column], grid.longitude_edges[column + 1]
+    beyond = 360.0 * (west >= 180)  # across the date line
     return np.stack(
         [
-            grid.longitude_edges[column],
-            grid.longitude_edges[column + 1],
+            west - beyond,
+            east - beyond,
             grid.latitude_edges[row],
             grid.latitude_edges[row + 1],
             grid.depth_edges_km[depth],
@@ -182,10 +196,13 @@ def _inside(forecast: ForecastGrid, values: npt.NDArray[np.float32]) -> npt.NDAr
     return values[:, forecast.grid.mask].ravel()
 
 
-def _write_csep(forecast: ForecastGrid, horizon: int, path: Path) -> None:
-    cells = _cells(forecast)
-    rates = _inside(forecast, forecast.expected_count[horizon])
-    ones = np.ones(len(cells))
+def _write_csep(forecast: ForecastGrid, horizon: int, layers: slice, path: Path) -> None:
+    columns = int(forecast.grid.mask.sum())
+    cells = _cells(forecast).reshape(-1, columns, 6)[layers]
+    cells = np.column_stack([cells[0, :, :5], cells[-1, :, 5]])
+    rates = _inside(forecast, forecast.expected_count[horizon]).reshape(-1, columns)[layers]
+    rates = rates.sum(0, dtype=float)
+    ones = np.ones(columns)
     magnitudes = [forecast.min_magnitude * ones, _LARGEST_MAGNITUDE * ones]
     table = np.column_stack([cells, *magnitudes, rates, ones])
     np.savetxt(path, table, fmt=["%.12g"] * 8 + ["%.8e", "%d"], delimiter="\t")

@@ -1,6 +1,7 @@
 """Writing QuakeML 1.2, one line of XML per event; `obspy_events` reads it."""
 
 import re
+from collections import Counter
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -13,6 +14,7 @@ _HEAD = (
     '<q:quakeml xmlns:q="http://quakeml.org/xmlns/quakeml/1.2" xmlns="http://quakeml.org/xmlns/bed/1.2">\n'
     '<eventParameters publicID="smi:local/catalogue">\n'
 )
+_OURS = "smi:local/event/"
 _TAIL = "</eventParameters>\n</q:quakeml>\n"
 
 
@@ -20,17 +22,23 @@ def write_quakeml(catalogue: Catalogue, path: Path) -> None:
     """Write each event with one origin (depth in m) and one magnitude, both preferred."""
     types = [*catalogue.magnitude_types, ""]  # code −1 finds the blank
     times = np.datetime_as_string(catalogue.time_utc, unit="us")
+    used: Counter[str] = Counter()
     with path.open("w", encoding="utf-8") as file:
         file.write(_HEAD)
         for i in range(len(catalogue)):
             given = b"" if catalogue.event_id is None else catalogue.event_id[i]
-            name = re.sub(r"[^\w.*()~'-]", "_", given.decode(), flags=re.ASCII) or str(i + 1)
+            name = _encoded(given)
+            used[name] += 1
+            if not name or used[name] > 1:  # resources need names of their own
+                name = f"{name}~~{used[name]}"
             file.write(_event_xml(catalogue, i, name, str(times[i]), types[catalogue.magnitude_type[i]]))
         file.write(_TAIL)
 
 
 def _event_xml(catalogue: Catalogue, i: int, name: str, time: str, magnitude_type: str) -> str:
-    event, origin, magnitude = (f"smi:local/{what}/{name}" for what in ("event", "origin", "magnitude"))
+    event, origin, magnitude = (
+        escape(f"smi:local/{what}/{name}") for what in ("event", "origin", "magnitude")
+    )
     depth_km = catalogue.depth_km[i]
     # The shortest decimal of the stored single-precision depth, moved by three places without rounding.
     depth = "" if np.isnan(depth_km) else f"<depth><value>{float(str(depth_km)) * 1000:.9g}</value></depth>"
@@ -44,3 +52,19 @@ def _event_xml(catalogue: Catalogue, i: int, name: str, time: str, magnitude_typ
         f'<magnitude publicID="{magnitude}"><mag><value>{float(catalogue.magnitude[i])!r}</value></mag>'
         f"{kind}<originID>{origin}</originID></magnitude></event>\n"
     )
+
+
+def id_of(resource: str) -> str | None:
+    """Return the event id that we wrote as a resource's name, None for a resource of others."""
+    if not resource.startswith(_OURS):
+        return None
+    # Without the number that told the name from its likes.
+    plain = re.sub(r"~~\d+$", "", resource.removeprefix(_OURS)).encode()
+    return re.sub(rb"~([0-9a-f]{2})", lambda found: bytes([int(found[1], 16)]), plain).decode(
+        "utf-8", "replace"
+    )
+
+
+def _encoded(given: bytes) -> str:
+    """Return an id with all that a resource's name may not hold, and ~, as ~ and two hexadecimal digits."""
+    return re.sub(rb"[^\w.*()'+?=,;#/&-]", lambda found: b"~%02x" % found[0][0], given).decode()

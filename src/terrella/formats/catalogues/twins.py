@@ -8,6 +8,9 @@ from terrella.formats.catalogues.raw import RawEvents
 
 Mask = npt.NDArray[np.bool_]
 _NEAR_S, _NEAR_KM, _NEAR_MAGNITUDE = 1.0, 10.0, 0.5
+_AGENCIES_S, _AGENCIES_KM, _AGENCIES_MAGNITUDE = 10.0, 50.0, 1.0
+_CHANCE_SPANS = 4  # of 10 s: pairs in the second to the fourth are chance
+_MOST_BETWEEN = 20  # events between the two of a pair
 
 
 def exact_duplicates(raw: RawEvents) -> Mask:
@@ -56,6 +59,31 @@ def near_duplicates(raw: RawEvents) -> Mask:
     )
     out[after[apart <= _NEAR_KM]] = True
     return out
+
+
+def agencies_twins(raw: RawEvents) -> Mask:
+    """Return which events follow another within 10 s, 50 km and one magnitude, where these are no chance.
+
+    So lie the solutions of several agencies for one event. In a dense sequence as many true pairs are that near as
+    are apart by two, three or four times 10 s; where no more are, none is returned.
+    """
+    out = np.zeros(len(raw), bool)
+    near, chance = 0, 0.0
+    ticks = raw.time_utc.astype("datetime64[us]").view(np.int64)
+    for lag in range(1, min(len(raw), _MOST_BETWEEN + 1)):
+        before = np.flatnonzero(ticks[lag:] - ticks[:-lag] <= _CHANCE_SPANS * _AGENCIES_S * 1e6)
+        if len(before) == 0:
+            break
+        after = before + lag
+        alike = np.abs(raw.magnitude[after] - raw.magnitude[before]) <= _AGENCIES_MAGNITUDE
+        before, after = before[alike], after[alike]
+        places = raw.longitude[before], raw.latitude[before], raw.longitude[after], raw.latitude[after]
+        close = distance_km(*places) <= _AGENCIES_KM
+        soon = ticks[after] - ticks[before] <= _AGENCIES_S * 1e6
+        out[after[close & soon]] = True
+        near += int((close & soon).sum())
+        chance += float((close & ~soon).sum()) / (_CHANCE_SPANS - 1)
+    return out if near > 2 * chance + 3 * np.sqrt(chance) else np.zeros_like(out)
 
 
 def _hashes(ids: npt.NDArray[np.bytes_]) -> npt.NDArray[np.uint64]:

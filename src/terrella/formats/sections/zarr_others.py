@@ -14,7 +14,7 @@ from terrella.errors import InputError
 from terrella.formats.sections.cf import encoding
 from terrella.formats.sections.datasets import Beside, assumed_unit, choose, dataset, labelled, section_of
 from terrella.formats.sections.labelled import Coordinate, Labelled
-from terrella.formats.sections.places import Places
+from terrella.formats.sections.places import Places, placed
 from terrella.formats.sections.section import Section, Unit
 from terrella.formats.sections.units import as_text
 from terrella.formats.sections.zarr_sections import ZarrSamples, explained, section_attributes, zarr_module
@@ -173,6 +173,4 @@ def _gaps(path: Path, arrays: Mapping[str, Any], known: Labelled, section: Secti
 
 def _places(mask: npt.NDArray[np.bool_]) -> Places:
     """Return the runs of live traces, the second axis first."""
-    live = np.flatnonzero(mask)
-    starts = np.flatnonzero(np.diff(live, prepend=-2) != 1)
-    return Places(mask.shape, 1, live[starts], starts, np.diff(np.append(starts, len(live))))
+    return placed(mask.shape, 1, np.flatnonzero(mask))
