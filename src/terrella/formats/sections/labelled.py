@@ -141,10 +141,9 @@ def _vertical(array: Labelled) -> int:
         if sum(known) == 1:
             return known.index(True)
     others = [i for i, name in enumerate(names) if not _is_along(name)]
-    if len(others) == 1 or not all(names):
+    # Of names that mean nothing the last axis is that of the samples, as it is without names.
+    if len(others) == 1 or (others and others[-1] == len(names) - 1 and not any(map(is_vertical, names))):
         return others[-1]
-    if len(others) != 1 and names and not _is_along(names[-1]):
-        return len(names) - 1
     raise InputError(
         f"{array.path}: which axis of {array.name or 'the array'} is that of the samples cannot be told from "
         f"{', '.join(array.dims)}; name it time, twt, sample or depth"
