@@ -26,7 +26,8 @@ def laid_over(other: Section, section: Section) -> tuple[Section, list[str]]:
     Raises:
         InputError: where numbers, times, intervals or, without them, sizes differ.
     """
-    if len(other.shape) != len(section.shape):
+    traces, wanted = other.shape[:-1], section.shape[:-1]
+    if len(traces) != len(wanted) or any(a < b for a, b in zip(traces, wanted, strict=True)):
         raise InputError(_shapes(other, section))
     _check_interval(other, section)
     where, notes = _traces(other, section)
