@@ -11,7 +11,7 @@ import numpy as np
 from terrella.errors import InputError
 from terrella.formats.catalogues.event_types import is_removed
 from terrella.formats.catalogues.findings import Finding
-from terrella.formats.catalogues.quakeml import OURS, decoded_id
+from terrella.formats.catalogues.quakeml import id_of
 from terrella.formats.catalogues.raw import Place, RawEvents, encode_names
 
 # The scales in the order of preference, by how far up they tell great earthquakes apart.
@@ -46,7 +46,17 @@ def read_xml(content: bytes, file: str) -> RawEvents:
         )
     if types is None or len(types) != len(events):
         types = [event.event_type for event in events]
-    return _mapped(events, types, _said(warned), file)
+    found = _said(warned)
+    # The ISC's uk, for what is not known, comes as `other`; its explosions and rockbursts have words of their own.
+    unsaid = [_is_iscs(event) and kind == "other event" for event, kind in zip(events, types, strict=True)]
+    if any(unsaid):
+        types = [None if unknown else kind for unknown, kind in zip(unsaid, types, strict=True)]
+        found.append(Finding("events of type 'other', the ISC's word for unknown, kept", sum(unsaid)))
+    return _mapped(events, types, found, file)
+
+
+def _is_iscs(event: Any) -> bool:
+    return str(_get(event.resource_id, "id") or "").lower().startswith("smi:isc/")
 
 
 def read_with_obspy(content: bytes, file: str) -> RawEvents | None:
@@ -243,27 +253,28 @@ def _agency(part: Any) -> str:
 
 
 def _identifiers(events: Sequence[Any]) -> list[str]:
-    """Return the ids proper; those that we wrote come back as they were."""
+    """Return the ids as we wrote them, and those proper of others."""
     whole = [str(event.resource_id.id) if event.resource_id is not None else "" for event in events]
-    theirs = iter(_proper([each for each in whole if not each.startswith(OURS)]))
-    return [decoded_id(each.removeprefix(OURS)) if each.startswith(OURS) else next(theirs) for each in whole]
+    ours = [id_of(each) for each in whole]
+    theirs = iter(_ids_proper([each for each, own in zip(whole, ours, strict=True) if own is None]))
+    return [next(theirs) if own is None else own for own in ours]
 
 
-def _proper(whole: list[str]) -> list[str]:
-    """Return what follows `eventid=` or `evid=`, or the last part that tells all apart, or all of it."""
+def _ids_proper(whole: list[str]) -> list[str]:
+    """Return what follows `eventid=` or `evid=`, else the last part that tells all events apart, else all."""
     whole = ["" if _MADE_UP.search(each) else each.removesuffix("/event") for each in whole]
     asked = [re.search(r"(?i)\bev(?:ent)?_?id=([^&/]+)", each) for each in whole]
-    if all(asked):
+    if whole and all(asked):
         return [match.group(1) for match in asked if match]
     parts = [each.split("/") for each in whole]
     for back in range(1, min(map(len, parts), default=0) + 1):
         last = [each[-back] for each in parts]
         if len(set(last)) == len(last) and all(last):
             return last
-    short = [
+    proper = [
         match.group(1) if match else each.rsplit("/", 1)[-1] for match, each in zip(asked, whole, strict=True)
     ]
-    return whole if len(set(whole)) > len(set(short)) else short
+    return proper if len(set(proper)) == len(set(whole)) else whole
 
 
 def _time(origin: Any) -> np.datetime64:
