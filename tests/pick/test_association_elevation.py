@@ -40,7 +40,7 @@ def fermat(model: VelocityModel, depth: float, receiver: float, distance: float)
 
     ways = [pieces(upper, lower)]
     for k, top in enumerate(model.top_km[1:], 1):
-        if lower < top:
+        if lower <= top:
             ways.append([*pieces(upper, top), *pieces(lower, top), (0.0, model.p_km_s[k])])
 
     def least(way: list[tuple[float, float]]) -> float:
@@ -65,14 +65,18 @@ def fermat(model: VelocityModel, depth: float, receiver: float, distance: float)
     return min(least(way) for way in ways)
 
 
+SLOW_BELOW_FAST = VelocityModel((0.0, 2.0, 2.8, 10.0), (5.0, 6.5, 5.2, 7.0), (2.9, 3.7, 3.0, 4.0))
+
+
+@pytest.mark.parametrize("model", [AK135_CRUST, SLOW_BELOW_FAST], ids=["ak135", "slow below fast"])
 @pytest.mark.parametrize("receiver", [-3.5, 0.0, 2.0, 24.0])
-@pytest.mark.parametrize("depth", [-1.0, 10.0, 28.0, 50.0])
-def test_times_through_layers_are_the_least(depth: float, receiver: float) -> None:
+@pytest.mark.parametrize("depth", [-1.0, 10.0, 20.0, 28.0, 50.0])
+def test_times_through_layers_are_the_least(model: VelocityModel, depth: float, receiver: float) -> None:
     distance = np.array([5.0, 40.0, 120.0, 250.0])
-    made = travel_times(AK135_CRUST, "P", depth, distance, receiver)
-    expected = [fermat(AK135_CRUST, depth, receiver, each) for each in distance]
+    made = travel_times(model, "P", depth, distance, receiver)
+    expected = [fermat(model, depth, receiver, each) for each in distance]
     np.testing.assert_allclose(made, expected, atol=2e-3)
-    np.testing.assert_array_equal(made, travel_times(AK135_CRUST, "P", receiver, distance, depth))
+    np.testing.assert_array_equal(made, travel_times(model, "P", receiver, distance, depth))
 
 
 def test_the_table_interpolates_between_receivers_too() -> None:

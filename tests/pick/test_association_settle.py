@@ -12,7 +12,7 @@ from test_pick_association import associated
 from terrella.pick.association.settle import S_FIRST, TOO_FAR, TOO_FEW, Settled, settle
 from terrella.pick.association.travel_time_table import make_table
 
-TABLE = make_table(HOMOGENEOUS, 150.0, 40.0)
+TABLE = make_table(HOMOGENEOUS, 150.0, 40.0, (0.0, 0.0))
 LOW, HIGH = np.array([-60.0, -60.0, 0.0]), np.array([60.0, 60.0, 40.0])
 TRUTH = np.array([3.0, -4.0, 2.0, 10.0])  # x, y, depth in km, seconds
 RANDOM = np.random.default_rng(0)

@@ -82,7 +82,7 @@ class TravelTimeTable:
 
 
 def make_table(
-    model: VelocityModel, farthest_km: float, deepest_km: float, elevations_km: tuple[float, float] = (0, 0)
+    model: VelocityModel, farthest_km: float, deepest_km: float, elevations_km: tuple[float, float]
 ) -> TravelTimeTable:
     """Return the table that reaches a distance and a depth, for stations between two elevations.
 
