@@ -181,7 +181,7 @@ def _mapped(
         magnitude=_floats(magnitudes, "mag"),
         magnitude_type=types,
         magnitude_types=type_names,
-        event_id=np.array([i.encode() for i in ids]) if any(ids) else None,
+        event_id=None if _nameless(events) else np.array([i.encode() for i in ids] or [b""])[: len(ids)],
         event_type=kinds,
         event_types=kind_names,
         row=np.arange(len(events)),
@@ -257,6 +257,11 @@ def _identifiers(events: Sequence[Any]) -> list[str]:
     whole = [str(event.resource_id.id) if event.resource_id is not None else "" for event in events]
     theirs = iter(_proper([each for each in whole if not each.startswith(OURS)]))
     return [decoded_id(each.removeprefix(OURS)) if each.startswith(OURS) else next(theirs) for each in whole]
+
+
+def _nameless(events: Sequence[Any]) -> bool:
+    """Return whether ObsPy made up the events' names."""
+    return all(_MADE_UP.search(str(_get(event.resource_id, "id") or "")) for event in events)
 
 
 def _proper(whole: list[str]) -> list[str]:
