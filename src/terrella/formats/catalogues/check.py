@@ -62,8 +62,10 @@ def check_events(
     _note(
         raw, raw.magnitude > _GREATEST, "events above magnitude 9.5, the largest ever measured; kept", found
     )
-    upward = "; they are most, and perhaps heights: turn their sign" if _counted_upward(raw.depth_km) else ""
-    _note(raw, raw.depth_km < 0, f"depths above sea level kept{upward}", found)
+    high = raw.depth_km < 0
+    most = high.any() and _counted_upward(raw.depth_km)
+    upward = "; they are most, and perhaps heights: turn their sign" if most else ""
+    _note(raw, high, f"depths above sea level kept{upward}", found)
     _note(
         raw, stands_for_unknown(raw.magnitude), "events of magnitude 0, far more than beside it; kept", found
     )
@@ -132,8 +134,11 @@ def _leave_out_stand_ins(raw: RawEvents, found: list[Finding]) -> RawEvents:
             f"events left out whose {what} stands for unknown",
             found,
         )
-    depth = raw.depth_km.astype(float)
-    unknown = _stands_in(depth, ((depth < _SUMMIT_KM) & (not _counted_upward(depth))) | (depth > _DEEPEST_KM))
+    depth = raw.depth_km
+    above = depth < _SUMMIT_KM
+    if above.any() and _counted_upward(depth):
+        above[:] = False
+    unknown = _stands_in(depth, above | (depth > _DEEPEST_KM))
     _note(raw, unknown, "depths that stand for unknown, taken as such", found)
     return (
         replace(raw, depth_km=np.where(unknown, np.float32(np.nan), raw.depth_km)) if unknown.any() else raw
@@ -146,7 +151,7 @@ def _counted_upward(depth: npt.NDArray[np.floating[Any]]) -> bool:
     return bool(above > below)
 
 
-def _stands_in(values: npt.NDArray[np.float64], beyond: Mask) -> Mask:
+def _stands_in(values: npt.NDArray[np.floating[Any]], beyond: Mask) -> Mask:
     """Return which of the values beyond what can be are nines and nothing else, as agencies write for unknown."""
     out = np.zeros(len(values), bool)
     rows = np.flatnonzero(beyond)

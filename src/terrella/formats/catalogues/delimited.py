@@ -132,10 +132,11 @@ def read_rows(
 
 def without_comments(text: str, header_lines: int = 0) -> str:
     """Return text with the comments below a number of lines made blank, so that all lines keep their numbers."""
-    # One letter is found far sooner than two, and most files have none.
-    if not any(mark in text and (text.startswith(mark) or f"\n{mark}" in text) for mark in "#%"):
-        return text
     start = _offset(text, header_lines)
+    # One letter is found far sooner than two, and most files have none.
+    marks = [mark for mark in "#%" if text.find(mark, start) >= 0]
+    if not any(text.startswith(mark, start) or text.find(f"\n{mark}", start) >= 0 for mark in marks):
+        return text
     return text[:start] + re.sub(r"(?m)^[ \t]*[#%].*$", "", text[start:])
 
 

@@ -181,7 +181,7 @@ def _mapped(
         magnitude=_floats(magnitudes, "mag"),
         magnitude_type=types,
         magnitude_types=type_names,
-        event_id=np.array([i.encode() for i in ids]) if any(ids) else None,
+        event_id=None if _nameless(events) else np.array([i.encode() for i in ids] or [b""])[: len(ids)],
         event_type=kinds,
         event_types=kind_names,
         row=np.arange(len(events)),
@@ -258,6 +258,11 @@ def _identifiers(events: Sequence[Any]) -> list[str]:
     ours = [id_of(each) for each in whole]
     theirs = iter(_ids_proper([each for each, own in zip(whole, ours, strict=True) if own is None]))
     return [next(theirs) if own is None else own for own in ours]
+
+
+def _nameless(events: Sequence[Any]) -> bool:
+    """Return whether ObsPy made up the events' names."""
+    return all(_MADE_UP.search(str(_get(event.resource_id, "id") or "")) for event in events)
 
 
 def _ids_proper(whole: list[str]) -> list[str]:

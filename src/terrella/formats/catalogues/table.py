@@ -14,6 +14,7 @@ from terrella.formats.catalogues.headers import hemisphere, is_metres, squeezed
 from terrella.formats.catalogues.raw import Floats, Place, RawEvents
 from terrella.formats.catalogues.table_times import Columns, Rest, event_times
 
+_SAMPLE = 1000  # places that tell soon that not all are whole
 _FEW = 10  # places, of which fewer may be whole degrees by chance
 _HEMISPHERES = {"latitude": ("N", "S"), "longitude": ("E", "W")}
 
@@ -44,7 +45,7 @@ def events_from_table(
     status, statuses = values.removed_statuses(columns.get("status")) if "status" in found else (None, ())
     n = table.num_rows
     longitude, latitude = (_coordinate(columns, axis, told) for axis in ("longitude", "latitude"))
-    if n >= _FEW and all(np.all(degrees == np.rint(degrees)) for degrees in (longitude, latitude)):
+    if n >= _FEW and all(_whole(degrees) for degrees in (longitude, latitude)):
         told.append(Finding("places in whole degrees; name minutes with --columns.latitude_minutes=NAME", n))
     return RawEvents(
         time_utc=time,
@@ -142,6 +143,10 @@ def _coordinate(columns: Columns, ours: str, told: list[Finding]) -> Floats:
         )
     told.append(Finding(f"{ours}s made negative, as the header {name} says", int((~np.isnan(out)).sum())))
     return -out
+
+
+def _whole(degrees: Floats) -> bool:
+    return all(bool(np.all(part == np.rint(part))) for part in (degrees[:_SAMPLE], degrees))
 
 
 def _refuse_unused_hemisphere(columns: Columns, ours: str, degrees: Floats) -> None:
