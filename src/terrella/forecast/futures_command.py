@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from terrella.earth.magnitude import reported
 from terrella.engine.use.bundle import load_bundle
 from terrella.forecast.models import Models, known_before
 from terrella.forecast.outlook import fit_lines, issue_lines
@@ -63,12 +64,14 @@ def simulate(
 def outlook_of(models: Models, catalogue: Catalogue, issue_time: np.datetime64, days: float) -> Outlook:
     """Return the outlook of a bundle's ETAS given the events of its region before the issue time.
 
+    Magnitudes are simulated as the catalogue rounds them: those that the model was fitted to were rounded alike.
+
     Raises:
         InputError: where there is no such event, or no such window.
     """
-    bin_width = models.settings.data.magnitude_bin
     past = known_before(models, catalogue, issue_time)
-    return make_outlook(models.etas, past, models.region, issue_time, days, magnitude_bin=bin_width)
+    width = reported(past.magnitude).width
+    return make_outlook(models.etas, past, models.region, issue_time, days, magnitude_bin=width)
 
 
 def _lines(counts: FutureCounts, min_magnitude: float) -> list[str]:
