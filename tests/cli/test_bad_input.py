@@ -1,5 +1,6 @@
 """Bad input: one clear line with file, row and remedy, exit code 2, earlier results untouched."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,19 @@ def refused(arguments: list[object], words: list[str], capsys) -> None:
     assert error.splitlines()[-1].startswith("error: ")
     for word in words:
         assert word in error, error
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [("Date,Foo,lat,lon,mag", "2019-07-06,03:19:53,1,2,3"), ("Date,lat,lon,Mw,ML", "2019-07-06,1,2,3,3.1"),
+     ("time,lat,lon,side,mag", "2019-07-06,1,2,W,3")],
+)  # fmt: skip
+def test_the_remedy_that_is_told_can_be_typed(header, row, tmp_path, capsys):
+    path = tmp_path / "c.csv"
+    path.write_text(f"{header}\n{row}\n")
+    assert run("forecast", "data", path, "-o", tmp_path / "out.csv") == 2
+    remedy = re.search(r"--columns\.\w+=\w+", capsys.readouterr().err).group()
+    assert run("forecast", "data", path, "-o", tmp_path / "out.csv", remedy) == 0
 
 
 def test_a_truncated_parquet_file(catalogue_file, tmp_path, capsys):

@@ -10,7 +10,9 @@ from typed_commands import run
 from terrella.engine.use.bundle import load_bundle
 from terrella.engine.use.find import RELEASED
 from terrella.forecast.futures_command import outlook_of
+from terrella.forecast.issuing import issue
 from terrella.forecast.models import known_before
+from terrella.forecast.prediction import forecaster_at
 from terrella.forecast.preparation import cut
 from terrella.forecast.simulation.futures import simulate_futures
 from terrella.forecast.storage import TASK, from_bundle
@@ -92,7 +94,9 @@ def test_magnitudes_are_simulated_as_the_catalogue_rounds_them(decimals):
     time = np.datetime64("2019-06-30", "us") - np.arange(100)[::-1] * np.timedelta64(1, "h")
     magnitude = 2.5 + decimals * np.floor(np.random.default_rng(0).exponential(0.43, 100) / decimals)
     catalogue = make_catalogue(time, np.full(100, -117.7), np.full(100, 35.7), magnitude)
-    futures = simulate_futures(outlook_of(models, catalogue, np.datetime64("2019-07-01", "us"), 7.0), 50, 1)
+    now = np.datetime64("2019-07-01", "us")
+    forecaster = forecaster_at(models, catalogue, now)
+    futures = simulate_futures(outlook_of(forecaster, now, 7.0, issue(forecaster, now)), 50, 1)
     steps = (futures.magnitude - 2.5) / decimals
     np.testing.assert_allclose(steps, np.round(steps), atol=1e-3)
     assert len(np.unique(np.round(steps))) > 3

@@ -37,7 +37,7 @@ def refusal(tmp_path: Path, rows: list[str], header: str = HEADER, **options: ob
     ("field", "value", "said"),
     [
         (0, "06/07/2019 03:19", "time = '06/07/2019 03:19'; expected a time such as"),
-        (0, "1562383193", "or seconds since 1970 with --columns time_epoch_s=time"),
+        (0, "1562383193", "or seconds since 1970 with --columns.time_epoch_s=time"),
         (0, "2020-02-30T00:00:00Z", "time = '2020-02-30T00:00:00Z' is no valid time"),
         (0, "", "no time; every event needs one"),
         (1, "95", "latitude = 95; expected -90 to 90"),
@@ -86,7 +86,7 @@ def test_lines_count_from_the_top_of_the_file(tmp_path: Path, header: str) -> No
 def test_swapped_columns(tmp_path: Path) -> None:
     message = refusal(tmp_path, GOOD, HEADER.replace("latitude,longitude", "longitude,latitude"))
     assert (
-        "seem to be swapped (6 such rows); say --columns latitude=longitude --columns longitude=latitude"
+        "seem to be swapped (6 such rows); say --columns.latitude=longitude --columns.longitude=latitude"
         in message
     )
     swapped = {"latitude": "longitude", "longitude": "latitude"}
@@ -99,7 +99,7 @@ def test_a_missing_column_names_those_there_are(tmp_path: Path) -> None:
     message = refusal(tmp_path, GOOD, HEADER.replace(",mag,", ",size,"))
     assert "no column for magnitude" in message
     assert "size" in message
-    assert "--columns magnitude=NAME" in message
+    assert "--columns.magnitude=NAME" in message
 
 
 def test_a_mapping_to_no_column_names_the_nearest(tmp_path: Path) -> None:

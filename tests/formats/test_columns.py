@@ -45,6 +45,7 @@ def refusal(tmp_path: Path, text: str) -> str:
         ("Local Date,Local Time,UTC Date,UTC Time", "2019-07-05,20:19:53,2019-07-06,03:19:53.04"),
         ("Date,HHMMSS", "20190706,031953.04"),
         ("Date,HHMM,Sec", "2019.07.06,319,53.04"),
+        ("Date,Time", "2019-07-06 00:00:00,03:19:53.04"),
         ("YYY/MM/DD,HH:mm:SS.ss", "2019/07/06,03:19:53.04"),
         ("Year,Mo,Day,Hr,Mn,Sec", "2019,7,6,3,19,53.04"),
         ("YYYY,MO,DD,HH,MI,SS", "2019,7,6,3,19,53.04"),
@@ -77,6 +78,7 @@ def test_a_time_from_whichever_columns_make_it(tmp_path: Path, header: str, valu
         ("Origin time (JST)", "2019-07-06 12:19:53", "'Time (UTC+9)'"),
         ("Time (UTC+9)", "2019-07-06T03:19:53Z", "says UTC+9, and its values have zones of their own"),
         ("Date,Foo", "2019-07-06,03:19:53", "column Foo may hold the times of day"),
+        ("Date,Foo", "2019-07-06T00:00:00,03:19:53", "column Foo may hold the times of day"),
         ("Date,Hour,Sec", "2019-07-06,3,53", "no column for the minute beside Hour and Sec"),
         ("Year,Month,Day,Hour,Sec", "2019,7,6,3,53", "no column for the minute beside Hour and Sec"),
         ("Year,Month,Day,Hour", "2019,7,6,3", "no column for the minute beside Hour"),
@@ -92,6 +94,20 @@ def test_a_time_from_whichever_columns_make_it(tmp_path: Path, header: str, valu
 )  # fmt: skip
 def test_a_time_that_cannot_be_known_is_refused(tmp_path: Path, header: str, values: str, said: str) -> None:
     assert said in refusal(tmp_path, f"{header},{PLACE}\n{values},{VALUES}\n")
+
+
+def test_several_magnitudes_under_one_header_are_no_guess(tmp_path: Path) -> None:
+    for header in ("time,lat,lon,MAG,MAG", "time,lat,lon,mag1,mag2"):
+        assert "several columns may hold the magnitude" in refusal(
+            tmp_path, f"{header}\n2019-07-06,1,2,4.1,6.3\n"
+        )
+
+
+def test_whole_degrees_are_told(tmp_path: Path) -> None:
+    rows = "".join(f"2019-07-{day:02d},35,{day},-117,{day},4\n" for day in range(1, 20))
+    (tmp_path / "c.csv").write_text(f"time,lat,m1,lon,m2,mag\n{rows}")
+    lines = read_catalogue(tmp_path / "c.csv")[1].lines()
+    assert any("19 places in whole degrees" in line for line in lines)
 
 
 def test_a_zone_that_was_applied_and_dates_without_a_clock_are_told(tmp_path: Path) -> None:
@@ -250,6 +266,11 @@ def test_parquet_with_dates_and_clocks_of_its_own_kinds(tmp_path: Path) -> None:
     )
     with pytest.raises(InputError, match="column x may hold the times of day"):
         read_catalogue(tmp_path / "c.parquet")
+
+
+def test_a_line_of_dashes_below_the_header(tmp_path: Path) -> None:
+    text = "Date Time Lat Lon Depth Mag\n-------------------\n2019/07/06 03:19:53.04 35.77 -117.599 8 7.1\n"
+    assert read_text(tmp_path, text).time_utc[0] == RIDGECREST
 
 
 def test_hypodds_tables(tmp_path: Path) -> None:

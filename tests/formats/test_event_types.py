@@ -88,7 +88,6 @@ def read_types(tmp_path: Path, types: list[str], header: str = "type") -> tuple[
     ],
 )
 def test_what_is_no_earthquake_is_left_out(tmp_path: Path, types: list[str], header: str, kept: int) -> None:
-    """ISC's events of type `other` troubled GeoscienceAustralia/hiperseis (issue 42)."""
     assert len(read_types(tmp_path, types, header)[0]) == kept
 
 
@@ -103,6 +102,14 @@ def test_unknown_words_are_counted_and_named_and_types_of_magnitude_are_no_words
     assert not any("vocabulary" in line for line in findings.lines())
     assert [word for word in ("ml", "mb", "Mwc", "MLv", "m") if not is_magnitude_type(word)] == []
     assert [word for word in ("mine", "mi", "eq", "") if is_magnitude_type(word)] == []
+
+
+def test_a_column_with_a_value_of_its_own_in_every_row_holds_no_types(tmp_path: Path) -> None:
+    rows = "".join(f"2019-07-06T03:{i % 60:02d}:{i // 60:02d},1,2,3,{i * 1.5}\n" for i in range(200))
+    (tmp_path / "c.csv").write_text(f"time,lat,lon,mag,ET\n{rows}")
+    catalogue, findings = read_catalogue(tmp_path / "c.csv")
+    assert len(catalogue) == 200
+    assert any("values of column ET too various" in line for line in findings.lines())
 
 
 def test_types_under_an_unknown_header_are_refused(tmp_path: Path) -> None:

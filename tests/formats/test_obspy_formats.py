@@ -140,6 +140,17 @@ def test_types_beyond_quakeml_12(tmp_path: Path, kind: str, kept: int) -> None:
         assert any(repr(kind) in line for line in findings.lines())
 
 
+def test_iscs_other_is_its_word_for_unknown(tmp_path: Path) -> None:
+    """Ordinary earthquakes of the ISC came as `other` (GeoscienceAustralia/hiperseis issue 42)."""
+    inside = origin(1) + magnitude(5, "Mw")
+    for name, kept in (("smi:ISC/evid=611", 1), ("smi:local/event/e1", 0)):
+        other = event(1, inside, "other").replace("smi:local/event/e1", name)
+        usual = event(2, origin(2) + magnitude(4, "Mw"))
+        catalogue, findings = read_catalogue(quakeml(tmp_path, other + usual))
+        assert len(catalogue) == 1 + kept
+        assert any("'other'" in line or "'other event'" in line for line in findings.lines())
+
+
 def test_a_rejected_origin_is_left_out(tmp_path: Path) -> None:
     events = event(1, origin(1, status="rejected") + magnitude(8, "Mw"))
     events += event(2, origin(2, status="reviewed") + magnitude(5, "Mw"))

@@ -175,7 +175,7 @@ def _refuse_swapped(raw: RawEvents) -> None:
     beyond = (np.abs(raw.latitude) > 90) & (np.abs(raw.latitude) <= 360)
     if np.all(np.abs(raw.longitude) <= 90) and beyond.sum() >= 3 and beyond.mean() >= 0.25:
         lon, lat = raw.column("longitude"), raw.column("latitude")
-        remedy = f"say --columns latitude={lon} --columns longitude={lat}"
+        remedy = f"say --columns.latitude={lon} --columns.longitude={lat}"
         message = "latitude and longitude seem to be swapped"
         raise _refusal(raw, beyond, ("latitude", "longitude"), message, remedy)
 
@@ -194,7 +194,7 @@ def _without_impossible(raw: RawEvents, found: list[Finding], drop_impossible: b
         if drop_impossible:
             raw = _drop(raw, rows, f"rows with a {what} beyond {low:g} to {high:g} dropped", found)
         elif rows.any():
-            remedy = f"correct or delete it, or name another column with --columns {what}=NAME"
+            remedy = f"correct or delete it, or name another column with --columns.{what}=NAME"
             raise _refusal(raw, rows, (what,), f"expected {low:g} to {high:g}{unit}", remedy)
     return raw
 

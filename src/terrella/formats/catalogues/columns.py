@@ -115,12 +115,12 @@ def _mapped(names: Sequence[str], columns: Mapping[str, str], file: str) -> dict
     for ours, theirs in columns.items():
         if ours not in known:
             raise InputError(
-                f"--columns {ours}={theirs}: unknown name {ours!r}{_nearest(ours, known)}; "
+                f"--columns.{ours}={theirs}: unknown name {ours!r}{_nearest(ours, known)}; "
                 f"expected one of {', '.join(known)}"
             )
         if theirs not in names:
             raise InputError(
-                f"{file}: no column {theirs!r} (asked for by --columns {ours}={theirs})"
+                f"{file}: no column {theirs!r} (asked for by --columns.{ours}={theirs})"
                 f"{_nearest(theirs, names)}; the columns are {_listed(names)}"
             )
         found[ours] = list(names).index(theirs)
@@ -145,7 +145,7 @@ def _find_times(found: dict[str, int], names: Sequence[str], mapped: frozenset[i
         if len(twins) > 1:
             raise InputError(
                 f"{file}: several columns may hold the {ours} ({_listed([names[i] for i in twins])}); "
-                f"name them apart in the header, then say --columns {ours}=NAME"
+                f"name them apart in the header, then say --columns.{ours}=NAME"
             )
         found[ours] = chosen
     if "time" in found and found["time"] in told and _rank(told[found["time"]][1]) == 3 and "hour" in found:
@@ -177,10 +177,12 @@ def _in_runs(words: dict[int, str], n: int) -> dict[int, str]:
 
 
 def _refuse_ambiguous(fitting: list[int], names: Sequence[str], words: list[str], file: str) -> None:
-    if not any(words[i] in ("magnitude", "mag") for i in fitting):
+    said = [i for word in ("magnitude", "mag") for i in fitting if words[i] == word]
+    if not said or sum(words[i] == words[said[0]] for i in said) > 1:
+        alike = ", and name them apart in the header" if len({names[i] for i in fitting}) == 1 else ""
         raise InputError(
             f"{file}: several columns may hold the magnitude ({_listed([names[i] for i in fitting])}); "
-            f"choose one, e.g. --columns magnitude={names[fitting[0]]}"
+            f"choose one{alike}, e.g. --columns.magnitude={names[fitting[0]]}"
         )
 
 
@@ -193,7 +195,7 @@ def _refuse_missing(found: dict[str, int], names: Sequence[str], file: str) -> N
     if missing:
         raise InputError(
             f"{file}: no column for {' and '.join(missing)}; the columns are {_listed(names)}; "
-            f"say which one it is, e.g. --columns {missing[0]}=NAME"
+            f"say which one it is, e.g. --columns.{missing[0]}=NAME"
         )
 
 

@@ -78,6 +78,7 @@ def read_table(text: str, file: str, header: Header, columns: Mapping[str, str] 
     """
     if header.delimiter == "|" or '"' not in text:
         text = _without_repeats(without_comments(text, header.lines), header.lines)
+    text = _without_ruler(text, header.lines)
     if header.delimiter is None:
         text = _tabbed(text, file, header)
     return read_rows(
@@ -136,6 +137,13 @@ def without_comments(text: str, header_lines: int = 0) -> str:
         return text
     start = _offset(text, header_lines)
     return text[:start] + re.sub(r"(?m)^[ \t]*[#%].*$", "", text[start:])
+
+
+def _without_ruler(text: str, header_lines: int) -> str:
+    """Return text without a line of dashes below the header."""
+    start = _offset(text, header_lines)
+    ruler = re.match(r"[ \t]*[-=+| \t]{4,}(?=\r?\n)", text[start : start + 1000])
+    return text if ruler is None else text[:start] + text[start + ruler.end() :]
 
 
 def is_comment(line: str) -> bool:

@@ -46,7 +46,17 @@ def read_xml(content: bytes, file: str) -> RawEvents:
         )
     if types is None or len(types) != len(events):
         types = [event.event_type for event in events]
-    return _mapped(events, types, _said(warned), file)
+    found = _said(warned)
+    # The ISC's uk, for what is not known, comes as `other`; its explosions and rockbursts have words of their own.
+    unsaid = [_is_iscs(event) and kind == "other event" for event, kind in zip(events, types, strict=True)]
+    if any(unsaid):
+        types = [None if unknown else kind for unknown, kind in zip(unsaid, types, strict=True)]
+        found.append(Finding("events of type 'other', the ISC's word for unknown, kept", sum(unsaid)))
+    return _mapped(events, types, found, file)
+
+
+def _is_iscs(event: Any) -> bool:
+    return str(_get(event.resource_id, "id") or "").lower().startswith("smi:isc/")
 
 
 def read_with_obspy(content: bytes, file: str) -> RawEvents | None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pyarrow as pa
 
+from terrella.errors import InputError
 from terrella.formats.catalogues import values
 from terrella.formats.catalogues.columns import HEADERS, find_columns
 from terrella.formats.catalogues.event_types import Kind, is_magnitude_type, kind_of
@@ -13,6 +14,7 @@ from terrella.formats.catalogues.headers import hemisphere, is_metres, squeezed
 from terrella.formats.catalogues.raw import Floats, Place, RawEvents
 from terrella.formats.catalogues.table_times import Columns, Rest, event_times
 
+_FEW = 10  # places, of which fewer may be whole degrees by chance
 _HEMISPHERES = {"latitude": ("N", "S"), "longitude": ("E", "W")}
 
 
@@ -31,7 +33,7 @@ def events_from_table(
     columns = Columns(table, found, names, place, rest)
     told: list[Finding] = []
     time = event_times(columns, told)
-    event_type, event_types = _names(columns, "event_type", "the event type")
+    event_type, event_types = _event_types(columns, told)
     magnitude_type, magnitude_types = _names(columns, "magnitude_type", "the magnitude type")
     if event_types and all(is_magnitude_type(word) for word in event_types):
         if not magnitude_types:
@@ -41,10 +43,13 @@ def events_from_table(
         _refuse_unused_types(columns)
     status, statuses = values.removed_statuses(columns.get("status")) if "status" in found else (None, ())
     n = table.num_rows
+    longitude, latitude = (_coordinate(columns, axis, told) for axis in ("longitude", "latitude"))
+    if n >= _FEW and all(np.all(degrees == np.rint(degrees)) for degrees in (longitude, latitude)):
+        told.append(Finding("places in whole degrees; name minutes with --columns.latitude_minutes=NAME", n))
     return RawEvents(
         time_utc=time,
-        longitude=_coordinate(columns, "longitude", told),
-        latitude=_coordinate(columns, "latitude", told),
+        longitude=longitude,
+        latitude=latitude,
         depth_km=_depth(columns, told),
         magnitude=columns.number("magnitude"),
         magnitude_type=np.full(n, -1, np.int8) if magnitude_type is None else magnitude_type,
@@ -88,6 +93,18 @@ def _names(columns: Columns, ours: str, what: str) -> tuple[np.ndarray | None, t
     return values.names(columns.get(ours), what, columns.place) if ours in columns else (None, ())
 
 
+def _event_types(columns: Columns, told: list[Finding]) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    """Return what shook, of a column that holds words: one with a value of its own in every row does not."""
+    try:
+        return _names(columns, "event_type", "the event type")
+    except InputError:
+        n = columns.table.num_rows
+        told.append(
+            Finding(f"values of column {columns.name('event_type')} too various for types of events", n)
+        )
+        return None, ()
+
+
 def _refuse_unused_types(columns: Columns) -> None:
     """Refuse a column of types of events whose header nobody knows."""
     for name, given in columns.rest().items():
@@ -96,7 +113,7 @@ def _refuse_unused_types(columns: Columns) -> None:
         short = max((len(word.strip()) for word in given), default=0) < 4  # codes mean other things elsewhere
         if told and not short and Kind.UNKNOWN not in kinds:
             raise columns.error(
-                f"column {name} seems to hold what shook; if so, say --columns event_type={name}, else leave it out"
+                f"column {name} seems to hold what shook; if so, say --columns.event_type={name}, else leave it out"
             )
 
 
@@ -137,7 +154,7 @@ def _refuse_unused_hemisphere(columns: Columns, ours: str, degrees: Floats) -> N
         if negative in letters and letters <= {positive, negative}:
             raise columns.error(
                 f"column {name} holds hemispheres and {columns.name(ours)} no signs; "
-                f"say --columns {ours}_hemisphere={name}"
+                f"say --columns.{ours}_hemisphere={name}"
             )
 
 

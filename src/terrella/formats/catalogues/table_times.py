@@ -26,6 +26,7 @@ from terrella.formats.catalogues.times import (
 from terrella.formats.catalogues.values import is_text, numbers, stripped
 
 _DAY, _HOUR, _MINUTE = (np.timedelta64(n * 1_000_000, "us") for n in (86_400, 3600, 60))
+_MIDNIGHT = r"[T ]0{1,2}:00(:00(\.0*)?)?$"
 _SAMPLE = 10_000  # rows that tell what a column holds
 _PARTS = ("year", "month", "day", "day_of_year", "hour", "minute", "second")
 _CLOCK_WORDS = {*TIMES["time_of_day"], *TIMES["hour"], "time", "clocktime", "origin", "ot", "localtime"}
@@ -113,14 +114,24 @@ def _date(columns: Columns, clock: str, whole: Sequence[str]) -> str | None:
     """Return which column holds the dates of a clock, None where one holds whole times and needs none."""
     for key in whole[::-1]:
         text = _text(columns, key)
-        timed = is_text(text.type) and pc.any(pc.match_substring(text.cast(pa.string()), ":")).as_py()
-        return None if timed else key
+        return None if _has_clock(_dates(text)) else key
     if {"year", "month", "day"} <= set(columns.found):
         return "year"
     raise columns.error(
         f"column {columns.name(clock)} holds times of day and no column their dates; "
-        "say which one does, e.g. --columns date=NAME"
+        "say which one does, e.g. --columns.date=NAME"
     )
+
+
+def _dates(text: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return times without the midnight that spreadsheets write behind dates."""
+    return pc.replace_substring_regex(stripped(text), _MIDNIGHT, "") if is_text(text.type) else text
+
+
+def _has_clock(text: pa.ChunkedArray | None) -> bool:
+    if text is None or not is_text(text.type):
+        return False
+    return bool(pc.any(pc.match_substring(text.cast(pa.string()), ":")).as_py())
 
 
 def _joined(columns: Columns, date: str, clock: str) -> tuple[list[str], pa.ChunkedArray]:
@@ -134,7 +145,7 @@ def _joined(columns: Columns, date: str, clock: str) -> tuple[list[str], pa.Chun
         first = _text(columns, date)
         if pa.types.is_timestamp(first.type):
             first = pc.cast(pc.cast(first, pa.date32()), pa.string())
-        first = stripped(first)
+        first = _dates(first)
     return [*used, clock], pc.binary_join_element_wise(first, _clock_text(columns, clock), "T")
 
 
@@ -221,7 +232,7 @@ def _with_finer_parts(
 def _lacking(columns: Columns, key: str, given: Sequence[str]) -> InputError:
     beside = " and ".join(columns.name(each) for each in given)
     return columns.error(
-        f"no column for the {key} beside {beside}; say which one it is, e.g. --columns {key}=NAME"
+        f"no column for the {key} beside {beside}; say which one it is, e.g. --columns.{key}=NAME"
     )
 
 
@@ -246,12 +257,6 @@ def _look_for_a_clock(
     """Refuse dates beside a column that seems to hold the times of day, and report those beside none."""
     if not _is_multiple(local[:1000], _DAY) or not _is_multiple(local, _DAY):
         return
-    if (
-        text is not None
-        and is_text(text.type)
-        and pc.any(pc.match_substring(text.cast(pa.string()), ":")).as_py()
-    ):
-        return
     rest = columns.rest()
     for name, values in rest.items():
         given = [value.strip() for value in values if value.strip()]
@@ -260,8 +265,10 @@ def _look_for_a_clock(
         if word in _CLOCK_WORDS or (given and len(clocks) == len(given)):
             raise columns.error(
                 f"all times are at midnight, and column {name} may hold the times of day; "
-                f"if so, say --columns time_of_day={name} (in UTC), else leave it out"
+                f"if so, say --columns.time_of_day={name} (in UTC), else leave it out"
             )
+    if _has_clock(text):
+        return  # midnight, as the file says itself
     others = f"; other columns: {', '.join(list(rest)[:8])}" if rest else ""
     found.append(
         Finding(f"times without a time of day, taken as midnight{others}", int((~np.isnat(local)).sum()))

@@ -43,7 +43,7 @@ def times(column: pa.ChunkedArray, name: str, place: Place) -> Times:
     if not is_text(column.type):
         raise InputError(
             f"{place.file}: column {name} holds {column.type}, which is no time; for seconds or milliseconds since "
-            f"1970 say --columns time_epoch_s={name} or --columns time_epoch_ms={name}"
+            f"1970 say --columns.time_epoch_s={name} or --columns.time_epoch_ms={name}"
         )
     text = stripped(column)
     for kind in (pa.timestamp("us", tz="UTC"), pa.timestamp("us")):
@@ -153,7 +153,7 @@ def _times_of_many_forms(text: pa.ChunkedArray, name: str, place: Place) -> Time
     """Return times of texts that differ in their separators, digits and zones."""
     expected = "a time such as 2019-07-06T03:19:53.04Z"
     numeric = pc.any(pc.match_substring_regex(text, r"^[+-]?(\d{1,7}|\d{9,13}|\d{15,})(\.\d*)?$")).as_py()
-    hint = f", or seconds since 1970 with --columns time_epoch_s={name}" if numeric else ""
+    hint = f", or seconds since 1970 with --columns.time_epoch_s={name}" if numeric else ""
     for pattern, words in _HINTS:
         if pc.any(pc.match_substring_regex(text, pattern)).as_py():
             hint += words

@@ -17,6 +17,7 @@ _DEGREES = (
 )
 
 
+_FEW = 1000  # different values of a column that may hold words
 _SIDED = r"\d\s*[NSEWnsew]\s*$|^\s*[NSEWnsew]\s*\d|\d\s*°"
 
 
@@ -121,7 +122,7 @@ def removed_statuses(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int8], tup
     column = column if pa.types.is_dictionary(column.type) else column.cast(pa.string()).dictionary_encode()
     column = column.unify_dictionaries()
     distinct = column.chunk(0).dictionary.to_pylist() if column.num_chunks else []
-    words = tuple(word for word in distinct if word and is_removed(str(word)))
+    words = tuple(word for word in distinct[:_FEW] if word and is_removed(str(word)))
     codes = np.array([*(words.index(word) if word in words else -1 for word in distinct), -1], np.int8)
     parts = [codes[part.indices.fill_null(-1).to_numpy(zero_copy_only=False)] for part in column.chunks]
     return np.concatenate(parts) if parts else codes[:0], tuple(str(word) for word in words)
