@@ -9,8 +9,12 @@ from typed_commands import run
 
 from terrella.engine.use.bundle import load_bundle
 from terrella.engine.use.find import RELEASED
+from terrella.forecast.futures_command import outlook_of
+from terrella.forecast.issuing import issue
 from terrella.forecast.models import known_before
+from terrella.forecast.prediction import forecaster_at
 from terrella.forecast.preparation import cut
+from terrella.forecast.simulation.futures import simulate_futures
 from terrella.forecast.storage import TASK, from_bundle
 from terrella.formats.catalogues.catalogue import make_catalogue
 from terrella.formats.catalogues.forecast_grid import read_forecast
@@ -82,3 +86,17 @@ def test_predict_and_simulate_know_the_same_events(tmp_path, monkeypatch, capsys
     single = make_catalogue(time, *place, magnitude)
     known = known_before(replace(models, min_magnitude=2.6), single, np.datetime64("2020-01-01", "us"))
     assert len(known) == n // 2
+
+
+@pytest.mark.parametrize("decimals", [0.5, 0.1, 0.01])
+def test_magnitudes_are_simulated_as_the_catalogue_rounds_them(decimals):
+    models = from_bundle(load_bundle(Path("california"), TASK))
+    time = np.datetime64("2019-06-30", "us") - np.arange(100)[::-1] * np.timedelta64(1, "h")
+    magnitude = 2.5 + decimals * np.floor(np.random.default_rng(0).exponential(0.43, 100) / decimals)
+    catalogue = make_catalogue(time, np.full(100, -117.7), np.full(100, 35.7), magnitude)
+    now = np.datetime64("2019-07-01", "us")
+    forecaster = forecaster_at(models, catalogue, now)
+    futures = simulate_futures(outlook_of(forecaster, now, 7.0, issue(forecaster, now)), 50, 1)
+    steps = (futures.magnitude - 2.5) / decimals
+    np.testing.assert_allclose(steps, np.round(steps), atol=1e-3)
+    assert len(np.unique(np.round(steps))) > 3

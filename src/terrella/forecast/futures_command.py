@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from terrella.earth.magnitude import reported
 from terrella.engine.use.bundle import load_bundle
 from terrella.forecast.issuing import Issued, issue
 from terrella.forecast.models import Forecaster, Models
@@ -68,21 +69,21 @@ def simulate(
 def outlook_of(forecaster: Forecaster, issue_time: np.datetime64, days: float, issued: Issued) -> Outlook:
     """Return the outlook of a bundle's ETAS given the events that forecasts are conditioned on.
 
-    Its expected counts are scaled to those of the forecast that is issued.
+    Its expected counts are scaled to those of the forecast that is issued. Magnitudes are simulated as the
+    catalogue rounds them: those that the model was fitted to were rounded alike.
 
     Raises:
         InputError: where there is no such window.
     """
     models = forecaster.models
     ratio = make_ratio(*issued.within(days), models.grid) if days > 0 else None
-    bin_width = models.settings.data.magnitude_bin
     return make_outlook(
         models.etas,
         forecaster.catalogue,
         models.region,
         issue_time,
         days,
-        magnitude_bin=bin_width,
+        magnitude_bin=reported(forecaster.catalogue.magnitude).width,
         ratio=ratio,
     )
 

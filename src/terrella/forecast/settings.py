@@ -17,7 +17,7 @@ class DataSettings(Frozen):
         None, description="smallest magnitude; by default the completeness that is found"
     )
     magnitude_bin: float = Field(
-        0.1, ge=0, description="width of the magnitude bins of simulated catalogues, 0 for none"
+        0.1, ge=0, description="unused, but in older settings: the width is found in the catalogue"
     )
     bounds: tuple[float, float, float, float] | None = Field(
         None, description="west, east, south, north in degrees; by default the extent of the events"
