@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from terrella.forecast.counts import calibrate, negative_log_likelihood
+from terrella.forecast.calibration import Cells, calibrate, spans_of
+from terrella.forecast.counts import negative_log_likelihood
 from terrella.forecast.learning.samples import Samples
 from terrella.formats.catalogues.catalogue import Floats
 
@@ -44,7 +45,9 @@ def boosted(training: Samples, validation: Samples, trees: int) -> tuple[Tensor,
 def _one_horizon(
     training: Samples, validation: Samples, features: list[np.ndarray], horizon: int, trees: int
 ) -> tuple[Tensor, int]:
-    etas = calibrate(training.log_etas[:, horizon], training.counts[:, horizon], training.weight)
+    log_etas, counts = training.log_etas[:, horizon], training.counts[:, horizon].float()
+    span = spans_of(np.arange(int(training.issue.max()) + 1.0))[training.issue.long()]
+    etas = calibrate([Cells(log_etas, counts, training.weight, torch.zeros_like(log_etas), span)])[0]
     starts = [etas.log_mean(each.log_etas[:, horizon]) for each in (training, validation)]
     dispersions = [etas.dispersion(start).double() for start in starts]
     sets = [

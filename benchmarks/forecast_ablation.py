@@ -33,7 +33,8 @@ from terrella.engine.fit import Stage, Training, train
 from terrella.engine.judge import Blocks, Interval, make_blocks
 from terrella.engine.run import Run
 from terrella.engine.workflow import mean_loss
-from terrella.forecast.counts import calibrate, dispersion_of
+from terrella.forecast.calibration import Cells, calibrate, spans_of
+from terrella.forecast.counts import dispersion_of
 from terrella.forecast.features.channels import feature_names
 from terrella.forecast.learning.network import ForecastNetwork, count_loss
 from terrella.forecast.learning.recalibration import cell_loss
@@ -264,12 +265,16 @@ def boost(task: Task, trees: int) -> Trained:
 
 def recalibrated(log_mean: Tensor, spread: Tensor, samples: Samples) -> Floats:
     """Return the loss of every issue time (issue, horizon) after the calibration that all models get."""
-    found = []
-    for horizon in range(log_mean.shape[1]):
-        expected = Expectation(log_mean[:, horizon], spread[:, horizon])
-        counts = samples.counts[:, horizon].float()
-        fitted = calibrate(expected.log_mean, counts, samples.weight, expected.log_spread)
-        found.append(samples.weight * cell_loss(expected, counts, fitted))
+    span = spans_of(np.arange(int(samples.issue.max()) + 1.0))[samples.issue.long()]
+    counts = samples.counts.float().unbind(1)
+    means = list(zip(log_mean.unbind(1), spread.unbind(1), strict=True))
+    fitted = calibrate(
+        [Cells(mean, n, samples.weight, more, span) for (mean, more), n in zip(means, counts, strict=True)]
+    )
+    found = [
+        samples.weight * cell_loss(Expectation(*mean), n, each)
+        for mean, n, each in zip(means, counts, fitted, strict=True)
+    ]
     return per_issue(torch.stack(found, dim=1).double(), samples)
 
 

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 import warnings
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -172,8 +173,20 @@ def make_samples() -> np.ndarray:
             trace = np.asarray(file["data"][bucket][row], np.float64)
             trace -= trace[:, :500].mean(1, keepdims=True)
             level = trace[:, :500].std(1, keepdims=True) + 1
+            padded = constant(trace)  # which is a gap to us, and an onset to the peer
+            trace[:, padded] = draw.normal(size=(len(trace), padded.sum())) * level
             parts += [trace, draw.normal(size=(len(trace), 3000)) * level]
     return np.rint(np.concatenate(parts, 1)).clip(-(2**30), 2**30).astype(np.int32)
+
+
+def constant(trace: np.ndarray) -> np.ndarray:
+    """Return which samples, (sample,), a second or more of one value in any component makes no record."""
+    found = np.zeros(trace.shape[1], bool)
+    for row in trace:
+        edges = np.concatenate([[0], np.flatnonzero(np.diff(row)) + 1, [len(row)]])
+        for begin, end in pairwise(edges):
+            found[begin:end] |= end - begin >= 100
+    return found
 
 
 def write_record(path: Path, samples: np.ndarray, times: int, late_s: float = 0.0) -> None:

@@ -1,10 +1,15 @@
 """The tables of contents: what a task offers in Python."""
 
+import inspect
 import subprocess
 import sys
 from importlib import import_module
 
 import pytest
+
+from terrella.cli.tasks import load_task
+from terrella.engine.fit_settings import lasting
+from terrella.engine.settings import fingerprint
 
 TASKS = ("forecast", "pick", "segment")
 
@@ -34,3 +39,32 @@ def test_a_table_of_contents_loads_nothing(task):
     code = f"import sys, terrella.{task} as t; dir(t); print([n for n in ('numpy', 'torch') if n in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_verbs_have_one_face_that_help_can_show(task):
+    package = import_module(f"terrella.{task}")
+    train, judge, predict = (
+        inspect.signature(getattr(package, name)) for name in ("train", "judge", "predict")
+    )
+    assert list(train.parameters) == ["run", "settings", "report"]
+    assert list(judge.parameters) == ["run", "split", "data", "report", "judging"]
+    assert list(predict.parameters) == ["given", "bundle", "output", "report", "options"]
+    assert "0x" not in f"{train}{judge}{predict}"
+
+
+@pytest.mark.parametrize(
+    ("task", "place"), [("forecast", "catalogue"), ("pick", "sets"), ("segment", "sections")]
+)
+def test_what_may_change_while_a_training_goes_on_is_in_no_fingerprint(task, place):
+    settings = load_task(task).settings()
+    moved = settings.model_copy(
+        update={
+            "fit": settings.fit.model_copy(update={"device": "cpu", "sharded": True}),
+            "judge": settings.judge.model_copy(update={"resamples": 7}),
+            "data": settings.data.model_copy(update={place: "elsewhere"}),
+        }
+    )
+    assert fingerprint(lasting(moved)) == fingerprint(lasting(settings))
+    longer = settings.model_copy(update={"fit": settings.fit.model_copy(update={"epochs": 3})})
+    assert fingerprint(lasting(longer)) != fingerprint(lasting(settings))

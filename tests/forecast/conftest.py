@@ -6,7 +6,7 @@ import torch
 
 from terrella.earth.grid import Grid, make_grid
 from terrella.earth.region import box
-from terrella.forecast.counts import Calibration
+from terrella.forecast.calibration import Calibration
 from terrella.forecast.etas.model import ETAS
 from terrella.forecast.judging.outcomes import Outcomes, cell_centres, find_targets
 from terrella.forecast.models import Expectation

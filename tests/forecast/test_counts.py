@@ -1,4 +1,4 @@
-"""The negative binomial distribution and its calibration."""
+"""The negative binomial distribution."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from terrella.forecast.counts import calibrate, negative_log_likelihood, occurrence_probability
+from terrella.forecast.counts import dispersion_of, negative_log_likelihood, occurrence_probability
 
 
 @given(count=st.integers(0, 400), log_mean=st.floats(-12, 5), dispersion=st.floats(1e-3, 50))
@@ -36,19 +36,6 @@ def test_small_dispersion_is_poisson():
     assert found.numpy() == pytest.approx(-stats.poisson.logpmf(count.numpy(), 2.5), rel=1e-3)
 
 
-def test_calibration_finds_what_was_distorted():
-    draw = np.random.default_rng(3)
-    log_mean = draw.normal(-3, 1.5, 300_000)
-    mean = np.exp(0.4 + 0.8 * log_mean)
-    dispersion = 0.7 * mean**-0.4
-    counts = draw.poisson(mean * draw.gamma(1 / dispersion, dispersion, len(mean)))
-    found = calibrate(torch.tensor(log_mean), torch.tensor(counts, dtype=torch.float64))
-    assert found.intercept == pytest.approx(0.4, abs=0.04)
-    assert found.slope == pytest.approx(0.8, abs=0.02)
-    assert found.log_dispersion == pytest.approx(np.log(0.7), abs=0.1)
-    assert found.dispersion_slope == pytest.approx(-0.4, abs=0.06)
-
-
-def test_calibration_without_events_changes_no_mean():
-    found = calibrate(torch.full((50,), -4.0), torch.zeros(50))
-    assert (found.intercept, found.slope) == (0.0, 1.0)
+def test_dispersion_stays_where_the_distribution_is_defined():
+    found = dispersion_of(torch.tensor([0.0, 100.0, -100.0]), 0.5, -0.3, 0.25)
+    assert found.tolist() == pytest.approx([np.exp(0.75), np.exp(-7.0), np.exp(7.0)], rel=1e-6)

@@ -17,7 +17,7 @@ from terrella.engine.fit.interruption import held_interruption
 from terrella.errors import InputError
 from terrella.forecast.etas import fit as etas_fit
 from terrella.forecast.etas.background import smoothed_shape
-from terrella.forecast.etas.fit import fit_etas
+from terrella.forecast.etas.fit import etas_remarks, fit_etas
 from terrella.forecast.etas.likelihood import (
     kernel_parameters,
     log_likelihood,
@@ -244,3 +244,12 @@ def test_a_signal_waits_for_compiled_code():
     with pytest.raises(KeyboardInterrupt):
         work()
     assert done
+
+
+def test_a_fit_that_is_in_doubt_says_why(etas) -> None:
+    assert etas_remarks(etas) == []
+    (held,) = etas_remarks(replace(etas, tau_days=1e5))
+    assert held == "at their bounds: tau_days"
+    growing = replace(etas, k0=etas.k0 * 1.2 / etas.branching_ratio())
+    (said,) = etas_remarks(growing)
+    assert "branching ratio of 1.20, 1 or more" in said

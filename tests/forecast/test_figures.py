@@ -17,6 +17,10 @@ from terrella.forecast.judging.scores import Curves, Forecast, judge
 MODELS = ("climatology", "persistence", "Reasenberg–Jones", "ETAS", "network", "true process")
 
 
+def _forecast(probability, loss):
+    return Forecast(probability, probability.sum(1, dtype=float), loss)
+
+
 @pytest.fixture
 def axes() -> Axes:
     return Figure(layout="constrained").subplots()
@@ -28,8 +32,8 @@ def curves() -> dict[str, Curves]:
     p = 10 ** random.uniform(-4, -0.5, (200, 40))
     counts = (random.random(p.shape) < p).astype(np.float32)
     forecasts = {
-        "climatology": Forecast(np.full(p.shape, p.mean(), np.float32), None),
-        "network": Forecast(p.astype(np.float32), None),
+        "climatology": _forecast(np.full(p.shape, p.mean(), np.float32), None),
+        "network": _forecast(p.astype(np.float32), None),
     }
     return dict(judge(forecasts, counts, make_blocks(np.arange(200.0), 20, 50), "climatology", ()).curves)
 

@@ -12,6 +12,10 @@ from terrella.forecast.judging.scores import UNITS, Forecast, Scores, judge
 N_TIME, N_CELL = 400, 50
 
 
+def _forecast(probability, loss):
+    return Forecast(probability, probability.sum(1, dtype=float), loss)
+
+
 def score(
     probability: np.ndarray,
     counts: np.ndarray,
@@ -23,8 +27,8 @@ def score(
         reference = np.full(counts.shape, (counts > 0).mean())
     loss, reference_loss = losses or (None, None)
     forecasts = {
-        "climatology": Forecast(reference.astype(np.float32), reference_loss),
-        "model": Forecast(probability.astype(np.float32), loss),
+        "climatology": _forecast(reference.astype(np.float32), reference_loss),
+        "model": _forecast(probability.astype(np.float32), loss),
     }
     blocks = make_blocks(np.arange(len(counts), dtype=float), 10.0, 100)
     return judge(forecasts, counts.astype(np.float32), blocks, "climatology", ("model",))
@@ -133,7 +137,7 @@ def test_paired_gains_are_differences_of_scores_with_narrower_intervals() -> Non
     p, counts = rare(6)
     nearly = np.clip(p * 1.2, 0, 1)
     forecasts = {
-        name: Forecast(each.astype(np.float32), None)
+        name: _forecast(each.astype(np.float32), None)
         for name, each in {"climatology": np.full_like(p, p.mean()), "ETAS": nearly, "network": p}.items()
     }
     scores = judge(

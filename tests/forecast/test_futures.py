@@ -19,6 +19,7 @@ from terrella.forecast.simulation import futures as futures_module
 from terrella.forecast.simulation.futures import (
     count_futures,
     make_outlook,
+    make_ratio,
     simulate_counts,
     simulate_futures,
 )
@@ -401,6 +402,23 @@ def test_what_cannot_be_simulated_is_named(etas: ETAS, monkeypatch: pytest.Monke
     monkeypatch.setattr(futures_module, "_MOST_KEPT", 1000)
     with pytest.raises(InputError, match="too many to hold"):
         simulate_futures(make_outlook(etas, one_event(7.0), REGION, ISSUE), 10_000)
+
+
+def test_a_ratio_scales_the_events_of_its_cells_alone(etas: ETAS) -> None:
+    model = replace(etas, k0=1e-15, mu=50.0 / REGION.area_km2)
+    grid = make_grid(REGION, 0.4)
+    wanted = np.ones(grid.mask.shape)
+    wanted[1, 2], wanted[0, 0] = 3.0, 0.25
+    ratio = make_ratio(wanted.ravel(), np.ones(wanted.size), grid)
+    assert ratio.highest == 3.0
+    outlook = make_outlook(model, one_event(2.0), REGION, ISSUE, 10.0, ratio=ratio)
+    found = simulate_counts(outlook, grid, 400).expected_count
+    expected = 500 * wanted * grid.area_km2 / REGION.area_km2
+    assert np.abs(found - expected).max() < 5 * np.sqrt(expected.max() / 400)
+    assert (
+        chisquare((found * 400).ravel(), (expected * found.sum() / expected.sum() * 400).ravel()).pvalue
+        > 1e-3
+    )
 
 
 def test_futures_across_the_date_line_are_those_of_a_region_elsewhere(etas: ETAS) -> None:

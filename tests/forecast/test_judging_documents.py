@@ -13,15 +13,19 @@ from terrella.forecast.judging.score_files import document_of
 from terrella.forecast.judging.scores import Forecast, Scores, judge
 
 
+def _forecast(probability, loss):
+    return Forecast(probability, probability.sum(1, dtype=float), loss)
+
+
 @pytest.fixture(scope="module")
 def scores() -> Scores:
     random = np.random.default_rng(0)
     p = random.uniform(0.01, 0.3, (90, 12)).astype(np.float32)
     counts = (random.random(p.shape) < p).astype(np.float32)
     forecasts = {
-        "all-zero": Forecast(np.zeros_like(p), None),
-        "climatology": Forecast(np.full_like(p, 0.15), random.random(90) + 1),
-        "network": Forecast(p, random.random(90)),
+        "all-zero": _forecast(np.zeros_like(p), None),
+        "climatology": _forecast(np.full_like(p, 0.15), random.random(90) + 1),
+        "network": _forecast(p, random.random(90)),
     }
     return judge(forecasts, counts, make_blocks(np.arange(90.0), 10, 200), "climatology", ("network",))
 

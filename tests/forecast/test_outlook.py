@@ -7,9 +7,10 @@ import torch
 
 from terrella.earth.grid import make_grid
 from terrella.earth.region import box
-from terrella.forecast import outlook, prediction
-from terrella.forecast.counts import Calibration
-from terrella.forecast.models import ETAS_, NETWORK, Expectation, Models
+from terrella.forecast import issuing, outlook, prediction
+from terrella.forecast.calibration import Calibration
+from terrella.forecast.issuing import Issued
+from terrella.forecast.models import ETAS_, NETWORK, Expectation
 from terrella.formats.catalogues.catalogue import Catalogue, make_catalogue
 
 END = np.datetime64("2020-01-01", "us")
@@ -17,15 +18,14 @@ END = np.datetime64("2020-01-01", "us")
 
 def test_probabilities_of_the_region_are_those_of_thinned_counts(monkeypatch):
     mean, alpha, beta = np.array([0.4, 0.05, 2.0]), np.array([1.5, 8.0, 0.2]), 2.0
-    expected = Expectation(torch.from_numpy(np.log(mean))[None], torch.zeros(()))
-    monkeypatch.setattr(outlook, "etas_and_network", lambda *_: [{ETAS_: expected}])
+    means = torch.from_numpy(mean)[None]
+    issued = Issued(means, means, torch.from_numpy(alpha)[None], (1.0,), ("ETAS",))
+    monkeypatch.setattr(outlook, "issue", lambda *_: issued)
     models = SimpleNamespace(
         epoch=np.datetime64("2000-01-01", "us"),
         etas=SimpleNamespace(beta=beta),
         min_magnitude=3.0,
         horizons_days=(1.0,),
-        best=lambda horizon: ETAS_,
-        calibrated=lambda found, name, horizon: (found.log_mean[0], torch.from_numpy(alpha)),
     )
     given = SimpleNamespace(models=models), np.datetime64("2001-01-01", "us"), np.array([3.0, 4.0, 5.0])
     found = outlook.region_probabilities(*given)[:, 0]
@@ -47,16 +47,16 @@ def test_a_forecast_is_recalibrated(monkeypatch):
     expected = {
         name: Expectation(torch.from_numpy(np.log(m))[None], torch.zeros(())) for name, m in raw.items()
     }
-    monkeypatch.setattr(prediction, "etas_and_network", lambda *_: [expected])
+    monkeypatch.setattr(issuing, "etas_and_network", lambda *_: [expected])
     models = SimpleNamespace(
         epoch=np.datetime64("2000-01-01", "us"),
         horizons_days=(1.0,),
-        best=lambda horizon: NETWORK,
+        trusted=1,
+        used=lambda horizon: NETWORK,
         grid=grid,
         min_magnitude=3.0,
         calibrations={name: (law,) for name, law in laws.items()},
     )
-    models.calibrated = lambda *given: Models.calibrated(models, *given)
     forecasts = prediction.grid_forecasts(SimpleNamespace(models=models), END)
     for name, found in zip((NETWORK, ETAS_), forecasts, strict=True):
         law = laws[name]

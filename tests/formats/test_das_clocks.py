@@ -135,9 +135,11 @@ def test_clocks_that_jitter_have_no_holes(tmp_path: Path) -> None:
         open_section(tmp_path / "record.h5")
 
 
-def test_frames_that_were_never_filled_are_left_out(tmp_path: Path) -> None:
+@pytest.mark.parametrize("clock", ["gps_time", "posix_time"])
+def test_frames_that_were_never_filled_are_left_out(tmp_path: Path, clock: str) -> None:
+    """DASDAE/dascore#1159: an unfinished file ends in rows of zeros; #127: GPS time may be absent."""
     with h5py.File(terra15(tmp_path / "record.h5"), "r+") as file:
-        file["data_product/gps_time"] = np.where(np.arange(30) < 20, 1.7e9 + np.arange(30) * 0.002, 0.0)
+        file[f"data_product/{clock}"] = np.where(np.arange(30) < 20, 1.7e9 + np.arange(30) * 0.002, 0.0)
     section = open_section(tmp_path / "record.h5")
     assert section.shape == (8, 20)
     assert "the last 10 samples have no time" in section.notes[0]
@@ -281,3 +283,17 @@ def test_times_without_a_rate_count_in_the_unit_that_they_name(
         ends = {"PartStartTime": "2024-01-01T00:00:00-07:00", "PartEndTime": "2024-01-01T00:00:00.058-07:00"}
         raw["RawDataTime"].attrs.update({"": {}, "Uom": {"Uom": "ns"}, "PartEndTime": ends}[known])
     assert open_section(tmp_path / "record.h5").interval == pytest.approx(0.002)
+
+
+def test_times_that_were_never_written_say_nothing(tmp_path: Path) -> None:
+    with h5py.File(prodml(tmp_path / "record.h5"), "r+") as file:
+        file["Acquisition/Raw[0]/RawDataTime"][:] = 0
+    section = open_section(tmp_path / "record.h5")
+    assert (section.shape, section.interval) == ((8, 30), 0.002)
+
+
+def test_a_hole_in_a_patch_of_dasdae_is_named(tmp_path: Path) -> None:
+    with h5py.File(dasdae(tmp_path / "record.h5"), "r+") as file:
+        file["waveforms/one/_coord_time"][12:] += 4_000_000
+    with pytest.raises(InputError, match=r"time goes on by 0\.006 s after sample 12"):
+        open_section(tmp_path / "record.h5")

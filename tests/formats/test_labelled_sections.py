@@ -116,7 +116,7 @@ def test_any_labelled_file_is_read_as_xarray_reads_it(tmp_path: Path, drawn: tup
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_milliseconds_since_are_not_seconds(tmp_path: Path, kind: str) -> None:
-    """500 Hz came out as one sample in 2 s: the unit before 'since' was not looked at."""
+    """500 Hz came out as one sample in 2 s: xarray writes ms, as others do (Unidata/netcdf4-python#159)."""
     times = START + np.arange(256) * np.timedelta64(2, "ms")
     section = open_section(write(line(times, ("distance", "time")), tmp_path / "a", kind))
     assert (section.interval, section.spacing_m) == (0.002, None)
@@ -134,7 +134,7 @@ def test_feet_become_metres(tmp_path: Path, unit: str) -> None:
 def test_a_coordinate_without_a_known_unit_is_no_interval(
     tmp_path: Path, name: str, unit: str | None
 ) -> None:
-    """A volume of segysak in ms whose attributes are lost; segyio#473 asks the same of SEG-Y's own samples."""
+    """A volume of segysak in ms whose attributes are lost; equinor/segyio#473 asks the same of SEG-Y."""
     path = write(
         line((name, np.arange(64) * 4.0, {"units": unit} if unit else {}), ("t2", name)), tmp_path / "a", "nc"
     )
@@ -199,7 +199,7 @@ def test_mdio_before_version_1_has_its_axes_in_attributes(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("version", [2, 3])
 def test_what_zarr_never_wrote_is_missing_not_its_fill_value(tmp_path: Path, version: int) -> None:
-    """xarray#5475: zarr's fill value is of what was never written; of -999.25 no amplitude is meant."""
+    """pydata/xarray#5475: zarr's fill value is of what was never written; of -999.25 no amplitude is meant."""
     array = zarr.create_array(
         tmp_path / "a.zarr", shape=(6, 8), chunks=(2, 8), dtype="f4", fill_value=-999.25, zarr_format=version
     )
@@ -365,3 +365,47 @@ def test_arrays_in_inner_groups_and_native_times(tmp_path: Path) -> None:
         section = open_section(tmp_path / f"{name}.zarr")
         assert section.interval == 0.002
         np.testing.assert_array_equal(everything(section), data["amplitude"].to_numpy())
+
+
+@pytest.mark.parametrize("names", [("time", "distance"), ("time", None)])
+def test_a_group_that_xarray_does_not_read_keeps_the_names_of_axes(
+    tmp_path: Path, names: tuple[Any, ...]
+) -> None:
+    values = np.arange(240, dtype=np.float32).reshape(30, 8)
+    group = zarr.open_group(tmp_path / "a.zarr", mode="w")
+    group.create_array("a", data=values, dimension_names=names)
+    group.create_array("time", data=np.arange(30) * 2, dimension_names=["time"]).attrs["units"] = "ms"
+    group.create_array("notes", data=np.zeros(3))
+    section = open_section(tmp_path / "a.zarr")
+    assert section.interval == pytest.approx(0.002)
+    np.testing.assert_array_equal(everything(section), values.T)
+
+
+def test_two_axes_of_time_are_not_guessed_between(tmp_path: Path) -> None:
+    data = line(("twt", np.arange(9) * 2.0, {"units": "ms"}), ("time", "twt")).assign_coords(
+        time=np.arange(6)
+    )
+    assert open_section(write(data, tmp_path / "a", "nc")).shape == (6, 9)  # twt alone has a unit of time
+    data["twt"].attrs.clear()
+    with pytest.raises(InputError, match="cannot be told from time, twt"):
+        open_section(write(data, tmp_path / "b", "nc"), interval=0.002)
+
+
+def test_several_values_for_what_is_missing(tmp_path: Path) -> None:
+    data = line(("twt", np.arange(9) * 2.0, {"units": "ms"}))
+    data["amplitude"].attrs.update(missing_value=np.float32(5))
+    path = write(data, tmp_path / "a", "nc", {"amplitude": {"_FillValue": np.float32(7)}})
+    wanted = np.arange(54.0)
+    wanted[[5, 7]] = 0
+    np.testing.assert_array_equal(everything(open_section(path)).ravel(), wanted)
+
+
+def test_a_variable_in_a_group_of_netcdf(tmp_path: Path) -> None:
+    data = line(("twt", np.arange(9) * 2.0, {"units": "ms"}))
+    data.to_netcdf(tmp_path / "a.nc", engine="h5netcdf", group="das/raw")
+    section = open_section(tmp_path / "a.nc")
+    assert section.interval == pytest.approx(0.002)
+    np.testing.assert_array_equal(everything(section), data["amplitude"].to_numpy())
+    data.to_netcdf(tmp_path / "a.nc", engine="h5netcdf", group="das/filtered", mode="a")
+    with pytest.raises(InputError, match="it has das/filtered/amplitude, das/raw/amplitude"):
+        open_section(tmp_path / "a.nc")

@@ -1,5 +1,6 @@
 """Samples of every format of SEG-Y, beside arithmetic."""
 
+import math
 import struct
 from fractions import Fraction
 from pathlib import Path
@@ -63,6 +64,32 @@ def test_every_fraction_of_an_ibm_float_counts(exponent: int) -> None:
     with np.errstate(over="ignore"):
         expected = (fractions * 16.0 ** (exponent - 64) / 2**24).astype(np.float32)
     np.testing.assert_array_equal(numbers(words.view(np.uint8).reshape(1, -1), 1, False)[0], expected)
+
+
+def ibm_word(value: float) -> int:
+    """Return the normalised IBM float nearest to a number."""
+    if value == 0:
+        return 0
+    power = math.floor(math.log(abs(value), 16)) + 1
+    fraction = round(abs(value) / 16.0**power * 2**24)
+    if fraction == 1 << 24:
+        fraction, power = 1 << 20, power + 1
+    return (value < 0) << 31 | (power + 64) << 24 | fraction
+
+
+@pytest.mark.parametrize("scale", [3e-6, 1.0, 7e4])
+@pytest.mark.parametrize("stored", [1, 5])
+@pytest.mark.parametrize("code", [1, 5])
+def test_floats_of_the_other_kind_are_noticed(tmp_path: Path, code: int, stored: int, scale: float) -> None:
+    values = (np.random.default_rng(3).standard_normal((20, 60)) * scale).astype(np.float32)
+    if stored == 5:
+        traces = [row.astype(">f4").tobytes() for row in values]
+    else:
+        traces = [struct.pack(">60I", *map(ibm_word, row.tolist())) for row in values]
+    section = open_section(write_bytes(tmp_path / "a.sgy", traces, code=code))
+    assert any("samples look like" in note for note in section.notes) == (stored != code)
+    if stored == code:
+        np.testing.assert_allclose(section.read(*BOTH), values, rtol=1e-6)
 
 
 def test_integers_come_whole_where_they_are_asked_for_exactly(tmp_path: Path) -> None:

@@ -186,6 +186,22 @@ def test_what_a_day_holds_is_told_by_its_records_and_not_by_its_neighbours_files
     assert found.lines == [("files are empty", "XX.ABC..HHZ.D.2024.061")]
 
 
+def test_other_instruments_are_not_looked_at_beside_a_whole_one_and_logs_are_nothing(
+    tmp_path, found, monkeypatch
+):
+    day = [trace(86_400, rate=0.5, channel=f"{kind}{c}") for kind in ("HH", "BH") for c in "ZNE"]
+    sds(tmp_path, *day)
+    (tmp_path / "XX.ABC..LOG.L.2024.061").write_bytes(b"started\n" * 100)
+    archive = open_waveforms(str(tmp_path), found)
+    looked = []
+    monkeypatch.setattr(
+        "terrella.formats.waveforms.archive.scan", lambda *a: looked.append(a[0].name) or miniseed.scan(*a)
+    )
+    assert len(used(archive, found)) == 3
+    assert [name.split(".")[3] for name in looked] == ["HHE", "HHN", "HHZ"]
+    assert found.lines == []
+
+
 def test_a_gap_within_a_file_is_known_though_its_records_lie_together(tmp_path, found):
     minute = [trace(60, start=START), trace(60, start=START + 80_000)]
     whole = [trace(80_060, rate=1, channel="BHZ")]

@@ -65,6 +65,16 @@ def test_picks_at_random_are_an_event_of_no_more_than_fit_anything() -> None:
     assert set(made.refused.values()) <= {TOO_FAR, TOO_FEW}
 
 
+def test_four_picks_that_do_not_fit_are_no_event() -> None:
+    """Both stations say that the event is beside them, and they are 80 km apart."""
+    site = np.array([[-40.0, 0.0, 0.0]] * 2 + [[40.0, 0.0, 0.0]] * 2)
+    station, is_s = STATION[:4], IS_S[:4]
+    time_s, start = np.array([10.0, 10.1, 10.0, 10.1]), np.array([0.0, 0.0, 10.0, 9.0])
+    made = settle(TABLE, start, np.arange(4), site, station, is_s, time_s, LOW, HIGH, 1.5)
+    assert len(made.picks) == len(made.residual_s) == 0
+    assert made.refused == dict.fromkeys(range(4), TOO_FEW)
+
+
 def test_an_event_that_is_left_with_too_few_picks_is_none(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -87,6 +87,7 @@ STATION_FORMS = {
     "km": SITES.assign(elevation_km=SITES["elevation_m"] / 1000).drop(columns="elevation_m"),
     "QuakeFlow": SITES.assign(network="XX", station=SITES["id"].str[3:], location="").drop(columns="id"),
     "no network": SITES.assign(station=SITES["id"].str[3:]).drop(columns="id"),
+    "underscores": SITES.assign(id=SITES["id"].str.replace(".", "_")),
     "a row per channel": pd.concat([SITES.assign(id=SITES["id"] + f"..{c}") for c in ("HHZ", "HHN")]),
 }
 
@@ -205,6 +206,59 @@ def test_a_network_that_cannot_be_known_is_refused(
     stations = read_stations(tmp_path / "s.csv", Tally())
     with pytest.raises(InputError, match=message):
         read_picks(tmp_path / "p.csv", stations, Tally())
+
+
+PLACES = """id,longitude,latitude,elevation_m,start,end
+X.A.00,10,0,0,,
+X.A.10,11,0,0,,
+X.B,20,0,0,,2020-01-01
+X.B,21,0,0,2022-01-01,
+X.C,30,0,0,,2020-01-01
+X.C,30.001,0,0,2022-01-01,
+X.D,40,0,0,,
+X.D,40.0108,0,0,,
+X.E,50,0,0,,
+X.E,50,0,800,,
+D_E,60,0,0,,
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "time", "longitude"),
+    [
+        ("X.A.00", "2021", 10), ("X.A.10", "2021", 11), ("X.B.", "2019", 20), ("X.B.", "2023", 21),
+        ("X.B.", "2021", None), ("X.C.", "2021", 30), ("X.C.", "2022-01-01", 30.001), ("X.Y.", "2021", None),
+        (".D_E.", "2021", 60), ("D.E.", "2021", 60), (".X_B_10.", "2019", 20),
+    ],
+)  # fmt: skip
+def test_where_a_pick_was_made(tmp_path: Path, code: str, time: str, longitude: float | None) -> None:
+    (tmp_path / "s.csv").write_text(PLACES)
+    stations, found = read_stations(tmp_path / "s.csv", Tally()), Tally()
+    network, station, location = code.split(".")
+    picks = pd.DataFrame({"network": [network], "station": [station], "location": [location]})
+    site = int(find_sites(picks.assign(time=np.datetime64(time, "us")), stations, found)[0])
+    assert (None if site < 0 else float(stations.longitude[site])) == longitude
+    told = longitude is None or (code, time) == ("X.C.", "2021")  # C is at one place, and closed then
+    assert bool(found.lines()) is told
+
+
+@pytest.mark.parametrize(("station", "km"), [("D", "1.2"), ("E", "0.8")])
+def test_places_too_far_apart_to_be_one_are_refused(tmp_path: Path, station: str, km: str) -> None:
+    (tmp_path / "s.csv").write_text(PLACES)
+    picks = pd.DataFrame({"network": ["X"], "station": [station], "location": [""]})
+    with pytest.raises(InputError, match=rf"X.{station} has 2 places up to {km} km apart at 2021"):
+        find_sites(
+            picks.assign(time=np.datetime64("2021", "us")),
+            read_stations(tmp_path / "s.csv", Tally()),
+            Tally(),
+        )
+
+
+def test_places_in_use_between_two_times(tmp_path: Path) -> None:
+    (tmp_path / "s.csv").write_text(PLACES)
+    stations = read_stations(tmp_path / "s.csv", Tally())
+    used = stations.during(np.datetime64("2020-01-01"), np.datetime64("2022-01-01"))
+    assert sorted(stations.part(used).longitude) == [10, 11, 21, 30.001, 40, 40.0108, 50, 50, 60]
 
 
 def test_elevations_that_may_be_km_are_told(tmp_path: Path) -> None:

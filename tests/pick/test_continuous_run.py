@@ -205,7 +205,8 @@ def test_a_fragment_of_a_preferred_instrument_is_named_and_not_used(tmp_path, re
     table, lines = of_archive(renamed(one, "BH") + short, tmp_path / "sds")
     assert len(table) > 5
     assert lines[0] == (
-        "1 station-days have too little of a preferred instrument to use it: HH of SY.S00.2024-03-01"
+        "1 station-days hold less, in time or components, of an instrument that would go first: "
+        "HH of SY.S00.2024-03-01"
     )
 
 

@@ -246,7 +246,8 @@ def test_magnitude_three_is_a_millimetre_at_100_km() -> None:
 
 
 @pytest.mark.parametrize(
-    ("km", "magnitude"), [(10.0, 1.7199), (50.0, 2.5714), (200.0, 3.5231), (600.0, 4.8087)]
+    ("km", "magnitude"),
+    [(0.0, 0.5929), (1.0, 0.5929), (10.0, 1.7199), (50.0, 2.5714), (200.0, 3.5231), (600.0, 4.8087)],
 )
 def test_magnitudes_at_any_distance_are_those_of_hutton_and_boore(km: float, magnitude: float) -> None:
     """Their equation 2 by hand, -log A0 = 1.110 log(r / 100) + 0.00189 (r - 100) + 3.0, for 1 mm."""

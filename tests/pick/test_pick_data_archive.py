@@ -319,5 +319,10 @@ def test_no_archive(tmp_path):
     with pytest.raises(InputError, match="no such file or folder"):
         made(tmp_path, picks)
     (tmp_path / "archive").mkdir()
-    with pytest.raises(InputError, match="no file with waveforms"):
+    with pytest.raises(InputError, match="no file with waveforms; the folder is empty"):
+        made(tmp_path, picks)
+    (tmp_path / "archive" / "one.mseed").write_text("none")
+    with pytest.raises(
+        InputError, match=r"no file with waveforms; 1 files cannot be read: one.mseed: [^;]*$"
+    ):
         made(tmp_path, picks)

@@ -12,6 +12,7 @@ from test_pick_data_archive import RATE, START, made, record, three_components
 
 from terrella.errors import InputError
 from terrella.formats.waveforms.picks import picks_table, write_picks
+from terrella.pick.data.loose import group_loose
 from terrella.pick.data.readings import read_readings
 from terrella.pick.data.tally import Tally
 from terrella.pick.phases import is_unused, phase_kind, plain_phase
@@ -145,6 +146,29 @@ def test_loose_readings_of_several_stations_are_one_event(tmp_path):
     assert events.tolist() == [["A", "B"], ["A", "B"]]
 
 
+@pytest.mark.parametrize(
+    ("readings", "groups"),
+    [
+        ("A Pn 0, A Pg 5, A Sg 20", "1 1 1"),
+        ("A P 0, A P 2, A P 2.1", "1 1 2"),  # twice the same within two seconds of the first
+        ("A P 0, A S 3, A Pg 3.5, A S 6", "1 1 2 2"),
+        ("A P 0, A S 120, A Sg 120.1", "1 1 2"),
+        ("A P 0, B P 120, B S 130, C P 120.1", "1 1 1 2"),
+        (
+            "A P 0, A P 90, B P 95, B P 150, C P 151",
+            "1 2 2 3 3",
+        ),  # of those that lack the station, the latest
+        ("A P 0, A P 100, C P 130", "1 2 2"),
+        ("A P 0, B P 1, A P 200, A P 300, B P 310, C P 450", "1 1 2 3 3 4"),
+    ],
+)
+def test_loose_readings_are_put_together_by_these_rules(readings, groups):
+    rows = [row.split() for row in readings.split(", ")]
+    table = pd.DataFrame(rows, columns=["station", "phase", "time_ns"]).assign(network="XX")
+    table["time_ns"] = (table["time_ns"].astype(float) * 1e9).round().astype("int64")
+    assert group_loose(table) == [f"loose-{number}" for number in groups.split()]
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     st.lists(
@@ -152,8 +176,6 @@ def test_loose_readings_of_several_stations_are_one_event(tmp_path):
     )
 )
 def test_loose_groups_are_bounded_and_hold_a_phase_once(rows):
-    from terrella.pick.data.loose import group_loose
-
     rows = sorted(rows, key=lambda row: row[2])
     table = pd.DataFrame(rows, columns=["station", "phase", "time_ns"]).assign(network="XX")
     table["time_ns"] = table["time_ns"].astype("int64") * 10**9
@@ -291,6 +313,17 @@ def test_a_fragment_of_a_better_instrument_is_not_taken(tmp_path):
     assert labels(metadata) == [700.0]
     assert set(metadata["trace_channel"]) == {"BH"}
     assert any("1 windows are of another instrument than was picked: XX.A..BH" in line for line in lines)
+
+
+def test_the_sensor_that_was_picked_is_taken(tmp_path):
+    record(tmp_path / "archive", "A", "HHZ", 0.0, 1500.0, name="first")
+    trace = obspy.read(str(tmp_path / "archive" / "first"))[0]
+    for location in ("00", "10", "20"):
+        trace.stats.location = location
+        trace.write(str(tmp_path / "archive" / f"{location}.mseed"), format="MSEED")
+    (tmp_path / "p.csv").write_text(f"trace_id,phase,time\nXX.A.10,P,{START + 700}\n")
+    metadata, _, _ = made(tmp_path, tmp_path / "p.csv", noise_s=0.0)
+    assert metadata["station_location_code"].astype(str).tolist() == ["10"]
 
 
 def test_names_of_files_that_are_wrong_do_not_lose_readings(tmp_path):

@@ -16,7 +16,6 @@ from terrella.errors import InputError
 from terrella.formats.waveforms.seisbench_write import write_data_set
 from terrella.pick.data.components import component_places
 from terrella.pick.data.resampling import resampled
-from terrella.pick.data.select import of_split, select
 from terrella.pick.data.store import make_store
 from terrella.pick.data.store_files import load_store, save_store
 
@@ -355,26 +354,12 @@ def test_memory_does_not_grow_with_the_data(tmp_path):
     assert peak < 48e6
 
 
-def test_select_shares_the_samples(tmp_path):
-    traces = [noise(3, n, seed=n) for n in (40, 50, 60)]
-    store = make_store(
-        written(tmp_path, traces, split=["train", "dev", "dev"], trace_P_arrival_sample=[1, 2, 3])
-    )
-    dev = of_split(store, "dev")
-    assert dev.samples is store.samples
-    assert dev.picks[:, 0].tolist() == [2, 3]
-    np.testing.assert_array_equal(dev.trace(1), traces[2])
-    np.testing.assert_array_equal(select(store, np.array([2, 0])).trace(1), traces[0])
-    with pytest.raises(InputError, match="no trace in the split test"):
-        of_split(store, "test")
-
-
 def test_real_traces(shared_data, tmp_path):
     store, lines = lines_of(shared_data / "pick" / "northern_california_local", output=tmp_path / "store")
     assert lines == []
     assert (len(store), store.phases, store.recorded.sum(axis=0).tolist()) == (103, ("P", "S"), [103, 83, 83])
     assert (store.picks[:, 0] == 3000).all()
-    assert len(of_split(store, "train")) + len(of_split(store, "dev")) + len(of_split(store, "test")) == 103
+    assert np.isin(store.split, ("train", "dev", "test")).all()
     store, lines = lines_of(shared_data / "pick" / "norsar_regional")
     assert store.length.tolist() == [54_000] * 82
     assert len(lines) == 1

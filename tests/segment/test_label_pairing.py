@@ -86,6 +86,59 @@ def test_any_two_orders_and_starts_pair(tmp_path: Path, data: st.DataObject) -> 
     check(opened(tmp_path, write(tmp_path / "labels.sgy", labels, start_ms=-8, before=late), 1e-6))
 
 
+def by_xarray(path: Path, dims: tuple[str, str, str], first_ms: float = 0.0, before: int = 0) -> Path:
+    """Write the labels of a volume whose lines fall, as NetCDF or zarr with coordinates."""
+    import xarray as xr
+
+    inlines, crosslines = np.array(INLINES)[::-1], np.array(CROSSLINES)[::-1]
+    values = np.array([[label_of(i, x) for x in crosslines] for i in inlines])
+    values = np.pad(values, ((0, 0), (0, 0), (before, 0)))
+    time = xr.Variable(dims[2], first_ms + 4.0 * np.arange(values.shape[2]), {"units": "ms"})
+    data = xr.Dataset({"labels": (dims, values)}, {dims[0]: inlines, dims[1]: crosslines, dims[2]: time})
+    if path.suffix == ".zarr":
+        data.to_zarr(path, consolidated=False)
+    else:
+        data.to_netcdf(path)
+    return path
+
+
+@pytest.mark.parametrize("name", ["labels.nc", "labels.zarr"])
+def test_arrays_with_coordinates_pair_by_them(tmp_path: Path, name: str) -> None:
+    write(tmp_path / "section.sgy", ORDERS["by crossline"], start_ms=8)
+    check(opened(tmp_path, by_xarray(tmp_path / name, ("iline", "xline", "twt"), 0.0, 2)))
+    write(tmp_path / "section.sgy", ORDERS["by crossline"], start_ms=4)
+    with pytest.raises(InputError, match="give files of the same samples"):
+        opened(tmp_path, by_xarray(tmp_path / f"late {name}", ("iline", "xline", "twt"), 8.0))
+    write(tmp_path / "section.sgy", [(i + 1, x) for i, x in ORDERS["by inline"]])
+    with pytest.raises(InputError, match="does not have inline 106"):
+        opened(tmp_path, by_xarray(tmp_path / f"other {name}", ("inline", "crossline", "time")))
+
+
+@pytest.mark.parametrize("epoch", ["2020-01-01", "2019-12-31 23:59:58.5", "2020-01-01T00:00:01 UTC"])
+def test_records_pair_by_their_clocks(tmp_path: Path, epoch: str) -> None:
+    import xarray as xr
+
+    values = np.array([label_of(100, x) for x in CROSSLINES])
+    begins = np.datetime64("2020-01-01T00:00:02") - np.datetime64(epoch.removesuffix(" UTC"))
+    first_s = float(begins / np.timedelta64(1, "s"))
+    for name, begin, units in (
+        ("section", 2.0, "seconds since 2020-01-01"),
+        ("labels", first_s, f"seconds since {epoch}"),
+        ("late", first_s + 0.5, f"seconds since {epoch}"),
+    ):
+        time = xr.Variable("time", begin + 0.5 * np.arange(8), {"units": units})
+        distance = xr.Variable("distance", 10.0 * np.arange(5), {"units": "m"})
+        data = {"values": (("distance", "time"), values)}
+        xr.Dataset(data, {"time": time, "distance": distance}).to_netcdf(tmp_path / f"{name}.nc")
+    row = "section.nc,{},{},{}"
+    for labels in ("labels", "late"):
+        rows = [row.format(f"{labels}.nc", split, split) for split in ("train", "dev", "test")]
+        (tmp_path / f"{labels}.csv").write_text("section,labels,group,split\n" + "\n".join(rows) + "\n")
+    check(open_sections(DataSettings(sections=str(tmp_path / "labels.csv")))[0])
+    with pytest.raises(InputError, match="give files of the same samples"):
+        open_sections(DataSettings(sections=str(tmp_path / "late.csv")))
+
+
 def test_lines_of_a_section_pair_by_their_numbers(tmp_path: Path) -> None:
     line = [(0, x) for x in (203, 201, 204, 200, 202)]
     for byte in (21, 193, 181):

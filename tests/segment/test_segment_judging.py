@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -180,6 +181,25 @@ def test_everything_is_written(judged, tmp_path):
     shown = scores_event(document, found.shown)["rows"][0]
     assert "perfect" in shown
     assert "1.000" in shown
+
+
+def test_a_score_that_no_class_has_enough_of_has_no_panel(judged, tmp_path):
+    alone = [replace(each, snr=np.full(len(each.groups), np.nan)) for each in judged]
+    document = scores_document(alone, SegmentSettings(), "test", SETTINGS)
+    found = made_report(Run(tmp_path), [PERFECT, NOISY, CHANCE], alone, TEST, document, SETTINGS)
+    pictures = {picture.name: picture for section in found.sections for picture in section.pictures}
+    assert [axes.get_ylabel() for axes in pictures["by_snr"].figure.axes] == [
+        "share of events detected",
+        "share of onsets found",
+    ]
+
+
+def test_counts_are_said_in_words_that_fit():
+    one = [entry for entry in TEST if entry.group == TEST[0].group]
+    document = scores_document(
+        [judge_scorer(PERFECT, DEV, one, SETTINGS)], SegmentSettings(), "test", SETTINGS
+    )
+    assert document["data"].endswith(f"{len(one)} sections of 1 group")
 
 
 def test_scores_on_the_card_are_replaced_not_repeated(judged, tmp_path):

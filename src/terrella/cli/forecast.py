@@ -5,9 +5,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-__all__ = ["data", "demo", "predict", "show", "simulate"]
+from terrella.cli.flags import OUTPUT, Output, shown
 
-Output = Parameter(name=("--output", "-o"))
+__all__ = ["data", "demo", "predict", "show", "simulate"]
 
 
 def demo(*, run: Path = Path("runs/forecast/demo"), seed: int = 1) -> None:
@@ -22,19 +22,16 @@ def demo(*, run: Path = Path("runs/forecast/demo"), seed: int = 1) -> None:
     seed
         Seed of the simulated catalogue.
     """
-    from terrella.engine.progress import shown_progress
-    from terrella.engine.terminal import say
     from terrella.forecast.demo import demo as run_demo
 
-    with shown_progress() as report:
-        run_demo(run, seed, report)
-    say(f"next: terrella forecast predict {run / 'catalogue.parquet'} --bundle {run}")
+    following = f"terrella forecast predict {run / 'catalogue.parquet'} --bundle {run}"
+    shown(lambda report: run_demo(run, seed, report), following)
 
 
 def data(
     source: Path | None = None,
     *,
-    output: Annotated[Path, Output],
+    output: Output,
     region: str | None = None,
     bounds: Annotated[tuple[float, float, float, float] | None, Parameter(negative_iterable=())] = None,
     min_magnitude: float | None = None,
@@ -76,27 +73,10 @@ def data(
     drop_incomplete
         Leave out rows without time, place or magnitude instead of refusing the file.
     """
-    from terrella.engine.progress import shown_progress
-    from terrella.engine.terminal import say
     from terrella.forecast.data import make
 
-    with shown_progress() as report:
-        lines = make(
-            source,
-            output,
-            report,
-            columns,
-            region,
-            bounds,
-            min_magnitude,
-            start,
-            end,
-            drop_incomplete,
-            service,
-        )
-    for line in lines:
-        say(line)
-    say(f"next: terrella forecast show {output}")
+    asked = (columns, region, bounds, min_magnitude, start, end, drop_incomplete, service)
+    shown(lambda report: make(source, output, report, *asked), f"terrella forecast show {output}")
 
 
 def predict(
@@ -104,7 +84,7 @@ def predict(
     *,
     bundle: Path,
     issue_time: str | None = None,
-    output: Annotated[Path, Output] = Path("forecast.nc"),
+    output: Output = Path("forecast.nc"),
     map: Path | None = None,
     by_layer: bool = False,
 ) -> None:
@@ -127,17 +107,15 @@ def predict(
     by_layer
         Write one .dat file per depth layer instead of the sum of all.
     """
-    from terrella.engine.terminal import say
     from terrella.engine.use.find import find_bundle
 
     find_bundle(bundle, "forecast")  # before what uses it is imported
     from terrella.forecast.prediction import predict as run_predict
 
-    for line in run_predict(
-        catalogue, bundle, output, issue_time=issue_time, map_path=map, by_layer=by_layer
-    ):
-        say(line)
-    say(f"next: terrella forecast simulate {catalogue} --bundle {bundle}")
+    shown(
+        lambda report: run_predict(catalogue, bundle, output, issue_time, map, by_layer),
+        f"terrella forecast simulate {catalogue} --bundle {bundle}",
+    )
 
 
 def simulate(
@@ -148,7 +126,7 @@ def simulate(
     days: float = 7.0,
     number: int = 10_000,
     seed: int = 1,
-    output: Annotated[Path, Output] = Path("futures.csep"),
+    output: Output = Path("futures.csep"),
     grid: Path | None = None,
 ) -> None:
     """Simulate what may follow the issue time: thousands of catalogues from a bundle's ETAS and the past.
@@ -174,17 +152,15 @@ def simulate(
     grid
         File for expected counts and probabilities of the cells: .nc (NetCDF-CF), .csv or .dat (CSEP gridded ASCII).
     """
-    from terrella.engine.terminal import say
     from terrella.engine.use.find import find_bundle
 
     find_bundle(bundle, "forecast")  # before what uses it is imported
     from terrella.forecast.futures_command import simulate as run_simulate
 
-    for line in run_simulate(catalogue, bundle, output, issue_time, days, number, seed, grid):
-        say(line)
+    shown(lambda report: run_simulate(catalogue, bundle, output, issue_time, days, number, seed, grid))
 
 
-def show(path: Path, *, output: Annotated[Path | None, Output] = None) -> None:
+def show(path: Path, *, output: Annotated[Path | None, OUTPUT] = None) -> None:
     """Show a catalogue (rate, map, completeness, b-value) or the scores of a run.
 
     Example: terrella forecast show catalogue.csv
@@ -196,8 +172,6 @@ def show(path: Path, *, output: Annotated[Path | None, Output] = None) -> None:
     output
         Image file of the figure, by default beside the catalogue.
     """
-    from terrella.engine.progress import shown_progress
     from terrella.forecast.show import show as run_show
 
-    with shown_progress() as report:
-        run_show(path, output, report)
+    shown(lambda report: run_show(path, output, report))

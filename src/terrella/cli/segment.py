@@ -5,11 +5,11 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from terrella.cli.flags import Output, shown
+from terrella.cli.tasks import load_task
 from terrella.engine.terminal import say
 
 __all__ = ["data", "demo", "predict", "show"]
-
-Output = Annotated[Path, Parameter(name=("--output", "-o"))]
 
 
 def demo(*, run: Path = Path("runs/segment/demo"), seed: int = 0, noise: Path | None = None) -> None:
@@ -28,12 +28,8 @@ def demo(*, run: Path = Path("runs/segment/demo"), seed: int = 0, noise: Path | 
     noise
         Folder of DAS records (HDF5) whose cuts are the noise of every second section: a harder test.
     """
-    from terrella.cli.tasks import load_task
-    from terrella.engine.progress import shown_progress
-
-    with shown_progress() as report:
-        load_task("segment").demo(run, report, seed, noise)
-    say(f"next: terrella segment predict SECTION --bundle {run} -o probability.zarr")
+    following = f"terrella segment predict SECTION --bundle {run} -o probability.zarr"
+    shown(lambda report: load_task("segment").demo(run, report, seed, noise), following)
 
 
 def data(
@@ -55,7 +51,7 @@ def data(
     Parameters
     ----------
     section
-        SEG-Y, a DAS record in HDF5 (PRODML, Silixa, Terra15, DASDAE), .npy, NetCDF-4 or another zarr.
+        SEG-Y, a DAS record (PRODML, Silixa, Terra15, DASDAE, or what DASCore reads), .npy, NetCDF or another zarr.
     output
         Folder to write, its name ending in .zarr.
     chunk
@@ -69,16 +65,12 @@ def data(
     crossline_byte
         SEG-Y: that of the crossline number.
     """
-    from terrella.engine.progress import shown_progress
     from terrella.formats.sections.open import line_bytes
     from terrella.segment.data.convert import convert
 
     lines = line_bytes(inline_byte, crossline_byte)
-    with shown_progress() as report:
-        said = convert(section, output, report, chunk, interval, unit, lines)
-    for line in said:
-        say(line)
-    say(f"next: terrella segment show {output} -o {output.with_suffix('.png')}")
+    following = f"terrella segment show {output} -o {output.with_suffix('.png')}"
+    shown(lambda report: convert(section, output, report, chunk, interval, unit, lines), following)
 
 
 def predict(
@@ -104,7 +96,7 @@ def predict(
     Parameters
     ----------
     section
-        SEG-Y, zarr, a DAS record in HDF5, .npy or NetCDF-4.
+        SEG-Y, zarr, a DAS record, .npy or NetCDF.
     bundle
         A trained network: a bundle's folder, a run's, or the name of a run in runs/segment.
     output
@@ -126,22 +118,19 @@ def predict(
     crossline_byte
         SEG-Y: that of the crossline number.
     """
-    from terrella.cli.tasks import load_task
-    from terrella.engine.progress import shown_progress
     from terrella.engine.use.find import find_bundle
     from terrella.formats.sections.open import line_bytes, open_section
 
     find_bundle(Path(bundle), "segment")  # both before what predicts is imported
     lines = line_bytes(inline_byte, crossline_byte)
     open_section(section, interval, unit, lines)
-    with shown_progress() as report:
-        said = load_task("segment").predict(
+    shown(
+        lambda report: load_task("segment").predict(
             section, bundle, output, report, memory=memory, workers=workers, scheduler=scheduler,
             figure=figure, interval=interval, unit=unit, lines=lines,
-        )  # fmt: skip
-    for line in said:
-        say(line)
-    say(f"next: terrella segment show {section} {output} -o {output.with_suffix('.png')}")
+        ),
+        f"terrella segment show {section} {output} -o {output.with_suffix('.png')}",
+    )  # fmt: skip
 
 
 def show(
@@ -161,7 +150,7 @@ def show(
     Parameters
     ----------
     section
-        SEG-Y, zarr, a DAS record in HDF5, .npy or NetCDF-4.
+        SEG-Y, zarr, a DAS record, .npy or NetCDF.
     prediction
         What `terrella segment predict` wrote of it.
     output

@@ -6,12 +6,11 @@ from typing import Annotated, Any, Literal, get_origin
 
 from cyclopts import App, Parameter
 
-from terrella.cli.flags import SETTINGS, Processes
+from terrella.cli.flags import SETTINGS, Processes, shown
 from terrella.cli.planning import Limiting, show_plan
 from terrella.cli.tasks import TASKS, Door, check_inputs, load_task, own_commands, settings_model
 from terrella.engine.settings import load_settings
 from terrella.engine.start import train_together
-from terrella.engine.terminal import say
 
 VERBS = ("demo", "data", "plan", "train", "judge", "predict", "show")  # that every task has
 COMMON = ("plan", "train", "judge")  # of these, the ones made here, where a task has none of its own
@@ -49,12 +48,10 @@ def _train(name: str, door: Door) -> Callable[..., None]:
         if train_together(name, run, chosen, plan, processes):
             return
 
-        from terrella.engine.progress import shown_progress
         from terrella.engine.workflow import train as run_train
 
-        with shown_progress() as report:
-            run_train(load_task(name), run, chosen, report, plan)
-        say(f"next: terrella {name} judge --run {run}")
+        following = f"terrella {name} judge --run {run}"
+        shown(lambda report: run_train(load_task(name), run, chosen, report, plan), following)
 
     train.__doc__ = f"""Train the network of a run, and fit what it stands on. Typed again, it goes on.
 
@@ -108,15 +105,14 @@ def _judge(name: str, door: Door) -> Callable[..., None]:
     model: Any = settings_model(door).model_fields["judge"].annotation
 
     def judge(given: Any = None, *, run: Path, split: Split = "test", settings: Any = None) -> None:
-        from terrella.engine.progress import shown_progress
         from terrella.engine.run import existing_run
 
         existing_run(run, name)  # before what judges is imported
         from terrella.engine.workflow import judge as run_judge
 
         overrides = settings.model_dump(exclude_unset=True) if settings is not None else {}
-        with shown_progress() as report:
-            run_judge(load_task(name), run, report, split, None if given is None else str(given), overrides)
+        data = None if given is None else str(given)
+        shown(lambda report: run_judge(load_task(name), run, report, split, data, overrides))
 
     judge.__doc__ = f"""Score a run's network beside its baselines, with intervals, a report and figures.
 

@@ -1,4 +1,4 @@
-"""Magnitudes: seismic moment, how they are reported, the b-value and where a catalogue is complete."""
+"""Magnitudes: how they are reported, the b-value and where a catalogue is complete."""
 
 from dataclasses import dataclass
 

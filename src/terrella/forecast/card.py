@@ -2,7 +2,8 @@
 
 import math
 
-from terrella.engine.judge.document import signed
+from terrella.engine.judge.document import card_text, signed
+from terrella.forecast.etas.fit import etas_remarks
 from terrella.forecast.models import Models
 from terrella.forecast.preparation import Cut
 
@@ -12,9 +13,7 @@ def make_card(models: Models, case: Cut, mark: str) -> str:
     windows, catalogue = case.windows, case.catalogue
     west, east, south, north = case.region.bounds
     training = catalogue.between(windows.date("train_start"), windows.date("validation_start"))
-    lines = [
-        f"# Earthquake forecast model: {catalogue.name}",
-        "",
+    about = [
         f"- task: forecast, horizons {', '.join(f'{h:g}' for h in models.horizons_days)} days",
         f"- region: {west:g} to {east:g}° E, {south:g} to {north:g}° N, cells of "
         f"{models.settings.data.cell_deg:g}°, {models.grid.shape[0]} depth layer(s)",
@@ -25,28 +24,24 @@ def make_card(models: Models, case: Cut, mark: str) -> str:
         ("dev", "validation_start", "test_start"),
         ("test", "test_start", "test_end"),
     ):
-        lines.append(f"- {name}: {str(windows.date(start))[:10]} to {str(windows.date(end))[:10]}")
+        about.append(f"- {name}: {str(windows.date(start))[:10]} to {str(windows.date(end))[:10]}")
     etas = models.etas
-    lines += [
+    about += [
         f"- ETAS: branching ratio {etas.branching_ratio():.2f}, "
-        f"{'smoothed' if etas.background is not None else 'uniform'} background",
+        f"{'smoothed' if etas.background is not None else 'uniform'} background"
+        + "".join(f"; {remark}" for remark in etas_remarks(etas)),
         f"- b-value: {etas.beta / math.log(10):.3f}",
-        "",
-        "## Gain of the network over ETAS on validation",
-        "",
-        "Both recalibrated alike; nats per earthquake with 95 % intervals (block bootstrap).",
-        "",
     ]
-    for horizon, (days, gain) in enumerate(zip(models.horizons_days, models.gains, strict=True)):
-        lines.append(
-            f"- {days:g} d: {signed(gain)}; "
-            f"`predict` uses {'the network' if models.best(horizon) == 'network' else 'ETAS'}"
-        )
-    lines += [
-        "",
-        "## Limits",
-        "",
-        "Valid for the region, the smallest magnitude and the kind of catalogue above. Early aftershocks that a",
-        "catalogue misses are missing in the forecast too. A probability of a cell is not a warning.",
+    gains = [
+        f"- {days:g} d: {signed(gain)}; `predict` uses {models.used(horizon)}"
+        for horizon, (days, gain) in enumerate(zip(models.horizons_days, models.gains, strict=True))
     ]
-    return "\n".join(lines) + "\n"
+    said = "Both recalibrated alike; nats per earthquake with 95 % intervals (block bootstrap)."
+    parts = {"": about, "Gain of the network over ETAS on validation": [said, "", *gains], "Limits": _LIMITS}
+    return card_text(f"Earthquake forecast model: {catalogue.name}", parts)
+
+
+_LIMITS = (
+    "Valid for the region, the smallest magnitude and the kind of catalogue above. Early aftershocks that a",
+    "catalogue misses are missing in the forecast too. A probability of a cell is not a warning.",
+)

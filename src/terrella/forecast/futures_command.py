@@ -6,18 +6,20 @@ from pathlib import Path
 import numpy as np
 
 from terrella.engine.use.bundle import load_bundle
-from terrella.forecast.models import Models, known_before
+from terrella.forecast.issuing import Issued, issue
+from terrella.forecast.models import Forecaster, Models
 from terrella.forecast.outlook import fit_lines, issue_lines
+from terrella.forecast.prediction import forecaster_at
 from terrella.forecast.simulation.futures import (
     FutureCounts,
     Outlook,
     count_futures,
     make_outlook,
+    make_ratio,
     simulate_futures,
 )
 from terrella.forecast.storage import TASK, from_bundle
 from terrella.forecast.windows import issue_time_of
-from terrella.formats.catalogues.catalogue import Catalogue
 from terrella.formats.catalogues.forecast_grid import ForecastGrid, write_forecast
 from terrella.formats.catalogues.futures import write_futures
 from terrella.formats.catalogues.read import read_catalogue
@@ -42,8 +44,10 @@ def simulate(
     """
     models = from_bundle(load_bundle(bundle, TASK))
     catalogue, findings = read_catalogue(given, models.settings.data.columns or None)
-    issue = issue_time_of(issue_time, catalogue)
-    outlook = outlook_of(models, catalogue, issue, days)
+    time = issue_time_of(issue_time, catalogue)
+    forecaster = forecaster_at(models, catalogue, time)
+    issued = issue(forecaster, time)
+    outlook = outlook_of(forecaster, time, days, issued)
     futures = simulate_futures(outlook, number, seed)
     counts = count_futures(futures, models.grid)
     write_futures(futures, output)
@@ -52,23 +56,35 @@ def simulate(
         written += write_forecast(_on_grid(models, outlook, counts), grid_path)
     return [
         *findings.lines(),
-        f"issued {str(issue)[:19]}Z: {number:,} futures of {days:g} days by ETAS alone, inside the region",
-        *issue_lines(catalogue, issue, issue_time is not None),
-        *fit_lines(models, catalogue, issue),
+        f"issued {str(time)[:19]}Z: {number:,} futures of {days:g} days inside the region, by ETAS scaled to what "
+        f"{', '.join(dict.fromkeys(issued.names))} expects of each cell",
+        *issue_lines(catalogue, time, issue_time is not None),
+        *fit_lines(models, catalogue, time),
         *_lines(counts, models.min_magnitude),
         *(f"written {path}" for path in written),
     ]
 
 
-def outlook_of(models: Models, catalogue: Catalogue, issue_time: np.datetime64, days: float) -> Outlook:
-    """Return the outlook of a bundle's ETAS given the events of its region before the issue time.
+def outlook_of(forecaster: Forecaster, issue_time: np.datetime64, days: float, issued: Issued) -> Outlook:
+    """Return the outlook of a bundle's ETAS given the events that forecasts are conditioned on.
+
+    Its expected counts are scaled to those of the forecast that is issued.
 
     Raises:
-        InputError: where there is no such event, or no such window.
+        InputError: where there is no such window.
     """
+    models = forecaster.models
+    ratio = make_ratio(*issued.within(days), models.grid) if days > 0 else None
     bin_width = models.settings.data.magnitude_bin
-    past = known_before(models, catalogue, issue_time)
-    return make_outlook(models.etas, past, models.region, issue_time, days, magnitude_bin=bin_width)
+    return make_outlook(
+        models.etas,
+        forecaster.catalogue,
+        models.region,
+        issue_time,
+        days,
+        magnitude_bin=bin_width,
+        ratio=ratio,
+    )
 
 
 def _lines(counts: FutureCounts, min_magnitude: float) -> list[str]:

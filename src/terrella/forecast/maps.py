@@ -124,16 +124,20 @@ def forecast_figure(
     chosen = range(len(forecast.horizons_days)) if horizons is None else horizons
     width, height = np.ptp(_frame(view).vertices, axis=0)
     row_inches = 4.7 * float(height / width) + 0.55
-    figure = Figure(figsize=(11.5, len(chosen) * row_inches + 0.9), layout="constrained")
-    panels = figure.subplots(len(chosen), 2, squeeze=False)
+    alone = [forecast.model_at(horizon) == etas.model_at(horizon) for horizon in chosen]
+    columns = 1 if all(alone) else 2
+    figure = Figure(figsize=(5.75 * columns + 0.25, len(chosen) * row_inches + 0.9), layout="constrained")
+    panels = figure.subplots(len(chosen), columns, squeeze=False)
     shown = []
-    for row, horizon in zip(panels, chosen, strict=True):
+    for row, horizon, single in zip(panels, chosen, alone, strict=True):
         days = forecast.horizons_days[horizon]
         maps = [_any_layer(each.probability[horizon]) for each in (forecast, etas)]
         style = {"cmap": _COLOURS, "norm": _scale(maps)}
         past, following = _around(catalogue, forecast.issue_time_utc, days, forecast.min_magnitude)
         shown += [past, following]
-        for axes, each, values in zip(row, (forecast, etas), maps, strict=True):
+        for axes in row[1:] if single else ():
+            axes.set_axis_off()
+        for axes, each, values in zip(row[:1] if single else row, (forecast, etas), maps, strict=False):
             draw_base(axes, view)
             cells = draw_cells(axes, view, values, grid.longitude_edges, grid.latitude_edges, **style)
             draw_coast(axes, view)

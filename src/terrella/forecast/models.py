@@ -15,7 +15,7 @@ from terrella.errors import InputError
 from terrella.forecast.baselines.climatology import Climatology
 from terrella.forecast.baselines.persistence import Persistence
 from terrella.forecast.baselines.reasenberg_jones import ReasenbergJones, Sequences
-from terrella.forecast.counts import Calibration
+from terrella.forecast.calibration import Calibration
 from terrella.forecast.etas.model import ETAS
 from terrella.forecast.features.cell_rates import CellRates, make_cell_rates
 from terrella.forecast.features.channels import Maps, features, make_maps
@@ -72,6 +72,9 @@ class Models:
     persistence: Persistence
     reasenberg_jones: ReasenbergJones
     network: ForecastNetwork | None = None
+    by_span: bool = (
+        True  # what the network changes: counts between horizons, or until them (earlier versions)
+    )
     calibrations: Mapping[str, tuple[Calibration, ...]] = field(default_factory=dict)  # by horizon
     gains: tuple[Gain, ...] = ()  # by horizon
 
@@ -80,17 +83,22 @@ class Models:
         """How far ahead the models look."""
         return self.settings.horizons_days
 
-    def best(self, horizon: int) -> str:
-        """Return the model that `predict` uses at a horizon: the network where its gain is certain."""
-        certain = self.network is not None and len(self.gains) > horizon and self.gains[horizon].certain
-        return NETWORK if certain else ETAS_
+    @property
+    def trusted(self) -> int:
+        """How many horizons, from the shortest on, are the network's: those before the first uncertain gain."""
+        certain = [gain.certain for gain in self.gains] if self.network is not None else []
+        return [*certain, False].index(False)
 
-    def calibrated(self, expected: Expectation, name: str, horizon: int) -> tuple[Tensor, Tensor]:
-        """Return a model's recalibrated log mean and dispersion of the cells, at the first issue time."""
-        calibration = self.calibrations[name][horizon]
-        log_mean = calibration.log_mean(expected.log_mean[0])
-        spread = expected.log_spread.expand_as(expected.log_mean)[0]
-        return log_mean, calibration.dispersion(log_mean, spread)
+    def used(self, horizon: int) -> str:
+        """Return the name of the model that `predict` uses at a horizon.
+
+        Beyond the last horizon where the network's gain is certain, what ETAS expects after it is added: no count
+        falls with the horizon.
+        """
+        if horizon < self.trusted:
+            return NETWORK
+        days = self.horizons_days[self.trusted - 1]
+        return f"{NETWORK} to {days:g} d, then {ETAS_}" if self.trusted else ETAS_
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from terrella.forecast.models import Forecaster, Models, etas_and_network, known_before
+from terrella.forecast.issuing import issue
+from terrella.forecast.models import Forecaster, Models, known_before
 from terrella.formats.catalogues.catalogue import Catalogue, Floats
 
 LARGEST = 8.0  # no bundle knows an upper end of Gutenberg and Richter's law
@@ -141,18 +142,12 @@ def region_probabilities(forecaster: Forecaster, issue_time: np.datetime64, magn
     are taken as independent given what is known, as the likelihood that all models are fitted with takes them.
     """
     models = forecaster.models
-    issue_days = np.array([(issue_time - models.epoch) / np.timedelta64(86_400_000_000, "us")])
+    issued = issue(forecaster, issue_time)
     share = np.exp(-models.etas.beta * (magnitudes - models.min_magnitude))
-    every = tuple(range(len(models.horizons_days)))
-    found = []
-    for horizon, expected in enumerate(etas_and_network(forecaster, issue_days, every)):
-        name = models.best(horizon)
-        log_mean, dispersion = models.calibrated(expected[name], name, horizon)
-        mean, alpha = log_mean.double().exp().numpy(), dispersion.double().numpy()
-        # −log P(no event) of a cell is log(1 + α p μ)/α.
-        none = [float((np.log1p(alpha * p * mean) / alpha).sum()) for p in share]
-        found.append(-np.expm1(-np.array(none)))
-    return np.stack(found, axis=1)
+    mean, alpha = issued.mean.double().numpy(), issued.dispersion.double().numpy()
+    # −log P(no event) of a cell is log(1 + α p μ)/α.
+    none = [(np.log1p(alpha * p * mean) / alpha).sum(1) for p in share]
+    return np.maximum.accumulate(-np.expm1(-np.array(none)), axis=1)
 
 
 def _percent(p: float) -> str:

@@ -6,21 +6,13 @@ import numpy as np
 import torch
 
 from terrella.engine.use.bundle import load_bundle
-from terrella.forecast.counts import occurrence_probability
+from terrella.forecast.issuing import Issued, issue
 from terrella.forecast.maps import draw_forecast
-from terrella.forecast.models import (
-    ETAS_,
-    Expectation,
-    Forecaster,
-    Models,
-    etas_and_network,
-    known_before,
-    make_forecaster,
-)
+from terrella.forecast.models import ETAS_, Forecaster, Models, known_before, make_forecaster
 from terrella.forecast.outlook import fit_lines, issue_lines, magnitude_lines
 from terrella.forecast.storage import TASK, from_bundle
 from terrella.forecast.windows import issue_time_of
-from terrella.formats.catalogues.catalogue import Catalogue, Floats
+from terrella.formats.catalogues.catalogue import Catalogue
 from terrella.formats.catalogues.forecast_grid import ForecastGrid, write_forecast
 from terrella.formats.catalogues.read import read_catalogue
 
@@ -43,23 +35,23 @@ def predict(
     output = Path(output)
     models = from_bundle(load_bundle(Path(bundle), TASK))
     catalogue, findings = read_catalogue(Path(given), models.settings.data.columns or None)
-    issue = issue_time_of(issue_time, catalogue)
-    forecaster = forecaster_at(models, catalogue, issue)
-    chosen, etas = grid_forecasts(forecaster, issue)
+    time = issue_time_of(issue_time, catalogue)
+    forecaster = forecaster_at(models, catalogue, time)
+    chosen, etas = grid_forecasts(forecaster, time)
     written = write_forecast(chosen, output, by_layer)
     map_path = map_path or output.with_suffix(".png")
     draw_forecast(chosen, etas, catalogue, map_path)
-    used = ", ".join(f"{h:g} d: {models.best(i)}" for i, h in enumerate(models.horizons_days))
-    lines = [*findings.lines(), f"issued {str(issue)[:19]}Z with {used}"]
-    lines += issue_lines(catalogue, issue, issue_time is not None)
-    lines += fit_lines(models, catalogue, issue)
+    used = ", ".join(f"{h:g} d: {models.used(i)}" for i, h in enumerate(models.horizons_days))
+    lines = [*findings.lines(), f"issued {str(time)[:19]}Z with {used}"]
+    lines += issue_lines(catalogue, time, issue_time is not None)
+    lines += fit_lines(models, catalogue, time)
     for horizon, days in enumerate(models.horizons_days):
         expected = chosen.expected_count[horizon]
         lines.append(
             f"next {days:g} d: {np.nansum(expected):.1f} events of M ≥ {models.min_magnitude:g} expected, "
             f"highest cell probability {np.nanmax(chosen.probability[horizon]):.3g}"
         )
-    lines += magnitude_lines(forecaster, issue)
+    lines += magnitude_lines(forecaster, time)
     return [*lines, *(f"written {path}" for path in [*written, map_path])]
 
 
@@ -75,38 +67,16 @@ def forecaster_at(models: Models, catalogue: Catalogue, issue_time: np.datetime6
 def grid_forecasts(
     forecaster: Forecaster, issue_time: np.datetime64, model: str | None = None
 ) -> tuple[ForecastGrid, ForecastGrid]:
-    """Return the forecast of the best model at each horizon, and ETAS's; `model` names one for all horizons."""
-    models = forecaster.models
-    issue_days = np.array([(issue_time - models.epoch) / np.timedelta64(86_400_000_000, "us")])
-    names = [model or models.best(horizon) for horizon in range(len(models.horizons_days))]
-    chosen, etas = [], []
-    every = tuple(range(len(names)))
-    for horizon, found in enumerate(etas_and_network(forecaster, issue_days, every)):
-        name = names[horizon]
-        chosen.append(_calibrated(models, found, name, horizon))
-        etas.append(_calibrated(models, found, ETAS_, horizon))
-    return (
-        _on_grid(models, issue_time, chosen, names),
-        _on_grid(models, issue_time, etas, [ETAS_] * len(names)),
-    )
+    """Return the forecast that is issued, and ETAS's; `model` names one for all horizons."""
+    chosen, etas = (issue(forecaster, issue_time, name) for name in (model, ETAS_))
+    return _on_grid(forecaster.models, issue_time, chosen), _on_grid(forecaster.models, issue_time, etas)
 
 
-def _calibrated(
-    models: Models, found: dict[str, Expectation], name: str, horizon: int
-) -> tuple[Floats, Floats]:
-    log_mean, dispersion = models.calibrated(found[name], name, horizon)
-    mean = torch.exp(log_mean)
-    return mean.numpy(), occurrence_probability(mean, dispersion).numpy()
-
-
-def _on_grid(
-    models: Models, issue_time: np.datetime64, forecasts: list[tuple[Floats, Floats]], names: list[str]
-) -> ForecastGrid:
+def _on_grid(models: Models, issue_time: np.datetime64, issued: Issued) -> ForecastGrid:
     grid = models.grid
-    full = np.full((2, len(forecasts), *grid.shape), np.nan, np.float32)
-    full[:, :, :, grid.mask] = np.reshape(
-        np.swapaxes(np.array(forecasts), 0, 1), (2, len(forecasts), grid.shape[0], -1)
-    )
+    full = np.full((2, len(issued.names), *grid.shape), np.nan, np.float32)
+    values = torch.stack([issued.mean, issued.probability]).numpy()
+    full[:, :, :, grid.mask] = values.reshape(2, len(issued.names), grid.shape[0], -1)
     return ForecastGrid(
         issue_time_utc=issue_time,
         horizons_days=models.horizons_days,
@@ -114,6 +84,6 @@ def _on_grid(
         min_magnitude=models.min_magnitude,
         expected_count=full[0],
         probability=full[1],
-        model=", ".join(dict.fromkeys(names)),
-        models=tuple(names),
+        model=", ".join(dict.fromkeys(issued.names)),
+        models=issued.names,
     )

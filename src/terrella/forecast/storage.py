@@ -22,7 +22,7 @@ from terrella.errors import InputError
 from terrella.forecast.baselines.climatology import Climatology
 from terrella.forecast.baselines.persistence import Persistence
 from terrella.forecast.baselines.reasenberg_jones import ReasenbergJones
-from terrella.forecast.counts import Calibration
+from terrella.forecast.calibration import Calibration
 from terrella.forecast.etas.background import Background
 from terrella.forecast.etas.model import ETAS
 from terrella.forecast.features.channels import channel_count
@@ -50,6 +50,7 @@ _LAYOUT = values_layout(
     start_day=float,
     etas=layout_of(ETAS, ("background",)),
     background=(layout_of(Background, _EVENTS), None),
+    by_span=(bool, None),
     calibrations=dict[str, tuple[Calibration, ...]],
     gains=tuple[Gain, ...],
     **{name: layout_of(kind, (rate,)) for name, (kind, rate) in _BASELINES.items()},
@@ -66,6 +67,7 @@ def to_bundle(models: Models, fingerprint: str) -> Bundle:
         "epoch": str(models.epoch),
         "min_magnitude": models.min_magnitude,
         "start_day": models.start_day,
+        "by_span": models.by_span,
         "etas": models.etas.to_dict(),
         "calibrations": {name: [asdict(c) for c in each] for name, each in models.calibrations.items()},
         "gains": [asdict(gain) for gain in models.gains],
@@ -100,6 +102,7 @@ def from_bundle(bundle: Bundle) -> Models:
     etas = ETAS(**values["etas"])
     if "background" in values:
         etas = replace(etas, background=_background(bundle, values["background"]))
+    by_span = bool(values.get("by_span"))
     calibrations = {
         name: tuple(Calibration(**each) for each in of_horizons)
         for name, of_horizons in values["calibrations"].items()
@@ -118,7 +121,8 @@ def from_bundle(bundle: Bundle) -> Models:
         fold_limits=checked_array(bundle, "maps.fold_limits", None),
         depth_shares=checked_array(bundle, "maps.depth_shares", layers, columns),
         **baselines,
-        network=_network(bundle, settings),
+        network=_network(bundle, settings, by_span),
+        by_span=by_span,
         calibrations=calibrations,
         gains=tuple(Gain(**gain) for gain in values["gains"]),
     )
@@ -146,7 +150,7 @@ def _background(bundle: Bundle, rates: dict[str, Any]) -> Background:
     return Background(**held, **rates)
 
 
-def _network(bundle: Bundle, settings: ForecastSettings) -> ForecastNetwork | None:
+def _network(bundle: Bundle, settings: ForecastSettings, by_span: bool) -> ForecastNetwork | None:
     prefix = "network."
     weights = {
         name.removeprefix(prefix): each for name, each in bundle.tensors.items() if name.startswith(prefix)
@@ -155,5 +159,7 @@ def _network(bundle: Bundle, settings: ForecastSettings) -> ForecastNetwork | No
         return None
     channels, horizons = channel_count(settings), len(settings.horizons_days)
     return checked_network(
-        lambda: ForecastNetwork(channels, horizons, settings.network), weights, f"{bundle.where}, network"
+        lambda: ForecastNetwork(channels, horizons, settings.network, by_span),
+        weights,
+        f"{bundle.where}, network",
     )

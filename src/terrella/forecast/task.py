@@ -12,6 +12,7 @@ from terrella.engine.judge.document import signed
 from terrella.engine.run import Report, Run
 from terrella.engine.task import Fed, Made, Opened, StageSpec, Task, Trained
 from terrella.engine.use.bundle import save_bundle
+from terrella.errors import InputError
 from terrella.forecast.card import make_card
 from terrella.forecast.citing import methods
 from terrella.forecast.demo import demo
@@ -40,7 +41,14 @@ class Prepared:
 
 
 def open_catalogue(settings: ForecastSettings, report: Report) -> Opened[Prepared]:
-    """Read the catalogue and cut it to the settings."""
+    """Read the catalogue and cut it to the settings.
+
+    Raises:
+        InputError: where the horizons do not ascend, or catalogue or settings are at fault.
+    """
+    horizons = settings.horizons_days
+    if list(horizons) != sorted(set(horizons)):
+        raise InputError(f"horizons_days must ascend, each longer than the one before; got {horizons}")
     case = cut(read_run_catalogue(settings, report), settings)
     cells = int(case.grid.mask.sum()) * case.grid.shape[0]
     line = f"{len(case.catalogue):,} events of magnitude {case.min_magnitude} or more, {cells:,} cells"
@@ -67,7 +75,7 @@ def stages(settings: ForecastSettings, data: Prepared | None, samples: int | Non
 
 def network(settings: ForecastSettings, data: Prepared, fed: Sequence[Fed]) -> nn.Module:
     """Return the network, standardised by the samples."""
-    return make_network(settings, fed[0])
+    return make_network(settings, fed[0], data.fitted().by_span)
 
 
 def finish(trained: Trained[ForecastSettings, Prepared], report: Report) -> Made:
@@ -78,9 +86,9 @@ def finish(trained: Trained[ForecastSettings, Prepared], report: Report) -> Made
     models = replace(trained.data.fitted(), network=trained.network)
     models = calibrate_all(models, case.catalogue, case.windows)
     said = [
-        f"{horizon:g} d: gain over ETAS on dev {signed(gain)} nats per "
-        f"earthquake; {'the network is used' if gain.certain else 'not certain: predict uses ETAS'}"
-        for horizon, gain in zip(models.horizons_days, models.gains, strict=True)
+        f"{days:g} d: gain over ETAS on dev {signed(gain)} nats per earthquake; "
+        f"{'' if gain.certain else 'not certain: '}predict uses {models.used(horizon)}"
+        for horizon, (days, gain) in enumerate(zip(models.horizons_days, models.gains, strict=True))
     ]
     bundle = to_bundle(models, trained.mark)
     return Made(bundle.tensors, bundle.values, make_card(models, case, trained.mark), said)

@@ -18,7 +18,15 @@ SHARES = (0.0, 0.1, 0.6, 0.75, 1.0)
 
 @dataclass(frozen=True)
 class Windows:
-    """Days since `epoch` at which the auxiliary, training, validation and test windows begin, and the end."""
+    """When the auxiliary, training, validation and test windows begin, and the last one ends.
+
+    Parameters
+    ----------
+    epoch : datetime64
+        UTC.
+    auxiliary_start, train_start, validation_start, test_start, test_end : float
+        In days since `epoch`, in this order.
+    """
 
     epoch: np.datetime64
     auxiliary_start: float

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from torch import nn
 
+from terrella.engine.judge.document import card_text
 from terrella.engine.use.bundle import load_bundle
 from terrella.engine.use.checked import checked_network, checked_values, layout_of, values_layout
 from terrella.errors import InputError
@@ -35,13 +36,28 @@ def picker_values(trained: Architecture) -> dict[str, Any]:
 def load_picker_network(where: Path | str) -> tuple[nn.Module, Architecture, dict[str, Any]]:
     """Return a network ready for use, what it takes and gives, and the values kept with it.
 
-    `where` is a bundle's folder, a run's, the name of a run in `runs/pick`, a file of SeisBench's weights (.pt,
-    .pt.v1 or .safetensors), or the name of published ones, such as seisbench:phasenet/stead, which are downloaded
-    into SeisBench's cache where they are not there; the network of a file is that which its weights fit.
+    Parameters
+    ----------
+    where : Path or str
+        A bundle's folder, a run's, the name of a run in `runs/pick`, a file of SeisBench's weights (.pt, .pt.v1 or
+        .safetensors), or the name of published ones, such as seisbench:phasenet/stead, which are downloaded into
+        SeisBench's cache where they are not there; the network of a file is that which its weights fit.
 
-    Raises:
-        InputError: where there is none, or it cannot be read.
-        TerrellaError: where it cannot be downloaded.
+    Returns
+    -------
+    network : Module
+        Takes windows (window, component, sample), prepared as the architecture says.
+    trained : Architecture
+        What it takes and gives, its window in samples.
+    values : dict
+        What a bundle keeps beside the weights, such as the sampling rate in Hz.
+
+    Raises
+    ------
+    InputError
+        Where there is none, or it cannot be read.
+    TerrellaError
+        Where it cannot be downloaded.
     """
     path = Path(weights_file(str(where)))
     if path.is_file() and (path.suffix in _FILES or ".pt" in path.suffixes):
@@ -57,34 +73,27 @@ def card(
     trained: Architecture, settings: PickSettings, stores: Sequence[Store], loss: float, mark: str
 ) -> str:
     """Return the card of a trained network."""
-    lines = [
-        f"# {trained.title}, trained on {', '.join(store.name for store in stores)}",
-        "",
+    about = [
         f"- task: pick; outputs {', '.join(trained.outputs)}; components {', '.join(trained.components)}",
         f"- takes windows of {trained.window} samples at {settings.data.rate_hz:g} Hz",
         f"- began from {settings.start_from or 'random weights'}",
         f"- smallest loss on the dev split: {loss:.4f}; fingerprint {mark}",
-        "",
-        "## Data",
-        "",
     ]
-    for store in stores:
-        counts = ", ".join(f"{(store.split == split).sum():,} {split}" for split in ("train", "dev", "test"))
-        picks = {
-            name: int((column >= 0).sum()) for name, column in zip(store.phases, store.picks.T, strict=True)
-        }
-        told = ", ".join(f"{count:,} {name}" for name, count in picks.items() if count)
-        lines.append(
-            f"- {store.name}: {counts} traces; picks: {told or 'none'}; {store.noise.sum():,} of noise"
-        )
-    lines += [
-        "",
-        "## Limits",
-        "",
-        "A picker is sure only of waveforms like those it has seen: distances, magnitudes, instruments and noise",
-        "of the data above. `terrella pick compare` tells how it does on others, beside classical pickers.",
-    ]
-    return "\n".join(lines) + "\n"
+    title = f"{trained.title}, trained on {', '.join(store.name for store in stores)}"
+    return card_text(title, {"": about, "Data": [_about(store) for store in stores], "Limits": _LIMITS})
+
+
+_LIMITS = (
+    "A picker is sure only of waveforms like those it has seen: distances, magnitudes, instruments and noise",
+    "of the data above. `terrella pick compare` tells how it does on others, beside classical pickers.",
+)
+
+
+def _about(store: Store) -> str:
+    counts = ", ".join(f"{(store.split == split).sum():,} {split}" for split in ("train", "dev", "test"))
+    numbers = zip(store.phases, (store.picks >= 0).sum(0), strict=True)
+    told = ", ".join(f"{count:,} {name}" for name, count in numbers if count)
+    return f"- {store.name}: {counts} traces; picks: {told or 'none'}; {store.noise.sum():,} of noise"
 
 
 def _differences(trained: Architecture) -> dict[str, Any]:

@@ -66,10 +66,22 @@ def network_logits(network: nn.Module, samples: Floats, scales: Floats) -> Float
 
 
 def load_segmenter(where: Path | str) -> Segmenter:
-    """Return a segmenter from a bundle's folder, its run's, or by the name of a run in `runs/segment`.
+    """Return a trained network ready for use.
 
-    Raises:
-        InputError: where there is none, or it cannot be read.
+    Parameters
+    ----------
+    where : Path or str
+        A bundle's folder, its run's, or the name of a run in `runs/segment`.
+
+    Returns
+    -------
+    Segmenter
+        Its reach is in traces and samples.
+
+    Raises
+    ------
+    InputError
+        Where there is none, or it cannot be read.
     """
     return segmenter_of(load_bundle(Path(where), TASK), str(where))
 
@@ -94,7 +106,20 @@ def segmenter(network: UNet, settings: SegmentSettings, dims: int, threshold: fl
 
 
 def make_network(settings: SegmentSettings, dims: int) -> UNet:
-    """Return a fresh U-Net as the settings describe it."""
+    """Return a fresh U-Net as the settings describe it.
+
+    Parameters
+    ----------
+    settings : SegmentSettings
+        Widths of its levels and its normalisation.
+    dims : int
+        2 for sections (batch, 1, trace, sample), 3 for volumes (batch, 1, inline, crossline, sample).
+
+    Returns
+    -------
+    UNet
+        It takes samples over their noise level, which have no unit, and gives logits of the same shape.
+    """
     chosen = settings.network
     network = UNet(channels=1, outputs=1, widths=chosen.widths, dims=dims, normalisation=chosen.normalisation)
     # Labels are rare: it begins by expecting few of them (Lin et al. 2017, section 4.1).

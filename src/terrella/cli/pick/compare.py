@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from terrella.cli.flags import SETTINGS
+from terrella.cli.flags import SETTINGS, shown
 from terrella.engine.settings import load_settings
 from terrella.pick.comparison.settings import CompareSettings
 
@@ -37,12 +37,10 @@ def compare(
     workers
         Processes on this machine; one per core by default.
     """
-    from terrella.engine.progress import shown_progress
     from terrella.pick.comparison.compare import compare as run_compare
 
     overrides = settings.model_dump(exclude_unset=True) if settings is not None else {}
     if config is None and not overrides and (run / "settings.toml").is_file():
         config = run / "settings.toml"
     chosen = load_settings(CompareSettings, config, overrides, "pick compare")
-    with shown_progress() as report:
-        run_compare(run, chosen, report, scheduler, workers)
+    shown(lambda report: run_compare(run, chosen, report, scheduler, workers))

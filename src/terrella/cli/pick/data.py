@@ -5,11 +5,13 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from terrella.cli.flags import OUTPUT, shown
+
 
 def data(
     source: str | None = None,
     *,
-    output: Annotated[Path | None, Parameter(name=("--output", "-o"))] = None,
+    output: Annotated[Path | None, OUTPUT] = None,
     picks: Path | None = None,
     rate_hz: float = 100.0,
     precision: Literal["float32", "float16"] = "float32",
@@ -51,13 +53,8 @@ def data(
         from terrella.pick.data.locate import check_source
 
         check_source(source)
-    from terrella.engine.progress import shown_progress
-    from terrella.engine.terminal import say
     from terrella.pick.data.command import make
 
-    with shown_progress() as report:
-        lines = make(source, output, report, picks, rate_hz, precision, repository, list_cards)
-    for line in lines:
-        say(line)
-    if output is not None:
-        say(f"next: terrella pick train {output} --run runs/pick/{output.name}")
+    asked = (picks, rate_hz, precision, repository, list_cards)
+    following = f"terrella pick train {output} --run runs/pick/{output.name}" if output is not None else ""
+    shown(lambda report: make(source, output, report, *asked), following)

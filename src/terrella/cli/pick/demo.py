@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from terrella.cli.flags import shown
+
 
 def demo(*, run: Path = Path("runs/pick/demo"), seed: int = 0) -> None:
     """Train two networks on synthetic seismograms of two domains, and compare them across domains.
@@ -17,8 +19,6 @@ def demo(*, run: Path = Path("runs/pick/demo"), seed: int = 0) -> None:
     seed
         Seed of weights, order and resamples.
     """
-    from terrella.engine.progress import shown_progress
     from terrella.pick.demo import demo as run_demo
 
-    with shown_progress() as report:
-        run_demo(run, seed, report)
+    shown(lambda report: run_demo(run, seed, report))

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from terrella.engine.terminal import say
+from terrella.cli.flags import OUTPUT, shown
 from terrella.pick.settings import JudgeSettings
 
 Settings = Annotated[JudgeSettings | None, Parameter(name="judge", negative_iterable=(), group="Settings")]
@@ -17,7 +17,7 @@ def judge(
     run: Path | None = None,
     bundle: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative_iterable=())] = (),
     split: Literal["train", "dev", "test", "all"] = "test",
-    output: Annotated[Path | None, Parameter(name=("--output", "-o"))] = None,
+    output: Annotated[Path | None, OUTPUT] = None,
     settings: Settings = None,
 ) -> None:
     """Judge a trained picker beside STA/LTA, AIC and Baer & Kradolfer's: detection, phase, onsets, with a report.
@@ -40,7 +40,6 @@ def judge(
     output
         Folder for scores.json, report.html, figures and targets, by default the run's.
     """
-    from terrella.engine.progress import shown_progress
     from terrella.engine.run import existing_run
 
     if run is not None and not bundle:
@@ -48,7 +47,7 @@ def judge(
     from terrella.pick.judging.command import judge_given
 
     overrides = settings.model_dump(exclude_unset=True) if settings is not None else {}
-    with shown_progress() as report:
-        judge_given(run, bundle, data, split, output, overrides, report)
-    if run is not None:
-        say(f"next: terrella pick predict WAVEFORMS --bundle {run} -o picks")
+    shown(
+        lambda report: judge_given(run, bundle, data, split, output, overrides, report),
+        "" if run is None else f"terrella pick predict WAVEFORMS --bundle {run} -o picks",
+    )

@@ -1,16 +1,15 @@
 """`terrella pick predict`, or `run`: picks of continuous records."""
 
 from pathlib import Path
-from typing import Annotated
 
-from cyclopts import Parameter
+from terrella.cli.flags import Output, shown
 
 
 def predict(
     waveforms: str,
     *,
     bundle: str,
-    output: Annotated[Path, Parameter(name=("--output", "-o"))],
+    output: Output,
     stations: tuple[str, ...] = (),
     start: str | None = None,
     end: str | None = None,
@@ -63,18 +62,11 @@ def predict(
         must_exist(Path(waveforms), "miniSEED or SAC files, or an SDS, were")
     if not bundle.startswith("seisbench:") and not Path(bundle).is_file():
         find_bundle(Path(bundle), "pick")
-    from terrella.engine.progress import shown_progress
-    from terrella.engine.terminal import say
     from terrella.pick.continuous.command import run as run_archive
     from terrella.pick.continuous.policies import Policies
 
     asked = {"P": p_threshold, "S": s_threshold}
     thresholds = {phase: value for phase, value in asked.items() if value is not None}
-    policies = Policies(thresholds=thresholds, shifts=shifts)
-    with shown_progress() as report:
-        lines = run_archive(
-            waveforms, bundle, output, report, stations, start, end, policies, workers, scheduler
-        )
-    for line in lines:
-        say(line)
-    say(f"next: terrella pick show {waveforms} {output / 'picks.csv'} -o picks.png")
+    asked_of = (stations, start, end, Policies(thresholds=thresholds, shifts=shifts), workers, scheduler)
+    following = f"terrella pick show {waveforms} {output / 'picks.csv'} -o picks.png"
+    shown(lambda report: run_archive(waveforms, bundle, output, report, *asked_of), following)

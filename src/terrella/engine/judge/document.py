@@ -104,6 +104,14 @@ def scores_event(document: Mapping[str, Any], shown: Shown) -> dict[str, Any]:
     }
 
 
+def card_text(title: str, parts: Mapping[str, Sequence[str]]) -> str:
+    """Return a card as Markdown: a title, and parts by their headings; the part of no heading comes first."""
+    lines = [f"# {title}"]
+    for heading, part in parts.items():
+        lines += ["", *([f"## {heading}", ""] if heading else []), *part]
+    return "\n".join(lines) + "\n"
+
+
 def add_to_card(path: Path, document: Mapping[str, Any], shown: Shown) -> None:
     """Write the scores of a judged run into its card, in place of those that were there, before the last part."""
     text = path.read_text(encoding="utf-8")

@@ -15,7 +15,13 @@ _FLOOR = 0.1  # share of climatology: small enough that the last days decide
 
 @dataclass(frozen=True, eq=False)
 class Persistence:
-    """The counts of the last window of the horizon's length, on a floor of climatology."""
+    """The counts of the last window of the horizon's length, on a floor of climatology.
+
+    Parameters
+    ----------
+    floor_per_day : array (cell,)
+        Events per day, in the order of depth, latitude and longitude of the cells in the mask.
+    """
 
     floor_per_day: Floats  # (cell,)
 
@@ -47,7 +53,17 @@ class Persistence:
 
 
 def fit_persistence(climatology: Climatology) -> Persistence:
-    """Return persistence on a tenth of climatology, so that no cell is impossible."""
+    """Return persistence on a tenth of climatology, so that no cell is impossible.
+
+    Parameters
+    ----------
+    climatology : Climatology
+        Of the same cells, in events per day.
+
+    Returns
+    -------
+    Persistence
+    """
     return Persistence(_FLOOR * climatology.rate_per_day)
 
 

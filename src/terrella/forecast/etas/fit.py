@@ -44,6 +44,7 @@ _NAMES = (
 _PAIRS = 40  # pairs kept for each target
 _ROUNDS = 8
 _SETTLED = 3e-2  # largest change of a (logarithmic) parameter that ends the rounds
+_LEVEL = 1.0  # gain of log-likelihood over all events that ends them too: far within the parameters' errors
 _ALTERNATIONS = 4  # of background map and parameters
 _LEAST_TARGETS = 50
 _EVALUATIONS = 200  # most for one sample
@@ -131,7 +132,7 @@ def fit_etas(
     exact = log_likelihood(model, window, region_area_km2, _total_background(solution.x, problem))
     cpu_seconds = time.process_time() - began
     how = "converged" if solution.converged else "did NOT converge: " + solution.message
-    held = [name for name, at in zip(_NAMES, _at_bound(solution.x) & _fitted(problem), strict=True) if at]
+    remarks = etas_remarks(model)
     return EtasFit(
         model=model,
         standard_errors=dict(zip(_NAMES, errors.tolist(), strict=True)),
@@ -142,8 +143,23 @@ def fit_etas(
         converged=solution.converged,
         message=f"ETAS {how}: {exact / window.n_targets:.4f} nats per event, "
         f"branching ratio {model.branching_ratio():.2f}, {solution.evaluations} evaluations, "
-        f"{cpu_seconds:.1f} CPU seconds" + (f"; at their bounds: {', '.join(held)}" if held else ""),
+        f"{cpu_seconds:.1f} CPU seconds" + "".join(f"; {remark}" for remark in remarks),
     )
+
+
+def etas_remarks(model: ETAS) -> list[str]:
+    """Return in words what a fit left in doubt: parameters at their bounds, and a process that explodes."""
+    kernel = [getattr(model, name) for name in _NAMES[2:]]
+    x = np.where(_LOGARITHMIC[2:], np.log(np.maximum(kernel, 1e-300)), kernel)
+    held = [name for name, at in zip(_NAMES[2:], _at_bound(x, slice(2, None)), strict=True) if at]
+    said = [f"at their bounds: {', '.join(held)}"] if held else []
+    ratio = model.branching_ratio()
+    if ratio >= 1:
+        said.append(
+            f"a branching ratio of {ratio:.2f}, 1 or more, lets sequences grow without end: do not trust "
+            "forecasts of many months; a longer training window may help"
+        )
+    return said
 
 
 @dataclass(frozen=True, eq=False)
@@ -253,8 +269,8 @@ def _fitted(problem: _Problem) -> npt.NDArray[np.bool_]:
     return (np.arange(len(_NAMES)) != 1) | (problem.shape is not None)
 
 
-def _at_bound(x: Floats) -> npt.NDArray[np.bool_]:
-    return (x < _LOW + 1e-6) | (x > _HIGH - 1e-6)
+def _at_bound(x: Floats, which: slice = slice(None)) -> npt.NDArray[np.bool_]:
+    return (x < _LOW[which] + 1e-6) | (x > _HIGH[which] - 1e-6)
 
 
 def _solve(
@@ -269,22 +285,26 @@ def _solve(
     for round_ in range(rounds):
         if pairs is None or round_ > 0:
             pairs = _draw(x, problem, pairs)
+        before = _loss(x, problem, pairs)[0]
         minimum = _minimise(x, problem, pairs)
-        evaluations += minimum.evaluations
+        evaluations += minimum.evaluations + 1
         # The kernel's parameters, and both parts of a background where there are two.
         moved = np.abs(minimum.x - x)[0 if problem.shape is not None else 2 :].max()
+        gained = before - minimum.loss
         x = minimum.x
         progress(
-            f"round {round_ + 1}: {-minimum.loss / window.n_targets:.5f} nats per event, moved by {moved:.1g}"
+            f"round {round_ + 1}: {-minimum.loss / window.n_targets:.5f} nats per event, moved by {moved:.1g}, "
+            f"gained {gained:.2g} nats"
         )
-        if moved < _SETTLED:
+        settled = moved < _SETTLED or gained < _LEVEL
+        if settled:
             break
     assert pairs is not None
     background = _total_background(x, problem)
     sampled, _ = sampled_intensity(pairs, window.step, _theta(x))
-    converged = bool(minimum.found and (moved < _SETTLED or rounds == 1))
+    converged = bool(minimum.found and (settled or rounds == 1))
     message = (
-        f"parameters still moved by {moved:.1g}"
+        f"the likelihood still rose by {gained:.1f} nats"
         if minimum.found
         else "no maximum of the likelihood was found"
     )

@@ -11,7 +11,8 @@ from terrella.engine.judge import Blocks, make_blocks
 from terrella.engine.run import Report
 from terrella.engine.settings import load_settings
 from terrella.engine.task import Asked, Judging
-from terrella.forecast.counts import Calibration, calibrate, negative_log_likelihood, occurrence_probability
+from terrella.forecast.calibration import Calibration, Cells, calibrate, spans_of
+from terrella.forecast.counts import negative_log_likelihood, occurrence_probability
 from terrella.forecast.judging.breakdown import Context, break_down, make_context
 from terrella.forecast.judging.csep_tests import csep_input, has_csep, run_csep_tests
 from terrella.forecast.judging.judged import Closer, Judged
@@ -140,7 +141,8 @@ def judge_horizon(
 ) -> Judged:
     """Score all models at one horizon."""
     counts, issue = outcomes.counts, outcomes.issue_days
-    forecasts = {ALL_ZERO: Forecast(np.zeros(counts.shape, np.float32), None)}
+    nothing = np.zeros(counts.shape, np.float32)
+    forecasts = {ALL_ZERO: Forecast(nothing, nothing.sum(1, dtype=float), None)}
     forecasts |= {name: _forecast(outcomes, name) for name in outcomes.names}
     blocks = make_blocks(issue, settings.block_days, settings.resamples)
     compared = tuple(
@@ -186,9 +188,10 @@ def _molchan(outcomes: Outcomes, blocks: Blocks) -> dict[str, Molchan]:
 
 def _forecast(outcomes: Outcomes, name: str) -> Forecast:
     log_mean, dispersion = outcomes.forecast(name, slice(0, len(outcomes.issue_days)))
-    probability = occurrence_probability(torch.exp(log_mean), dispersion)
+    mean = torch.exp(log_mean)
+    probability = occurrence_probability(mean, dispersion)
     loss = negative_log_likelihood(outcomes.counts, log_mean, dispersion).sum(1)
-    return Forecast(probability.float().numpy(), loss.double().numpy())
+    return Forecast(probability.float().numpy(), mean.double().sum(1).numpy(), loss.double().numpy())
 
 
 def _calibrated_truth(
@@ -201,4 +204,9 @@ def _calibrated_truth(
     """
     days = forecaster.models.horizons_days[horizon]
     issue = issue_days(windows.validation_start, windows.test_start, 3 * days, days)
-    return calibrate(log_truth(forecaster, issue, days), observed_counts(forecaster, issue, horizon))
+    log_mean, counts = log_truth(forecaster, issue, days), observed_counts(forecaster, issue, horizon)
+    span = spans_of(issue)[:, None].expand_as(counts)
+    cells = [
+        each.flatten() for each in (log_mean, counts, torch.ones_like(counts), torch.zeros_like(counts), span)
+    ]
+    return calibrate([Cells(*cells)])[0]

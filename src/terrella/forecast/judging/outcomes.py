@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from terrella.earth.grid import Grid
-from terrella.forecast.counts import Calibration
+from terrella.forecast.calibration import Calibration
 from terrella.forecast.models import Expectation
 from terrella.formats.catalogues.catalogue import Catalogue, Floats
 

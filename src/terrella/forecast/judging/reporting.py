@@ -53,6 +53,7 @@ def sections(
     settings = forecaster.models.settings
     return [
         Section("Scores", _about(about), [t for each in judged for t in _score_tables(each, document)]),
+        _numbers(judged, document),
         Section(
             "Network against baselines",
             "Gains of the network, paired: the same issue times and cells, resampled together. A gain "
@@ -129,8 +130,9 @@ def lead(judged: Sequence[Judged], ceiling: str | None) -> str:
 def _about(about: About) -> str:
     return (
         f"Pseudo-prospective forecasts, {about.split}: each sees only the events before its issue time. All models "
-        "but all-zero were recalibrated alike on the dev window: log μ as a straight line of the model's, and "
-        "a negative binomial distribution of counts. Ranges are 95 % intervals by block bootstrap."
+        "but all-zero were recalibrated alike on the dev window: log μ as a straight line of the model's, the same "
+        "at all horizons and only as far as it helped in spans of time that it was not fitted to, and a negative "
+        "binomial distribution of counts. Ranges are 95 % intervals by block bootstrap."
         "\n\nA Brier score alone says nothing where events are rare: compare the row of all zeros."
         + (f"\n\n{about.seen}" if about.seen else "")
     )
@@ -141,6 +143,23 @@ def _score_tables(each: Judged, document: Mapping[str, Any]) -> list[Table]:
     caption = f"{each.horizon_days:g}-day forecasts: {number}"
     columns = [(f"{score}@{each.label}", head, digits, 1.0) for score, head, digits in _COLUMNS]
     return score_tables(caption, document["models"], columns)
+
+
+def _numbers(judged: Sequence[Judged], document: Mapping[str, Any]) -> Section:
+    """Return the section on the number of events."""
+    text = (
+        "Expected over observed earthquakes in the whole region, after recalibration. An interval that holds 1 is "
+        "consistent with what happened. One large sequence can hold a tenth of all earthquakes, so the ratio is "
+        "also given without the busiest 1 % of the issue times."
+    )
+    kinds = {"expected_over_observed": "all", "expected_over_observed_quiet": "without the busiest 1 %"}
+    columns = [
+        (f"{score}@{each.label}", f"{each.horizon_days:g} d, {kind}", 2, 1.0)
+        for each in judged
+        for score, kind in kinds.items()
+    ]
+    known = {name: own for name, own in document["models"].items() if name != ALL_ZERO}
+    return Section("Numbers of earthquakes", text, score_tables("Expected over observed", known, columns))
 
 
 def _horizon_picture(judged: Sequence[Judged]) -> Picture:

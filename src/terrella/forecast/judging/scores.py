@@ -21,7 +21,10 @@ UNITS = {
     "log_likelihood": "nats per earthquake",
     "information_gain": "nats per earthquake",
     "auc": "",
+    "expected_over_observed": "",
+    "expected_over_observed_quiet": "",
 }
+_BUSIEST = 0.01  # share of the issue times without which the number of events is compared once more
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +35,7 @@ class Forecast:
     """
 
     probability: npt.NDArray[np.float32]
+    expected: Floats  # (time,) events in all cells
     loss: Floats | None
 
 
@@ -72,6 +76,8 @@ class _Sums:
 
     brier: Floats
     log_score: Floats
+    expected: Floats
+    quiet: tuple[Floats, Floats]  # expected and observed events without the busiest issue times
     loss: Floats | None
     histogram: Floats  # (resample, fine bin, (forecasts, events, Σ probability))
 
@@ -90,10 +96,13 @@ def judge(
     the resolution holds what is left within bins (Stephenson, Coelho & Jolliffe 2008); information
     gain per earthquake: Rhoades et al. (2011), with each model's own likelihood. A score that a forecast does
     not have is NaN: likelihoods without a distribution, the log score where it excluded what then happened.
+    Expected over observed events (the N-test of Zechar et al. 2010, without a law of the counts) is also given
+    without the busiest 1 % of the issue times, which a large sequence fills.
     """
     occurred = counts > 0
     events, cells = blocks.sums(counts.sum(1)), blocks.sums(np.full(len(counts), counts.shape[1]))
-    sums = {name: _sums(forecast, occurred, blocks) for name, forecast in forecasts.items()}
+    quiet = _quiet(counts.sum(1, dtype=float))
+    sums = {name: _sums(forecast, occurred, quiet, blocks) for name, forecast in forecasts.items()}
     base = sums[reference]
     scores = {name: _scores(each, base, events, cells) for name, each in sums.items()}
     paired = []
@@ -108,7 +117,15 @@ def judge(
     return Scores(scores, tuple(paired), {name: _curves(each.histogram) for name, each in sums.items()})
 
 
-def _sums(forecast: Forecast, occurred: npt.NDArray[np.bool_], blocks: Blocks) -> _Sums:
+def _quiet(events: Floats) -> Floats:
+    """Return the events of all issue times (time,) but the busiest ones, which are NaN."""
+    busiest = np.argsort(-events, kind="stable")[: int(np.ceil(_BUSIEST * len(events)))]
+    quiet = events.copy()
+    quiet[busiest] = np.nan
+    return quiet
+
+
+def _sums(forecast: Forecast, occurred: npt.NDArray[np.bool_], quiet: Floats, blocks: Blocks) -> _Sums:
     p = forecast.probability
     error = p - occurred
     # Single precision rounds what is all but certain to one; a zero means that the forecast excluded an event.
@@ -116,9 +133,12 @@ def _sums(forecast: Forecast, occurred: npt.NDArray[np.bool_], blocks: Blocks) -
     logs = np.where(occurred, np.log(clipped), np.log1p(-clipped)).sum(1, dtype=float)
     if (occurred & (p == 0)).any():
         logs[:] = np.nan
+    expected = np.where(np.isfinite(quiet), forecast.expected, 0.0)
     return _Sums(
         brier=blocks.sums((error * error).sum(1, dtype=float)),
         log_score=blocks.sums(-logs),
+        expected=blocks.sums(forecast.expected),
+        quiet=(blocks.sums(expected), blocks.sums(np.nan_to_num(quiet))),
         loss=None if forecast.loss is None else blocks.sums(forecast.loss),
         histogram=_histogram(p, occurred, blocks),
     )
@@ -160,6 +180,8 @@ def _scores(sums: _Sums, base: _Sums, events: Floats, cells: Floats) -> dict[str
         "log_likelihood": missing if sums.loss is None else ratio(-sums.loss, events),
         "information_gain": gain,
         "auc": _auc(sums.histogram),
+        "expected_over_observed": ratio(sums.expected, events),
+        "expected_over_observed_quiet": ratio(*sums.quiet),
     }
     return {name: interval(found[name]) for name in UNITS}
 

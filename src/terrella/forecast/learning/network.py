@@ -1,7 +1,7 @@
 """The physics-informed network: log ETAS plus a learned residual, cell by cell."""
 
 from collections.abc import Mapping
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +10,7 @@ from terrella.forecast.counts import dispersion_of, negative_log_likelihood
 from terrella.forecast.settings import NetworkSettings
 
 _CLIP = 8.0  # standard deviations beyond which a feature tells no more
+_LEAST_GROWTH = 1e-6  # of the logarithm of ETAS's counts from a horizon to the next
 
 
 class ForecastNetwork(nn.Module):
@@ -17,12 +18,27 @@ class ForecastNetwork(nn.Module):
 
     Its last layer starts at zero, so that an untrained network is ETAS; the change of the log rate is limited
     to ± `residual_limit`. It also says where counts vary more or less than their mean would tell.
+
+    What it changes is ETAS's rate in each of the spans between the ascending horizons, and counts are sums over
+    them: none can fall with the horizon. Networks of earlier versions changed the counts of each horizon
+    (`by_span` false).
+
+    Parameters
+    ----------
+    channels : int
+        Of the features (sample, channel).
+    horizons : int
+        How many horizons, each of some days, it answers for: residuals and spreads (sample, horizon).
+    settings : NetworkSettings
+        Widths of the hidden layers, and the limit of the residual.
+    by_span : bool
+        Whether spans between horizons are changed, or horizons.
     """
 
     feature_mean: Tensor
     feature_scale: Tensor
 
-    def __init__(self, channels: int, horizons: int, settings: NetworkSettings) -> None:
+    def __init__(self, channels: int, horizons: int, settings: NetworkSettings, by_span: bool = True) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         for size, width in pairwise((channels, *settings.hidden)):
@@ -32,7 +48,8 @@ class ForecastNetwork(nn.Module):
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
         self.limit = settings.residual_limit
-        # Per horizon: log μ = intercept + slope · log ETAS + residual.
+        self.by_span = by_span
+        # Per span or horizon: log μ = intercept + slope · log ETAS + residual.
         self.scale = nn.Parameter(torch.tensor([[0.0, 1.0]]).repeat(horizons, 1))
         # Per horizon: logarithm of the dispersion at one expected event, and its slope (see Calibration).
         self.dispersion = nn.Parameter(torch.tensor([[0.0, -0.3]]).repeat(horizons, 1))
@@ -47,7 +64,10 @@ class ForecastNetwork(nn.Module):
         standard = ((features - self.feature_mean) / self.feature_scale).clamp(-_CLIP, _CLIP)
         residual, spread = self.head(self.body(standard)).chunk(2, dim=1)
         intercept, slope = self.scale.unbind(1)
-        log_mean = intercept + slope * log_etas + self.limit * torch.tanh(residual / self.limit)
+        residual = self.limit * torch.tanh(residual / self.limit)
+        log_mean = intercept + slope * (between(log_etas) if self.by_span else log_etas) + residual
+        if self.by_span:
+            log_mean = torch.stack([*accumulate(log_mean.unbind(1), torch.logaddexp)], dim=1)
         spread = self.limit * torch.tanh(spread / self.limit)
         level, level_slope = self.dispersion.unbind(1)
         return log_mean, dispersion_of(log_mean, level, level_slope, spread), spread
@@ -59,6 +79,12 @@ class ForecastNetwork(nn.Module):
             values = features[:, channel].float()
             self.feature_mean[channel] = values.mean()
             self.feature_scale[channel] = values.std().clamp(min=1e-3)
+
+
+def between(log_counts: Tensor) -> Tensor:
+    """Return the logarithms of the counts between horizons from those until them, (…, horizon) both."""
+    growth = (log_counts[..., 1:] - log_counts[..., :-1]).clamp(min=_LEAST_GROWTH)
+    return torch.cat([log_counts[..., :1], log_counts[..., 1:] + torch.log(-torch.expm1(-growth))], dim=-1)
 
 
 def count_loss(network: nn.Module, batch: Mapping[str, Tensor], per_sample: Tensor) -> Tensor:

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from terrella.engine.judge import interval, make_blocks, ratio
-from terrella.forecast.counts import Calibration, calibrate, negative_log_likelihood
+from terrella.forecast.calibration import Calibration, Cells, calibrate, spans_of
+from terrella.forecast.counts import negative_log_likelihood
 from terrella.forecast.learning.network import ForecastNetwork
 from terrella.forecast.learning.rows import Rows
 from terrella.forecast.learning.samples import density_for, features_at
@@ -32,21 +33,22 @@ _CALIBRATED = 400_000  # cells that a recalibration is fitted to
 
 
 def calibrate_all(models: Models, catalogue: Catalogue, windows: Windows) -> Models:
-    """Return the models recalibrated on the validation window, all alike, with the network's gain there."""
-    calibrations: dict[str, list[Calibration]] = {}
-    gains = []
+    """Return the models recalibrated on the dev window, all alike, with the network's gain there."""
     forecaster = make_forecaster(models, catalogue)
-    for horizon, days in enumerate(models.horizons_days):
-        issue = issue_days(windows.validation_start, windows.test_start, days, days)
-        drawn = _draw_cells(forecaster, issue, horizon)
-        losses = {}
-        for name, expected in drawn.expected.items():
-            fitted = calibrate(expected.log_mean, drawn.counts, drawn.weight, expected.log_spread)
-            calibrations.setdefault(name, []).append(fitted)
-            losses[name] = drawn.weight * cell_loss(expected, drawn.counts, fitted)
-        if NETWORK in losses:
-            gains.append(_gain(losses, drawn, issue, models))
-    fixed = {name: tuple(each) for name, each in calibrations.items()}
+    issues = [issue_days(windows.validation_start, windows.test_start, d, d) for d in models.horizons_days]
+    drawn = [_draw_cells(forecaster, issue, horizon) for horizon, issue in enumerate(issues)]
+    fixed = {
+        name: calibrate([each.cells(name, issue) for each, issue in zip(drawn, issues, strict=True)])
+        for name in drawn[0].expected
+    }
+    gains = []
+    for horizon, (each, issue) in enumerate(zip(drawn, issues, strict=True)):
+        if NETWORK in each.expected:
+            losses = {
+                name: each.weight * cell_loss(each.expected[name], each.counts, fixed[name][horizon])
+                for name in (ETAS_, NETWORK)
+            }
+            gains.append(_gain(losses, each, issue, models))
     return replace(models, calibrations=fixed, gains=tuple(gains))
 
 
@@ -64,6 +66,11 @@ class _Drawn:
     counts: Tensor
     weight: Tensor
     expected: dict[str, Expectation]
+
+    def cells(self, name: str, issue_days: Floats) -> Cells:
+        """Return a model's forecasts, for its calibration."""
+        expected, span = self.expected[name], spans_of(issue_days)[self.issue]
+        return Cells(expected.log_mean, self.counts, self.weight, expected.log_spread, span)
 
 
 def _draw_cells(forecaster: Forecaster, issue: Floats, horizon: int) -> _Drawn:

@@ -67,12 +67,13 @@ def feed(models: Models, catalogue: Catalogue, windows: Windows, placement: Plac
     return Fed(learned, validation, loss, fit.batch, CHECKED_AT_ONCE)
 
 
-def make_network(settings: ForecastSettings, fed: Fed) -> ForecastNetwork:
+def make_network(settings: ForecastSettings, fed: Fed, by_span: bool) -> ForecastNetwork:
     """Return the network untrained, with mean and scale of the channels of the samples."""
     learned = fed.learned
     samples = learned.samples if isinstance(learned, Fetched) else learned
     assert isinstance(samples, Samples)
-    network = ForecastNetwork(samples.features.shape[1], len(settings.horizons_days), settings.network)
+    size = samples.features.shape[1], len(settings.horizons_days)
+    network = ForecastNetwork(*size, settings.network, by_span)
     network.standardise(samples.features)
     return network
 
@@ -104,7 +105,7 @@ def network_step(settings: ForecastSettings, batch: int) -> Step:
     def make_batch(size: int) -> Batch:
         return {
             "features": torch.randn(size, channels),
-            "log_etas": torch.randn(size, horizons),
+            "log_etas": torch.randn(size, horizons).abs().cumsum(1),
             # Samples are drawn so that about half of the cells have events.
             "counts": (torch.arange(size) % 2 == 0).float()[:, None].repeat(1, horizons),
             "weight": torch.ones(size),

@@ -25,6 +25,7 @@ from terrella.forecast.simulation.futures_kernel import (
     Ints,
     Law,
     Polygon,
+    Ratio,
     Singles,
     Sources,
     make_sources,
@@ -79,6 +80,7 @@ def make_outlook(
     max_magnitude: float = 8.5,
     magnitude_bin: float = 0.0,
     keep_all: bool = False,
+    ratio: Ratio | None = None,
 ) -> Outlook:
     """Return what futures of `days` after the issue time are drawn from.
 
@@ -105,6 +107,8 @@ def make_outlook(
         Width of the bins of simulated magnitudes, 0 for none.
     keep_all : bool
         Whether events outside of the region are kept.
+    ratio : Ratio, optional
+        From `make_ratio`: what a forecast expects of each cell over what the model does.
 
     Raises
     ------
@@ -125,8 +129,28 @@ def make_outlook(
         days=float(days),
         min_magnitude=etas.min_magnitude,
         law=law,
-        given=_given(etas, law, past, -past.days_since(issue), region, keep_all),
+        given=_given(etas, law, past, -past.days_since(issue), region, ratio or _ONE, keep_all),
     )
+
+
+def make_ratio(expected: Floats, by_model: Floats, grid: Grid) -> Ratio:
+    """Return how the first generation must be scaled for futures to come to what a forecast expects.
+
+    Events are counted where their first ancestor after the issue time is, as ETAS's expected counts are: a cell's
+    background events and direct aftershocks of the past, scaled by the ratio, bring their descendants along.
+
+    Parameters
+    ----------
+    expected, by_model : array (cell,)
+        Counts that the forecast and the model expect over the window, of the cells inside the grid's mask, layer by
+        layer.
+    grid : Grid
+        Of both.
+    """
+    theirs, own = (each.reshape(grid.shape[0], -1).sum(0) for each in (expected, by_model))
+    values = np.ones(grid.mask.shape)
+    values[grid.mask] = theirs / own
+    return Ratio(grid.longitude_edges, grid.latitude_edges, values, float(max(values.max(), 1.0)))
 
 
 def simulate_futures(outlook: Outlook, number: int = 10_000, seed: int = 1) -> Futures:
@@ -226,7 +250,9 @@ def _law(etas: ETAS, days: float, max_magnitude: float, magnitude_bin: float) ->
     )
 
 
-def _given(etas: ETAS, law: Law, past: Catalogue, age_days: Floats, region: Region, keep_all: bool) -> Given:
+def _given(
+    etas: ETAS, law: Law, past: Catalogue, age_days: Floats, region: Region, ratio: Ratio, keep_all: bool
+) -> Given:
     weight = law.rate * np.exp(law.growth * (past.magnitude - law.min_magnitude)) * _integrals(law, age_days)
     background = etas.background
     if background is None:
@@ -246,10 +272,12 @@ def _given(etas: ETAS, law: Law, past: Catalogue, age_days: Floats, region: Regi
         bandwidth=bandwidth,
         uniform=uniform_rate * region.area_km2 * law.days,
         polygon=Polygon(corners[:, 0].copy(), corners[:, 1].copy(), np.array(region.bounds)),
+        ratio=ratio,
         keep_all=keep_all,
     )
 
 
+_ONE = Ratio(np.zeros(1), np.zeros(1), np.zeros((0, 0)), 1.0)
 _NOWHERE = make_sources(np.zeros(1), np.zeros(1), np.ones(1))
 
 

@@ -55,6 +55,15 @@ class Polygon(NamedTuple):
     bounds: Floats
 
 
+class Ratio(NamedTuple):
+    """By how much more a forecast expects of each cell of a map than the process; 1 outside of it."""
+
+    longitude_edges: Floats
+    latitude_edges: Floats
+    values: Floats  # (row, column)
+    highest: float  # of them and 1
+
+
 class Given(NamedTuple):
     """What is known at the issue time."""
 
@@ -67,6 +76,7 @@ class Given(NamedTuple):
     bandwidth: Floats  # of each event of the map, as an angle in radians
     uniform: float  # expected number of background events evenly over the polygon
     polygon: Polygon
+    ratio: Ratio  # of what the first generation and its descendants come to
     keep_all: bool  # events outside of the polygon too
 
 
@@ -130,8 +140,9 @@ def _enlarged(events, needed):
 @numba.njit(cache=True)
 def _first_generation(random, law, given, events):
     """Return room for events (time, longitude, latitude, magnitude) and how many there are."""
-    n_smoothed, n_uniform = random.poisson(given.smoothed), random.poisson(given.uniform)
-    proposals = random.poisson(given.proposals)
+    highest = given.ratio.highest
+    n_smoothed, n_uniform = random.poisson(highest * given.smoothed), random.poisson(highest * given.uniform)
+    proposals = random.poisson(highest * given.proposals)
     needed = n_smoothed + n_uniform + proposals
     if events.shape[1] < needed:
         events = _enlarged(events, needed)
@@ -145,12 +156,12 @@ def _first_generation(random, law, given, events):
             random, given.centres.longitude[i], given.centres.latitude[i], angle
         )
         events[3, n] = draw_magnitude(random, law)
-        n += 1
+        n += kept(random, given.ratio, events[1, n], events[2, n])
     for _ in range(n_uniform):
         events[0, n] = law.days * random.random()
         events[1, n], events[2, n] = _even_point(random, given.polygon)
         events[3, n] = draw_magnitude(random, law)
-        n += 1
+        n += kept(random, given.ratio, events[1, n], events[2, n])
     for _ in range(proposals):
         i = choose(given.parents, random.random())
         delay = draw_delay(random, law, given.age_days[i], law.days)
@@ -161,8 +172,22 @@ def _first_generation(random, law, given, events):
                 random, given.parents.longitude[i], given.parents.latitude[i], angle
             )
             events[3, n] = draw_magnitude(random, law)
-            n += 1
+            n += kept(random, given.ratio, events[1, n], events[2, n])
     return events, n
+
+
+@numba.njit(cache=True)
+def kept(random, ratio, longitude, latitude):
+    """Return whether an event of the first generation is kept, proposed at `highest` times the process's rate."""
+    if ratio.highest == 1 and ratio.values.size == 0:
+        return True
+    if longitude < ratio.longitude_edges[0]:
+        longitude += 360.0
+    column = np.searchsorted(ratio.longitude_edges, longitude, "right") - 1
+    row = np.searchsorted(ratio.latitude_edges, latitude, "right") - 1
+    rows, columns = ratio.values.shape
+    wanted = ratio.values[row, column] if 0 <= row < rows and 0 <= column < columns else 1.0
+    return random.random() * ratio.highest < wanted
 
 
 @numba.njit(cache=True)

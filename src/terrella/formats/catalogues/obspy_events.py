@@ -11,7 +11,7 @@ import numpy as np
 from terrella.errors import InputError
 from terrella.formats.catalogues.event_types import is_removed
 from terrella.formats.catalogues.findings import Finding
-from terrella.formats.catalogues.quakeml import OURS, decoded_id
+from terrella.formats.catalogues.quakeml import id_of
 from terrella.formats.catalogues.raw import Place, RawEvents, encode_names
 
 # The scales in the order of preference, by how far up they tell great earthquakes apart.
@@ -253,10 +253,11 @@ def _agency(part: Any) -> str:
 
 
 def _identifiers(events: Sequence[Any]) -> list[str]:
-    """Return the ids proper; those that we wrote come back as they were."""
+    """Return the ids as we wrote them, and those proper of others."""
     whole = [str(event.resource_id.id) if event.resource_id is not None else "" for event in events]
-    theirs = iter(_proper([each for each in whole if not each.startswith(OURS)]))
-    return [decoded_id(each.removeprefix(OURS)) if each.startswith(OURS) else next(theirs) for each in whole]
+    ours = [id_of(each) for each in whole]
+    theirs = iter(_ids_proper([each for each, own in zip(whole, ours, strict=True) if own is None]))
+    return [next(theirs) if own is None else own for own in ours]
 
 
 def _nameless(events: Sequence[Any]) -> bool:
@@ -264,21 +265,21 @@ def _nameless(events: Sequence[Any]) -> bool:
     return all(_MADE_UP.search(str(_get(event.resource_id, "id") or "")) for event in events)
 
 
-def _proper(whole: list[str]) -> list[str]:
-    """Return what follows `eventid=` or `evid=`, or the last part that tells all apart, or all of it."""
+def _ids_proper(whole: list[str]) -> list[str]:
+    """Return what follows `eventid=` or `evid=`, else the last part that tells all events apart, else all."""
     whole = ["" if _MADE_UP.search(each) else each.removesuffix("/event") for each in whole]
     asked = [re.search(r"(?i)\bev(?:ent)?_?id=([^&/]+)", each) for each in whole]
-    if all(asked):
+    if whole and all(asked):
         return [match.group(1) for match in asked if match]
     parts = [each.split("/") for each in whole]
     for back in range(1, min(map(len, parts), default=0) + 1):
         last = [each[-back] for each in parts]
         if len(set(last)) == len(last) and all(last):
             return last
-    short = [
+    proper = [
         match.group(1) if match else each.rsplit("/", 1)[-1] for match, each in zip(asked, whole, strict=True)
     ]
-    return whole if len(set(whole)) > len(set(short)) else short
+    return proper if len(set(proper)) == len(set(whole)) else whole
 
 
 def _time(origin: Any) -> np.datetime64:

@@ -14,7 +14,7 @@ _HEAD = (
     '<q:quakeml xmlns:q="http://quakeml.org/xmlns/quakeml/1.2" xmlns="http://quakeml.org/xmlns/bed/1.2">\n'
     '<eventParameters publicID="smi:local/catalogue">\n'
 )
-OURS = "smi:local/event/"
+_OURS = "smi:local/event/"
 _TAIL = "</eventParameters>\n</q:quakeml>\n"
 
 
@@ -54,14 +54,17 @@ def _event_xml(catalogue: Catalogue, i: int, name: str, time: str, magnitude_typ
     )
 
 
-def _encoded(given: bytes) -> str:
-    """Return an id with all that a resource's name may not hold, and ~, as ~ and two hexadecimal digits."""
-    return re.sub(rb"[^\w.*()'+?=,;#/&-]", lambda found: b"~%02x" % found[0][0], given).decode()
-
-
-def decoded_id(name: str) -> str:
-    """Return the id that was written under a name, without the number that told it from its likes."""
-    plain = re.sub(r"~~\d+$", "", name).encode()
+def id_of(resource: str) -> str | None:
+    """Return the event id that we wrote as a resource's name, None for a resource of others."""
+    if not resource.startswith(_OURS):
+        return None
+    # Without the number that told the name from its likes.
+    plain = re.sub(r"~~\d+$", "", resource.removeprefix(_OURS)).encode()
     return re.sub(rb"~([0-9a-f]{2})", lambda found: bytes([int(found[1], 16)]), plain).decode(
         "utf-8", "replace"
     )
+
+
+def _encoded(given: bytes) -> str:
+    """Return an id with all that a resource's name may not hold, and ~, as ~ and two hexadecimal digits."""
+    return re.sub(rb"[^\w.*()'+?=,;#/&-]", lambda found: b"~%02x" % found[0][0], given).decode()

@@ -69,9 +69,9 @@ def agencies_twins(raw: RawEvents) -> Mask:
     """
     out = np.zeros(len(raw), bool)
     near, chance = 0, 0.0
-    seconds = (raw.time_utc - raw.time_utc[:1]) / np.timedelta64(1_000_000, "us")
+    ticks = raw.time_utc.astype("datetime64[us]").view(np.int64)
     for lag in range(1, min(len(raw), _MOST_BETWEEN + 1)):
-        before = np.flatnonzero(seconds[lag:] - seconds[:-lag] <= _CHANCE_SPANS * _AGENCIES_S)
+        before = np.flatnonzero(ticks[lag:] - ticks[:-lag] <= _CHANCE_SPANS * _AGENCIES_S * 1e6)
         if len(before) == 0:
             break
         after = before + lag
@@ -79,7 +79,7 @@ def agencies_twins(raw: RawEvents) -> Mask:
         before, after = before[alike], after[alike]
         places = raw.longitude[before], raw.latitude[before], raw.longitude[after], raw.latitude[after]
         close = distance_km(*places) <= _AGENCIES_KM
-        soon = seconds[after] - seconds[before] <= _AGENCIES_S
+        soon = ticks[after] - ticks[before] <= _AGENCIES_S * 1e6
         out[after[close & soon]] = True
         near += int((close & soon).sum())
         chance += float((close & ~soon).sum()) / (_CHANCE_SPANS - 1)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from terrella.errors import InputError
 from terrella.formats.sections.cf import decoded, encoding
-from terrella.formats.sections.datasets import assumed_unit, dataset, labelled, only_array, section_of
+from terrella.formats.sections.datasets import arrays_of, assumed_unit, choose, dataset, labelled, section_of
 from terrella.formats.sections.hdf5_samples import HdfSamples, opened_hdf5
 from terrella.formats.sections.section import Corner, NoIntervalError, Section, Unit, checked_interval
 
@@ -48,19 +48,36 @@ class NpySamples:
 def open_netcdf(path: Path, interval: float | None = None, unit: Unit | None = None) -> Section:
     """Return the two- or three-dimensional variable of a NetCDF-4 file as a section or volume, as xarray reads it.
 
-    The axis of time or depth becomes the last; its coordinate and unit give the interval.
+    The axis of time or depth becomes the last; its coordinate and unit give the interval. Groups are looked into
+    where the file itself has no such variable.
 
     Raises:
         InputError: where there is no such variable, or more than one, or no interval in a known unit.
     """
-    with opened_hdf5(path), dataset(path, "h5netcdf") as data:
-        array = labelled(path, data, only_array(path, data))
-        held = encoding(array.attributes)
-        about = {"format": f"NetCDF, variable {array.name}"}
+    name = _only_variable(path)
+    group, _, own = name.rpartition("/")
+    with dataset(path, "h5netcdf", group or None) as data:
+        array = labelled(path, data, own)
         assumed = assumed_unit(data.attrs, array)
+    held, about = encoding(array.attributes), {"format": f"NetCDF, variable {name}"}
     return section_of(
-        array, about, lambda order: HdfSamples(path, array.name, order, held), interval, unit, assumed
+        array, about, lambda order: HdfSamples(path, name, order, held), interval, unit, assumed
     )
+
+
+def _only_variable(path: Path) -> str:
+    import h5py
+
+    groups = [""]
+    with opened_hdf5(path) as file:
+        file.visititems(lambda name, item: groups.append(name) if isinstance(item, h5py.Group) else None)
+    found: dict[str, list[str]] = {}
+    for group in groups:
+        with dataset(path, "h5netcdf", group or None) as data:
+            found |= {f"{group}/{name}".lstrip("/"): dims for name, dims in arrays_of(data).items()}
+        if found and not group:
+            break
+    return choose(path, found)
 
 
 def open_classic_netcdf(path: Path, interval: float | None = None, unit: Unit | None = None) -> Section:
@@ -70,7 +87,7 @@ def open_classic_netcdf(path: Path, interval: float | None = None, unit: Unit | 
         InputError: as of NetCDF-4.
     """
     with dataset(path, "scipy") as data:
-        array = labelled(path, data, only_array(path, data))
+        array = labelled(path, data, choose(path, arrays_of(data)))
         assumed = assumed_unit(data.attrs, array)
     about = {"format": f"NetCDF of the classic format, variable {array.name}"}
     held = encoding(array.attributes)

@@ -1,5 +1,6 @@
 """Packed numbers and fill values after the CF conventions, decoded by xarray where an array has any."""
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,7 +24,9 @@ def decoded(values: npt.NDArray[Any], held: Mapping[str, Any]) -> npt.NDArray[An
 
     dims = [f"axis_{i}" for i in range(values.ndim)]
     data = xr.Dataset({"values": (dims, values, dict(held))})
-    return xr.decode_cf(data, decode_times=False, decode_coords=False)["values"].to_numpy()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of several values for what is missing, all of which are
+        return xr.decode_cf(data, decode_times=False, decode_coords=False)["values"].to_numpy()
 
 
 def _is_nan(value: Any) -> bool:

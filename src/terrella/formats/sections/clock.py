@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from terrella.errors import InputError
@@ -42,10 +41,10 @@ def read_clock(
     Raises:
         InputError: where time has a hole, or the rate and the time stamps contradict each other.
     """
-    if stamps is None or not (held := min(recorded(stamps), n_samples)):
+    if stamps is None or (held := min(recorded(stamps), n_samples)) < 2:
         return Clock(nominal_s, n_samples)
     notes: tuple[str, ...] = (unfinished(n_samples - held),) if held < n_samples else ()
-    steps = steps_of(np.asarray(stamps)[:held], jitters=True)
+    steps = steps_of(stamps[:held], jitters=True)
     tick_s = next((t for t in (tick_s, *_TICKS) if _agree(steps.step * t, nominal_s, held)), tick_s)
     by_time = abs(steps.step) * tick_s
     if fault := fault_of(steps, names[1], tick_s):

@@ -1,8 +1,8 @@
 """Units of coordinates in DASDAE, of which older files keep them pickled; nothing of a pickle is run here."""
 
-import io
-import pickle
-from collections.abc import Mapping
+import pickletools
+import struct
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
 from terrella.formats.sections.units import as_text
@@ -15,49 +15,48 @@ _COORDINATES = "_coord_"
 
 def coordinate_units(group: "h5py.Group") -> dict[str, str]:
     """Return the unit of each coordinate of a patch that has one: at the coordinate, in the patch, or pickled."""
-    found = _pickled_units(group.attrs.get("_attrs_coords"))
-    for name in group:
-        axis = name.removeprefix(_COORDINATES)
-        for held, key in ((group.attrs, f"_attrs_{axis}_units"), (group[name].attrs, "units")):
-            if name.startswith(_COORDINATES) and (text := as_text(held.get(key, ""))) and text != "N.":
+    names = {name.removeprefix(_COORDINATES) for name in group if name.startswith(_COORDINATES)}
+    found = _pickled_units(group.attrs.get("_attrs_coords"), names)
+    for axis in names:
+        coordinate = group[_COORDINATES + axis]
+        for held, key in ((group.attrs, f"_attrs_{axis}_units"), (coordinate.attrs, "units")):
+            if (text := as_text(held.get(key, ""))) and text != "N.":
                 found[axis] = text.removeprefix("V").removesuffix("\n.") if text.endswith("\n.") else text
     return found
 
 
-class _Nothing:
-    """Stands for whatever a pickle names."""
-
-    def __init__(self, *about: object) -> None:
-        """Take anything."""
-
-    def __call__(self, *about: object) -> "_Nothing":
-        """Return the same of what it would make."""
-        return self
-
-    def __setstate__(self, state: object) -> None:
-        """Keep nothing."""
-
-
-class _Inert(pickle.Unpickler):
-    """Rebuilds texts, numbers and dictionaries; classes and functions are not looked up, so that none is called."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        """Return the stand-in."""
-        return _Nothing
-
-
-def _pickled_units(value: Any) -> dict[str, str]:
+def _pickled_units(value: Any, names: Collection[str]) -> dict[str, str]:
     """Return the units in DASCore's pickled summary of coordinates, where they are plain texts."""
     if not isinstance(value, bytes):
         return {}
+    found: dict[str, str] = {}
+    name, word = "", None
+    for each in _words(value):
+        if each in names:
+            name = str(each)
+        elif word == "units" and each is not None:
+            found[name] = each
+        word = each
+    return found
+
+
+def _words(pickled: bytes) -> Iterator[str | None]:
+    """Yield the texts that a pickle would rebuild, in its order, and None for whatever else it would."""
+    kept: dict[int, str | None] = {}
+    last: str | None = None
     try:
-        held = _Inert(io.BytesIO(value)).load()
-    except Exception:  # what bytes of a stranger's file can raise here is without end; they say no unit
-        return {}
-    if not isinstance(held, Mapping):
-        return {}
-    return {
-        str(name): each["units"]
-        for name, each in held.items()
-        if isinstance(each, Mapping) and isinstance(each.get("units"), str)
-    }
+        for code, argument, _ in pickletools.genops(pickled):
+            if code.name in ("PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"):
+                kept[len(kept) if argument is None else int(argument)] = last
+            elif code.stack_after and code.name not in ("MARK", "DUP"):
+                last = kept.get(int(argument or 0)) if code.name.endswith("GET") else None
+                last = argument if isinstance(argument, str) and "UNICODE" in code.name else last
+                yield last
+    except (
+        ValueError,
+        IndexError,
+        UnicodeError,
+        OverflowError,
+        struct.error,
+    ):  # no pickle, or not to its end
+        return

@@ -68,18 +68,13 @@ def dataset(path: Path, engine: str, group: str | None = None) -> Iterator["xr.D
         raise InputError(f"{path} cannot be read as {_NAMES[engine]} by xarray ({line})") from error
 
 
-def only_array(path: Path, data: "xr.Dataset") -> str:
-    """Return the name of the one variable that is a section or volume.
-
-    Raises:
-        InputError: where there is none, or more than one.
-    """
-    found = {
+def arrays_of(data: "xr.Dataset") -> dict[str, list[str]]:
+    """Return the variables that can be a section or volume, each with the names of its axes."""
+    return {
         _NO_NAME if name is None else str(name): [str(dim) for dim in variable.dims]
         for name, variable in data.data_vars.items()
         if variable.ndim in (2, 3) and variable.dtype.kind in "fiu" and variable.size
     }
-    return choose(path, found, _default_name(data.attrs))
 
 
 def choose(path: Path, found: Mapping[str, list[str]], preferred: str | None = None) -> str:

@@ -24,6 +24,9 @@ _ALONG = re.compile(
     r"sensors?|shots?|lat.*|lon.*|i|j|rec|ch"
 )
 
+_DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?")
+_UTC = re.compile(r"\s*(Z|UTC|[+]00:?00)$")
+
 
 @dataclass(frozen=True)
 class Coordinate:
@@ -65,9 +68,7 @@ class Axes:
     unit: Unit | None
     spacing_m: float | None
     start: float | None  # of the first sample, in `unit`
-    lines: Mapping[
-        str, npt.NDArray[Any]
-    ]  # inline and crossline numbers, where coordinates of such names tell them
+    lines: Mapping[str, npt.NDArray[Any]]  # numbers of traces, by name
     notes: tuple[str, ...]
 
 
@@ -89,25 +90,26 @@ def find_axes(array: Labelled, interval: float | None, assumed: str | None = Non
         step, unit = (step, known[1]) if known else (None, None)
     spacing_m = _spacing_m(array, array.dims[order[-2]])
     start = _start(*found) if found is not None and step is not None else None
-    return Axes(order, tuple(shape), step, unit, spacing_m, start, _lines(array, order), tuple(notes))
+    return Axes(order, tuple(shape), step, unit, spacing_m, start, _lines(array, order[:-1]), tuple(notes))
 
 
 def _start(coordinate: Coordinate, known: tuple[float, Unit] | None) -> float | None:
-    """Return where the samples begin; a date is no place on the axis."""
-    since = coordinate.values.dtype.kind == "M" or " since " in _said(coordinate.attributes)
-    return None if known is None or since else float(_values(coordinate)[0][0]) * known[0]
-
-
-def _lines(array: Labelled, order: Sequence[int]) -> dict[str, npt.NDArray[Any]]:
-    """Return the numbers of the lines of a volume, by the names that SEG-Y has for them."""
-    if len(order) != 3:
-        return {}
-    found = {}
-    for name, form, axis in (("inline", _INLINE, order[0]), ("crossline", _CROSSLINE, order[1])):
-        for each in array.coordinates.get(array.dims[axis], ()):
-            if form.fullmatch(each.name.lower()) and each.values.dtype.kind in "iuf":
-                found[name] = each.values
-    return found
+    """Return where the samples begin, of dates in s since 1970; None where that cannot be told."""
+    if known is None:
+        return None
+    first = _values(coordinate)[0][0]
+    if coordinate.values.dtype.kind == "M":
+        return float(first.astype("datetime64[ns]").view(np.int64)) * 1e-9
+    _, since, epoch = _said(coordinate.attributes).partition(" since ")
+    if not since:
+        return float(first.view(np.int64) if first.dtype.kind == "m" else first) * known[0]
+    try:
+        if not _DATE.fullmatch(epoch := _UTC.sub("", epoch.strip())):
+            return None
+        begin = np.datetime64(epoch.replace(" ", "T"), "ns")
+    except ValueError:
+        return None
+    return float(begin.view(np.int64)) * 1e-9 + float(first) * known[0]
 
 
 def without_unit(array: Labelled, axes: Axes) -> str:
@@ -118,7 +120,7 @@ def without_unit(array: Labelled, axes: Axes) -> str:
         return f"its axis of samples{f' ({name})' if name else ''} has no coordinate"
     step, units = steps_of(held[0].values).step, _said(held[0].attributes)
     said = f"the unit {units!r}, which is neither a time nor a length" if units else "no unit"
-    likely = " (0.001 of that where it is in milliseconds)" if not units and step >= 1 else ""
+    likely = f" (where it counts milliseconds, {step * 1e-3:g} s)" if not units and step >= 1 else ""
     return f"the coordinate {held[0].name}, in steps of {step:g}, has {said}{likely}"
 
 
@@ -139,10 +141,9 @@ def _vertical(array: Labelled) -> int:
         if sum(known) == 1:
             return known.index(True)
     others = [i for i, name in enumerate(names) if not _is_along(name)]
-    if len(others) == 1 or not all(names):
+    # Of names that mean nothing the last axis is that of the samples, as it is without names.
+    if len(others) == 1 or (others and others[-1] == len(names) - 1 and not any(map(is_vertical, names))):
         return others[-1]
-    if len(others) != 1 and names and not _is_along(names[-1]):
-        return len(names) - 1
     raise InputError(
         f"{array.path}: which axis of {array.name or 'the array'} is that of the samples cannot be told from "
         f"{', '.join(array.dims)}; name it time, twt, sample or depth"
@@ -219,6 +220,27 @@ def fault_of(steps: Steps, name: str, factor: float = 1.0, unit: str = "s") -> s
         f"{name} goes on by {_number(steps.jump * factor, unit)} after sample {steps.after:,}, where "
         f"{_number(steps.step * factor, unit)} is the rule"
     )
+
+
+def _lines(array: Labelled, order: Sequence[int]) -> dict[str, npt.NDArray[Any]]:
+    """Return the numbers along the other axes, where they tell traces apart, under the names that SEG-Y's have."""
+    found = {}
+    for axis in order:
+        name = array.dims[axis]
+        for each in array.coordinates.get(name, ()):
+            values = _values(each)[0]
+            if (
+                values.dtype.kind in "fiu"
+                and np.isfinite(values).all()
+                and len(np.unique(values)) == len(values)
+            ):
+                found[_line_name(each.name)] = values
+    return found
+
+
+def _line_name(name: str) -> str:
+    known = {"inline": _INLINE, "crossline": _CROSSLINE, "CDP": re.compile("cdp|cmp")}
+    return next((own for own, form in known.items() if form.fullmatch(name.lower())), name)
 
 
 def _number(value: float, unit: str) -> str:

@@ -16,6 +16,8 @@ Floats = npt.NDArray[np.float32]
 Corner = tuple[int, ...]
 Unit = Literal["s", "m"]
 
+_CLOCK = 86_400.0  # s or m, from which on an axis counts from some epoch
+
 
 class Samples(Protocol):
     """How a format reads a box of its samples; it is sent to other processes, and so holds no open file."""
@@ -70,6 +72,11 @@ class Section:
     start: float | None = None  # of the first sample, in `unit`
     lines: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict, repr=False)
     notes: tuple[str, ...] = ()
+
+    @property
+    def top(self) -> float:
+        """Where the last axis begins in a picture: at its start, unless that is a clock's."""
+        return self.start if self.start is not None and abs(self.start) < _CLOCK else 0.0
 
     def read(self, *where: slice) -> Floats:
         """Return the samples of one slice per axis, as float32; what is no finite number, or missing, is 0.

@@ -13,6 +13,7 @@ from terrella.errors import InputError
 from terrella.formats.records.past_cache import read_bytes
 from terrella.formats.sections.places import Places
 from terrella.formats.sections.section import Corner, NoIntervalError, Section, Unit, checked_interval
+from terrella.formats.sections.segy_floats import code_note
 from terrella.formats.sections.segy_geometry import LinePlaces, read_geometry
 from terrella.formats.sections.segy_layout import TEXT, Layout, read_layout
 from terrella.formats.sections.segy_scan import Scan
@@ -50,6 +51,8 @@ def open_segy(
     if interval is None:
         interval = _interval(path, layout, found, unit or "s")
     notes = [*geometry.notes, *_axis_notes(layout, found, text, unit)]
+    if (against := code_note(path, layout)) is not None:
+        notes.append(against)
     about = {
         "format": f"SEG-Y, {layout.format_name}" + (", little-endian" if layout.little_endian else ""),
         "geometry": geometry.words,

@@ -59,23 +59,25 @@ def read_geometry(path: Path, layout: Layout, lines: LinePlaces | None = None) -
     asked = sorted({byte for pair in pairs for byte in pair} | {21})
     found = scan(path, layout, [*asked, X, Y, SCALAR] if n <= _LONGEST_LINE else asked)
     reason = f"inline and crossline numbers (bytes {pairs[0][0]}, {pairs[0][1]}) do not both vary"
+    expected = lines is not None
     for pair in pairs:
-        grid = _volume(found, n, pair, path)
+        guessed = pair == _OLD and lines is None
+        grid = _volume(found, n, pair, guessed, path)
         if isinstance(grid, Places):
             return _of_volume(path, layout, found, grid, pair)
-        if grid and pair != _OLD:
-            reason = grid
-    places = complete((n,), 0)
-    spacing, notes = _spacing(path, layout, places)
+        if grid and not guessed:
+            reason, expected = grid, True
+    places, words = complete((n,), 0), f"a section of traces in the file's order: {reason}"
+    spacing, said = _spacing(path, layout, places)
     numbers = _line_numbers(found, pairs[0])
     return Geometry(
-        places, f"a section of traces in the file's order: {reason}", spacing,
+        places, words, spacing,
         {name: values for name, values in numbers.items() if len(np.unique(values)) == n},
-        (*notes, *_line_notes(found, numbers)), found,
+        (*([words] if expected else []), *said, *_line_notes(found, numbers)), found,
     )  # fmt: skip
 
 
-def _volume(found: Scan, n: int, pair: LinePlaces, path: Path) -> Places | str | None:
+def _volume(found: Scan, n: int, pair: LinePlaces, guessed: bool, path: Path) -> Places | str | None:
     """Return the places of a volume's traces, why they are none, or None where numbers do not vary.
 
     Both numbers lie on an even grid, of which at least half the places have a trace, and no place has two.
@@ -90,7 +92,7 @@ def _volume(found: Scan, n: int, pair: LinePlaces, path: Path) -> Places | str |
             f"its {shape[0]:,} inline and {shape[1]:,} crossline numbers (bytes {pair[0]}, {pair[1]}) make no "
             f"regular grid, of whose {size:,} places it would fill {n / size:.0%}"
         )
-    if pair == _OLD and found.prestack:  # field records and their CDPs
+    if guessed and found.prestack:  # field records and their CDPs
         return "field records before stacking"
     cells = [(values - first) // step for values, (first, step, _) in zip(numbers, axes, strict=True)]
     rising = _sorted(cells, shape)
@@ -184,7 +186,8 @@ def _line_numbers(found: Scan, pair: LinePlaces) -> dict[str, npt.NDArray[Any]]:
 
 def _line_notes(found: Scan, numbers: Mapping[str, npt.NDArray[Any]]) -> list[str]:
     """Say where a line jumps, or that it is none."""
-    if found.prestack:
+    each = next(iter(numbers.values()), None)
+    if found.prestack and (each is None or len(np.unique(each)) < len(each)):
         low, high = found.offsets
         return [
             f"offsets from {low:,} to {high:,} (bytes {OFFSET}-{OFFSET + 3}): gathers before stacking, whose "

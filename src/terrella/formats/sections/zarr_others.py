@@ -14,11 +14,12 @@ from terrella.errors import InputError
 from terrella.formats.sections.cf import encoding
 from terrella.formats.sections.datasets import Beside, assumed_unit, choose, dataset, labelled, section_of
 from terrella.formats.sections.labelled import Coordinate, Labelled
-from terrella.formats.sections.places import Places
+from terrella.formats.sections.places import Places, placed
 from terrella.formats.sections.section import Section, Unit
 from terrella.formats.sections.units import as_text
 from terrella.formats.sections.zarr_sections import ZarrSamples, explained, section_attributes, zarr_module
 
+_UNREAD = "cannot be read as zarr"
 _MASKS = ("trace_mask", "live_mask")
 
 
@@ -39,7 +40,7 @@ def open_other_zarr(path: Path, interval: float | None = None, unit: Unit | None
     }  # fmt: skip
     name = "" if list(found) == [""] else choose(path, found, _preferred(held, found))
     array = arrays[name]
-    known, assumed = _described(path, name, array, held)
+    known, assumed = _described(path, name, arrays, held)
     packed = _encoding(array, known.attributes)
     about = {"format": f"zarr, {array.dtype}"} | ({"array": name} if name else {})
     if "_FillValue" in packed:
@@ -57,7 +58,7 @@ def _arrays(path: Path) -> dict[str, Any]:
     zarr = zarr_module()
     if not any((path / name).exists() for name in ("zarr.json", ".zarray", ".zgroup")):
         raise InputError(f"{path} is no zarr array or group")
-    with explained(path), warnings.catch_warnings():
+    with explained(path, _UNREAD), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of types that are not in zarr's standard, such as MDIO's headers
         opened = zarr.open(path, mode="r")
         if not hasattr(opened, "members"):
@@ -68,34 +69,48 @@ def _arrays(path: Path) -> dict[str, Any]:
 def _names(array: Any) -> list[str]:
     """Return the names of an array's axes, empty where it has none."""
     named = getattr(array.metadata, "dimension_names", None) or array.attrs.get("_ARRAY_DIMENSIONS")
-    if not isinstance(named, list | tuple) or len(named) != array.ndim or None in named:
+    if not isinstance(named, list | tuple) or len(named) != array.ndim:
         return [""] * array.ndim
-    return [str(name) for name in named]
+    return ["" if name is None else str(name) for name in named]
 
 
-def _described(path: Path, name: str, array: Any, held: Mapping[str, Any]) -> tuple[Labelled, str | None]:
+def _described(
+    path: Path, name: str, arrays: Mapping[str, Any], held: Mapping[str, Any]
+) -> tuple[Labelled, str | None]:
     """Return an array with its axes and coordinates, and the unit that its kind leaves out."""
+    array = arrays[name]
     names = _names(array)
     bare = Labelled(path, name, tuple(names), tuple(array.shape), dict(array.attrs), {})
-    if "dimension" in held and not all(names):
+    if "dimension" in held and not any(names):
         return _mdio_0(bare, held["dimension"])
     group, _, own = name.rpartition("/")
     folder = path
     if not name:  # the path is the array's, whose coordinates lie beside it
         folder, own = path.parent, path.name
-    if not all(names) or not any((folder / group / each).exists() for each in ("zarr.json", ".zgroup")):
+    if not any(names) or not any((folder / group / each).exists() for each in ("zarr.json", ".zgroup")):
         return bare, None
-    with dataset(folder, "zarr", group or None) as data:
-        if own not in data:
-            return bare, None
-        known = labelled(path, data, own)
-        assumed = assumed_unit(data.attrs, known)
-    return Labelled(path, name, known.dims, known.shape, known.attributes, known.coordinates), assumed
+    try:
+        with dataset(folder, "zarr", group or None) as data:
+            known = labelled(path, data, own)
+            assumed = assumed_unit(data.attrs, known)
+    except InputError:  # xarray reads no group of which one array has no names
+        return replace(bare, coordinates=_own_coordinates(arrays, group, names)), None
+    return replace(known, name=name), assumed
+
+
+def _own_coordinates(arrays: Mapping[str, Any], group: str, names: list[str]) -> dict[str, list[Coordinate]]:
+    """Return the arrays of one axis that have the names of axes."""
+    found = {name: arrays.get(f"{group}/{name}".lstrip("/")) for name in names if name}
+    return {
+        name: [Coordinate(name, np.asarray(array[:]), dict(array.attrs))]
+        for name, array in found.items()
+        if array is not None and array.ndim == 1 and array.dtype.kind in "fiumM"
+    }
 
 
 def _mdio_0(bare: Labelled, dimensions: Any) -> tuple[Labelled, str | None]:
     """Return an array of MDIO before version 1, whose axes stand in the group's attributes."""
-    with explained(bare.path):
+    with explained(bare.path, _UNREAD):
         axes = [(str(each["name"]), np.asarray(each["coords"], np.float64)) for each in dimensions]
     if tuple(len(values) for _, values in axes) != bare.shape:
         raise InputError(
@@ -150,7 +165,7 @@ def _gaps(path: Path, arrays: Mapping[str, Any], known: Labelled, section: Secti
     order = section.samples.axes[:-1]  # type: ignore[attr-defined]
     if arrays[name].shape != tuple(known.shape[i] for i in sorted(order)):
         return None
-    with explained(path):
+    with explained(path, _UNREAD):
         mask = np.asarray(arrays[name][:])
     mask = mask.T if order[0] > order[1] else mask
     return None if mask.all() else _places(mask)
@@ -158,6 +173,4 @@ def _gaps(path: Path, arrays: Mapping[str, Any], known: Labelled, section: Secti
 
 def _places(mask: npt.NDArray[np.bool_]) -> Places:
     """Return the runs of live traces, the second axis first."""
-    live = np.flatnonzero(mask)
-    starts = np.flatnonzero(np.diff(live, prepend=-2) != 1)
-    return Places(mask.shape, 1, live[starts], starts, np.diff(np.append(starts, len(live))))
+    return placed(mask.shape, 1, np.flatnonzero(mask))

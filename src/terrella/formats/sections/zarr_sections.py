@@ -246,7 +246,7 @@ class ZarrSamples:
         where = [slice(0)] * len(low)
         for axis, a, b in zip(self.axes, low, high, strict=True):
             where[axis] = slice(a, b)
-        with explained(self.path):
+        with explained(self.path, "is damaged" if self.shard else "cannot be read as zarr"):
             if self.shard is not None:
                 self._check(low, high, self.shard)
             values = np.asarray(_array(self.path, self.name, _stamp(self.path))[tuple(where)])
@@ -291,8 +291,8 @@ def _array(path: Path, name: str, stamp: int) -> Any:
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Say what is damaged, in one line; a full disk stays an `OSError`."""
+def explained(path: Path, fault: str = "is damaged") -> Iterator[None]:
+    """Say what is at fault, in one line; a full disk stays an `OSError`."""
     try:
         yield
     except OSError as error:
@@ -301,7 +301,7 @@ def explained(path: Path) -> Iterator[None]:
         raise
     except (ValueError, KeyError, RuntimeError, TypeError, AttributeError, IndexError, LookupError) as error:
         line = " ".join(str(error).split())[:200]
-        raise InputError(f"{path} cannot be read as zarr, or is damaged ({line})") from error
+        raise InputError(f"{path} {fault} ({line})") from error
 
 
 def remove_partial(path: Path) -> None:

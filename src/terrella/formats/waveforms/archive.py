@@ -2,6 +2,7 @@
 
 import fnmatch
 import glob
+import itertools
 import re
 import warnings
 from collections import OrderedDict, defaultdict
@@ -13,7 +14,15 @@ from typing import Any
 import numpy as np
 
 from terrella.errors import InputError
-from terrella.formats.waveforms.instruments import Recorded, Stretch, joined, stretches
+from terrella.formats.waveforms.instruments import (
+    PREFERRED,
+    Recorded,
+    Stretch,
+    is_whole,
+    joined,
+    kind,
+    stretches,
+)
 from terrella.formats.waveforms.miniseed import (
     Code,
     Found,
@@ -28,7 +37,7 @@ from terrella.formats.waveforms.miniseed import (
 from terrella.formats.waveforms.orientation import place
 
 DAY_NS = 86_400 * 10**9
-SLACK_NS = 60 * 10**9  # around a stretch, within which its neighbours matter to what is found in it
+SLACK_NS = 120 * 10**9  # around a stretch, more than the windows reach that say what is found in it
 _LONG_NS = 3 * 3600 * 10**9  # of records of slow channels, which reach into the next day
 
 _SDS = re.compile(r"([^.]*)\.([^.]*)\.([^.]*)\.([^.]*)\.[A-Z]\.(\d{4})\.(\d{3})")
@@ -95,16 +104,22 @@ class Archive:
         return sorted(found, key=lambda each: (each[2], each[:2]))
 
     def recorded(self, network: str, station: str, first_ns: int, end_ns: int, found: Found) -> Recorded:
-        """Return when each channel of a station recorded between two times, or little before or after."""
+        """Return when each channel of a station recorded between two times, or little before or after.
+
+        Instruments are left out that come after one that recorded throughout on three components.
+        """
         spans: dict[Code, list[tuple[int, int]]] = defaultdict(list)
-        for file in self.files(network, station, first_ns, end_ns):
-            for code, first, end in file.spans if file.spans is not None else _spans(file, found):
+        files = sorted(self.files(network, station, first_ns, end_ns), key=_order)
+        for _, alike in itertools.groupby(files, _order):
+            for code, first, end in itertools.chain.from_iterable(_spans(file, found) for file in alike):
                 spot = place(code[3])
                 if code[:2] != (network, station) or spot is None:
                     continue
                 if not spot.component:
                     found(_UNPLACED, ".".join(code))
                 spans[code].append((first, end))
+            if is_whole(spans, first_ns, end_ns):
+                break  # nothing can be preferred, nor is there a hole to fill
         return spans
 
     def instruments(
@@ -145,11 +160,14 @@ def open_waveforms(where: str, found: Found) -> Archive:
         try:
             if path.stat().st_size == 0:
                 found("files are empty", path.name)
+                unread.append(f"{path.name}: it is empty")
                 continue
             file = _opened(path, found)
         except (InputError, OSError) as error:
             found("files cannot be read", _reason(error, path))
             unread.append(_reason(error, path))
+            continue
+        if file is None:
             continue
         if file.first_ns // DAY_NS == 0:
             found(_UNDATED, path.name)
@@ -178,19 +196,22 @@ def _paths(where: str) -> list[Path]:
     )
 
 
-def _opened(path: Path, found: Found) -> File:
-    if not is_miniseed(path):
+def _opened(path: Path, found: Found) -> File | None:
+    """Return what a file holds; None where that is of no interest."""
+    named, records = _named(path), is_miniseed(path)
+    ends = first_and_last(path) if named and records else None
+    if named and ends is None and place(named[0][3]) is None:
+        return None  # a log, or a state of health without samples
+    if named and ends and _as_named(*named, *ends):
+        return File(path, frozenset([ends[0].code]), ends[0].first_ns, ends[1].end_ns)
+    if not records:
         traces = [trace for trace in _obspy_read(path, headonly=True) if trace.stats.npts]
         if not traces:
             raise InputError("it holds no samples")
         return _held(path, [(_code(each), each.stats.starttime.ns, _trace_end_ns(each)) for each in traces])
-    named = _named(path)
-    ends = first_and_last(path) if named else None
-    if named and ends and _as_named(*named, *ends):
-        return File(path, frozenset([ends[0].code]), ends[0].first_ns, ends[1].end_ns)
     file = _held(path, [(each.code, each.first_ns, each.end_ns) for each in _index(path, found)])
-    if named and not (
-        file.codes == {named[0]} and all(_on_day(named[1], *span[1:]) for span in file.spans or ())
+    if named and (
+        file.codes != {named[0]} or not all(_on_day(named[1], *span[1:]) for span in file.spans or ())
     ):
         found(_MISNAMED, path.name)
     return file
@@ -225,8 +246,17 @@ def _held(path: Path, spans: Sequence[tuple[Code, int, int]]) -> File:
     )
 
 
+def _order(file: File) -> int:
+    """Return the kind of the first of a file's instruments."""
+    spots = (place(code[3]) for code in file.codes)
+    return min((kind(spot.instrument) for spot in spots if spot is not None), default=len(PREFERRED) + 1)
+
+
 def _spans(file: File, found: Found) -> Iterable[tuple[Code, int, int]]:
-    """Return when each channel of a file recorded of which the ends alone were looked at."""
+    """Return when each channel of a file recorded."""
+    if file.spans is not None:
+        yield from file.spans
+        return
     try:
         index = _index(file.path, found)
     except (InputError, OSError) as error:

@@ -51,11 +51,11 @@ def stretches(recorded: Recorded, first_ns: int, end_ns: int) -> list[Stretch]:
 
 
 def passed_over(recorded: Recorded, used: Sequence[Stretch], first_ns: int, end_ns: int) -> list[str]:
-    """Return the instruments of a kind before all used ones that recorded too little to be used."""
+    """Return the instruments of a kind before all used ones that recorded less, in time or components."""
     names = {each.name for each in used}
-    least = min((_kind(name.rpartition(".")[2]) for name in names), default=0)
+    least = min((kind(name.rpartition(".")[2]) for name in names), default=0)
     every = map(instrument_name, ordered(recorded, first_ns, end_ns))
-    return [name for name in every if name not in names and _kind(name.rpartition(".")[2]) < least]
+    return [name for name in every if name not in names and kind(name.rpartition(".")[2]) < least]
 
 
 def ordered(recorded: Recorded, first_ns: int, end_ns: int) -> list[tuple[Code, ...]]:
@@ -64,6 +64,18 @@ def ordered(recorded: Recorded, first_ns: int, end_ns: int) -> list[tuple[Code, 
     while (best := _best(groups, first_ns, end_ns)) is not None:
         found.append(tuple(sorted(groups.pop(best))))
     return found
+
+
+def is_whole(recorded: Recorded, first_ns: int, end_ns: int) -> bool:
+    """Return whether an instrument recorded between two times on three components without a hole."""
+    return any(
+        sum(
+            any(low < first_ns + HOLE_NS and high > end_ns - HOLE_NS for low, high in spans)
+            for spans in group.values()
+        )
+        >= 3
+        for group in _grouped(recorded).values()
+    )
 
 
 def _grouped(recorded: Recorded) -> dict[_Key, dict[Code, Spans]]:
@@ -110,12 +122,13 @@ def _best(groups: Mapping[_Key, Mapping[Code, Spans]], first_ns: int, end_ns: in
     def rank(key: _Key) -> tuple[int, int, int, str, str]:
         most = max(heard[key].values())
         components = sum(each >= _ENOUGH * most for each in heard[key].values())
-        return _KINDS.get(key[1], 3), -min(components, 3), _kind(key[1]), *key
+        return _KINDS.get(key[1], 3), -min(components, 3), kind(key[1]), *key
 
     return min((key for key in known if worth[key] >= enough), key=rank)
 
 
-def _kind(instrument: str) -> int:
+def kind(instrument: str) -> int:
+    """Return the place of an instrument's kind in `PREFERRED`, or that after the last."""
     return PREFERRED.index(instrument) if instrument in PREFERRED else len(PREFERRED)
 
 

@@ -82,30 +82,27 @@ def first_and_last(path: Path) -> tuple[Range, Range] | None:
     with path.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(0)
-        first = _ranges(file.read(_LONGEST_HEAD), 0)[:1]
-        length = first[0].end_byte if first else 0
-        if not length or size % length:
+        first = next(_ranges(file.read(_LONGEST_HEAD), 0), None)
+        if first is None or size % first.end_byte:
             return None
-        begin = max(0, size - max(1, _LONGEST_HEAD // 2 // length) * length)
-        file.seek(begin)
-        last = _ranges(file.read(), begin)[-1:]
-    return (first[0], last[0]) if last and last[0].end_byte == size else None
+        file.seek(size - first.end_byte)
+        last = list(_ranges(file.read(), size - first.end_byte))[-1:]
+    return (first, last[0]) if last and last[0].end_byte == size else None
 
 
-def _ranges(data: bytes, begin: int) -> list[Range]:
-    """Return the records of some bytes up to the first that cannot be read."""
+def _ranges(data: bytes, begin: int) -> Iterator[Range]:
+    """Yield the records of some bytes up to the first that cannot be read."""
     from pymseed import MiniSEEDError, MS3Record
 
-    found, at = [], begin
+    at = begin
     with suppress(MiniSEEDError):
         for record in MS3Record.from_buffer(data):
             code = _code(record)
             if code is None or not _has_samples(record):
                 break
             end_ns = record.starttime + int(record.samplecnt / record.samprate * 1e9)
-            found.append(Range(code, at, at + record.reclen, record.starttime, end_ns))
+            yield Range(code, at, at + record.reclen, record.starttime, end_ns)
             at += record.reclen
-    return found
 
 
 def _has_samples(record: Any) -> bool:

@@ -39,8 +39,25 @@ def compare(
     """Train, search and judge all that the settings ask for, write the report, and show the recommendation.
 
     The run's folder keeps every finished piece; killed and called again, it goes on with what is missing. It gets
-    matrix.csv (all scores, long), scores.json, report.html and figures/. `scheduler` is the address of a Dask
-    scheduler whose workers see the same folders; otherwise `workers` processes of this machine do the work.
+    matrix.csv (all scores, long), scores.json, report.html and figures/.
+
+    Parameters
+    ----------
+    run : Path
+        Folder of the comparison.
+    settings : CompareSettings
+        What is compared; the fields say units.
+    report : callable
+        Gets each event as a dictionary.
+    scheduler : str, optional
+        Address of a Dask scheduler whose workers see the same folders.
+    workers : int, optional
+        Processes of this machine that do the work otherwise; one per core by default.
+
+    Returns
+    -------
+    Findings
+        All scores (onset errors in s), costs in CPU seconds, and the advice for each test set.
 
     Raises
     ------

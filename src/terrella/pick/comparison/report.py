@@ -27,15 +27,11 @@ def write_comparison(run: Run, found: Findings) -> None:
         Section("Settings", "", [], [], settings_text(found.settings)),
         Section("Recommendation", "\n\n".join(_recommendation(found))),
     ]
-    page = Page(
-        title="Which picker fits this data?",
-        lead=" ".join(found.overall) or "No picker could be judged.",
-        sections=[
-            each for each in sections if each.text or each.tables or each.pictures or each.preformatted
-        ],
-    )
-    kept = [s for s in page.sections if s.tables or s.pictures or s.preformatted or s.title in _ALONE]
-    write_report(Page(page.title, page.lead, page.mark, kept), run.report, run.figures)
+    shown = [
+        s for s in sections if s.tables or s.pictures or s.preformatted or (s.text and s.title in _ALONE)
+    ]
+    lead = " ".join(found.overall) or "No picker could be judged."
+    write_report(Page("Which picker fits this data?", lead, sections=shown), run.report, run.figures)
 
 
 def show_comparison(found: Findings, report: Report) -> None:

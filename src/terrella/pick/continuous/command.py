@@ -120,7 +120,10 @@ def pick_day(bundle: str, day: StationDay, policies: Policies, folder: Path, hea
     recorded = archive.recorded(day.network, day.station, day.first_ns, day.end_ns, found)
     used = stretches(recorded, day.first_ns, day.end_ns)
     for name in passed_over(recorded, used, day.first_ns, day.end_ns):
-        found("station-days have too little of a preferred instrument to use it", f"{name} of {day.name}")
+        found(
+            "station-days hold less, in time or components, of an instrument that would go first",
+            f"{name} of {day.name}",
+        )
     rows: list[PickRow] = []
     for each in used:
         picks = pick_span(annotator, archive, each.codes, each.first_ns, each.end_ns, policies, found)

@@ -1,7 +1,7 @@
 """A stretch of one station's record on the grid of the network's rate, whatever its files were like."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +13,13 @@ from terrella.formats.waveforms.miniseed import Found
 from terrella.formats.waveforms.orientation import place
 from terrella.pick.continuous.resample import Numbers, margin, resampled
 
-_EXACT = 2**20  # integers from which single precision loses what is small beside them
+_EXACT = 2**24  # integers from which single precision has gaps
+_OFFSET = 2**20  # mean beside which a network's window takes small numbers for rounding
+_SOME, _FEW = 499, 0.05  # one sample in so many; share of an hour that an earthquake may take
 _USUAL = 2.0**-20, 2.0**40  # largest samples whose squares single precision holds; others are scaled
 _FLAT_S = 1.0  # of one value, which no ground has
 _FLAT = 20  # samples, at least
+_LOOKS = 8  # samples of so long a run that are looked at first
 _SAME_RATE = 1e-6  # relative; then samples are not resampled
 MARGIN_S = 60.0  # to read on both sides of a stretch, more than any filter reaches
 
@@ -55,14 +58,15 @@ def assemble(
     differ, and what is shorter than `shortest_s`. Of two sampling rates at the same time the higher counts, of two
     channels of a component the one that is named by direction.
     """
-    kind: type = np.float64 if any(map(_is_fine, segments)) else np.float32
+    largest = [_largest(each.samples) for each in segments]
+    kind = _precision(segments, largest)
     record = Record(
         first,
         np.zeros((len(components), end - first), kind),
         np.zeros((len(components), end - first), bool),
         rate_hz,
         np.zeros(end - first, np.float32),
-        _unit(segments),
+        _unit(largest),
     )
     channels = defaultdict(list)
     for each in segments:
@@ -92,27 +96,34 @@ def assemble(
     return record
 
 
-def _is_fine(segment: Segment) -> bool:
-    """Return whether samples need double precision."""
-    if segment.samples.dtype.kind == "f":
-        return segment.samples.dtype.itemsize > 4
-    return len(segment.samples) > 0 and max(abs(int(one)) for one in _range(segment)) >= _EXACT
+def _precision(segments: Sequence[Segment], largest: Sequence[float]) -> type:
+    """Return the type of floating-point numbers in which samples lose nothing that is small beside an offset."""
+    for each, most in zip(segments, largest, strict=True):
+        if each.samples.dtype.kind == "f":
+            fine = each.samples.dtype.itemsize > 4
+        else:
+            fine = most >= _EXACT or (most >= _OFFSET and _is_offset(each.samples))
+        if fine:
+            return np.float64
+    return np.float32
 
 
-def _unit(segments: Sequence[Segment]) -> float:
+def _is_offset(samples: npt.NDArray[Any]) -> bool:
+    """Return whether more than a few samples are large, as those of an earthquake are."""
+    return bool((np.abs(samples[::_SOME].astype(np.float64)) >= _OFFSET).mean() > _FEW)
+
+
+def _unit(largest: Sequence[float]) -> float:
     """Return 1, or the power of two at which samples are not too small or large for single precision."""
-    largest = max((abs(float(one)) for each in segments for one in _range(each)), default=0.0)
-    if largest == 0 or _USUAL[0] <= largest <= _USUAL[1]:
-        return 1.0
-    return float(2.0 ** np.frexp(largest)[1])
+    most = max(largest, default=0.0)
+    return 1.0 if most == 0 or _USUAL[0] <= most <= _USUAL[1] else float(2.0 ** np.frexp(most)[1])
 
 
-def _range(segment: Segment) -> tuple[np.generic, np.generic]:
-    """Return the smallest and the largest number."""
-    samples = segment.samples
+def _largest(samples: npt.NDArray[Any]) -> float:
+    """Return the largest number, whatever its sign."""
     if samples.dtype.kind == "f" and not np.isfinite(samples).all():
         samples = samples[np.isfinite(samples)]
-    return (samples.min(), samples.max()) if len(samples) else (np.float32(0), np.float32(0))
+    return max(abs(float(samples.min())), abs(float(samples.max()))) if len(samples) else 0.0
 
 
 def _fill(record: Record, row: int, segments: list[Segment], found: Found, shortest_s: float) -> None:
@@ -130,7 +141,7 @@ def _fill(record: Record, row: int, segments: list[Segment], found: Found, short
     if low >= high:
         return
     values, filled, late = _merged(record, segments, native, low, high, name, found)
-    if (flat := _flat(values, filled, from_hz)).any():
+    if (flat := _flat(values, filled, from_hz)) is not None:
         found("channels have constant stretches; taken for gaps", name)
         filled &= ~flat
     for start, stop in _stretches(filled, round(shortest_s * from_hz)):
@@ -153,25 +164,43 @@ def _fill(record: Record, row: int, segments: list[Segment], found: Found, short
             _put(record, row, begin, new, np.zeros(len(new), np.float32))
 
 
-def _flat(values: Numbers, filled: npt.NDArray[np.bool_], from_hz: float) -> npt.NDArray[np.bool_]:
-    """Return which samples are of one value for a second or more, as in a gap that was filled up.
+def _flat(values: Numbers, filled: npt.NDArray[np.bool_], from_hz: float) -> npt.NDArray[np.bool_] | None:
+    """Return which samples are of one value for a second or more, as in a filled gap; None without any.
 
-    None, where most neighbours are equal: the instrument is too coarse for its noise.
+    None are, where most neighbours are equal: the instrument is too coarse for its noise.
     """
     length = max(_FLAT, round(_FLAT_S * from_hz))
+    step = length // _LOOKS
+    some = values[::step]
+    row = some[1:] == some[:-1]
+    for _ in range(_LOOKS - 3):  # as many in a row as any long run has
+        row = row[1:] & row[:-1]
+    if not row.any():
+        return None
     flat = np.zeros(len(values), bool)
-    some = values[:: length // 2]
-    if not (some[1:] == some[:-1]).any():
-        return flat
-    changes = (values[1:] != values[:-1]) | (filled[1:] != filled[:-1])
+    for first, last in _runs(np.flatnonzero(row)):
+        begin, end = max(0, (first - 1) * step), (last + _LOOKS) * step
+        for low, high in _equal(values[begin:end], filled[begin:end], length):
+            flat[begin + low : begin + high] = True
+    if not flat.any():
+        return None
+    rest = (filled & ~flat)[1::step]
+    equal = values[1::step] == values[:-1:step][: len(rest)]
+    return flat if 2 * (equal & rest).sum() <= rest.sum() else None
+
+
+def _runs(numbers: npt.NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """Yield the first and last of numbers that follow each other."""
+    breaks = np.flatnonzero(np.diff(numbers) > 1)
+    yield from zip(numbers[[0, *(breaks + 1)]].tolist(), numbers[[*breaks, -1]].tolist(), strict=True)
+
+
+def _equal(values: Numbers, filled: npt.NDArray[np.bool_], length: int) -> Iterator[tuple[int, int]]:
+    """Yield beginnings and ends of what is recorded with one value, at least so many samples."""
+    changes = (values[1:] != values[:-1]) | ~filled[1:] | ~filled[:-1]
     edges = np.concatenate([[0], np.flatnonzero(changes) + 1, [len(values)]])
     long = np.diff(edges) >= length
-    for begin, end in zip(edges[:-1][long].tolist(), edges[1:][long].tolist(), strict=True):
-        flat[begin:end] = True
-    flat &= filled
-    rest = filled & ~flat
-    equal = ~changes & rest[1:]
-    return flat if 2 * equal.sum() <= rest.sum() else np.zeros(len(values), bool)
+    yield from zip(edges[:-1][long].tolist(), edges[1:][long].tolist(), strict=True)
 
 
 def _native(segment: Segment, record: Record) -> tuple[int, float]:

@@ -84,7 +84,11 @@ def fetch_waveforms(
 def _instruments(archive: Archive, network: str, station: str, day: int) -> list[tuple[Code, ...]]:
     """Return the channels of each instrument that a station has on a day, the preferred one first."""
     first, end = day * DAY_NS, (day + 1) * DAY_NS
-    return ordered(archive.recorded(network, station, first, end, lambda what, name: None), first, end)
+    recorded = defaultdict(list)
+    for file in archive.files(network, station, first, end):
+        for code, low, high in file.spans or ():
+            recorded[code].append((low, high))
+    return ordered(recorded, first, end)
 
 
 def _recorded_ns(paths: Sequence[Path], first: int, end: int) -> int:

@@ -14,7 +14,7 @@ from terrella.engine.run import Report
 from terrella.errors import InputError
 from terrella.formats.waveforms.seisbench_write import Trace, write_data_set
 from terrella.pick.data.archive_files import Archive, Piece, open_archive
-from terrella.pick.data.readings import DOUBTED, LOCATED, names_of, read_readings
+from terrella.pick.data.readings import DOUBTED, LOCATED, READ, names_of, read_readings
 from terrella.pick.data.tally import Tally
 from terrella.pick.phases import phase_kind
 
@@ -95,10 +95,13 @@ def _windows(
         "the archive names none",
         names_of(readings[number > 1]),
     )
+    of_place: dict[tuple[str, str], list[int]] = {}
+    for row, key in enumerate(keys):
+        if len(places[key]) == 1:
+            of_place.setdefault(places[key][0], []).append(row)
     windows: list[_Window] = []
-    for place in sorted({there[0] for there in places.values() if len(there) == 1}):
-        of_place = readings[[places[key] == [place] for key in keys]]
-        windows += _windows_of(of_place, *place, (before_s, after_s, noise_s), found)
+    for place, rows in sorted(of_place.items()):
+        windows += _windows_of(readings.iloc[rows], *place, (before_s, after_s, noise_s), found)
     return windows
 
 
@@ -118,51 +121,55 @@ def _windows_of(
 ) -> Iterator[_Window]:
     """Yield the windows of one station's readings, which are in order of time."""
     before, after, quiet = (int(one * _SECOND) for one in seconds)
-    all_times, apart = readings["time_ns"].to_numpy(np.int64), int(_APART_S * _SECOND)
+    times, apart = readings["time_ns"].to_numpy(np.int64), int(_APART_S * _SECOND)
     codes, names = pd.factorize(readings["event_id"])
-    for code, event in enumerate(names.tolist()):
-        rows = _labelled(readings, np.flatnonzero(codes == code), found)
-        if not len(rows):
+    labels, numbers = _may_be_labels(readings, codes, found), readings.index.to_numpy(np.int64)
+    by_event = np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))[:-1])
+    for code, (event, of) in enumerate(zip(names.tolist(), by_event, strict=True)):
+        if not len(rows := of[labels[of]]):
             continue
-        of_event, times = readings.iloc[rows], all_times[codes != code]
-        first, last = int(all_times[rows[0]]), int(all_times[rows[-1]])
-        others = times[(times >= first) & (times <= last)]
-        if len(others):
-            found.add("readings have one of another event between their event's", names_of(of_event))
+        low, high = int(rows[0]), int(rows[-1])
+        first, last = int(times[low]), int(times[high])
+        if (codes[low:high] != code).any():
+            what = "readings have one of another event between their event's"
+            found.add(what, names_of(readings.iloc[rows]))
             continue
-        # The readings just before and after are those of other events.
-        earlier, later = times[times < first][-1:].tolist(), times[times > last][:1].tolist()
+        # The readings just before and after that are those of other events.
+        before_low = next((row for row in range(low - 1, -1, -1) if codes[row] != code), None)
+        after_high = next((row for row in range(high + 1, len(codes)) if codes[row] != code), None)
+        earlier, later = ([] if row is None else [int(times[row])] for row in (before_low, after_high))
         start = max([first - before, *(t + apart for t in earlier)])
         end = min([last + after, *(t - apart for t in later)])
         end = start + (end - start) // (_STEP_S * _SECOND) * _STEP_S * _SECOND
         if end - start < _SHORTEST_S * _SECOND or not start < first <= last < end:
-            found.add("readings lie in windows that those of other events make too short", names_of(of_event))
+            what = "readings lie in windows that those of other events make too short"
+            found.add(what, names_of(readings.iloc[rows]))
             continue
         calm = first - before - quiet
-        shaken = [*earlier, *all_times[all_times < calm + quiet][-1:].tolist()]
+        shaken = [*earlier, *times[: np.searchsorted(times, calm + quiet)][-1:].tolist()]
         if quiet > 0 and all(t + int(_CODA_S * _SECOND) < calm for t in shaken):
             yield _Window(event, network, station, calm, calm + quiet, ())
-        yield _Window(event, network, station, start, end, tuple(of_event.index.tolist()))
+        yield _Window(event, network, station, start, end, tuple(numbers[rows].tolist()))
 
 
-def _labelled(readings: pd.DataFrame, rows: npt.NDArray[np.int64], found: Tally) -> npt.NDArray[np.int64]:
-    """Return those of an event's readings at a station that may be labels.
+def _may_be_labels(
+    readings: pd.DataFrame, codes: npt.NDArray[np.int64], found: Tally
+) -> npt.NDArray[np.bool_]:
+    """Return which of a station's readings may be labels; `codes` are their events.
 
     Readings that a location used go before others of P, or of S; those without weight are none.
     """
-    used = readings["used"].to_numpy(np.int64)[rows]
-    kind = np.array([phase_kind(phase) for phase in readings["phase"].iloc[rows]])
-    found.add(
-        "readings had no weight in the location, or were given none",
-        names_of(readings.iloc[rows[used == DOUBTED]]),
-    )
-    located = set(kind[used == LOCATED].tolist())
-    beside = (used != LOCATED) & (used != DOUBTED) & np.isin(kind, list(located))
+    used = readings["used"].to_numpy(np.int64)
+    kinds = {phase: phase_kind(phase) == "S" for phase in readings["phase"].unique()}
+    of = 2 * codes + readings["phase"].map(kinds).to_numpy(np.int64)
+    located = np.bincount(of[used == LOCATED], minlength=int(of.max()) + 1) > 0
+    doubted, beside = used == DOUBTED, (used == READ) & located[of]
+    found.add("readings had no weight in the location, or were given none", names_of(readings[doubted]))
     found.add(
         "readings were not used in the location, which used another of P or S there",
-        names_of(readings.iloc[rows[beside]]),
+        names_of(readings[beside]),
     )
-    return rows[(used != DOUBTED) & ~beside]
+    return np.asarray(~doubted & ~beside)
 
 
 def _splits(windows: list[_Window], found: Tally) -> dict[str, str]:

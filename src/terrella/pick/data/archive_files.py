@@ -20,6 +20,7 @@ _OTHERS = (".csv", ".xml", ".txt", ".json", ".md", ".pdf", ".png")  # that lie b
 _DAY_NS = 86_400 * 10**9
 _SLACK_NS = 60 * 10**9  # the first record of a file may begin on the day before
 _NEARLY = 0.9  # of the seconds of the instrument that recorded most
+_RECORD_NS = 3600 * 10**9  # that a long record may begin before its day
 _KEPT = 6  # files in memory: two days of three components
 # Of a station's instruments the one that its picks name goes first, then broadband before short-period and strong.
 _PREFERRED = ("HH", "BH", "EH", "SH", "HN", "EN", "BN")
@@ -121,7 +122,7 @@ def open_archive(path: Path, found: Tally) -> Archive:
     for file in paths:
         if (named := _by_name(file)) and (about := _first_record(file)) is not None:
             key, day = named
-            if about[0] == key and day.first_ns <= about[1] < day.end_ns:
+            if about[0] == key and day.first_ns - _RECORD_NS <= about[1] < day.end_ns:
                 files[key].append(day)
                 continue
             found.add(
@@ -139,9 +140,7 @@ def open_archive(path: Path, found: Tally) -> Archive:
         for key, times in spans.items():
             files[key].append(_File(file, min(times), max(times)))
     if not files:
-        raise InputError(
-            f"{path}: no file with waveforms; {'; '.join(found.lines()) or 'the folder is empty'}"
-        )
+        raise InputError(f"{path}: no file with waveforms{'' if paths else '; the folder is empty'}")
     return Archive(dict(files), found)
 
 
@@ -197,7 +196,7 @@ def _of_one_instrument(
 
     def rank(key: tuple[str, str]) -> tuple[bool, bool, int, int, str, str]:
         location, kind = key
-        by_place = any((location, kind) == (place, channel[:2]) for place, channel in picked)
+        by_place = any(location == place and channel[:2] in ("", kind) for place, channel in picked)
         by_kind = _PREFERRED.index(kind) if kind in _PREFERRED else len(_PREFERRED)
         return kind not in kinds, not by_place, -min(len(whole[key]), 3), by_kind, kind, location
 

@@ -24,7 +24,7 @@ EVENT_COLUMNS = (
     "source_magnitude", "source_magnitude_type",
 )  # fmt: skip
 _TABLES = (".csv", ".tsv")
-_NO_EVENT = ("", "-1", "nan", "none")
+_NO_EVENT = ("", "-1", "-1.0", "nan", "none")
 # How far a reading can be trusted: by the location, by whoever read it, no further than that there was something.
 LOCATED, READ, DOUBTED = 2, 1, 0
 

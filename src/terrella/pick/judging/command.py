@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from terrella.engine.device import choose_device
-from terrella.engine.judge.document import plain
+from terrella.engine.judge import document
 from terrella.engine.run import Report, Run, existing_run
 from terrella.engine.settings import load_settings, parse_settings
 from terrella.engine.task import Asked, Judging
@@ -128,34 +128,28 @@ def scores_document(
     """Return the document of scores.json: the first picker with its gains over the others, and all cells."""
     first, *others = judged
     traces = len(store) if split == "all" else int((store.split == split).sum())
-    return {
-        "data": f"{store.name}, {traces:,} traces at {store.rate_hz:g} Hz",
-        "split": split,
-        "models": {each.cell["picker"]: each.cell["scores"] for each in judged},
-        "paired": [pair for other in others for pair in _gains(first, other, settings)],
-        "cells": {
-            each.cell["picker"]: {key: value for key, value in each.cell.items() if key != "scores"}
-            for each in judged
-        },
-    }
+    data = f"{store.name}, {traces:,} traces at {store.rate_hz:g} Hz"
+    pairs = [pair for other in others for pair in _gains(first, other, settings)]
+    cells = {each.cell["picker"]: {**each.cell} for each in judged}
+    models = {name: cell.pop("scores") for name, cell in cells.items()}
+    return document.scores_document(data, split, {}, {}, pairs, {"models": models, "cells": cells})
 
 
-def _gains(model: Judged, baseline: Judged, settings: JudgeSettings) -> list[dict[str, Any]]:
+def _gains(model: Judged, baseline: Judged, settings: JudgeSettings) -> list[document.Pair]:
     """Return by how much a model is better than a baseline: positive gains are better, of errors too."""
-    thresholds = (model.thresholds, baseline.thresholds)
-    more = paired(model.test, baseline.test, thresholds, settings.resamples, settings.seed)
-    thresholds = (baseline.thresholds, model.thresholds)
-    less = paired(baseline.test, model.test, thresholds, settings.resamples, settings.seed)
-    found: Mapping[str, Any] = {
-        name: less[name] if name in SMALLER_IS_BETTER else value
-        for name, value in more.items()
-        if not name.endswith(("_mean_s", "_median_s"))
-    }
-    names = {"score": "", "model": model.cell["picker"], "over": baseline.cell["picker"]}
+    more, less = (
+        paired(one.test, other.test, (one.thresholds, other.thresholds), settings.resamples, settings.seed)
+        for one, other in ((model, baseline), (baseline, model))
+    )
     return [
-        {**names, "score": score}
-        | {("gain" if key == "value" else key): v for key, v in plain(value).items()}
-        for score, value in found.items()
+        (
+            name,
+            model.cell["picker"],
+            baseline.cell["picker"],
+            (less if name in SMALLER_IS_BETTER else more)[name],
+        )
+        for name in more
+        if not name.endswith(("_mean_s", "_median_s"))
     ]
 
 

@@ -13,6 +13,16 @@ _FILES = {"dpp-detector": "dpp", "dpp-p": "dpp", "dpp-s": "dpp", "basicphaseae":
 def architecture(name: str) -> Architecture:
     """Return an architecture by its name.
 
+    Parameters
+    ----------
+    name : str
+        One of `NAMES`.
+
+    Returns
+    -------
+    Architecture
+        What makes the network, and what it takes and gives: windows (window, component, sample) at a rate in Hz.
+
     Raises
     ------
     InputError

@@ -137,7 +137,7 @@ def _lines(section: Section) -> list[str]:
     size = " × ".join(f"{n:,} {name}" for n, name in zip(section.shape, axes, strict=True))
     apart = "" if section.spacing_m is None else f", {section.spacing_m:.4g} m apart"
     first = f"{section.path}: {size}, every {section.interval:g} {section.unit}{apart}"
-    start = "" if not section.start else f", from {section.start:g} {section.unit} on"
+    start = f", from {section.top:g} {section.unit} on" if section.top else ""
     about = (f"{key}: {value}" for key, value in section.about.items())
     return [first + start, *about, *(f"note: {each}" for each in section.notes)]
 

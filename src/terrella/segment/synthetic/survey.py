@@ -87,6 +87,18 @@ def make_survey(seed: int, kind: Kind | None = None) -> Survey:
     Geophones along the surface or down a well, and fibres along the surface or down a well that turns
     horizontal beside the events.
 
+    Parameters
+    ----------
+    seed : int
+        0 or more.
+    kind : str, optional
+        One of `KINDS`.
+
+    Returns
+    -------
+    Survey
+        Layers with velocities in m/s, receivers at places in m, and the time between samples in s.
+
     Raises
     ------
     InputError

@@ -125,7 +125,7 @@ def strongest(values: Floats, step: tuple[int, int]) -> Floats:
 
 def _extent(section: Section) -> tuple[float, float, float, float]:
     """Return left, right, bottom and top of the picture."""
-    wide, top = section.shape[-2] * (section.spacing_m or 1.0), section.start or 0.0
+    wide, top = section.shape[-2] * (section.spacing_m or 1.0), section.top
     return 0.0, wide, top + section.shape[-1] * section.interval, top
 
 

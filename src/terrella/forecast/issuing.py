@@ -1,0 +1,70 @@
+"""The forecast that is issued at one time: from the network as far ahead as it is trusted, then from ETAS."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from terrella.forecast.counts import occurrence_probability
+from terrella.forecast.models import ETAS_, NETWORK, Expectation, Forecaster, etas_and_network
+from terrella.formats.catalogues.catalogue import Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Issued:
+    """A forecast of every cell, (horizon, cell) each; neither counts nor probabilities fall with the horizon."""
+
+    etas: Tensor  # what ETAS expects, before recalibration
+    mean: Tensor
+    dispersion: Tensor
+    horizons_days: tuple[float, ...]
+    names: tuple[str, ...]  # of the model at each horizon
+
+    @property
+    def probability(self) -> Tensor:
+        """P(N ≥ 1)."""
+        return occurrence_probability(self.mean, self.dispersion).cummax(0).values
+
+    def within(self, days: float) -> tuple[Floats, Floats]:
+        """Return what is expected in a window and what ETAS expects, (cell,) each, but for a common factor.
+
+        Between horizons both follow a power of time; before the first and after the last, their ratio stays.
+        """
+        place = np.interp(np.log(days), np.log(self.horizons_days), np.arange(len(self.mean)))
+        before, share = int(place), place % 1
+        after = min(before + 1, len(self.mean) - 1)
+        logs = np.log(torch.stack([self.mean, self.etas]).double().numpy())
+        expected, etas = np.exp((1 - share) * logs[:, before] + share * logs[:, after])
+        return expected, etas
+
+
+def issue(forecaster: Forecaster, issue_time: np.datetime64, model: str | None = None) -> Issued:
+    """Return the forecast that `predict` writes; `model` names one for all horizons."""
+    models = forecaster.models
+    day = np.array([(issue_time - models.epoch) / np.timedelta64(86_400_000_000, "us")])
+    every = tuple(range(len(models.horizons_days)))
+    found = etas_and_network(forecaster, day, every)
+    trusted = {None: models.trusted, ETAS_: 0}.get(model, len(every))
+    etas = torch.exp(torch.stack([each[ETAS_].log_mean[0] for each in found]))
+    mean, dispersion = _calibrated(forecaster, found, ETAS_)
+    if trusted:
+        learned, spread = _calibrated(forecaster, found, NETWORK)
+        following = learned[trusted - 1] + mean[trusted:] - mean[trusted - 1]
+        mean = torch.cat([learned[:trusted], following])
+        dispersion = torch.cat([spread[:trusted], dispersion[trusted:]])
+    names = tuple(model or models.used(horizon) for horizon in every)
+    return Issued(etas, mean.cummax(0).values, dispersion, models.horizons_days, names)
+
+
+def _calibrated(
+    forecaster: Forecaster, found: list[dict[str, Expectation]], name: str
+) -> tuple[Tensor, Tensor]:
+    """Return a model's recalibrated means and dispersions, (horizon, cell) each, at the first issue time."""
+    means, dispersions = [], []
+    for expected, calibration in zip(found, forecaster.models.calibrations[name], strict=True):
+        log_mean = calibration.log_mean(expected[name].log_mean[0])
+        spread = expected[name].log_spread.expand_as(expected[name].log_mean)[0]
+        means.append(torch.exp(log_mean))
+        dispersions.append(calibration.dispersion(log_mean, spread))
+    return torch.stack(means), torch.stack(dispersions)
