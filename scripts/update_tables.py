@@ -1,5 +1,6 @@
 """Write the documents' tables from benchmarks/results/*.json, between their markers; `--check` only compares."""
 
+import ast
 import json
 import re
 import sys
@@ -7,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "results.md", ROOT / "docs" / "adding_a_task.md")
+REPORTS = ROOT / "tests" / "public_reports.md"
+DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "results.md", ROOT / "docs" / "adding_a_task.md", REPORTS)
 EXAMPLE = ROOT / "tests" / "engine" / "example_task.py"
 RESULTS = ROOT / "benchmarks" / "results"
 
@@ -194,8 +196,24 @@ def example() -> str:
     return f"```python\n{EXAMPLE.read_text(encoding='utf-8').rstrip()}\n```"
 
 
+def reports() -> str:
+    """Return the table of the public reports that tests name, each with the test and its own words."""
+    lines = ["| report | test | what it holds |", "|---|---|---|"]
+    found = []
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            said = ast.get_docstring(node) if isinstance(node, ast.FunctionDef) else None
+            names = re.findall(r"[\w-]+/[\w-]+#\d+", said or "")
+            if isinstance(node, ast.FunctionDef) and names:
+                words = " ".join((said or "").split()).replace("|", r"\|")
+                test = f"`{path.relative_to(ROOT / 'tests')}::{node.name}`"
+                found.append((names[0].lower(), _line(", ".join(names), test, words)))
+    return "\n".join([*lines, *(line for _, line in sorted(found))])
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "verbs": verbs,
+    "reports": reports,
     "example": example,
     "california": california,
     "regions": regions,

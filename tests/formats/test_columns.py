@@ -134,7 +134,7 @@ def test_a_zone_that_was_applied_and_dates_without_a_clock_are_told(tmp_path: Pa
 def test_seconds_of_60_are_carried_in_every_format(
     tmp_path: Path, written: str, expected: str, shape: str
 ) -> None:
-    """pyCSEP met 04:60:61.33 in HORUS (cseptesting/pycsep pull request 40)."""
+    """pyCSEP met 04:60:61.33 in HORUS (cseptesting/pycsep#40)."""
     date, clock = written.removesuffix("Z").replace(" ", "T").split("T")
     (year, month, day), (hour, minute, second) = date.split("-"), clock.split(":")
     row = f"{year} {month} {day} {hour} {minute} {second}"

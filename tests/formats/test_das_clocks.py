@@ -137,7 +137,7 @@ def test_clocks_that_jitter_have_no_holes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("clock", ["gps_time", "posix_time"])
 def test_frames_that_were_never_filled_are_left_out(tmp_path: Path, clock: str) -> None:
-    """DASDAE/dascore#1159: an unfinished file ends in rows of zeros; #127: GPS time may be absent."""
+    """DASDAE/dascore#1159: an unfinished file ends in rows of zeros; DASDAE/dascore#127: GPS time may be absent."""
     with h5py.File(terra15(tmp_path / "record.h5"), "r+") as file:
         file[f"data_product/{clock}"] = np.where(np.arange(30) < 20, 1.7e9 + np.arange(30) * 0.002, 0.0)
     section = open_section(tmp_path / "record.h5")

@@ -41,7 +41,7 @@ def three(instrument, *spans):
     [
         ("HHZ", "HH", "Z"), ("bhn", "BH", "N"), ("EH1", "EH", "N"), ("HN2", "HN", "E"), ("SH3", "SH", "Z"),
         ("BHR", "BH", "N"), ("BHT", "BH", "E"), ("HHX", "HH", "E"), ("HHY", "HH", "N"),
-        # K-NET, which SeisBench #145 finds no component in, and KiK-net's two sensors.
+        # K-NET, which seisbench/seisbench#145 finds no component in, and KiK-net's two sensors.
         ("UD", "", "Z"), ("NS", "", "N"), ("EW", "", "E"), ("U-D", "", "Z"), ("N-S", "", "N"),
         ("UD1", "1", "Z"), ("NS1", "1", "N"), ("EW2", "2", "E"),
         ("Z", "", "Z"), ("U", "", "Z"), ("NORTH", "", "N"), ("E", "", "E"), ("B_H_Z", "B_H", "Z"),

@@ -66,7 +66,10 @@ SNAKE = [(i, x) for i in range(100, 110) for x in (range(200, 212) if i % 2 else
 def test_every_trace_lies_where_its_numbers_say(
     tmp_path: Path, pairs: list[tuple[int, int]], words: str
 ) -> None:
-    """equinor/segyio #267, #309, #343 and #571: such files are refused there as having no sorting."""
+    """Such files are refused elsewhere as having no sorting.
+
+    equinor/segyio#267, equinor/segyio#309, equinor/segyio#343, equinor/segyio#571.
+    """
     path = write(tmp_path / "a.sgy", pairs)
     section = open_section(path)
     check(section, pairs)
@@ -92,7 +95,7 @@ def test_any_order_with_any_gaps(tmp_path: Path, data: st.DataObject) -> None:
 
 @pytest.mark.parametrize("places", [(17, 13), (5, 21), (229, 233)])
 def test_numbers_in_other_bytes_are_found_by_option(tmp_path: Path, places: tuple[int, int]) -> None:
-    """equinor/xtgeo #1593."""
+    """equinor/xtgeo#1593."""
     path = write(tmp_path / "a.sgy", FULL, places)
     assert open_section(path).shape == (120, 4)
     assert any("jump" in note for note in open_section(path).notes)
@@ -102,7 +105,7 @@ def test_numbers_in_other_bytes_are_found_by_option(tmp_path: Path, places: tupl
 
 
 def test_doubles_and_gathers_are_refused_with_their_reason(tmp_path: Path) -> None:
-    """equinor/segyio #441."""
+    """equinor/segyio#441."""
     with pytest.raises(InputError, match="traces 50 and 51 both lie at inline 104 and crossline 201"):
         open_section(write(tmp_path / "a.sgy", [*FULL[:50], *FULL[49:]]))
     gathers = [pair for pair in FULL for _ in range(3)]

@@ -35,7 +35,7 @@ def test_words_of_a_text_header_are_no_units(tmp_path: Path, line: str) -> None:
 def test_depths_and_distances_follow_the_measurement_system(
     tmp_path: Path, system: int, metre: float
 ) -> None:
-    """TGSAI/mdio-python #700: neither scalar nor unit of coordinates was heeded."""
+    """TGSAI/mdio-python#700: neither scalar nor unit of coordinates was heeded."""
     heads = [{71: -100, 89: 1, 181: 1000 * i + 5000, 185: 7500 * i} for i in range(len(VALUES))]
     path = write_bytes(tmp_path / "a.sgy", floats(VALUES), heads, binary={(3255, "H"): system})
     section = open_section(path, unit="m")
@@ -88,7 +88,7 @@ def test_degrees_without_a_unit_are_no_metres(tmp_path: Path) -> None:
 def test_the_axis_starts_at_the_delay(
     tmp_path: Path, delay: int, scalar: int, revision: int, start: float
 ) -> None:
-    """equinor/segyio #327 and #548."""
+    """equinor/segyio#327 and equinor/segyio#548."""
     path = write_bytes(
         tmp_path / "a.sgy", floats(VALUES), same({109: delay, 215: scalar}), binary={(3501, "B"): revision}
     )

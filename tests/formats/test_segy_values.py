@@ -36,7 +36,7 @@ def by_hand(word: bytes, code: int, order: str) -> float:
 @QUICK
 @given(data=st.data())
 def test_any_bytes_of_any_format_are_the_numbers_of_the_standard(tmp_path: Path, data: st.DataObject) -> None:
-    """equinor/segyio #543: IBM floats came out otherwise than arithmetic has them."""
+    """equinor/segyio#543: IBM floats came out otherwise than arithmetic has them."""
     code = data.draw(st.sampled_from(list(SAMPLE_BYTES)))
     order, size = data.draw(st.sampled_from("<>")), SAMPLE_BYTES[code]
     traces = data.draw(st.lists(st.binary(min_size=5 * size, max_size=5 * size), min_size=2, max_size=3))

@@ -151,7 +151,7 @@ def sds(folder, *traces):
 )
 @pytest.mark.parametrize("reclen", [512, 4096])
 def test_headers_count_and_not_the_names_of_files(tmp_path, found, name, told, reclen):
-    """ObsPlus #61 is a bank that indexes a location of -- and returns nothing for it."""
+    """niosh-mining/obsplus#61 is a bank that indexes a location of -- and returns nothing for it."""
     start = START + 3600
     for one in (trace(300, channel=f"HH{c}", start=start, seed=i) for i, c in enumerate("ZNE")):
         write(tmp_path / one.stats.channel / name.format(id=one.id, station="ABC", channel=one.stats.channel,
@@ -170,7 +170,7 @@ def test_headers_count_and_not_the_names_of_files(tmp_path, found, name, told, r
 
 
 def test_what_a_day_holds_is_told_by_its_records_and_not_by_its_neighbours_files(tmp_path, found):
-    """An SDS where HH begins on the second day, and a file without a byte, as in ObsPy #3708."""
+    """An SDS where HH begins on the second day, and a file without a byte, as in obspy/obspy#3708."""
     first, second = START + 3600, START + 86_400 + 3600
     traces = [trace(300, channel=f"BH{c}", start=first) for c in "ZNE"]
     traces += [trace(300, channel=f"HH{c}", start=second) for c in "ZNE"]
@@ -256,7 +256,7 @@ def test_a_file_whose_channel_code_is_no_text_is_named(tmp_path, found):
 
 
 def test_a_k_net_record_has_three_components(tmp_path, found):
-    """SeisBench #145: names such as EW, NS and UD leave a picker without components."""
+    """seisbench/seisbench#145: names such as EW, NS and UD leave a picker without components."""
     for letters, ending in (("N-S", "NS"), ("E-W", "EW"), ("U-D", "UD")):
         lines = [
             "Origin Time       2024/03/01 21:00:00", "Lat.              36.100", "Long.             140.100",

@@ -148,7 +148,10 @@ def exact_case(elevation_m: np.ndarray, depth_km: float, stations: int = 12) -> 
     ],
 )
 def test_elevations_move_no_event(tmp_path: Path, elevation_m: object, depth_km: float) -> None:
-    """A time climbed upright, as PyOcto has it (yetinam/pyocto issues 14, 19, 27), was 0.6 s off."""
+    """A time climbed upright, as PyOcto has it, was 0.6 s off.
+
+    yetinam/pyocto#14, yetinam/pyocto#19, yetinam/pyocto#27.
+    """
     case = exact_case(np.array(elevation_m), depth_km)
     made = associated(case, tmp_path)
     assert len(made.events) == 1

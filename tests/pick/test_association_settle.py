@@ -49,7 +49,7 @@ def test_residuals_within_the_limit_stay() -> None:
 
 
 def test_an_s_before_its_p_is_refused() -> None:
-    """PyOcto associates such pairs (yetinam/pyocto issue 12)."""
+    """PyOcto associates such pairs (yetinam/pyocto#12)."""
     early = EXACT_S.copy()
     early[1] -= 1.0
     assert settled(early).refused == {1: S_FIRST}

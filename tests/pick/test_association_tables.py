@@ -127,7 +127,7 @@ def moved(how: str) -> pd.DataFrame:
 def test_a_station_stands_where_it_stood_at_the_time(
     tmp_path: Path, expected: pd.DataFrame, how: str, kind: str
 ) -> None:
-    """The first listed place was taken; the event lay 20 km off (how to list two: FDSN/StationXML issue 153)."""
+    """The first listed place was taken; the event lay 20 km off (how to list two: FDSN/StationXML#153)."""
     picks, _ = write(CASE, tmp_path)
     table, file = moved(how), tmp_path / f"s.{'csv' if kind == 'csv' else 'xml'}"
     table.to_csv(file, index=False) if kind == "csv" else stationxml(table, file, kind)

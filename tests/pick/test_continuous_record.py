@@ -151,7 +151,7 @@ def test_letters_that_change_keep_all_components():
 @pytest.mark.parametrize("value", [0, 4321])
 @pytest.mark.parametrize("kind", [np.int32, np.float32, np.float64])
 def test_a_second_or_more_of_one_value_is_a_gap(value, kind):
-    """SeisBlue #65: zeros put where nothing was recorded look like an onset."""
+    """SeisBlue#65: zeros put where nothing was recorded look like an onset."""
     values = np.random.default_rng(1).normal(4321, 1000, 2000).astype(kind)
     values[500:600] = value
     values[1000:1090] = value  # less than a second

@@ -70,7 +70,7 @@ def write_events(path, *events):
 )
 @pytest.mark.parametrize("used", ["P", "Pg"])
 def test_the_located_reading_is_the_label(tmp_path, weight, said, used):
-    """A P five seconds early without weight was the label (so for origins: niosh-mining/obsplus issue 74)."""
+    """A P five seconds early without weight was the label (so for origins: niosh-mining/obsplus#74)."""
     three_components(tmp_path)
     picks = [pick(695, "P"), pick(700, used), pick(701.5, "S")]
     metadata, _, lines = made(tmp_path, write_events(tmp_path / "e.xml", event(picks, [weight, 1.0, 0.8])))
@@ -267,7 +267,7 @@ def sac(path, channel, **header):
 
 @pytest.mark.filterwarnings("ignore")
 def test_picks_in_headers_of_sac_are_labels(tmp_path):
-    """By convention P is in a and S in t0, with their names in ka and kt0 (EarthScope/mseed2sac issue 2)."""
+    """By convention P is in a and S in t0, with their names in ka and kt0 (EarthScope/mseed2sac#2)."""
     for channel in ("HHZ", "HHN", "HHE"):
         sac(
             tmp_path / "archive" / f"{channel}.sac",
