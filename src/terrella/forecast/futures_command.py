@@ -58,7 +58,7 @@ def simulate(
     return [
         *findings.lines(),
         f"issued {str(time)[:19]}Z: {number:,} futures of {days:g} days inside the region, by ETAS scaled to what "
-        f"{', '.join(dict.fromkeys(issued.names))} expects of each cell",
+        f"the forecast expects of each cell ({issued.name_within(days)})",
         *issue_lines(catalogue, time, issue_time is not None),
         *fit_lines(models, catalogue, time),
         *_lines(counts, models.min_magnitude),

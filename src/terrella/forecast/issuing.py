@@ -38,6 +38,10 @@ class Issued:
         expected, etas = np.exp((1 - share) * logs[:, before] + share * logs[:, after])
         return expected, etas
 
+    def name_within(self, days: float) -> str:
+        """Return the name of the model of a window."""
+        return self.names[min(int(np.searchsorted(self.horizons_days, days)), len(self.names) - 1)]
+
 
 def issue(forecaster: Forecaster, issue_time: np.datetime64, model: str | None = None) -> Issued:
     """Return the forecast that `predict` writes; `model` names one for all horizons."""
