@@ -202,8 +202,10 @@ def test_every_task_hands_its_settings_on(tmp_path, monkeypatch, task, kind, fla
         started.append((arguments[:4], arguments[-1], number, settings))
 
     monkeypatch.setattr("terrella.engine.start.start_processes", start_processes)
+    somewhere = tmp_path / "somewhere"
+    somewhere.mkdir()
     arguments = [task, "train", "--run", str(tmp_path)]
-    assert run(*arguments, flag, "somewhere", "--fit.epochs", "7", "--processes", "3", "--no-plan") == 0
+    assert run(*arguments, flag, str(somewhere), "--fit.epochs", "7", "--processes", "3", "--no-plan") == 0
     ((begun, plan, number, settings),) = started
     assert (begun, plan, number) == (arguments, "--no-plan", 3)
     assert settings.fit.epochs == 7

@@ -26,6 +26,9 @@ from terrella.segment.settings import SegmentSettings
 NAN = float("nan")
 
 
+BEFORE = Path(__file__).parents[1] / "data/before"
+
+
 def changed(folder: Path, tensors=None, values=None, header=None, settings=None) -> Path:
     """Change a bundle as somebody could who writes its checksums anew."""
     held, about = read_tensors(folder / "model.safetensors")
@@ -139,15 +142,20 @@ def test_settings_that_make_no_network_are_refused(segmenter):
     refused(load_segmenter, none, "its settings make no network")
 
 
-def test_settings_that_are_not_those_of_the_weights_are_refused(segmenter, picker, forecast):
-    for load, folder in ((load_segmenter, segmenter), (load_picker_network, picker)):
+def test_settings_that_are_not_those_of_the_weights_are_refused(segmenter, picker, forecast, tmp_path):
+    for load, folder in (
+        (load_segmenter, segmenter),
+        (load_picker_network, picker),
+        (forecast_models, forecast),
+    ):
         with (folder / "settings.toml").open("a") as file:
             file.write("# another line\n")
         refused(load, folder, r"settings\.toml is not the one that its weights were written with")
     # The first bundles have no checksum of their settings.
-    with (forecast / "settings.toml").open("a") as file:
+    first = shutil.copytree(BEFORE / "forecast/finished/model", tmp_path / "first")
+    with (first / "settings.toml").open("a") as file:
         file.write("# another line\n")
-    assert forecast_models(forecast).network is not None
+    assert forecast_models(first).network is not None
 
 
 def test_a_missing_value_that_a_command_asks_for_is_told(segmenter):
