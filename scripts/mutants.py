@@ -1,8 +1,8 @@
 """List small changes of a module that its tests do not notice: python scripts/mutants.py MODULE TEST … [--most N].
 
 `make mutants MODULE=src/terrella/forecast/counts.py TESTS=tests/forecast/test_counts.py` does this with
-cosmic-ray, on a copy of the checkout. A survivor is a place to look: a test is missing, or the change is none. Each change
-takes one run of the tests; `--most` draws that many of them.
+cosmic-ray, on a copy of the checkout. A survivor is a place to look: a test is missing, or the change is none.
+Each change takes one run of the tests; `--most` draws that many of them.
 """
 
 import argparse
