@@ -75,6 +75,7 @@ def test_few_events_change_no_mean(events):
     )  # fmt: skip
     (found,) = calibrate([cells])
     assert (found.intercept, found.slope, found.dispersion_slope) == (0.0, 1.0, 0.0)
+    assert events or found == Calibration()
 
 
 def test_the_dispersion_is_that_of_scipys_likelihood():

@@ -18,6 +18,7 @@ SPANS = 6  # of the dev window, each left out in turn
 _FEWEST = 20  # events that a line can be fitted to
 _SHARES = (0.25, 0.5, 0.75, 1.0)  # of the way from the model as it is to the line of largest likelihood
 _STEPS = 12  # of Fisher's scoring
+_NARROW = (0.01, 0.02)  # of log means and log spreads: empty cells within are taken as one
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ def calibrate(horizons: Sequence[Cells]) -> tuple[Calibration, ...]:
     more than twice its standard error over the best one that is not. Fewer than 20 events carry no line, and a
     constant dispersion alone.
     """
+    horizons = [_joined(cells) for cells in horizons]
     plain = [_dispersion(cells, cells.log_mean) for cells in horizons]
     intercept, slope = _line(horizons, plain)
     if (intercept, slope) == (0.0, 1.0):
@@ -79,6 +81,34 @@ def calibrate(horizons: Sequence[Cells]) -> tuple[Calibration, ...]:
     else:
         fitted = [_dispersion(cells, intercept + slope * cells.log_mean) for cells in horizons]
     return tuple(Calibration(intercept, slope, *each) for each in fitted)
+
+
+def _joined(cells: Cells) -> Cells:
+    """Return the cells with those without events, nearly all of them, joined where they are alike."""
+    empty = cells.counts == 0
+    values = [each.double() for each in (cells.log_mean, cells.log_spread)]
+    key = cells.span[empty]
+    for each, width in zip(values, _NARROW, strict=True):
+        place = torch.floor(each[empty] / width).long()
+        first, last = (int(place.min()), int(place.max())) if len(place) else (0, 0)
+        key = key * (last - first + 1) + place - first
+    alike, group = torch.unique(key, return_inverse=True)
+
+    def summed(each: Tensor) -> Tensor:
+        return torch.zeros(len(alike), dtype=torch.float64).index_add_(0, group, each)
+
+    weight = cells.weight[empty].double()
+    weights = summed(weight)
+    means = [summed(weight * each[empty]) / weights for each in values]
+    span = torch.zeros(len(alike), dtype=torch.long).index_copy_(0, group, cells.span[empty])
+    log_mean, log_spread = (torch.cat([each[~empty], mean]) for each, mean in zip(values, means, strict=True))
+    return Cells(
+        log_mean,
+        torch.cat([cells.counts[~empty].double(), torch.zeros(len(alike), dtype=torch.float64)]),
+        torch.cat([cells.weight[~empty].double(), weights]),
+        log_spread,
+        torch.cat([cells.span[~empty], span]),
+    )
 
 
 def _line(horizons: Sequence[Cells], dispersions: Sequence[tuple[float, float]]) -> tuple[float, float]:
@@ -172,16 +202,18 @@ def _dispersion(cells: Cells, log_mean: Tensor) -> tuple[float, float]:
     """
     from scipy.optimize import minimize  # a forecast, which needs no fit, does not wait for its import
 
+    if cells.events == 0:  # as wide as can be would be likeliest, and leave no probability of anything
+        return Calibration.log_dispersion, 0.0
     n, w, x = (each.double() for each in (cells.counts, cells.weight, log_mean))
     spread, total = cells.log_spread.double(), cells.events
-    centre = float((x * n * w).sum() / total) if total else 0.0
+    centre = float((x * n * w).sum() / total)
     enough = total >= _FEWEST
 
     def objective(values: np.ndarray) -> tuple[float, np.ndarray]:
         parameters = torch.tensor(values, dtype=torch.float64, requires_grad=True)
         level, slope = parameters
         dispersion = dispersion_of(x - centre, level, slope if enough else 0.0, spread)
-        loss = (w * negative_log_likelihood(n, x, dispersion)).sum() / max(total, 1.0)
+        loss = (w * negative_log_likelihood(n, x, dispersion)).sum() / total
         loss.backward()
         assert parameters.grad is not None
         return float(loss.detach()), parameters.grad.numpy()
