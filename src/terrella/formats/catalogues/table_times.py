@@ -1,5 +1,6 @@
 """The times of a table, from whichever of its columns together make one: whole, date and clock, year to second."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,10 @@ from terrella.formats.catalogues.values import is_text, numbers, stripped
 
 _DAY, _HOUR, _MINUTE = (np.timedelta64(n * 1_000_000, "us") for n in (86_400, 3600, 60))
 _MIDNIGHT = r"[T ]0{1,2}:00(:00(\.0*)?)?$"
+_OFFSET = re.compile(
+    r"([+-]\d{2}:\d{2}|(UTC|GMT) ?[+-]\d{1,2}(:?\d{2})?)$"
+)  # where no header says what it is
+_NONE = re.compile(r"[+-]0{1,2}(:?00)?$")
 _SAMPLE = 10_000  # rows that tell what a column holds
 _PARTS = ("year", "month", "day", "day_of_year", "hour", "minute", "second")
 _CLOCK_WORDS = {*TIMES["time_of_day"], *TIMES["hour"], "time", "clocktime", "origin", "ot", "localtime"}
@@ -299,9 +304,11 @@ def _in_utc(
     if len(zones) > 1:
         raise columns.error(f"columns {' and '.join(zones.values())} are of different zones; expected one")
     zone, name = next(iter(zones.items())) if zones else (0, "")
-    if not zone and "time_zone" not in columns:
-        return local
     own = _zones_of_values(text)
+    if not zone and "time_zone" not in columns:
+        if not zones and not own.all():
+            _look_for_zones(columns)
+        return local
     minutes = np.full(len(local), float(zone))
     if "time_zone" in columns and not own.all():
         minutes, name = _zone_column(columns), columns.name("time_zone")
@@ -320,6 +327,17 @@ def _in_utc(
     said = f" from {zone_name(int(minutes[moved][0]))}" if len(set(minutes[moved])) == 1 else ""
     found.append(Finding(f"times moved to UTC{said}, as {name} says", int(moved.sum())))
     return np.asarray(local - np.round(minutes).astype("timedelta64[m]"))
+
+
+def _look_for_zones(columns: Columns) -> None:
+    """Refuse times beside a column that seems to hold their zones."""
+    for name, values in columns.rest().items():
+        given = {value.strip() for value in values if value.strip()}
+        if given and all(_OFFSET.match(value) for value in given) and not all(_NONE.search(v) for v in given):
+            raise columns.error(
+                f"column {name} may hold the zones of the times; "
+                f"if so, say --columns.time_zone={name}, else leave it out"
+            )
 
 
 def _zones_of_values(text: pa.ChunkedArray | None) -> npt.NDArray[np.bool_]:
