@@ -26,7 +26,8 @@ from terrella.formats.catalogues.times import (
 )  # fmt: skip
 from terrella.formats.catalogues.values import is_text, numbers, stripped
 
-_DAY, _HOUR, _MINUTE = (np.timedelta64(n * 1_000_000, "us") for n in (86_400, 3600, 60))
+_DAY, _HOUR, _MINUTE, _SECOND = (np.timedelta64(n * 1_000_000, "us") for n in (86_400, 3600, 60, 1))
+_FINEST = {"millisecond", "milliseconds", "millis", "msec", "msecs", "microsecond", "microseconds", "usec"}
 _MIDNIGHT = r"[T ]0{1,2}:00(:00(\.0*)?)?$"
 _OFFSET = re.compile(
     r"([+-]\d{2}:\d{2}|(UTC|GMT) ?[+-]\d{1,2}(:?\d{2})?)$"
@@ -93,6 +94,7 @@ def event_times(columns: Columns, found: list[Finding]) -> Times:
         local = _from_parts(columns, used)
     local, added = _with_finer_parts(columns, local, text, used)
     _refuse_years_of_two_digits(local, columns, used)
+    _look_for_parts_of_seconds(columns, local)
     if not added and "hour" not in used:
         _look_for_a_clock(columns, local, text, found)
     return _in_utc(columns, local, text, [*used, *added], found)
@@ -278,6 +280,17 @@ def _look_for_a_clock(
     found.append(
         Finding(f"times without a time of day, taken as midnight{others}", int((~np.isnat(local)).sum()))
     )
+
+
+def _look_for_parts_of_seconds(columns: Columns, local: Times) -> None:
+    """Refuse whole seconds beside a column of their thousandths or millionths."""
+    if not _is_multiple(local[:1000], _SECOND) or not _is_multiple(local, _SECOND):
+        return
+    for name, values in columns.rest().items():
+        if squeezed(name) in _FINEST and any(value.strip(" 0.") for value in values):
+            raise columns.error(
+                f"column {name} may hold parts of the seconds; add them to the seconds, or leave it out"
+            )
 
 
 def _shaped_like_a_clock(value: str) -> bool:
