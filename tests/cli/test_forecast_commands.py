@@ -124,7 +124,9 @@ def test_predict_writes_a_forecast_and_its_map(trained, catalogue_file, tmp_path
     ]
     assert run("forecast", "predict", *arguments) == 0
     assert (tmp_path / "forecast.png").stat().st_size > 10_000
-    assert "issued 2008-03-01T06:00:00Z" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "issued 2008-03-01T06:00:00Z" in shown
+    assert f"--issue-time {ISSUE}" in " ".join(shown.partition("next: ")[2].split())
     if suffix == ".nc":
         with xarray.open_dataset(output, engine="h5netcdf", decode_timedelta=False) as data:
             assert data["probability"].dims == ("horizon", "depth", "latitude", "longitude")

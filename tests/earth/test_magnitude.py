@@ -40,7 +40,7 @@ def faded(b: float, fade: float, spread: float, n: int, seed: int = 0) -> np.nda
     return rounded(magnitude[draw.random(n) < ndtr((magnitude - fade) / spread)], 0.1)
 
 
-@pytest.mark.parametrize("bin_width", [0.0, 0.01, 0.05, 0.1, 0.2, 0.25, 0.5])
+@pytest.mark.parametrize("bin_width", [0.0, 0.01, 0.05, 0.1, 0.2, 0.25, 0.3, 0.5])
 @pytest.mark.parametrize("b", [0.7, 1.0, 1.6])
 def test_the_true_b_value_is_found_for_any_bin_width(b: float, bin_width: float) -> None:
     found = b_value(simulated(b, 3.0, 40_000, bin_width), 3.0)
@@ -156,7 +156,7 @@ def test_a_threshold_keeps_its_own_magnitude_in_single_precision() -> None:
     assert not reaches(2.49, 2.5)
 
 
-@pytest.mark.parametrize("width", [0.01, 0.05, 0.1, 0.2, 0.25, 0.5, 1.0])
+@pytest.mark.parametrize("width", [0.01, 0.05, 0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 1.0])
 @pytest.mark.parametrize("origin", [0.0, 0.05])
 @pytest.mark.parametrize("kind", [np.float64, np.float32])
 def test_the_width_of_bins_is_found_in_the_last_digits(width: float, origin: float, kind: type) -> None:
@@ -193,7 +193,7 @@ def test_a_catalogue_rounded_in_two_ways_has_its_b_value(share: float, coarse: f
     assert found.b == pytest.approx(1.0, abs=3.5 * found.b_error)
 
 
-@pytest.mark.parametrize("width", [0.0, 0.01, 0.1, 0.5])
+@pytest.mark.parametrize("width", [0.0, 0.01, 0.1, 0.3, 0.5])
 def test_b_positive_is_blind_to_what_is_missed_after_large_events(width: float) -> None:
     magnitude = simulated(1.0, 2.0, 60_000, width, 1)
     # Completeness rises by one, and falls back slowly.
@@ -203,7 +203,7 @@ def test_b_positive_is_blind_to_what_is_missed_after_large_events(width: float) 
     assert abs(found.b - 1.0) < 4 * found.b_error
 
 
-@pytest.mark.parametrize("width", [0.2, 0.25, 0.5])
+@pytest.mark.parametrize("width", [0.2, 0.25, 0.3, 0.5])
 def test_completeness_of_wide_bins_is_one_of_them(width: float) -> None:
     magnitude = simulated(1.0, 3.0, 20_000, width)
     steps = np.ceil(0.2 / width)

@@ -95,6 +95,8 @@ def test_a_window_between_horizons_lies_between_them(days):
         np.testing.assert_allclose(expected / etas, ratios[MODELS.horizons_days.index(days)], rtol=1e-5)
     assert (expected / etas >= ratios.min(0) * 0.9999).all()
     assert (expected / etas <= ratios.max(0) * 1.0001).all()
+    last = MODELS.horizons_days[-1]
+    assert (f"after {last:g} d, its last horizon" in found.name_within(days)) == (days > last)
 
 
 @pytest.mark.parametrize("factor", [0.4, 2.5])

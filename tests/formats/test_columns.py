@@ -65,6 +65,11 @@ def refusal(tmp_path: Path, text: str) -> str:
         ("Date (GMT+5:30),Time", "2019-07-06,08:49:53.04"),
         ("Date,Time,TZ", "2019-07-06,12:19:53.04,+09:00"),
         ("time,tz", "2019-07-06T03:19:53.04Z,-420"),
+        ("time,Zone", "2019-07-06T03:19:53.04Z,-07:00"),
+        ("Time (UTC),Zone", "2019-07-06 03:19:53.04,-07:00"),
+        ("time,Zone", "2019-07-06 03:19:53.04,+00:00"),
+        ("time,Zone", "2019-07-06 03:19:53.04,11S"),
+        ("time,msec", "2019-07-06 03:19:53.04,40"),
     ],
 )
 def test_a_time_from_whichever_columns_make_it(tmp_path: Path, header: str, values: str) -> None:
@@ -82,6 +87,10 @@ def test_a_time_from_whichever_columns_make_it(tmp_path: Path, header: str, valu
         ("Date,Hour,Sec", "2019-07-06,3,53", "no column for the minute beside Hour and Sec"),
         ("Year,Month,Day,Hour,Sec", "2019,7,6,3,53", "no column for the minute beside Hour and Sec"),
         ("Year,Month,Day,Hour", "2019,7,6,3", "no column for the minute beside Hour"),
+        ("Year,Month,Day,Hour,Min,Sec,Millisecond", "2019,7,6,3,19,53,40", "column Millisecond may hold parts"),
+        ("time,usec", "2019-07-06T03:19:53,40000", "column usec may hold parts of the seconds"),
+        ("Time,Zone", "2019-07-06 12:19:53,+09:00", "column Zone may hold the zones of the times"),
+        ("Date,Time,Shift", "2019-07-05,20:19:53,UTC-7", "say --columns.time_zone=Shift"),
         ("Date,Time,TZ", "2019-07-06,12:19:53,JST", "TZ = 'JST'; expected an offset such as +09:00"),
         ("Date,Time", "06/07/2019,03:19:53", "day and month cannot be told apart: write the year first"),
         ("Date,Time", "89-07-06,03:19:53", "a year needs four digits"),

@@ -150,3 +150,10 @@ def test_the_row_taken_back_in_a_world_catalogue_changes_nothing(shared_data: Pa
             csv.writer(file).writerows(chosen)
         both.append(read_catalogue(tmp_path / "c.csv")[0].magnitude.tolist())
     assert both[0] == both[1]
+
+
+def test_a_word_in_no_vocabulary_hides_no_types(tmp_path: Path) -> None:
+    with pytest.raises(Exception, match="column Tipo seems to hold what shook"):
+        read_types(tmp_path, ["sismo", "explosión", "terremoto", "foo"], "Tipo")
+    few = ["explosion", "north of town", "by the sea", "at the lake"]
+    assert len(read_types(tmp_path, few, "Where")[0]) == len(few)

@@ -1,5 +1,6 @@
 """The commands of `terrella forecast` that are its own: its data, and the use of its bundles."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -112,9 +113,12 @@ def predict(
     find_bundle(bundle, "forecast")  # before what uses it is imported
     from terrella.forecast.prediction import predict as run_predict
 
+    following = ["terrella", "forecast", "simulate", str(catalogue), "--bundle", str(bundle)]
+    if issue_time is not None:
+        following += ["--issue-time", issue_time]
     shown(
         lambda report: run_predict(catalogue, bundle, output, issue_time, map, by_layer),
-        f"terrella forecast simulate {catalogue} --bundle {bundle}",
+        shlex.join(following),
     )
 
 

@@ -14,10 +14,10 @@ BIN_WIDTH = 0.1  # of the bins in which finer magnitudes are counted
 
 _FEWEST_EVENTS = 50  # Woessner & Wiemer (2005) trust no b-value from fewer
 _WINDOW = 0.5  # magnitude range over which b must be stable, Woessner & Wiemer (2005)
-_WIDTHS = (1.0, 0.5, 0.25, 0.2, 0.1, 0.05, 0.02, 0.01)  # to which catalogues round
+_WIDTHS = (1.0, 0.5, 0.4, 0.3, 0.25, 0.2, 0.1, 0.05, 0.02, 0.01)  # to which catalogues round
+_PART_WIDTHS = (0.1, 0.2, 0.25, 0.5)  # to which a part of a catalogue rounds
 _ROUNDED = 0.98  # share of the magnitudes that must lie on multiples of a width
 _CONTINUOUS = 1e-4  # a width that changes no b-value
-_WIDEST_PART = 0.5  # to which a part of a catalogue rounds
 _SMALL_PART = 0.1  # rounded to tenths, less of a catalogue moves b by less than one per cent
 _TELLING = 30  # events that all lie on a coarse grid by chance with less than 1e-9
 
@@ -261,9 +261,9 @@ def _coarser_part(values: Floats, how: Reported, lowest: float, beta: float) -> 
     found, best = how, 0.0
     step = max(1, round(1000 * how.width))
     every = _thousandths(values) - round(1000 * lowest)
-    for width in _WIDTHS[::-1]:
+    for width in _PART_WIDTHS:
         room = round(1000 * width)
-        if not BIN_WIDTH <= width <= _WIDEST_PART or room <= step or room % step:
+        if room <= step or room % step:
             continue
         codes = every[every < 2 * room]
         counts = np.bincount(codes % room // step, minlength=room // step)

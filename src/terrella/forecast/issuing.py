@@ -40,7 +40,10 @@ class Issued:
 
     def name_within(self, days: float) -> str:
         """Return the name of the model of a window."""
-        return self.names[min(int(np.searchsorted(self.horizons_days, days)), len(self.names) - 1)]
+        last = self.horizons_days[-1]
+        if days > last:
+            return f"{self.names[-1]}; after {last:g} d, its last horizon, as far from ETAS as until then"
+        return self.names[int(np.searchsorted(self.horizons_days, days))]
 
 
 def issue(forecaster: Forecaster, issue_time: np.datetime64, model: str | None = None) -> Issued:

@@ -1,6 +1,7 @@
 """The region, the grid and the four windows of time that a training uses."""
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from itertools import pairwise
 
 import numpy as np
@@ -41,14 +42,18 @@ class Windows:
 
 
 def parse_time(text: str, what: str) -> np.datetime64:
-    """Return a UTC time from ISO 8601 text such as 2019-07-06T04:00:00Z.
+    """Return a UTC time from ISO 8601 text such as 2019-07-06T04:00:00Z or 2019-07-05T21:00-07:00.
 
     Raises:
         InputError: where the text is no time; `what` names the setting or option.
     """
+    text = text.strip()
     try:
-        return np.datetime64(text.strip().removesuffix("Z").replace(" ", "T"), "us")
-    except ValueError:
+        time = datetime.fromisoformat(text + {4: "-01-01", 7: "-01"}.get(len(text), ""))
+        if time.tzinfo is not None:
+            time = time.astimezone(UTC).replace(tzinfo=None)
+        return np.datetime64(time, "us")
+    except (ValueError, OverflowError):
         raise InputError(
             f"{what}: {text!r} is not a time; write it in UTC as 2019-07-06 or 2019-07-06T04:00:00Z"
         ) from None

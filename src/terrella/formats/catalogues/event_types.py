@@ -47,7 +47,7 @@ _OTHER = """
     kr; sr; km; sm; kh; sh; kx; sx; kn; sn; ls
     qb; nt; sn; bc; ex; lp; mi; ot; rs; st; th; tr; vt; px; rb; su; co
     n; b; q; x
-    voladura; explosion en cantera; derrumbe; tir; tir de carriere; tir de mine; carriere; sprengung;
+    voladura; explosion en cantera; derrumbe; deslizamiento; tir; tir de carriere; tir de mine; carriere; sprengung;
     steinbruchsprengung; esplosione; esplosione in cava; colpo di cava; frana; patlatma; patlama; tas ocagi; ledakan
 """
 _UNSAID = "uk; unknown; unknown type; unknown event; not reported; none; other or unknown; d; c"

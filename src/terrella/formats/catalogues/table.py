@@ -109,10 +109,10 @@ def _event_types(columns: Columns, told: list[Finding]) -> tuple[np.ndarray | No
 def _refuse_unused_types(columns: Columns) -> None:
     """Refuse a column of types of events whose header nobody knows."""
     for name, given in columns.rest().items():
-        kinds = {kind_of(word) for word in set(given) if word.strip()}
+        kinds = [kind_of(word) for word in set(given) if word.strip()]
         told = any("earthquake" in word.lower() for word in given) or Kind.OTHER in kinds
         short = max((len(word.strip()) for word in given), default=0) < 4  # codes mean other things elsewhere
-        if told and not short and Kind.UNKNOWN not in kinds:
+        if told and not short and 2 * kinds.count(Kind.UNKNOWN) < len(kinds):
             raise columns.error(
                 f"column {name} seems to hold what shook; if so, say --columns.event_type={name}, else leave it out"
             )

@@ -1,5 +1,6 @@
 """The times of a table, from whichever of its columns together make one: whole, date and clock, year to second."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -25,8 +26,13 @@ from terrella.formats.catalogues.times import (
 )  # fmt: skip
 from terrella.formats.catalogues.values import is_text, numbers, stripped
 
-_DAY, _HOUR, _MINUTE = (np.timedelta64(n * 1_000_000, "us") for n in (86_400, 3600, 60))
+_DAY, _HOUR, _MINUTE, _SECOND = (np.timedelta64(n * 1_000_000, "us") for n in (86_400, 3600, 60, 1))
+_FINEST = {"millisecond", "milliseconds", "millis", "msec", "msecs", "microsecond", "microseconds", "usec"}
 _MIDNIGHT = r"[T ]0{1,2}:00(:00(\.0*)?)?$"
+_OFFSET = re.compile(
+    r"([+-]\d{2}:\d{2}|(UTC|GMT) ?[+-]\d{1,2}(:?\d{2})?)$"
+)  # where no header says what it is
+_NONE = re.compile(r"[+-]0{1,2}(:?00)?$")
 _SAMPLE = 10_000  # rows that tell what a column holds
 _PARTS = ("year", "month", "day", "day_of_year", "hour", "minute", "second")
 _CLOCK_WORDS = {*TIMES["time_of_day"], *TIMES["hour"], "time", "clocktime", "origin", "ot", "localtime"}
@@ -88,6 +94,7 @@ def event_times(columns: Columns, found: list[Finding]) -> Times:
         local = _from_parts(columns, used)
     local, added = _with_finer_parts(columns, local, text, used)
     _refuse_years_of_two_digits(local, columns, used)
+    _look_for_parts_of_seconds(columns, local)
     if not added and "hour" not in used:
         _look_for_a_clock(columns, local, text, found)
     return _in_utc(columns, local, text, [*used, *added], found)
@@ -275,6 +282,17 @@ def _look_for_a_clock(
     )
 
 
+def _look_for_parts_of_seconds(columns: Columns, local: Times) -> None:
+    """Refuse whole seconds beside a column of their thousandths or millionths."""
+    if not _is_multiple(local[:1000], _SECOND) or not _is_multiple(local, _SECOND):
+        return
+    for name, values in columns.rest().items():
+        if squeezed(name) in _FINEST and any(value.strip(" 0.") for value in values):
+            raise columns.error(
+                f"column {name} may hold parts of the seconds; add them to the seconds, or leave it out"
+            )
+
+
 def _shaped_like_a_clock(value: str) -> bool:
     hours, colon, minutes = value.partition(":")
     return bool(colon) and hours.isdecimal() and len(hours) <= 2 and minutes[:1].isdecimal()
@@ -299,9 +317,11 @@ def _in_utc(
     if len(zones) > 1:
         raise columns.error(f"columns {' and '.join(zones.values())} are of different zones; expected one")
     zone, name = next(iter(zones.items())) if zones else (0, "")
-    if not zone and "time_zone" not in columns:
-        return local
     own = _zones_of_values(text)
+    if not zone and "time_zone" not in columns:
+        if not zones and not own.all():
+            _look_for_zones(columns)
+        return local
     minutes = np.full(len(local), float(zone))
     if "time_zone" in columns and not own.all():
         minutes, name = _zone_column(columns), columns.name("time_zone")
@@ -320,6 +340,17 @@ def _in_utc(
     said = f" from {zone_name(int(minutes[moved][0]))}" if len(set(minutes[moved])) == 1 else ""
     found.append(Finding(f"times moved to UTC{said}, as {name} says", int(moved.sum())))
     return np.asarray(local - np.round(minutes).astype("timedelta64[m]"))
+
+
+def _look_for_zones(columns: Columns) -> None:
+    """Refuse times beside a column that seems to hold their zones."""
+    for name, values in columns.rest().items():
+        given = {value.strip() for value in values if value.strip()}
+        if given and all(_OFFSET.match(value) for value in given) and not all(_NONE.search(v) for v in given):
+            raise columns.error(
+                f"column {name} may hold the zones of the times; "
+                f"if so, say --columns.time_zone={name}, else leave it out"
+            )
 
 
 def _zones_of_values(text: pa.ChunkedArray | None) -> npt.NDArray[np.bool_]:
