@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.spatial import cKDTree
 
 from terrella.errors import InputError
 from terrella.formats.sections.section import Corner, Samples, Section
@@ -13,7 +14,7 @@ from terrella.formats.sections.section import Corner, Samples, Section
 Ints = npt.NDArray[np.int64]
 
 _VOLUME = ("inline", "crossline")
-_TO_M = 3  # decimals that tell coordinates apart
+_APART = 1e-3  # of the least distance between numbers, by which those of one trace may differ
 _OFF = 0.1  # of a sample, by which times may miss each other
 
 
@@ -79,17 +80,33 @@ def _traces(other: Section, section: Section) -> tuple[list[Ints], list[str]]:
 
 
 def _of_numbers(name: str, other: Section, section: Section) -> Ints:
-    has, wanted = (np.round(each.lines[name], _TO_M) for each in (other, section))
-    order = np.argsort(has, kind="stable")
-    place = np.minimum(np.searchsorted(has, wanted, sorter=order), len(has) - 1)
-    where = order[place]
-    if (lost := np.flatnonzero(has[where] != wanted)).size:
+    has, wanted = other.lines[name], section.lines[name]
+    tree = cKDTree(_points(has))
+    apart, where = tree.query(_points(wanted))
+    if (lost := np.flatnonzero(~(apart <= _tolerance(tree, has, wanted)))).size:
         more = f", and {len(lost) - 1:,} others" if len(lost) > 1 else ""
         raise InputError(
             f"{other.path} does not have {name} {_number(wanted[lost[0]])} of {section.path}{more}; it has "
             f"{_number(has[0])} to {_number(has[-1])}: give files of the same lines"
         )
     return np.asarray(where, np.int64)
+
+
+def _points(numbers: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    return np.stack([numbers.real, numbers.imag], 1).astype(np.float64)
+
+
+def _tolerance(tree: cKDTree, *numbers: npt.NDArray[Any]) -> float:
+    """Return how far numbers of one trace may be apart: by their rounding, or little beside its neighbours."""
+    neighbours, _ = tree.query(tree.data, k=[2])
+    least = float(np.min(neighbours))
+    ticks = (
+        4 * float(np.finfo(each.dtype).eps * np.abs(each).max())
+        for each in numbers
+        if each.dtype.kind in "fc"
+    )
+    rounding = max(ticks, default=0.0)
+    return min(max(_APART * least, rounding), least / 4) if np.isfinite(least) else rounding
 
 
 def _samples(other: Section, section: Section) -> Ints:
@@ -103,7 +120,7 @@ def _samples(other: Section, section: Section) -> Ints:
     first = round(late)
     if abs(late - first) > _OFF or first < 0 or first + n > other.shape[-1]:
         spans = [
-            f"{n:,} samples of {each.interval:g} {each.unit} from {each.start:g} {each.unit} on"
+            f"{n:,} samples of {each.interval:g} {each.unit} from {each.start:.12g} {each.unit} on"
             for each, n in ((other, other.shape[-1]), (section, n))
         ]
         raise InputError(
