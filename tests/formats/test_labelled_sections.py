@@ -178,6 +178,8 @@ def test_mdio_goes_by_its_own_axes_and_mask(tmp_path: Path, dead: bool) -> None:
     section = open_section(tmp_path / "a.zarr")
     assert (section.shape, section.interval) == ((4, 5, 8), 0.002)
     np.testing.assert_array_equal(everything(section), np.nan_to_num(cube))
+    said = section.about.get("geometry", "")
+    assert said == ("2 of 20 traces are missing and count as dead, as the mask says" if dead else "")
     absent = section.absent(*[slice(None)] * 3)
     assert absent is None if not dead else (absent == np.isnan(cube).any(-1)).all()
 

@@ -224,6 +224,18 @@ def test_arrays_without_names_have_the_sections_unit(tmp_path: Path) -> None:
     check(open_sections(DataSettings(sections=str(tmp_path / "table.csv")))[0])
 
 
+def test_gathers_in_another_order_are_refused(tmp_path: Path) -> None:
+    gathers = [1, 1, 2, 2, 3]
+    values = floats(np.array([label_of(100, x) for x in CROSSLINES]))
+    write_bytes(tmp_path / "section.sgy", values, [{21: cdp} for cdp in gathers])
+    check(opened(tmp_path, write_bytes(tmp_path / "labels.sgy", values, [{21: cdp} for cdp in gathers])))
+    labels = write_bytes(tmp_path / "labels.sgy", values[::-1], [{21: cdp} for cdp in gathers[::-1]])
+    for name in ("labels.sgy", "labels.zarr"):
+        with pytest.raises(InputError, match=r"has CDP 3 in trace 1, .*section\.sgy 1; several"):
+            opened(tmp_path, tmp_path / name)
+        convert(labels, tmp_path / "labels.zarr", silent)
+
+
 def test_other_lines_are_refused(tmp_path: Path) -> None:
     write(tmp_path / "section.sgy", ORDERS["by inline"])
     labels = write(tmp_path / "labels.sgy", [(i + 500, x) for i, x in ORDERS["by inline"]])

@@ -50,7 +50,11 @@ def open_other_zarr(path: Path, interval: float | None = None, unit: Unit | None
         _beside(path, {**held, **known.attributes}),
     )  # fmt: skip
     gaps = _gaps(path, arrays, known, section)
-    return section if gaps is None else replace(section, samples=Live(section.samples, gaps), gaps=gaps)
+    if gaps is None:
+        return section
+    told = f"{gaps.n_missing:,} of {gaps.n_missing + gaps.n_traces:,} traces are missing and count as dead"
+    about = {**section.about, "geometry": f"{told}, as the mask says"}
+    return replace(section, about=about, samples=Live(section.samples, gaps), gaps=gaps)
 
 
 @dataclass(frozen=True)

@@ -70,13 +70,34 @@ def _traces(other: Section, section: Section) -> tuple[list[Ints], list[str]]:
     names = _VOLUME if len(section.shape) == 3 else tuple(section.lines)
     shared = [name for name in names if name in section.lines and name in other.lines]
     axes = len(section.shape) - 1
-    if len(shared) >= axes:
-        return [_of_numbers(name, other, section) for name in shared[:axes]], []
+    telling = [
+        name for name in shared if _tells_apart(other.lines[name]) and _tells_apart(section.lines[name])
+    ]
+    if len(telling) >= axes:
+        return [_of_numbers(name, other, section) for name in telling[:axes]], []
     if other.shape[:-1] != section.shape[:-1]:
         raise InputError(_shapes(other, section))
+    if axes == 1 and shared:
+        _check_order(shared[0], other, section)
+        return [np.arange(section.shape[0])], []
     known = [each.path.name for each in (other, section) if each.lines]
     note = f"{other.path} and {section.path} share no numbers of lines: traces are paired by position"
     return [np.arange(n) for n in section.shape[:-1]], [note] if known else []
+
+
+def _tells_apart(numbers: npt.NDArray[Any]) -> bool:
+    return len(np.unique(numbers)) == len(numbers)
+
+
+def _check_order(name: str, other: Section, section: Section) -> None:
+    """Refuse traces in another order, where several have one number and none says which is which."""
+    has, wanted = other.lines[name], section.lines[name]
+    if len(differ := np.flatnonzero(has != wanted)):
+        at = int(differ[0])
+        raise InputError(
+            f"{other.path} has {name} {_number(has[at])} in trace {at + 1:,}, {section.path} "
+            f"{_number(wanted[at])}; several traces have one number: give both in one order"
+        )
 
 
 def _of_numbers(name: str, other: Section, section: Section) -> Ints:
