@@ -281,6 +281,21 @@ def test_labels_without_numbers_pair_by_position_and_that_is_said(tmp_path: Path
     assert "paired by position" in said[0]
 
 
+def test_samples_without_known_times_pair_by_position_and_that_is_said(tmp_path: Path) -> None:
+    import xarray as xr
+
+    line = [(100, x) for x in CROSSLINES]
+    values = np.array([label_of(*pair) for pair in line])
+    write_bytes(tmp_path / "section.sgy", floats(values), [{21: x} for _, x in line])
+    axes = {"cdp": np.array(CROSSLINES), "twt": 1000 + 4.0 * np.arange(8)}
+    xr.Dataset({"labels": (("cdp", "twt"), values)}, axes).to_netcdf(tmp_path / "labels.nc")
+    check(opened(tmp_path, tmp_path / "labels.nc"))
+    said: list[str] = []
+    chosen = DataSettings(sections=str(tmp_path / "table.csv"))
+    open_sections(chosen, lambda event: said.append(event["message"]))
+    assert said == [f"{tmp_path}/labels.nc does not say where its samples begin: they are paired by position"]
+
+
 def test_missing_traces_of_labels_are_not_known(tmp_path: Path) -> None:
     write(tmp_path / "section.sgy", ORDERS["falling"])
     some = [pair for pair in ORDERS["by inline"] if pair != (103, 202)]

@@ -33,6 +33,9 @@ def laid_over(other: Section, section: Section) -> tuple[Section, list[str]]:
     _check_interval(other, section)
     where, notes = _traces(other, section)
     where.append(_samples(other, section))
+    without = [each.path for each in (other, section) if each.start is None]
+    if len(without) == 1 and without[0].suffix != ".npy":  # which says of nothing where it is
+        notes.append(f"{without[0]} does not say where its samples begin: they are paired by position")
     if all(len(w) == n and (w == np.arange(n)).all() for w, n in zip(where, other.shape, strict=True)):
         return other, notes
     notes.append(f"{other.path} is put into the order of {section.path}")
