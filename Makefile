@@ -12,7 +12,7 @@ TORCH := $(shell sed -n 's/^torch==//p' $(CONSTRAINTS))
 TORCH_FIND_LINKS ?=
 FIND_TORCH := $(if $(TORCH_FIND_LINKS),--find-links $(TORCH_FIND_LINKS))
 
-.PHONY: demo test pytest lint docs gallery help clean
+.PHONY: demo test pytest lint docs gallery mutants help clean
 
 demo: $(STAMP)  ## simulate a catalogue, train on it and judge: about five minutes on two cores
 	$(BIN)/terrella forecast demo
@@ -34,6 +34,10 @@ docs: $(DOCS_STAMP)  ## the pages, with a reference of the public names, in docs
 
 gallery: $(STAMP)  ## the pictures of the gallery, made anew: about two minutes
 	for task in forecast pick segment; do MPLBACKEND=agg $(BIN)/python docs/gallery/$$task.py || exit 1; done
+
+mutants: $(STAMP)  ## small changes of MODULE=… that no test of TESTS=… notices, now and then
+	@$(BIN)/python -m pip install -q -c $(CONSTRAINTS) cosmic-ray==8.7.0
+	OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 MPLBACKEND=agg $(BIN)/python scripts/mutants.py $(MODULE) $(TESTS)
 
 $(DOCS_STAMP): $(STAMP)
 	@$(BIN)/python -m pip install -q -c $(CONSTRAINTS) -e '.[docs]'
