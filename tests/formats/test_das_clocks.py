@@ -285,6 +285,29 @@ def test_times_without_a_rate_count_in_the_unit_that_they_name(
     assert open_section(tmp_path / "record.h5").interval == pytest.approx(0.002)
 
 
+@pytest.mark.parametrize("ending", ["Unit", ".uom"])
+@pytest.mark.parametrize(("rate", "unit"), [(0.5, b"kHz"), (500.0, "Hz"), (5e5, "mHz")])
+def test_rates_are_in_the_unit_beside_them(tmp_path: Path, ending: str, rate: float, unit: str) -> None:
+    with h5py.File(prodml(tmp_path / "record.h5", rate_hz=rate), "r+") as file:
+        raw = file["Acquisition/Raw[0]"]
+        raw.attrs["OutputDataRate" + ending] = unit
+        raw["RawDataTime"][:] += 1_704_067_200_000_000
+    assert open_section(tmp_path / "record.h5").interval == pytest.approx(0.002)
+    with h5py.File(tmp_path / "record.h5", "r+") as file:
+        file["Acquisition/Raw[0]"].attrs["OutputDataRate" + ending] = "samples"
+    with pytest.raises(InputError, match="OutputDataRate is in 'samples'"):
+        open_section(tmp_path / "record.h5")
+    assert open_section(tmp_path / "record.h5", 0.002).interval == 0.002
+
+
+def test_times_of_this_age_are_not_taken_for_milliseconds(tmp_path: Path) -> None:
+    """A rate a thousand times too low agreed with times in microseconds as if they counted milliseconds."""
+    with h5py.File(prodml(tmp_path / "record.h5", rate_hz=0.5), "r+") as file:
+        file["Acquisition/Raw[0]/RawDataTime"][:] += 1_704_067_200_000_000
+    with pytest.raises(InputError, match=r"OutputDataRate says 2 s .* RawDataTime 0\.002 s"):
+        open_section(tmp_path / "record.h5")
+
+
 def test_times_that_were_never_written_say_nothing(tmp_path: Path) -> None:
     with h5py.File(prodml(tmp_path / "record.h5"), "r+") as file:
         file["Acquisition/Raw[0]/RawDataTime"][:] = 0

@@ -152,16 +152,17 @@ def test_segysak_and_mdio_mean_milliseconds(tmp_path: Path) -> None:
     np.testing.assert_array_equal(everything(section), cube)
 
 
-def mdio(path: Path, dead: bool) -> np.ndarray:
-    """Make a volume as MDIO 1 does, crosslines first, and return it inlines first."""
+def mdio(path: Path, dead: bool, dtype: str = "f4", live: bool = True) -> np.ndarray:
+    """Make a volume as MDIO 1 does, crosslines first, and return it inlines first; dead traces are NaN or 0."""
     cube = np.arange(5 * 4 * 8, dtype=np.float32).reshape(5, 4, 8)
     mask = np.ones((5, 4), bool)
     mask[2, 1:3] = not dead
     cube[~mask] = np.nan
+    stored = cube if dtype == "f4" else np.nan_to_num(cube).astype(dtype)
     data = xr.Dataset(
         {
-            "amplitude": (("crossline", "inline", "time"), cube),
-            "trace_mask": (("crossline", "inline"), mask),
+            "amplitude": (("crossline", "inline", "time"), stored),
+            "trace_mask": (("crossline", "inline"), mask & live),
             "fold": (("crossline", "inline"), np.ones((5, 4), np.float32)),
         },
         {"time": ("time", np.arange(0, 16, 2, dtype=np.int32)), "inline": np.arange(4) + 100},
@@ -177,8 +178,20 @@ def test_mdio_goes_by_its_own_axes_and_mask(tmp_path: Path, dead: bool) -> None:
     section = open_section(tmp_path / "a.zarr")
     assert (section.shape, section.interval) == ((4, 5, 8), 0.002)
     np.testing.assert_array_equal(everything(section), np.nan_to_num(cube))
+    said = section.about.get("geometry", "")
+    assert said == ("2 of 20 traces are missing and count as dead, as the mask says" if dead else "")
     absent = section.absent(*[slice(None)] * 3)
     assert absent is None if not dead else (absent == np.isnan(cube).any(-1)).all()
+
+
+@pytest.mark.parametrize("dtype", ["f8", "i2"])
+def test_traces_that_a_mask_misses_are_missing_whatever_is_stored(tmp_path: Path, dtype: str) -> None:
+    cube = mdio(tmp_path / "a", True, dtype)
+    read = open_section(tmp_path / "a.zarr").read_as_stored(*[slice(None)] * 3)
+    np.testing.assert_array_equal(read, cube)
+    mdio(tmp_path / "b", True, dtype, live=False)
+    with pytest.raises(InputError, match="trace_mask has no trace"):
+        open_section(tmp_path / "b.zarr")
 
 
 def test_mdio_before_version_1_has_its_axes_in_attributes(tmp_path: Path) -> None:
@@ -272,6 +285,38 @@ def test_heights_that_fall_lead_down(tmp_path: Path) -> None:
     path = write(line(("z", np.arange(40) * -5.0, {"units": "m"}), ("x", "z")), tmp_path / "a", "nc")
     section = open_section(path)
     assert (section.interval, section.unit) == (5.0, "m")
+
+
+@pytest.mark.parametrize(("first", "attributes"), [(-100.0, {}), (50.0, {"positive": "up"}), (0.0, {})])
+def test_heights_begin_at_their_depth(tmp_path: Path, first: float, attributes: dict[str, str]) -> None:
+    heights = ("z", first - 5.0 * np.arange(40), {"units": "m", **attributes})
+    section = open_section(write(line(heights, ("x", "z")), tmp_path / "a", "nc"))
+    assert (section.interval, section.start) == (5.0, -first)
+
+
+def test_heights_that_rise_are_refused(tmp_path: Path) -> None:
+    heights = ("z", -200 + 5.0 * np.arange(40), {"units": "m", "positive": "up"})
+    path = write(line(heights, ("x", "z")), tmp_path / "a", "nc")
+    with pytest.raises(InputError, match="z, which is `positive: up`, runs backwards"):
+        open_section(path)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_inlines_go_first_by_their_coordinates_too(tmp_path: Path, kind: str) -> None:
+    cube = np.arange(4 * 5 * 8, dtype=np.float32).reshape(4, 5, 8)
+    data = xr.Dataset(
+        {"a": (("x", "y", "twt"), cube.transpose(1, 0, 2))},
+        {
+            "inline": ("y", np.arange(104, 100, -1, dtype=np.uint16)),
+            "crossline": ("x", np.arange(200, 205)),
+            "twt": ("twt", np.arange(8) * 4.0, {"units": "ms"}),
+        },
+    )
+    section = open_section(write(data, tmp_path / "a", kind))
+    np.testing.assert_array_equal(everything(section), cube)
+    assert {name: values.tolist() for name, values in section.lines.items()} == {
+        "inline": [104, 103, 102, 101], "crossline": [200, 201, 202, 203, 204],
+    }  # fmt: skip
 
 
 def test_line_numbers_are_no_distances(tmp_path: Path) -> None:

@@ -178,8 +178,9 @@ def test_a_survey_of_revision_2_1_has_no_extensions(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["cp037", "latin-1"])
-def test_further_texts_offsets_and_trailers_are_passed_over(tmp_path: Path, encoding: str) -> None:
-    texts = "ONE".ljust(3200) + "((SEG: ENDTEXT))".ljust(3200)
+@pytest.mark.parametrize("end", ["((SEG: ENDTEXT))", "((SEG: EndText))", "((seg:endtext))"])
+def test_further_texts_offsets_and_trailers_are_passed_over(tmp_path: Path, encoding: str, end: str) -> None:
+    texts = "ONE".ljust(3200) + end.ljust(3200)
     more = {"before": texts.encode(encoding), "after": b"T" * 6400}
     for binary in ({(3505, "h"): 2}, {(3505, "h"): -1}, {(3521, "Q"): 3600 + 6400}):
         said = NEW | {(3529, "i"): 2} | binary

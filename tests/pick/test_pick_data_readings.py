@@ -97,6 +97,16 @@ def test_rejected_readings_and_those_without_time_are_counted(tmp_path):
     assert {"1 readings were rejected by", "1 readings are of no", "1 readings have no station"} <= set(said)
 
 
+def test_s_before_p_is_no_label(tmp_path):
+    """Both onsets of such a pair were labels; which is wrong, nobody knows."""
+    three_components(tmp_path)
+    first = event([pick(500, "Pn"), pick(501, "P"), pick(503, "S")], [1, 1, 1])
+    swapped = event([pick(702, "P"), pick(700, "Sg")], [1, 1])
+    metadata, _, lines = made(tmp_path, write_events(tmp_path / "e.xml", first, swapped))
+    assert labels(metadata) == [500.0, 501.0, 503.0]
+    assert any(line.startswith("2 readings have S before P at the station; left out: ") for line in lines)
+
+
 def test_a_doubted_reading_is_no_noise(tmp_path):
     """Where the location gave a P no weight there is something, 150 s before the event."""
     three_components(tmp_path)

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from terrella.errors import InputError
+from terrella.formats.sections.open import open_section
 from terrella.segment.data.convert import convert
 from terrella.segment.data.sections import Entry, open_sections
 from terrella.segment.settings import DataSettings
@@ -150,6 +151,91 @@ def test_lines_of_a_section_pair_by_their_numbers(tmp_path: Path) -> None:
         check(opened(tmp_path, labels))
 
 
+@pytest.mark.parametrize("step", [3e-5, 1e-3, 12.5])
+@pytest.mark.parametrize("dtype", ["f8", "f4"])
+def test_close_coordinates_are_told_apart(tmp_path: Path, step: float, dtype: str) -> None:
+    import xarray as xr
+
+    values = np.array([label_of(100, x) for x in CROSSLINES])
+    along = 15.1234 + step * np.arange(5)
+    for name, order in (("section", [2, 0, 4, 1, 3]), ("labels", [4, 3, 2, 1, 0])):
+        places = along[order].astype("f8" if name == "section" else dtype)
+        axes = {"longitude": ("station", places), "time": ("time", 0.004 * np.arange(8), {"units": "s"})}
+        xr.Dataset({"values": (("station", "time"), values[order])}, axes).to_netcdf(tmp_path / f"{name}.nc")
+    (tmp_path / "table.csv").write_text("section,labels,group,split\n" + "".join(
+        f"section.nc,labels.nc,{split},{split}\n" for split in ("train", "dev", "test")
+    ))  # fmt: skip
+    check(open_sections(DataSettings(sections=str(tmp_path / "table.csv")))[0])
+
+
+def test_lines_in_degrees_pair_by_their_coordinates(tmp_path: Path) -> None:
+    for name, order in (("section.sgy", [2, 0, 4, 1, 3]), ("labels.sgy", [4, 3, 2, 1, 0])):
+        heads = [{181: 151_234 + 3 * i, 185: 401_234 + 2 * i, 71: -10_000, 89: 3} for i in order]
+        values = np.array([label_of(100, CROSSLINES[i]) for i in order])
+        write_bytes(tmp_path / name, floats(values), heads)
+    check(opened(tmp_path, tmp_path / "labels.sgy"))
+
+
+def test_numbers_between_those_of_labels_are_refused(tmp_path: Path) -> None:
+    write(tmp_path / "section.sgy", [(i + 1, x) for i in (100, 120) for x in CROSSLINES])
+    labels = write(tmp_path / "labels.sgy", [(i, x) for i in (100, 120) for x in CROSSLINES])
+    with pytest.raises(InputError, match="does not have inline 101"):
+        opened(tmp_path, labels)
+
+
+@pytest.mark.parametrize("form", ["mdio", "zarr"])
+def test_dead_traces_of_a_mask_are_not_known(tmp_path: Path, form: str) -> None:
+    import xarray as xr
+
+    write(tmp_path / "section.sgy", ORDERS["by inline"])
+    inlines = np.array(INLINES, np.uint16)[::-1]
+    values = np.array([[label_of(int(i), x) for x in CROSSLINES] for i in inlines])
+    mask = np.ones((6, 5), bool)
+    mask[1, 2] = False  # of inline 104
+    values[1, 2] = 0
+    axes = ("inline", "crossline", "time")
+    data = xr.Dataset(
+        {"amplitude": (axes, values), "trace_mask": (axes[:2], mask)},
+        {"inline": inlines, "crossline": np.array(CROSSLINES), "time": np.arange(0, 32, 4)},
+        {"apiVersion": "1.1.3", "attributes": {"defaultVariableName": "amplitude"}},
+    )
+    data.to_zarr(labels := tmp_path / "labels.mdio", consolidated=False)
+    if form == "zarr":
+        convert(labels, labels := tmp_path / "labels.zarr", silent)
+    entry = opened(tmp_path, labels)
+    whole = tuple(slice(0, n) for n in entry.shape)
+    want = entry.samples(*whole).astype(np.uint8)
+    want[4, 2] = 255
+    np.testing.assert_array_equal(entry.labels(*whole), want)
+    if form == "zarr":  # as sections are, whose dead traces have no labels
+        np.testing.assert_array_equal(open_section(labels).absent(*whole), ~mask)
+
+
+def test_arrays_without_names_have_the_sections_unit(tmp_path: Path) -> None:
+    import xarray as xr
+
+    values = np.array([label_of(100, x) for x in CROSSLINES])
+    depth = ("depth", 5.0 * np.arange(8), {"units": "m"})
+    xr.Dataset({"values": (("trace", "depth"), values)}, {"depth": depth}).to_netcdf(tmp_path / "section.nc")
+    np.save(tmp_path / "labels.npy", values)
+    (tmp_path / "table.csv").write_text("section,labels,group,split\n" + "".join(
+        f"section.nc,labels.npy,{split},{split}\n" for split in ("train", "dev", "test")
+    ))  # fmt: skip
+    check(open_sections(DataSettings(sections=str(tmp_path / "table.csv")))[0])
+
+
+def test_gathers_in_another_order_are_refused(tmp_path: Path) -> None:
+    gathers = [1, 1, 2, 2, 3]
+    values = floats(np.array([label_of(100, x) for x in CROSSLINES]))
+    write_bytes(tmp_path / "section.sgy", values, [{21: cdp} for cdp in gathers])
+    check(opened(tmp_path, write_bytes(tmp_path / "labels.sgy", values, [{21: cdp} for cdp in gathers])))
+    labels = write_bytes(tmp_path / "labels.sgy", values[::-1], [{21: cdp} for cdp in gathers[::-1]])
+    for name in ("labels.sgy", "labels.zarr"):
+        with pytest.raises(InputError, match=r"has CDP 3 in trace 1, .*section\.sgy 1; several"):
+            opened(tmp_path, tmp_path / name)
+        convert(labels, tmp_path / "labels.zarr", silent)
+
+
 def test_other_lines_are_refused(tmp_path: Path) -> None:
     write(tmp_path / "section.sgy", ORDERS["by inline"])
     labels = write(tmp_path / "labels.sgy", [(i + 500, x) for i, x in ORDERS["by inline"]])
@@ -193,6 +279,21 @@ def test_labels_without_numbers_pair_by_position_and_that_is_said(tmp_path: Path
     open_sections(chosen, lambda event: said.append(event["message"]))
     assert len(said) == 1
     assert "paired by position" in said[0]
+
+
+def test_samples_without_known_times_pair_by_position_and_that_is_said(tmp_path: Path) -> None:
+    import xarray as xr
+
+    line = [(100, x) for x in CROSSLINES]
+    values = np.array([label_of(*pair) for pair in line])
+    write_bytes(tmp_path / "section.sgy", floats(values), [{21: x} for _, x in line])
+    axes = {"cdp": np.array(CROSSLINES), "twt": 1000 + 4.0 * np.arange(8)}
+    xr.Dataset({"labels": (("cdp", "twt"), values)}, axes).to_netcdf(tmp_path / "labels.nc")
+    check(opened(tmp_path, tmp_path / "labels.nc"))
+    said: list[str] = []
+    chosen = DataSettings(sections=str(tmp_path / "table.csv"))
+    open_sections(chosen, lambda event: said.append(event["message"]))
+    assert said == [f"{tmp_path}/labels.nc does not say where its samples begin: they are paired by position"]
 
 
 def test_missing_traces_of_labels_are_not_known(tmp_path: Path) -> None:

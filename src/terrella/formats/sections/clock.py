@@ -13,6 +13,7 @@ from terrella.formats.sections.steps import recorded, steps_of
 _TOLERANCE = 1e-3  # of rates that must agree, and
 _SAMPLES = 2  # over the whole record, by which clocks that jitter may differ
 _TICKS = (1e-6, 1e-9, 1e-3, 1.0)  # s, in which instruments count time, whatever their format says
+_LATEST_S = 1e10  # since 1970, beyond which time is not counted in that unit
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,15 @@ def read_clock(
         return Clock(nominal_s, n_samples)
     notes: tuple[str, ...] = (unfinished(n_samples - held),) if held < n_samples else ()
     steps = steps_of(stamps[:held], jitters=True)
-    tick_s = next((t for t in (tick_s, *_TICKS) if _agree(steps.step * t, nominal_s, held)), tick_s)
+    largest = float(abs(stamps[0])) if stamps.dtype.kind in "fiu" else 0.0
+    tick_s = next(
+        (
+            t
+            for t in (tick_s, *_TICKS)
+            if _agree(steps.step * t, nominal_s, held) and not largest * t > _LATEST_S
+        ),
+        tick_s,
+    )
     by_time = abs(steps.step) * tick_s
     if fault := fault_of(steps, names[1], tick_s):
         if given is None:

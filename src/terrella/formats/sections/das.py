@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _KNOWN = "PRODML 2.0 and 2.1, Silixa, Terra15 and DASDAE"
 _MICROSECOND = 1e-6  # of PRODML's times
+_RATES = {"": 1.0, "Hz": 1.0, "hz": 1.0, "Hertz": 1.0, "mHz": 1e-3, "kHz": 1e3, "MHz": 1e6}
 _LAYOUT_FAULTS = (KeyError, ValueError, TypeError, AttributeError, IndexError, UnicodeError, OverflowError)
 
 
@@ -101,8 +102,9 @@ def _prodml(file: "h5py.File", path: Path, given: float | None) -> _Record | Non
     loci = group.attrs.get("NumberOfLoci", attributes.get("NumberOfLoci"))
     time_first = _time_axis(array, loci, times, path) == 0
     rate = "OutputDataRate" if "OutputDataRate" in group.attrs else "PartEndTime"
+    nominal = _prodml_interval_s(group.attrs, rate, path, given) or _by_ends(times)
     clock = read_clock(
-        path, array.shape[0 if time_first else 1], _reciprocal(group.attrs.get(rate)) or _by_ends(times), given,
+        path, array.shape[0 if time_first else 1], nominal, given,
         (rate, "RawDataTime"), None if times is None else times[:], _tick(times),
     )  # fmt: skip
     return _Record(
@@ -114,6 +116,18 @@ def _prodml(file: "h5py.File", path: Path, given: float | None) -> _Record | Non
             "start": as_text(attributes.get("MeasurementStartTime", "")),
         },
     )  # fmt: skip
+
+
+def _prodml_interval_s(attributes: Mapping[str, Any], name: str, path: Path, given: float | None) -> float:
+    """Return the interval of a rate, which is in Hz unless another unit stands beside it; 0 where there is none."""
+    said = as_text(_beside(attributes, name)).strip()
+    if (factor := _RATES.get(said)) is None:
+        if given is not None:
+            return 0.0
+        raise InputError(
+            f"{path}: {name} is in {said!r}, which is no unit of rates known here; say --interval SECONDS"
+        )
+    return _reciprocal(attributes.get(name)) / factor
 
 
 def _tick(times: Any) -> float:
@@ -270,11 +284,15 @@ def _only(names: list[str], what: str, path: Path) -> str:
 
 def _length_m(attributes: Mapping[str, Any], name: str) -> float | None:
     """Return a length of PRODML in m, by the unit beside it; None where no unit of length stands there."""
-    said = next(
+    unit = axis_unit(_beside(attributes, name))
+    return _scaled(attributes.get(name), unit[0]) if unit is not None and unit[1] == "m" else None
+
+
+def _beside(attributes: Mapping[str, Any], name: str) -> Any:
+    """Return the unit that PRODML has beside an attribute, or nothing."""
+    return next(
         (attributes[key] for end in (".uom", "Unit", "Units") if (key := name + end) in attributes), ""
     )
-    unit = axis_unit(said)
-    return _scaled(attributes.get(name), unit[0]) if unit is not None and unit[1] == "m" else None
 
 
 def _scaled(value: Any, factor: float = 1.0) -> float | None:

@@ -90,6 +90,8 @@ def find_axes(array: Labelled, interval: float | None, assumed: str | None = Non
         step, unit = (step, known[1]) if known else (None, None)
     spacing_m = _spacing_m(array, array.dims[order[-2]])
     start = _start(*found) if found is not None and step is not None else None
+    if found is not None and start is not None and _is_height(found[0], unit):
+        start = -start
     return Axes(order, tuple(shape), step, unit, spacing_m, start, _lines(array, order[:-1]), tuple(notes))
 
 
@@ -161,10 +163,10 @@ def _has_time(array: Labelled) -> list[bool]:
 
 
 def _along(array: Labelled, last: int) -> tuple[int, ...]:
-    """Return the other axes, inlines before crosslines where they are named so."""
+    """Return the other axes, inlines before crosslines where they or their coordinates are named so."""
     rest = [i for i in range(len(array.dims)) if i != last]
-    names = [array.dims[i].lower() for i in rest]
-    if len(rest) == 2 and _CROSSLINE.fullmatch(names[0]) and _INLINE.fullmatch(names[1]):
+    names = [{_line_name(array.dims[i]), *_lines(array, [i])} for i in rest]
+    if len(rest) == 2 and ("crossline" in names[0] - names[1] or "inline" in names[1] - names[0]):
         rest.reverse()
     return tuple(rest)
 
@@ -201,15 +203,19 @@ def _sampled(
         raise InputError(f"{path}: {fault}; cut it there, or say --interval to take its samples as even")
     if fault:
         return count, None, [*notes, f"{fault}; read as even, as --interval says"]
-    if steps.step < 0 and not _leads_down(coordinate, unit):
-        raise InputError(f"{path}: {coordinate.name} runs backwards; turn the array round along it")
+    if (steps.step < 0) != _is_height(coordinate, unit) and steps.step:
+        upwards = ", which is `positive: up`," if steps.step > 0 else ""
+        raise InputError(f"{path}: {coordinate.name}{upwards} runs backwards; turn the array round along it")
     return count, abs(steps.step) * factor or None, notes
 
 
-def _leads_down(coordinate: Coordinate, unit: str) -> bool:
-    """Tell whether falling values lead downwards: heights, not times or depths."""
+def _is_height(coordinate: Coordinate, unit: str | None) -> bool:
+    """Tell whether values are heights, which fall downwards, and no times or depths."""
+    if unit == "s" or coordinate.values.dtype.kind in "mM":
+        return False
     upwards = as_text(coordinate.attributes.get("positive", "")).lower() == "up"
-    return unit != "s" and (upwards or float(coordinate.values[-1]) < 0)
+    values = coordinate.values
+    return upwards or float(values[-1]) < min(0.0, float(values[0]))
 
 
 def fault_of(steps: Steps, name: str, factor: float = 1.0, unit: str = "s") -> str:
@@ -234,7 +240,10 @@ def _lines(array: Labelled, order: Sequence[int]) -> dict[str, npt.NDArray[Any]]
                 and np.isfinite(values).all()
                 and len(np.unique(values)) == len(values)
             ):
-                found[_line_name(each.name)] = values
+                # Unsigned numbers have no steps backwards.
+                found[_line_name(each.name)] = (
+                    values.astype(np.int64) if values.dtype.kind in "iu" else values
+                )
     return found
 
 

@@ -55,7 +55,7 @@ class Section:
         Of the first sample on the last axis, in `unit`; None where the file does not say.
     lines : mapping of str to array
         Numbers by which traces are known, such as inline (first axis) and crossline (second) of a volume, or
-        CDP of a section's traces.
+        CDP of a section's traces, of which several may have one.
     notes : tuple of str
         What a user must know of how the file was taken.
     """

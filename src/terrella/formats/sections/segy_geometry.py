@@ -72,7 +72,7 @@ def read_geometry(path: Path, layout: Layout, lines: LinePlaces | None = None) -
     numbers = _line_numbers(found, pairs[0])
     return Geometry(
         places, words, spacing,
-        {name: values for name, values in numbers.items() if len(np.unique(values)) == n},
+        {name: each for name, each in numbers.items() if name != "coordinates" or len(np.unique(each)) == n},
         (*([words] if expected else []), *said, *_line_notes(found, numbers)), found,
     )  # fmt: skip
 

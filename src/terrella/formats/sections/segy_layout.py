@@ -14,7 +14,7 @@ from terrella.formats.sections.segy_values import FORMATS
 
 TEXT, BINARY, TRACE = 3200, 400, 240  # bytes of the headers
 _BYTE_ORDER = 0x01020304  # bytes 3297 to 3300 of revision 2
-_ENDS = "((SEG: ENDTEXT))"
+_ENDS = "((SEG:ENDTEXT))"  # in capitals or not, with blanks between: the standard has EndText, too
 _MOST_TEXTS = 10_000
 _FOOT_M = 0.3048
 _MOST_EXTENSIONS = 64
@@ -199,7 +199,8 @@ def _extended_headers(binary: _Numbers, file: BinaryIO, path: Path) -> int:
         block = file.read(TEXT)
         if len(block) < TEXT:
             break
-        if any(block.decode(each, "replace").lstrip().startswith(_ENDS) for each in ("cp037", "latin-1")):
+        texts = ("".join(block.decode(each, "replace").split()).upper() for each in ("cp037", "latin-1"))
+        if any(text.startswith(_ENDS) for text in texts):
             return count
     raise InputError(
         f"{path}: it has extended text headers of no given number (bytes 3505-3506), and none of them ends with "

@@ -3,7 +3,7 @@
 import base64
 import warnings
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from terrella.formats.sections.cf import encoding
 from terrella.formats.sections.datasets import Beside, assumed_unit, choose, dataset, labelled, section_of
 from terrella.formats.sections.labelled import Coordinate, Labelled
 from terrella.formats.sections.places import Places, placed
-from terrella.formats.sections.section import Section, Unit
+from terrella.formats.sections.section import Corner, Samples, Section, Unit
 from terrella.formats.sections.units import as_text
 from terrella.formats.sections.zarr_sections import ZarrSamples, explained, section_attributes, zarr_module
 
@@ -50,7 +50,29 @@ def open_other_zarr(path: Path, interval: float | None = None, unit: Unit | None
         _beside(path, {**held, **known.attributes}),
     )  # fmt: skip
     gaps = _gaps(path, arrays, known, section)
-    return section if gaps is None else replace(section, gaps=gaps)
+    if gaps is None:
+        return section
+    told = f"{gaps.n_missing:,} of {gaps.n_missing + gaps.n_traces:,} traces are missing and count as dead"
+    about = {**section.about, "geometry": f"{told}, as the mask says"}
+    return replace(section, about=about, samples=Live(section.samples, gaps), gaps=gaps)
+
+
+@dataclass(frozen=True)
+class Live:
+    """Samples of a volume of whose traces a mask has some only."""
+
+    samples: Samples
+    gaps: Places
+
+    def read(self, low: Corner, high: Corner) -> npt.NDArray[Any]:
+        """Return the samples from one corner up to another; those of missing traces are NaN."""
+        values = self.samples.read(low, high)
+        absent = self.gaps.absent(low[:-1], high[:-1])
+        if not absent.any():
+            return values
+        values = values.astype(values.dtype if values.dtype.kind == "f" else np.float64)
+        values[absent] = np.nan
+        return values
 
 
 def _arrays(path: Path) -> dict[str, Any]:
@@ -168,9 +190,6 @@ def _gaps(path: Path, arrays: Mapping[str, Any], known: Labelled, section: Secti
     with explained(path, _UNREAD):
         mask = np.asarray(arrays[name][:])
     mask = mask.T if order[0] > order[1] else mask
-    return None if mask.all() else _places(mask)
-
-
-def _places(mask: npt.NDArray[np.bool_]) -> Places:
-    """Return the runs of live traces, the second axis first."""
-    return placed(mask.shape, 1, np.flatnonzero(mask))
+    if not mask.any():
+        raise InputError(f"{path}: {name} has no trace")
+    return None if mask.all() else placed(mask.shape, 1, np.flatnonzero(mask))

@@ -108,6 +108,7 @@ def create_section(path: Path, source: Section, chosen: Cut, made_from: Mapping[
             _MARK: 1, "interval": source.interval, "unit": source.unit, "spacing_m": source.spacing_m,
             "about": dict(source.about), "made_from": dict(made_from), "start": source.start,
             "lines": {name: _numbers_kept(values) for name, values in source.lines.items()},
+            "places": None if source.gaps is None else _places_kept(source.gaps),
         }
     )  # fmt: skip
 
@@ -139,13 +140,18 @@ def add_headers(path: Path, headers: SegyHeaders) -> None:
             "little_endian": headers.little_endian,
             "interval": headers.interval,
             "per_unit": headers.per_unit,
-            "places": {
-                "fast": headers.places.fast,
-                "cells": headers.places.cells.tolist(),
-                "traces": headers.places.traces.tolist(),
-                "lengths": headers.places.lengths.tolist(),
-            },
+            "places": _places_kept(headers.places),
         }
+
+
+def _places_kept(places: Places) -> dict[str, Any]:
+    """Return places as attributes hold them; `_places` is its reverse."""
+    return {
+        "fast": places.fast,
+        "cells": places.cells.tolist(),
+        "traces": places.traces.tolist(),
+        "lengths": places.lengths.tolist(),
+    }
 
 
 def kept_headers(path: Path) -> SegyHeaders:
@@ -218,7 +224,8 @@ def open_zarr(path: Path, interval: float | None = None, unit: Unit | None = Non
         about = dict(held["about"])
         if (unit := unit or held["unit"]) not in ("s", "m"):
             raise ValueError(f"the unit {unit!r} is neither s nor m")
-        places = _places(held["segy"], shape[:-1]) if "segy" in held else None
+        about_places = held.get("segy") or (held if held.get("places") else None)
+        places = None if about_places is None else _places(about_places, shape[:-1])
         start = None if (begin := held.get("start")) is None else float(begin)
         numbers = {name: _numbers_read(kept) for name, kept in held.get("lines", {}).items()}
     gaps = places if places is not None and places.n_missing else None

@@ -250,6 +250,7 @@ def _station(window: _Window, piece: Piece) -> dict[str, Any]:
 def _labels(rows: pd.DataFrame, piece: Piece, found: Tally) -> dict[str, Any]:
     """Return the columns of a window's picks; a pick in a gap is none."""
     labels: dict[str, Any] = {}
+    firsts: dict[str | None, float] = {}
     order = np.lexsort([rows["time_ns"], rows["status"] != "manual"])
     for index, row in rows.iloc[order].to_dict("index").items():
         phase, status = row["phase"], row["status"] or "manual"
@@ -263,4 +264,8 @@ def _labels(rows: pd.DataFrame, piece: Piece, found: Tally) -> dict[str, Any]:
             found.add("readings lie in gaps", names_of(rows.loc[[index]]))
             continue
         labels |= {f"trace_{phase}_arrival_sample": round(sample, 3), f"trace_{phase}_status": status}
+        firsts[phase_kind(phase)] = min(sample, firsts.get(phase_kind(phase), sample))
+    if "P" in firsts and firsts.get("S", np.inf) <= firsts["P"]:
+        found.add("readings have S before P at the station; left out", names_of(rows))
+        return {}
     return labels

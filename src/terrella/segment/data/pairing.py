@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.spatial import cKDTree
 
 from terrella.errors import InputError
 from terrella.formats.sections.section import Corner, Samples, Section
@@ -13,7 +14,7 @@ from terrella.formats.sections.section import Corner, Samples, Section
 Ints = npt.NDArray[np.int64]
 
 _VOLUME = ("inline", "crossline")
-_TO_M = 3  # decimals that tell coordinates apart
+_APART = 1e-3  # of the least distance between numbers, by which those of one trace may differ
 _OFF = 0.1  # of a sample, by which times may miss each other
 
 
@@ -32,6 +33,9 @@ def laid_over(other: Section, section: Section) -> tuple[Section, list[str]]:
     _check_interval(other, section)
     where, notes = _traces(other, section)
     where.append(_samples(other, section))
+    without = [each.path for each in (other, section) if each.start is None]
+    if len(without) == 1 and without[0].suffix != ".npy":  # which says of nothing where it is
+        notes.append(f"{without[0]} does not say where its samples begin: they are paired by position")
     if all(len(w) == n and (w == np.arange(n)).all() for w, n in zip(where, other.shape, strict=True)):
         return other, notes
     notes.append(f"{other.path} is put into the order of {section.path}")
@@ -69,27 +73,64 @@ def _traces(other: Section, section: Section) -> tuple[list[Ints], list[str]]:
     names = _VOLUME if len(section.shape) == 3 else tuple(section.lines)
     shared = [name for name in names if name in section.lines and name in other.lines]
     axes = len(section.shape) - 1
-    if len(shared) >= axes:
-        return [_of_numbers(name, other, section) for name in shared[:axes]], []
+    telling = [
+        name for name in shared if _tells_apart(other.lines[name]) and _tells_apart(section.lines[name])
+    ]
+    if len(telling) >= axes:
+        return [_of_numbers(name, other, section) for name in telling[:axes]], []
     if other.shape[:-1] != section.shape[:-1]:
         raise InputError(_shapes(other, section))
+    if axes == 1 and shared:
+        _check_order(shared[0], other, section)
+        return [np.arange(section.shape[0])], []
     known = [each.path.name for each in (other, section) if each.lines]
     note = f"{other.path} and {section.path} share no numbers of lines: traces are paired by position"
     return [np.arange(n) for n in section.shape[:-1]], [note] if known else []
 
 
+def _tells_apart(numbers: npt.NDArray[Any]) -> bool:
+    return len(np.unique(numbers)) == len(numbers)
+
+
+def _check_order(name: str, other: Section, section: Section) -> None:
+    """Refuse traces in another order, where several have one number and none says which is which."""
+    has, wanted = other.lines[name], section.lines[name]
+    if len(differ := np.flatnonzero(has != wanted)):
+        at = int(differ[0])
+        raise InputError(
+            f"{other.path} has {name} {_number(has[at])} in trace {at + 1:,}, {section.path} "
+            f"{_number(wanted[at])}; several traces have one number: give both in one order"
+        )
+
+
 def _of_numbers(name: str, other: Section, section: Section) -> Ints:
-    has, wanted = (np.round(each.lines[name], _TO_M) for each in (other, section))
-    order = np.argsort(has, kind="stable")
-    place = np.minimum(np.searchsorted(has, wanted, sorter=order), len(has) - 1)
-    where = order[place]
-    if (lost := np.flatnonzero(has[where] != wanted)).size:
+    has, wanted = other.lines[name], section.lines[name]
+    tree = cKDTree(_points(has))
+    apart, where = tree.query(_points(wanted))
+    if (lost := np.flatnonzero(~(apart <= _tolerance(tree, has, wanted)))).size:
         more = f", and {len(lost) - 1:,} others" if len(lost) > 1 else ""
         raise InputError(
             f"{other.path} does not have {name} {_number(wanted[lost[0]])} of {section.path}{more}; it has "
             f"{_number(has[0])} to {_number(has[-1])}: give files of the same lines"
         )
     return np.asarray(where, np.int64)
+
+
+def _points(numbers: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    return np.stack([numbers.real, numbers.imag], 1).astype(np.float64)
+
+
+def _tolerance(tree: cKDTree, *numbers: npt.NDArray[Any]) -> float:
+    """Return how far numbers of one trace may be apart: by their rounding, or little beside its neighbours."""
+    neighbours, _ = tree.query(tree.data, k=[2])
+    least = float(np.min(neighbours))
+    ticks = (
+        4 * float(np.finfo(each.dtype).eps * np.abs(each).max())
+        for each in numbers
+        if each.dtype.kind in "fc"
+    )
+    rounding = max(ticks, default=0.0)
+    return min(max(_APART * least, rounding), least / 4) if np.isfinite(least) else rounding
 
 
 def _samples(other: Section, section: Section) -> Ints:
@@ -103,7 +144,7 @@ def _samples(other: Section, section: Section) -> Ints:
     first = round(late)
     if abs(late - first) > _OFF or first < 0 or first + n > other.shape[-1]:
         spans = [
-            f"{n:,} samples of {each.interval:g} {each.unit} from {each.start:g} {each.unit} on"
+            f"{n:,} samples of {each.interval:g} {each.unit} from {each.start:.12g} {each.unit} on"
             for each, n in ((other, other.shape[-1]), (section, n))
         ]
         raise InputError(

@@ -64,9 +64,10 @@ def open_pair(
     """
     section = _open(row.section, interval_s, lines)
     try:
-        labels = open_section(row.labels, interval_s, None, lines if is_segy(row.labels) else None)
+        unit = section.unit if row.labels.suffix == ".npy" else None  # which names none
+        labels = open_section(row.labels, interval_s, unit, lines if is_segy(row.labels) else None)
     except NoIntervalError:
-        labels = open_section(row.labels, section.interval)
+        labels = open_section(row.labels, section.interval, unit)
     labels, notes = laid_over(labels, section)
     said = [f"{each.path}: {note}" for each in (section, labels) for note in each.notes]
     return section, labels, [*said, *notes]
