@@ -16,19 +16,12 @@ from terrella.formats.catalogues.catalogue import Catalogue, make_catalogue
 END = np.datetime64("2020-01-01", "us")
 
 
-def test_probabilities_of_the_region_are_those_of_thinned_counts(monkeypatch):
+def test_probabilities_of_the_region_are_those_of_thinned_counts():
     mean, alpha, beta = np.array([0.4, 0.05, 2.0]), np.array([1.5, 8.0, 0.2]), 2.0
     means = torch.from_numpy(mean)[None]
     issued = Issued(means, means, torch.from_numpy(alpha)[None], (1.0,), ("ETAS",))
-    monkeypatch.setattr(outlook, "issue", lambda *_: issued)
-    models = SimpleNamespace(
-        epoch=np.datetime64("2000-01-01", "us"),
-        etas=SimpleNamespace(beta=beta),
-        min_magnitude=3.0,
-        horizons_days=(1.0,),
-    )
-    given = SimpleNamespace(models=models), np.datetime64("2001-01-01", "us"), np.array([3.0, 4.0, 5.0])
-    found = outlook.region_probabilities(*given)[:, 0]
+    models = SimpleNamespace(etas=SimpleNamespace(beta=beta), min_magnitude=3.0)
+    found = outlook.region_probabilities(models, issued, np.array([3.0, 4.0, 5.0]))[:, 0]
     random = np.random.default_rng(0)
     counts = random.poisson(random.gamma(1 / alpha, alpha * mean, (400_000, 3)))
     for step, probability in enumerate(found):

@@ -18,6 +18,7 @@ SPANS = 6  # of the dev window, each left out in turn
 _FEWEST = 20  # events that a line can be fitted to
 _SHARES = (0.25, 0.5, 0.75, 1.0)  # of the way from the model as it is to the line of largest likelihood
 _STEPS = 12  # of Fisher's scoring
+_IDENTITY = np.array([0.0, 1.0])  # intercept and slope
 _NARROW = (0.01, 0.02)  # of log means and log spreads: empty cells within are taken as one
 
 
@@ -84,7 +85,7 @@ def calibrate(horizons: Sequence[Cells]) -> tuple[Calibration, ...]:
 
 
 def _joined(cells: Cells) -> Cells:
-    """Return the cells with those without events, nearly all of them, joined where they are alike."""
+    """Return the cells in double precision; those without events, nearly all, are joined where they are alike."""
     empty = cells.counts == 0
     values = [each.double() for each in (cells.log_mean, cells.log_spread)]
     key = cells.span[empty]
@@ -138,17 +139,13 @@ def _line(horizons: Sequence[Cells], dispersions: Sequence[tuple[float, float]])
     return float(chosen[0]), float(chosen[1])
 
 
-_IDENTITY = np.array([0.0, 1.0])
-
-
 class _Table:
     """Cells of one horizon with the dispersions of the model as it is: a regression of counts on log μ₀."""
 
     def __init__(self, cells: Cells, dispersion: tuple[float, float]) -> None:
-        self.x = cells.log_mean.double()
-        self.n = cells.counts.double()
-        self.weight = cells.weight.double() / cells.events
-        self.alpha = dispersion_of(self.x, *dispersion, cells.log_spread.double())
+        self.x, self.n = cells.log_mean, cells.counts
+        self.weight = cells.weight / cells.events
+        self.alpha = dispersion_of(self.x, *dispersion, cells.log_spread)
         self.span = cells.span
         self.hit = cells.counts.nonzero(as_tuple=True)
 
@@ -204,8 +201,7 @@ def _dispersion(cells: Cells, log_mean: Tensor) -> tuple[float, float]:
 
     if cells.events == 0:  # as wide as can be would be likeliest, and leave no probability of anything
         return Calibration.log_dispersion, 0.0
-    n, w, x = (each.double() for each in (cells.counts, cells.weight, log_mean))
-    spread, total = cells.log_spread.double(), cells.events
+    n, w, x, spread, total = cells.counts, cells.weight, log_mean, cells.log_spread, cells.events
     centre = float((x * n * w).sum() / total)
     enough = total >= _FEWEST
 

@@ -1,5 +1,6 @@
 """The forecast that is issued at one time: from the network as far ahead as it is trusted, then from ETAS."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,7 @@ import torch
 from torch import Tensor
 
 from terrella.forecast.counts import occurrence_probability
-from terrella.forecast.models import ETAS_, NETWORK, Expectation, Forecaster, etas_and_network
+from terrella.forecast.models import ETAS_, NETWORK, Expectation, Forecaster, Models, etas_and_network
 from terrella.formats.catalogues.catalogue import Floats
 
 
@@ -48,28 +49,34 @@ class Issued:
 
 def issue(forecaster: Forecaster, issue_time: np.datetime64, model: str | None = None) -> Issued:
     """Return the forecast that `predict` writes; `model` names one for all horizons."""
+    return issue_all(forecaster, issue_time, (model,))[0]
+
+
+def issue_all(forecaster: Forecaster, issue_time: np.datetime64, names: Sequence[str | None]) -> list[Issued]:
+    """Return what `issue` does for each of several models, from one sweep through the past."""
     models = forecaster.models
     day = np.array([(issue_time - models.epoch) / np.timedelta64(86_400_000_000, "us")])
-    every = tuple(range(len(models.horizons_days)))
-    found = etas_and_network(forecaster, day, every)
-    trusted = {None: models.trusted, ETAS_: 0}.get(model, len(every))
+    found = etas_and_network(forecaster, day, tuple(range(len(models.horizons_days))))
+    return [_issued(models, found, name) for name in names]
+
+
+def _issued(models: Models, found: list[dict[str, Expectation]], model: str | None) -> Issued:
+    trusted = {None: models.trusted, ETAS_: 0}.get(model, len(found))
     etas = torch.exp(torch.stack([each[ETAS_].log_mean[0] for each in found]))
-    mean, dispersion = _calibrated(forecaster, found, ETAS_)
+    mean, dispersion = _calibrated(models, found, ETAS_)
     if trusted:
-        learned, spread = _calibrated(forecaster, found, NETWORK)
+        learned, spread = _calibrated(models, found, NETWORK)
         following = learned[trusted - 1] + mean[trusted:] - mean[trusted - 1]
         mean = torch.cat([learned[:trusted], following])
         dispersion = torch.cat([spread[:trusted], dispersion[trusted:]])
-    names = tuple(model or models.used(horizon) for horizon in every)
+    names = tuple(model or models.used(horizon) for horizon in range(len(found)))
     return Issued(etas, mean.cummax(0).values, dispersion, models.horizons_days, names)
 
 
-def _calibrated(
-    forecaster: Forecaster, found: list[dict[str, Expectation]], name: str
-) -> tuple[Tensor, Tensor]:
+def _calibrated(models: Models, found: list[dict[str, Expectation]], name: str) -> tuple[Tensor, Tensor]:
     """Return a model's recalibrated means and dispersions, (horizon, cell) each, at the first issue time."""
     means, dispersions = [], []
-    for expected, calibration in zip(found, forecaster.models.calibrations[name], strict=True):
+    for expected, calibration in zip(found, models.calibrations[name], strict=True):
         log_mean = calibration.log_mean(expected[name].log_mean[0])
         spread = expected[name].log_spread.expand_as(expected[name].log_mean)[0]
         means.append(torch.exp(log_mean))

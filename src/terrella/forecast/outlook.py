@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from terrella.forecast.issuing import issue
-from terrella.forecast.models import Forecaster, Models, known_before
+from terrella.forecast.issuing import Issued
+from terrella.forecast.models import Models, known_before
 from terrella.formats.catalogues.catalogue import Catalogue, Floats
 
 LARGEST = 8.0  # no bundle knows an upper end of Gutenberg and Richter's law
@@ -116,12 +116,11 @@ def _too_narrow(models: Models, known: Catalogue) -> str:
     )
 
 
-def magnitude_lines(forecaster: Forecaster, issue_time: np.datetime64) -> list[str]:
+def magnitude_lines(models: Models, issued: Issued) -> list[str]:
     """Return a table of the probability of one or more events of M ≥ m in the whole region, in lines."""
-    models = forecaster.models
     steps = np.arange(np.floor(models.min_magnitude) + 1, LARGEST + 0.5)
     magnitudes = np.array([models.min_magnitude, *steps])
-    table = region_probabilities(forecaster, issue_time, magnitudes)
+    table = region_probabilities(models, issued, magnitudes)
     heads = [_NAMES.get(days, f"next {days:g} d") for days in models.horizons_days]
     lines = ["probability of one or more earthquakes in the whole region:"]
     lines.append(f"  {'':8}" + "".join(f"{head:>12}" for head in heads))
@@ -135,14 +134,12 @@ def magnitude_lines(forecaster: Forecaster, issue_time: np.datetime64) -> list[s
     return lines
 
 
-def region_probabilities(forecaster: Forecaster, issue_time: np.datetime64, magnitudes: Floats) -> Floats:
+def region_probabilities(models: Models, issued: Issued, magnitudes: Floats) -> Floats:
     """Return the probability of one or more events of each magnitude or more in the region (magnitude, horizon).
 
     Gutenberg and Richter's law thins a negative binomial count to one of the same dispersion, exactly. The cells
     are taken as independent given what is known, as the likelihood that all models are fitted with takes them.
     """
-    models = forecaster.models
-    issued = issue(forecaster, issue_time)
     share = np.exp(-models.etas.beta * (magnitudes - models.min_magnitude))
     mean, alpha = issued.mean.double().numpy(), issued.dispersion.double().numpy()
     # −log P(no event) of a cell is log(1 + α p μ)/α.

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from terrella.engine.use.bundle import load_bundle
-from terrella.forecast.issuing import Issued, issue
+from terrella.forecast.issuing import Issued, issue_all
 from terrella.forecast.maps import draw_forecast
 from terrella.forecast.models import ETAS_, Forecaster, Models, known_before, make_forecaster
 from terrella.forecast.outlook import fit_lines, issue_lines, magnitude_lines
@@ -37,7 +37,8 @@ def predict(
     catalogue, findings = read_catalogue(Path(given), models.settings.data.columns or None)
     time = issue_time_of(issue_time, catalogue)
     forecaster = forecaster_at(models, catalogue, time)
-    chosen, etas = grid_forecasts(forecaster, time)
+    issued = issue_all(forecaster, time, (None, ETAS_))
+    chosen, etas = (_on_grid(models, time, each) for each in issued)
     written = write_forecast(chosen, output, by_layer)
     map_path = map_path or output.with_suffix(".png")
     draw_forecast(chosen, etas, catalogue, map_path)
@@ -51,7 +52,7 @@ def predict(
             f"next {days:g} d: {np.nansum(expected):.1f} events of M ≥ {models.min_magnitude:g} expected, "
             f"highest cell probability {np.nanmax(chosen.probability[horizon]):.3g}"
         )
-    lines += magnitude_lines(forecaster, time)
+    lines += magnitude_lines(models, issued[0])
     return [*lines, *(f"written {path}" for path in [*written, map_path])]
 
 
@@ -68,7 +69,7 @@ def grid_forecasts(
     forecaster: Forecaster, issue_time: np.datetime64, model: str | None = None
 ) -> tuple[ForecastGrid, ForecastGrid]:
     """Return the forecast that is issued, and ETAS's; `model` names one for all horizons."""
-    chosen, etas = (issue(forecaster, issue_time, name) for name in (model, ETAS_))
+    chosen, etas = issue_all(forecaster, issue_time, (model, ETAS_))
     return _on_grid(forecaster.models, issue_time, chosen), _on_grid(forecaster.models, issue_time, etas)
 
 

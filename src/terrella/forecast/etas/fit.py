@@ -233,6 +233,7 @@ def _loss(x: Floats, problem: _Problem, pairs: Pairs) -> tuple[float, Floats, Fl
 class _Minimum:
     x: Floats
     loss: float
+    gained: float  # of the likelihood, since the start
     evaluations: int
     found: bool
 
@@ -244,13 +245,14 @@ def _minimise(x: Floats, problem: _Problem, pairs: Pairs) -> _Minimum:
     `_LEAST_GAIN`.
     """
     loss, gradient, curvature = _loss(x, problem, pairs)
+    begin = loss
     damping, fitted = 1e-2, _fitted(problem)
     for evaluation in range(1, _EVALUATIONS):
         free = fitted & ~((x <= _LOW) & (gradient > 0)) & ~((x >= _HIGH) & (gradient < 0))
         slope, bend = gradient[free], curvature[np.ix_(free, free)]
         diagonal = np.diag(np.diag(bend) + 1e-9)
         if slope @ np.linalg.solve(bend + 1e-9 * diagonal, slope) / 2 < _LEAST_GAIN:
-            return _Minimum(x, loss, evaluation, True)
+            return _Minimum(x, loss, begin - loss, evaluation, True)
         step = np.zeros(len(x))
         step[free] = -np.linalg.solve(bend + damping * diagonal, slope)
         tried = np.clip(x + np.clip(step, -_LONGEST_STEP, _LONGEST_STEP), _LOW, _HIGH)
@@ -261,7 +263,7 @@ def _minimise(x: Floats, problem: _Problem, pairs: Pairs) -> _Minimum:
             break
         else:
             damping *= 6
-    return _Minimum(x, loss, evaluation + 1, False)
+    return _Minimum(x, loss, begin - loss, evaluation + 1, False)
 
 
 def _fitted(problem: _Problem) -> npt.NDArray[np.bool_]:
@@ -285,18 +287,16 @@ def _solve(
     for round_ in range(rounds):
         if pairs is None or round_ > 0:
             pairs = _draw(x, problem, pairs)
-        before = _loss(x, problem, pairs)[0]
         minimum = _minimise(x, problem, pairs)
-        evaluations += minimum.evaluations + 1
+        evaluations += minimum.evaluations
         # The kernel's parameters, and both parts of a background where there are two.
         moved = np.abs(minimum.x - x)[0 if problem.shape is not None else 2 :].max()
-        gained = before - minimum.loss
         x = minimum.x
         progress(
             f"round {round_ + 1}: {-minimum.loss / window.n_targets:.5f} nats per event, moved by {moved:.1g}, "
-            f"gained {gained:.2g} nats"
+            f"gained {minimum.gained:.2g} nats"
         )
-        settled = moved < _SETTLED or gained < _LEVEL
+        settled = moved < _SETTLED or minimum.gained < _LEVEL
         if settled:
             break
     assert pairs is not None
@@ -304,7 +304,7 @@ def _solve(
     sampled, _ = sampled_intensity(pairs, window.step, _theta(x))
     converged = bool(minimum.found and (settled or rounds == 1))
     message = (
-        f"the likelihood still rose by {gained:.1f} nats"
+        f"the likelihood still rose by {minimum.gained:.1f} nats"
         if minimum.found
         else "no maximum of the likelihood was found"
     )
