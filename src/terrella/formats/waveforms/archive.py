@@ -40,7 +40,7 @@ DAY_NS = 86_400 * 10**9
 SLACK_NS = 120 * 10**9  # around a stretch, more than the windows reach that say what is found in it
 _LONG_NS = 3 * 3600 * 10**9  # of records of slow channels, which reach into the next day
 
-_SDS = re.compile(r"([^.]*)\.([^.]*)\.([^.]*)\.([^.]*)\.[A-Z]\.(\d{4})\.(\d{3})")
+SDS = re.compile(r"([^.]*)\.([^.]*)\.([^.]*)\.([^.]*)\.[A-Z]\.(\d{4})\.(\d{3})")
 _OTHERS = (".csv", ".xml", ".txt", ".json", ".md", ".pdf", ".png", ".toml")  # that lie beside waveforms
 _KEPT_INDEXES = 64
 _KEPT_STREAMS = 6  # files of other formats than miniSEED, which are read whole
@@ -219,7 +219,7 @@ def _opened(path: Path, found: Found) -> File | None:
 
 def _named(path: Path) -> tuple[Code, int] | None:
     """Return the channel and the beginning of the day in an SDS's name, NET.STA.LOC.CHAN.TYPE.YEAR.DAY."""
-    if not (name := _SDS.fullmatch(path.name)):
+    if not (name := SDS.fullmatch(path.name)):
         return None
     year, day = int(name[5]), int(name[6])
     first = (int(np.datetime64(f"{year:04d}-01-01", "D").astype(np.int64)) + day - 1) * DAY_NS

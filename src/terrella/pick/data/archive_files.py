@@ -1,6 +1,5 @@
 """The waveforms of an archive: which files hold a station's seconds, and those seconds as one array."""
 
-import re
 import struct
 import warnings
 from collections import OrderedDict, defaultdict
@@ -13,9 +12,9 @@ import numpy.typing as npt
 
 from terrella.errors import InputError
 from terrella.files import must_exist
+from terrella.formats.waveforms.archive import SDS
 from terrella.pick.data.tally import Tally
 
-_SDS = re.compile(r"([^.]*)\.([^.]*)\.([^.]*)\.([^.]*)\.[A-Z]\.(\d{4})\.(\d{3})")
 _OTHERS = (".csv", ".xml", ".txt", ".json", ".md", ".pdf", ".png")  # that lie beside waveforms
 _DAY_NS = 86_400 * 10**9
 _SLACK_NS = 60 * 10**9  # the first record of a file may begin on the day before
@@ -158,7 +157,7 @@ def _read(path: Path, headonly: bool) -> list[Any]:
 
 def _by_name(file: Path) -> tuple[tuple[str, str], _File] | None:
     """Return what the name of a file of an SDS says: network and station, and its day with some slack."""
-    if (name := _SDS.fullmatch(file.name)) is None:
+    if (name := SDS.fullmatch(file.name)) is None:
         return None
     day = int(np.datetime64(f"{name[5]}-01-01", "ns").astype(np.int64)) + (int(name[6]) - 1) * _DAY_NS
     return (name[1], name[2]), _File(file, day - _SLACK_NS, day + _DAY_NS + _SLACK_NS)
