@@ -12,10 +12,13 @@ TORCH := $(shell sed -n 's/^torch==//p' $(CONSTRAINTS))
 TORCH_FIND_LINKS ?=
 FIND_TORCH := $(if $(TORCH_FIND_LINKS),--find-links $(TORCH_FIND_LINKS))
 
-.PHONY: demo test pytest lint docs gallery mutants help clean
+.PHONY: demo live test pytest lint docs gallery mutants help clean
 
 demo: $(STAMP)  ## simulate a catalogue, train on it and judge: about five minutes on two cores
 	$(BIN)/terrella forecast demo
+
+live: $(STAMP)  ## replay a year of a simulated region at speed, on a page of this machine
+	$(BIN)/terrella live demo
 
 test: lint pytest  ## style, types, import contract and all tests
 

@@ -23,6 +23,37 @@ _RULES = LiveSettings()
 
 
 @app.command
+def demo(
+    *,
+    run: Path = Path("runs/forecast/demo"),
+    output: Store = Path("live/demo"),
+    serve: bool = True,
+    port: int = 8765,
+) -> None:
+    """Replay a year of a simulated region at speed, on a page that shows it as it goes.
+
+    Trains the forecast demo first, where it is not trained yet: about two minutes.
+
+    Example: terrella live demo
+
+    Parameters
+    ----------
+    run
+        Run of `terrella forecast demo`.
+    output
+        Folder of the record; a replay that was stopped goes on from there.
+    serve
+        Show the page, until Ctrl-C.
+    port
+        Port of the page, on this machine alone.
+    """
+    shown(
+        lambda report: _work().demo_command(run, output, port if serve else None, report),
+        "" if serve else f"terrella live serve {output}",
+    )
+
+
+@app.command
 def replay(
     catalogue: Path,
     *,

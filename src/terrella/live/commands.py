@@ -7,13 +7,14 @@ from threading import Thread
 import numpy as np
 
 from terrella.engine.run import Report
-from terrella.errors import InputError
+from terrella.errors import InputError, TerrellaError
 from terrella.files import must_exist
 from terrella.forecast.windows import parse_time
+from terrella.formats.catalogues.catalogue import Catalogue
 from terrella.formats.catalogues.read import read_catalogue
 from terrella.live.following import FileSource, Read, ServiceSource
 from terrella.live.keeping import verify
-from terrella.live.opening import begin, reopen
+from terrella.live.opening import Opened, begin, reopen
 from terrella.live.replaying import replay
 from terrella.live.running import Runner, now_us, run
 from terrella.live.scoring import SCORE
@@ -23,6 +24,7 @@ from terrella.live.summary import COLUMNS, summarise, table
 from terrella.live.web.address import checked_address
 from terrella.live.web.serving import serve
 
+_DEMO = ("2023-12-31", "2024-12-31")
 Asked = tuple[str, int, Path | None]  # host, port, file of the token
 
 
@@ -47,10 +49,38 @@ def replay_command(
         replay(opened, events, last, report)
         _show(folder, url, report)
         return
-    address = checked_address("127.0.0.1", port, None)
-    worker = Thread(target=replay, args=(opened, events, last, report), daemon=True)
-    worker.start()
-    serve(opened, address, report)
+    _replay_and_serve(opened, events, last, port, report)
+
+
+def demo_command(run: Path, folder: Path, port: int | None, report: Report) -> None:
+    """Replay a year of the forecast demo's simulated region, which is trained first where it is not yet.
+
+    Raises:
+        InputError: where the folder holds another record.
+    """
+    from terrella.forecast.demo import trained_demo
+
+    events = read_catalogue(trained_demo(run, 1, report))[0]
+    first, last = (_microseconds(np.datetime64(day)) for day in _DEMO)
+    opened = begin(folder, LiveSettings(trigger_magnitude=6.5), str(run), first, True)
+    if port is None:
+        replay(opened, events, last, report)
+        _show(folder, None, report)
+    else:
+        _replay_and_serve(opened, events, last, port, report)
+
+
+def _replay_and_serve(opened: Opened, events: Catalogue, last_us: int, port: int, report: Report) -> None:
+    """Replay in one thread while another answers."""
+
+    def work() -> None:
+        try:
+            replay(opened, events, last_us, report)
+        except TerrellaError as error:
+            report({"kind": "message", "message": f"the replay has ended: {error}"})
+
+    Thread(target=work, daemon=True).start()
+    serve(opened, checked_address("127.0.0.1", port, None), report)
 
 
 def run_command(

@@ -46,6 +46,7 @@ def _listening(address: Address) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((address.host.strip("[]"), address.port))
+        listening.listen(_AT_ONCE)  # whoever asks as soon as the address is printed waits, and is not refused
     except OSError as error:
         listening.close()
         raise InputError(
