@@ -147,6 +147,13 @@ class Store:
         with self.engine.connect() as connection:
             return int(connection.scalar(sql.select(sql.func.max(RECORDS.c.number))) or 0)
 
+    def times(self, kind: str, latest: int) -> list[tuple[str, int]]:
+        """Return keys and times of the latest entries of a kind, in order."""
+        query = sql.select(RECORDS.c.key, RECORDS.c.time_us).where(RECORDS.c.kind == kind)
+        with self.engine.connect() as connection:
+            rows = connection.execute(query.order_by(RECORDS.c.number.desc()).limit(latest)).all()
+        return [(key, time_us) for key, time_us in rows[::-1]]
+
     def count(self, kind: str) -> int:
         """Return how many entries of a kind there are."""
         with self.engine.connect() as connection:

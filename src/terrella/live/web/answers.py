@@ -1,8 +1,10 @@
 """What the API says of a record: forecasts, cells, places, events and scores, as plain values."""
 
+import json
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from threading import Lock
 from typing import Any
 
@@ -31,7 +33,7 @@ class Reader:
     opened: Opened
     _whole: OrderedDict[str, Kept] = field(default_factory=OrderedDict)
     _issued: OrderedDict[str, np.ndarray] = field(default_factory=OrderedDict)
-    _scores: tuple[int, dict[str, Any]] = (-1, {})
+    _scores: tuple[int, bytes] = (-1, b"")
     _lock: Lock = field(default_factory=Lock)
 
     def forecasts(self, limit: int, before_us: int | None = None) -> list[dict[str, Any]]:
@@ -69,32 +71,31 @@ class Reader:
     def history(self, cell: int, horizon: int) -> list[dict[str, Any]]:
         """Return what was issued for a cell, forecast by forecast."""
         found = []
-        for record in self.opened.store.records(FORECAST, latest=_REMEMBERED):
-            probability = self._probability(record)
+        for key, time_us in self.opened.store.times(FORECAST, _REMEMBERED):
+            probability = self._probability(key)
             if not (0 <= horizon < len(probability) and 0 <= cell < probability.shape[1]):
                 raise InputError("cell or horizon lie outside the grid, which /api/grid describes")
-            found.append(
-                {"issue_time": iso(record.time_us), "probability": float(probability[horizon, cell])}
-            )
+            found.append({"issue_time": iso(time_us), "probability": float(probability[horizon, cell])})
         return found
 
-    def _probability(self, record: Record) -> np.ndarray:
+    def _probability(self, key: str) -> np.ndarray:
         with self._lock:
-            if record.key in self._issued:
-                return self._issued[record.key]
-        path = self.opened.store.forecasts / record.values["file"]
+            if key in self._issued:
+                return self._issued[key]
+        path = self.opened.store.forecasts / f"{key.removeprefix(f'{FORECAST}/')}.nc"
         probability = read_probability(path, MODELS.index(ISSUED))
         with self._lock:
-            self._issued[record.key] = probability
+            self._issued[key] = probability
             while len(self._issued) > _REMEMBERED:
                 self._issued.popitem(last=False)
         return probability
 
-    def grid(self) -> dict[str, Any]:
-        """Return the grid of all forecasts: edges in degrees and km, and which cells of a layer are inside."""
+    @cached_property
+    def grid(self) -> bytes:
+        """Return, as JSON, the grid of all forecasts: edges in degrees and km, and the cells of a layer inside."""
         models = self.opened.served.models
         grid = models.grid
-        return {
+        values = {
             "longitude_edges": grid.longitude_edges.tolist(),
             "latitude_edges": grid.latitude_edges.tolist(),
             "depth_edges_km": grid.depth_edges_km.tolist(),
@@ -105,6 +106,7 @@ class Reader:
             "replays": self.opened.replays,
             "began": iso(self.opened.began_us),
         }
+        return json.dumps(values).encode()
 
     def events(self, since_us: int, until_us: int, least: float, limit: int) -> list[dict[str, Any]]:
         """Return the latest events that are known of a span, the last first."""
@@ -115,11 +117,11 @@ class Reader:
             each["time"] = iso(each.pop("time_us"))
         return found
 
-    def scores(self) -> dict[str, Any]:
-        """Return the table of scores, and the course of gains and of events along time, by horizon."""
+    def scores(self) -> bytes:
+        """Return, as JSON, the table of scores, and the course of gains and of events along time by horizon."""
         last = self.opened.store.last_number()
         if self._scores[0] != last:
-            self._scores = last, self._scored()
+            self._scores = last, json.dumps(self._scored()).encode()
         return self._scores[1]
 
     def _scored(self) -> dict[str, Any]:

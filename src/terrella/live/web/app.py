@@ -56,7 +56,7 @@ def make_app(opened: Opened, address: Address) -> Guard:
             route("/metrics", _metrics),
             route("/api/openapi.json", lambda reader, request, body: JSONResponse(openapi())),
             route("/api/land", _land),
-            route("/api/grid", lambda reader, request, body: JSONResponse(reader.grid())),
+            route("/api/grid", lambda reader, request, body: _json(reader.grid)),
             route("/api/forecasts", _forecasts),
             route("/api/forecasts/{name}", _forecast),
             route("/api/forecasts/{name}/values", _values),
@@ -64,7 +64,7 @@ def make_app(opened: Opened, address: Address) -> Guard:
             route("/api/probability", _at_point),
             route("/api/probability", _in_polygon, "POST"),
             route("/api/events", _events),
-            route("/api/scores", lambda reader, request, body: JSONResponse(reader.scores())),
+            route("/api/scores", lambda reader, request, body: _json(reader.scores())),
             Route("/api/stream", _stream(reader), methods=["GET"]),
         ],
         exception_handlers={HTTPException: _refused},
@@ -263,6 +263,10 @@ def _stream(reader: Reader) -> Callable[[Request], Awaitable[Response]]:
 
 def _span(days: float) -> str:
     return "day" if days == 1 else f"{days:g} days" if days >= 1 else f"{24 * days:.3g} hours"
+
+
+def _json(content: bytes) -> Response:
+    return Response(content, media_type="application/json")
 
 
 def _model(asked: dict[str, Any]) -> int:
