@@ -141,7 +141,8 @@ def known_before(models: Models, catalogue: Catalogue, issue_time: np.datetime64
     if len(before) == 0:
         raise InputError(
             f"{catalogue.name} holds no event of magnitude {models.min_magnitude:g} or more in the bundle's "
-            f"region before {str(issue_time)[:19]}Z; give an earlier catalogue or a later --issue-time"
+            f"region before {str(issue_time)[:19]}Z; give an earlier catalogue or a later --issue-time; "
+            "--bundle general serves any region"
         )
     return before
 
