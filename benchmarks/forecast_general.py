@@ -8,10 +8,9 @@ draws few samples and trains for one epoch. The data are read from TERRELLA_DATA
 """
 
 import argparse
-import json
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,44 +23,41 @@ import forecast_california
 import forecast_italy
 import forecast_world
 from _forecast_run import DATA
-from _result import RESULTS, write_result
+from _result import write_result
 from terrella.engine.feed import Feed
 from terrella.engine.fit import Stage, Training, train
 from terrella.engine.judge import Interval, make_blocks
 from terrella.engine.judge.document import card_text, signed
 from terrella.engine.run import Run
 from terrella.engine.settings import fingerprint, parse_settings
+from terrella.engine.tensor_file import read_tensors, write_tensors
 from terrella.engine.use.bundle import load_bundle, save_bundle
 from terrella.engine.use.find import RELEASED
 from terrella.engine.workflow import mean_loss
-from terrella.forecast.general import General, Prior, on_region, rates_of_region, to_general_bundle
+from terrella.forecast.calibration import Calibration, Cells, calibrate, spans_of
+from terrella.forecast.general import General, Prior, rates_of_region, to_general_bundle
 from terrella.forecast.learning.network import ForecastNetwork, count_loss
-from terrella.forecast.learning.recalibration import calibrate_all, cell_loss
-from terrella.forecast.learning.samples import Samples
+from terrella.forecast.learning.recalibration import cell_loss
+from terrella.forecast.learning.samples import Samples, draw_samples
 from terrella.forecast.learning.training import CHECKED_AT_ONCE, events_per_sample, training_samples
-from terrella.forecast.models import (
-    ETAS_,
-    NETWORK,
-    Gain,
-    Models,
-    etas_and_network,
-    make_forecaster,
-    observed_counts,
-)
+from terrella.forecast.models import ETAS_, NETWORK, Expectation, Gain, Models, make_forecaster
 from terrella.forecast.preparation import Cut, catalogue_mark, cut, fit_classical
 from terrella.forecast.settings import DataSettings, ForecastSettings
 from terrella.forecast.storage import TASK, from_bundle, to_bundle
 from terrella.forecast.windows import issue_days
+from terrella.formats.catalogues.catalogue import Floats
 from terrella.formats.catalogues.read import read_catalogue
 
 # The smallest regions first: priors are looked up in this order.
 REGIONS = {
-    "Italy": ("italy_horus.parquet", forecast_italy.settings, "forecast_italy"),
-    "California": ("california_m25.parquet", forecast_california.settings, "forecast_california"),
-    "the world": ("global_m45_2012_2018.comcat.csv.gz", forecast_world.settings, "forecast_world"),
+    "Italy": ("italy_horus.parquet", forecast_italy.settings, "italy"),
+    "California": ("california_m25.parquet", forecast_california.settings, "california"),
+    "the world": ("global_m45_2012_2018.comcat.csv.gz", forecast_world.settings, "world"),
 }
 LEFT_OUT = ("Italy", "California")
-SAMPLES = 300_000  # of each region
+WINDOWS = ("train", "dev", "test")
+Found = list[tuple[Interval, list[float]]]  # by horizon: the gain, and expected over observed
+SAMPLES = 200_000  # of each region
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +68,7 @@ class Region:
     models: Models
     learned: Samples
     checked: Samples
+    tested: Samples
 
 
 def main() -> None:
@@ -84,14 +81,16 @@ def main() -> None:
     regions = {name: prepared(name, options.folder, options.quick) for name in REGIONS}
     rows, gains = [], []
     for name in LEFT_OUT:
-        network = trained([each for other, each in regions.items() if other != name], options.quick)
-        found = judged(regions[name], network)
-        rows += rows_of(name, found)
+        others = [each for other, each in regions.items() if other != name]
+        found = judged(regions[name], trained(others, options.quick))
+        own = judged(regions[name], trained([regions[name]], options.quick))
+        rows += rows_of(name, found, own)
         gains.append([gain for gain, _ in found])
+        print(name, found, own, flush=True)
     notes = (
-        f"Trained on {SAMPLES:,} samples of each other region and judged on the region's test window, on which "
-        "nothing was chosen. Gains over the region's own ETAS are paired, with 95 % intervals (30-day blocks); "
-        "peer: the network that was trained there."
+        f"Trained on {SAMPLES:,} samples of each other region and judged on as many of the region's test window, "
+        "weighted by one over their probability; nothing was chosen on it. Gains over the region's own ETAS are "
+        "paired, with 95 % intervals (30-day blocks); peer: a network trained there on as many samples."
     )
     write_result("forecast_general", rows, notes, options.quick)
     if options.release:
@@ -99,7 +98,7 @@ def main() -> None:
 
 
 def prepared(name: str, folder: Path, quick: bool) -> Region:
-    """Return a region; its classical models are fitted once and kept."""
+    """Return a region; its classical models are fitted once and kept, and so are its samples."""
     file, settings_of, _ = REGIONS[name]
     settings = parse_settings(ForecastSettings, tomli_w.dumps(settings_of(quick)))
     drawn = {"samples": SAMPLES // 10, "step_days": 7.0} if quick else {"samples": SAMPLES}
@@ -111,12 +110,30 @@ def prepared(name: str, folder: Path, quick: bool) -> Region:
     else:
         models = fit_classical(case, settings, lambda event: print(event.get("message", ""), flush=True))
         save_bundle(kept, to_bundle(models, catalogue_mark(case.catalogue)))
+    path = folder / f"{kept.name}{'-quick' if quick else ''}.safetensors"
+    if not path.is_file():
+        drawn_now = zip(WINDOWS, drawn_samples(models, case), strict=True)
+        tensors = {f"{window}.{n}": values for window, each in drawn_now for n, values in vars(each).items()}
+        write_tensors(path, tensors, {})
+    tensors, _ = read_tensors(path)
+    learned, checked, tested = (
+        Samples(**{field.name: tensors[f"{window}.{field.name}"] for field in fields(Samples)})
+        for window in WINDOWS
+    )
     rates = rates_of_region(models, case.catalogue).half()
-    learned, checked = training_samples(models, case.catalogue, case.windows)
-    for each in (learned, checked):
+    for each in (learned, checked, tested):
         each.features.sub_(rates)
-    print(f"{name}: {len(learned):,} samples to train on, {len(checked):,} to validate", flush=True)
-    return Region(case, models, learned, checked)
+    print(f"{name}: {len(learned):,} samples to train on, {len(tested):,} to test", flush=True)
+    return Region(case, models, learned, checked, tested)
+
+
+def drawn_samples(models: Models, case: Cut) -> tuple[Samples, Samples, Samples]:
+    """Return samples of the training, the dev and the test window."""
+    fit, windows = models.settings.fit, case.windows
+    issue = issue_days(windows.test_start, windows.test_end, fit.step_days, max(models.horizons_days))
+    forecaster = make_forecaster(models, case.catalogue)
+    tested = draw_samples(forecaster, issue, fit.samples, fit.seed + 2)
+    return (*training_samples(models, case.catalogue, windows), tested)
 
 
 def trained(regions: list[Region], quick: bool) -> ForecastNetwork:
@@ -150,54 +167,69 @@ def trained(regions: list[Region], quick: bool) -> ForecastNetwork:
 
 
 def _joined(parts: list[Samples]) -> Samples:
-    names = ("features", "log_etas", "counts", "weight", "issue", "cell")
-    return Samples(*(torch.cat([getattr(each, name) for each in parts]) for name in names))
+    return Samples(
+        **{field.name: torch.cat([getattr(each, field.name) for each in parts]) for field in fields(Samples)}
+    )
 
 
-def general_of(network: ForecastNetwork, settings: ForecastSettings) -> General:
-    """Return a network as a general one, without gains and priors."""
-    return General(settings, network, True, (), {})
+@torch.no_grad()
+def forecasts(network: ForecastNetwork, samples: Samples) -> dict[str, tuple[Tensor, Tensor]]:
+    """Return log means and log spreads (sample, horizon) of the network and of ETAS."""
+    parts = []
+    for rows in torch.arange(len(samples)).split(CHECKED_AT_ONCE):
+        given = samples.read(rows)
+        parts.append(network(given["features"], given["log_etas"]))
+    mean, _, spread = (torch.cat(each) for each in zip(*parts, strict=True))
+    return {NETWORK: (mean, spread), ETAS_: (samples.log_etas, torch.zeros_like(spread))}
 
 
-def placed(region: Region, network: ForecastNetwork) -> Models:
-    """Return a region's models with a general network, recalibrated on the dev window."""
-    models, case = region.models, region.case
-    general = general_of(network, models.settings)
-    models = replace(models, network=on_region(general, models, case.catalogue))
-    return calibrate_all(models, case.catalogue, case.windows)
+def calibrated(network: ForecastNetwork, region: Region) -> dict[str, tuple[Calibration, ...]]:
+    """Return the calibrations of network and ETAS on a region's dev window."""
+    samples, fit = region.checked, region.models.settings.fit
+    span = spans_of(np.arange(int(samples.issue.max()) + 1) * fit.step_days)[samples.issue.long()]
+    counts = samples.counts.float()
+    return {
+        name: calibrate(
+            [
+                Cells(mean[:, k], counts[:, k], samples.weight, spread[:, k], span)
+                for k in range(mean.shape[1])
+            ]
+        )
+        for name, (mean, spread) in forecasts(network, samples).items()
+    }
 
 
-def judged(region: Region, network: ForecastNetwork) -> list[tuple[Interval, list[float]]]:
+def judged(region: Region, network: ForecastNetwork) -> Found:
     """Return the gain over ETAS on the test window at each horizon, and expected over observed of both."""
-    models, windows = placed(region, network), region.case.windows
-    forecaster = make_forecaster(models, region.case.catalogue)
-    found = []
-    for horizon, days in enumerate(models.horizons_days):
-        issue = issue_days(windows.test_start, windows.test_end, days, days)
-        (expected,) = etas_and_network(forecaster, issue, (horizon,))
-        counts = observed_counts(forecaster, issue, horizon)
+    samples, judge = region.tested, region.models.settings.judge
+    lines, found = calibrated(network, region), []
+    issue = np.arange(int(samples.issue.max()) + 1) * region.models.settings.fit.step_days
+    blocks = make_blocks(issue, judge.block_days, judge.resamples)
+    told = forecasts(network, samples)
+
+    def summed(values: Tensor) -> Floats:
+        weighted = (samples.weight * values).double().numpy()
+        return np.bincount(samples.issue.numpy(), weighted, len(issue))
+
+    for k in range(len(region.models.horizons_days)):
+        counts = samples.counts[:, k].float()
         losses, ratios = {}, []
         for name in (NETWORK, ETAS_):
-            calibration = models.calibrations[name][horizon]
-            losses[name] = cell_loss(expected[name], counts, calibration).sum(1).double().numpy()
-            mean = torch.exp(calibration.log_mean(expected[name].log_mean)).double().sum()
-            ratios.append(float(mean / counts.double().sum()))
-        blocks = make_blocks(issue, models.settings.judge.block_days, models.settings.judge.resamples)
-        found.append((blocks.gain(losses[ETAS_] - losses[NETWORK], counts.sum(1).double().numpy()), ratios))
+            expected, line = Expectation(*(each[:, k] for each in told[name])), lines[name][k]
+            losses[name] = summed(cell_loss(expected, counts, line))
+            mean = summed(torch.exp(line.log_mean(expected.log_mean))).sum()
+            ratios.append(float(mean / summed(counts).sum()))
+        found.append((blocks.gain(losses[ETAS_] - losses[NETWORK], summed(counts)), ratios))
     return found
 
 
-def rows_of(name: str, found: list[tuple[Interval, list[float]]]) -> list[dict[str, Any]]:
-    """Return a left-out region's rows; the peer's gains are those of its own benchmark."""
-    own = json.loads((RESULTS / f"{REGIONS[name][2]}.json").read_text(encoding="utf-8"))["rows"]
+def rows_of(name: str, found: Found, own: Found) -> list[dict[str, Any]]:
+    """Return a left-out region's rows; the peer is the network that was trained there."""
     rows = []
-    for (gain, (ours, theirs)), days in zip(found, (1, 7, 30), strict=True):
-        start = f"information_gain@{days}d paired"
-        peer = next(r["ours"] for r in own if r["what"].startswith(start) and r["peer_name"] == ETAS_)
+    for (gain, (ours, theirs)), (peer, _), days in zip(found, own, (1, 7, 30), strict=True):
         what = f"{name}, {days} d: gain over ETAS [{gain.low:+.3f}, {gain.high:+.3f}]"
-        rows.append(
-            row(what, gain.value, peer, "network trained there", "nats per earthquake", gain.value / peer)
-        )
+        ratio = gain.value / peer.value
+        rows.append(row(what, gain.value, peer.value, "trained there", "nats per earthquake", ratio))
         rows.append(row(f"{name}, {days} d: expected/observed", ours, theirs, ETAS_, "", ours / theirs))
     return rows
 
@@ -221,12 +253,13 @@ def release(regions: Mapping[str, Region], gains: list[list[Interval]], quick: b
     settings = first.model_copy(update={"data": DataSettings(), "fit": type(first.fit)()})
     priors = {}
     for name, region in regions.items():
-        models = placed(region, network)
+        # Dispersions of the classical models are those of the region's own bundle.
+        known = from_bundle(load_bundle(RELEASED / TASK / REGIONS[name][2], TASK)).calibrations
         plain = {
             model: tuple(replace(each, intercept=0.0, slope=1.0) for each in lines)
-            for model, lines in models.calibrations.items()
+            for model, lines in {**known, **calibrated(network, region)}.items()
         }
-        priors[name] = Prior(region.case.region.bounds, replace(models.etas, background=None), plain)
+        priors[name] = Prior(region.case.region.bounds, replace(region.models.etas, background=None), plain)
     pooled = tuple(
         Gain(float(np.mean([g.value for g in each])), min(g.low for g in each), max(g.high for g in each))
         for each in zip(*gains, strict=True)
