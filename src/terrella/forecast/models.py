@@ -53,6 +53,11 @@ class Expectation:
     log_mean: Tensor
     log_spread: Tensor  # of the same shape, or a single zero
 
+    def at(self, here: tuple[int, Tensor]) -> "Expectation":
+        """Return what is expected of some cells (cell,) at one issue time."""
+        spread = self.log_spread[here] if self.log_spread.ndim else self.log_spread
+        return Expectation(self.log_mean[here], spread)
+
 
 @dataclass(frozen=True, eq=False)
 class Models:
@@ -136,7 +141,8 @@ def known_before(models: Models, catalogue: Catalogue, issue_time: np.datetime64
     if len(before) == 0:
         raise InputError(
             f"{catalogue.name} holds no event of magnitude {models.min_magnitude:g} or more in the bundle's "
-            f"region before {str(issue_time)[:19]}Z; give an earlier catalogue or a later --issue-time"
+            f"region before {str(issue_time)[:19]}Z; give an earlier catalogue or a later --issue-time; "
+            "--bundle general serves any region"
         )
     return before
 
@@ -200,27 +206,40 @@ def expectations(
     ]
 
 
-@torch.no_grad()
 def etas_and_network(
     forecaster: Forecaster, issue_days: Floats, horizons: tuple[int, ...]
 ) -> list[dict[str, Expectation]]:
     """Return what `expectations` does, of ETAS and of the network where there is one."""
+    parts = [each for _, each in swept_expectations(forecaster, issue_days, horizons)]
+    return [
+        {name: _joined([part[horizon][name] for part in parts]) for name in parts[0][horizon]}
+        for horizon in range(len(horizons))
+    ]
+
+
+@torch.no_grad()
+def swept_expectations(
+    forecaster: Forecaster, issue_days: Floats, horizons: tuple[int, ...]
+) -> Iterator[tuple[slice, list[dict[str, Expectation]]]]:
+    """Yield what `etas_and_network` returns, for batches of issue times and their slices."""
     network = forecaster.models.network
-    parts: list[list[tuple[Tensor, ...]]] = [[] for _ in horizons]
-    for _, maps in swept_maps(forecaster, issue_days):
-        learned = _learned(network, maps) if network is not None else None
-        for part, horizon in zip(parts, horizons, strict=True):
-            values = [maps.log_etas[:, horizon].flatten(1).cpu()]
-            if learned is not None:
-                values += [each[:, horizon].cpu() for each in learned]
-            part.append(tuple(values))
-    found = []
-    for part in parts:
-        etas, *learned_parts = (torch.cat(each) for each in zip(*part, strict=True))
-        found.append({ETAS_: Expectation(etas, torch.zeros(()))})
-        if learned_parts:
-            found[-1][NETWORK] = Expectation(*learned_parts)
-    return found
+    for here, maps in swept_maps(forecaster, issue_days):
+        found = [
+            {ETAS_: Expectation(maps.log_etas[:, horizon].flatten(1).cpu(), torch.zeros(()))}
+            for horizon in horizons
+        ]
+        if network is not None:
+            learned = [each.cpu() for each in _learned(network, maps)]
+            for by_name, horizon in zip(found, horizons, strict=True):
+                by_name[NETWORK] = Expectation(*(each[:, horizon] for each in learned))
+        yield here, found
+
+
+def _joined(parts: list[Expectation]) -> Expectation:
+    spread = parts[0].log_spread
+    if spread.ndim:
+        spread = torch.cat([each.log_spread for each in parts])
+    return Expectation(torch.cat([each.log_mean for each in parts]), spread)
 
 
 def observed_counts(forecaster: Forecaster, issue_days: Floats, horizon: int) -> Tensor:
