@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from terrella.earth.grid import Grid
 from terrella.earth.region import Region
@@ -22,7 +23,7 @@ from terrella.forecast.features.channels import Maps, features, make_maps
 from terrella.forecast.features.observed import observed_counts as counted
 from terrella.forecast.features.surroundings import Around, boxes_around, kernels_around
 from terrella.forecast.features.sweep import Sources, make_sources, sweep
-from terrella.forecast.learning.network import ForecastNetwork
+from terrella.forecast.learning.network import EMPTY, ForecastNetwork
 from terrella.forecast.settings import ForecastSettings
 from terrella.forecast.windows import inside
 from terrella.formats.catalogues.catalogue import Catalogue, Floats
@@ -237,20 +238,21 @@ def _on_maps(network: ForecastNetwork, maps: Maps, grid: Grid) -> tuple[Tensor, 
     layer, column = (torch.arange(size, device=device) for size in (layers, columns))
     at = layer.repeat_interleave(columns), column.repeat(layers)
     assert network.context is not None
-    around = network.context.reach if grid.wraps else 0
+    # No output sees where the map ends: beyond are cells that are not there, or around the globe the other end.
+    n_lat, n_lon, around = *mask.shape, network.context.reach
+    beside = torch.arange(-around, n_lon + around, device=device) % n_lon
+    own = slice(around, around + n_lat), slice(around, around + n_lon)
     found = []
     for issue in range(n):
         seen = features(maps, torch.full_like(at[0], issue), *at)
         volumes = []
-        for values, empty in ((seen, float("nan")), (maps.log_etas[issue].flatten(1).T, -20.0)):
-            volume = torch.full((layers, *mask.shape, values.shape[1]), empty, device=device)
-            volume[:, mask] = values.view(layers, columns, -1)
-            # Around the globe the map goes on.
-            turn = torch.arange(-around, mask.shape[1] + around, device=device) % mask.shape[1]
-            volumes.append(volume[:, :, turn][None])
-        log_mean, _, spread = network(*volumes)
-        own = slice(around, around + mask.shape[1])
-        found.append(tuple(each[0, :, :, own][:, mask] for each in (log_mean, spread)))
+        for values, empty in ((seen, torch.nan), (maps.log_etas[issue].flatten(1).T, EMPTY)):
+            volume = torch.full((layers, n_lat + 2 * around, n_lon, values.shape[1]), empty, device=device)
+            volume[:, own[0]][:, mask] = values.view(layers, columns, -1)
+            ends = (0, 0, around, around)
+            volumes.append(volume[:, :, beside] if grid.wraps else pad(volume, ends, value=empty))
+        log_mean, _, spread = network(*(volume[None] for volume in volumes))
+        found.append(tuple(each[0, :, *own][:, mask] for each in (log_mean, spread)))
     means, spreads = zip(*found, strict=True)
     return torch.stack(means), torch.stack(spreads)
 

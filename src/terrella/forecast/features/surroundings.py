@@ -44,7 +44,8 @@ class KernelsAround:
         """Return sums (cell, channel), for each kernel, of values (n, channel, column) around chosen cells."""
         n, _, columns = values.shape
         if len(issue) < _FEW * n * columns:
-            found = sums_at(self.tables, *(each.cpu().numpy() for each in (values, issue, column)))
+            used, of_used = issue.unique(return_inverse=True)
+            found = sums_at(self.tables, *(each.cpu().numpy() for each in (values[used], of_used, column)))
             return [torch.from_numpy(each).to(values.device) for each in found]
         return [each[issue, :, column] for each in self.everywhere(values)]
 

@@ -15,6 +15,7 @@ from terrella.earth.grid import Grid
 from terrella.engine.feed import Source
 from terrella.forecast.features.channels import Maps, channel_count, features
 from terrella.forecast.features.observed import observed_counts
+from terrella.forecast.learning.network import EMPTY
 from terrella.forecast.learning.rows import Rows
 from terrella.forecast.learning.samples import Samples, density_for
 from terrella.forecast.models import Forecaster, swept_maps
@@ -73,7 +74,7 @@ def draw_crops(forecaster: Forecaster, issue_days: Floats, size: int, seed: int)
     days, grid = models.horizons_days, models.grid
     layers, horizons = sources.layers, torch.tensor(days)
     generator = torch.Generator().manual_seed(seed)
-    tiling = _Tiling(grid)
+    tiling = Tiling(grid)
     within = (sources.days >= issue_days[0]) & (sources.days < issue_days[-1]) & (sources.column >= 0)
     step = float(issue_days[1] - issue_days[0]) if len(issue_days) > 1 else 1.0
     density = density_for(size, tiling.tiles, len(issue_days), round(within.sum() / step))
@@ -90,7 +91,7 @@ def draw_crops(forecaster: Forecaster, issue_days: Floats, size: int, seed: int)
         for issue, number in draw.nonzero().tolist():
             crop = tiling.crop(corners[issue], number)
             weight = crop.inner / probability[issue, number]
-            parts = _crop(maps, counts, issue, crop.column, layers)
+            parts = crop_of(maps, counts, issue, crop.column, layers)
             seen.add(parts[0].flatten()[None])
             numbers.add(
                 parts[1].flatten()[None],
@@ -120,7 +121,7 @@ def nearly_square(grid: Grid) -> bool:
     return narrowest > 1 - _SQUARE
 
 
-def _crop(
+def crop_of(
     maps: Maps, counts: Tensor, issue: int, column: Tensor, layers: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return features, log ETAS and counts (layer, latitude, longitude, …) of columns, where −1 is no cell."""
@@ -130,7 +131,7 @@ def _crop(
     at = torch.full_like(layer, issue), layer, columns
     parts = features(maps, *at), maps.log_etas[issue, :, layer, columns].T, counts[issue, :, layer, columns].T
     # Features that are not there are unknown, and become the mean.
-    empty = (float("nan"), -20.0, 0.0)
+    empty = (torch.nan, EMPTY, 0.0)
     found = []
     for values, value in zip(parts, empty, strict=True):
         whole = torch.full((*inside.shape, values.shape[1]), value)
@@ -140,12 +141,14 @@ def _crop(
 
 
 @dataclass(frozen=True)
-class _Crop:
+class Crop:
+    """Where a crop's cells lie, and which of them are its tile's."""
+
     column: Tensor  # (latitude, longitude) index among the columns of the mask, or −1
     inner: Tensor  # (latitude, longitude): 1 in the tile, 0 around it and outside the mask
 
 
-class _Tiling:
+class Tiling:
     """The tiles of a grid; their first corner lies up to a tile beyond the grid's."""
 
     def __init__(self, grid: Grid) -> None:
@@ -160,6 +163,7 @@ class _Tiling:
 
     @property
     def tiles(self) -> int:
+        """Their number."""
         return self.down * self.along
 
     def tile_of(self, corners: Tensor) -> Tensor:
@@ -173,7 +177,7 @@ class _Tiling:
         sums = values.new_zeros(*values.shape[:2], self.tiles)
         return sums.scatter_add_(2, tile[:, None].expand_as(values), values)
 
-    def crop(self, corner: Tensor, number: int) -> _Crop:
+    def crop(self, corner: Tensor, number: int) -> Crop:
         """Return the crop around a tile."""
         down, along = divmod(number, self.along)
         step = torch.arange(-MARGIN, TILE + MARGIN)
@@ -185,4 +189,4 @@ class _Tiling:
         own = (step >= 0) & (step < TILE)
         # Around the globe the last tile ends where the first begins.
         last = own & (along * TILE + step < self.n_lon) if self.wraps else own
-        return _Crop(column, (own[:, None] & last & (column >= 0)).float())
+        return Crop(column, (own[:, None] & last & (column >= 0)).float())

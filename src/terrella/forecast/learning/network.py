@@ -11,6 +11,7 @@ from terrella.forecast.settings import NetworkSettings
 from terrella.nets.unet import UNet
 
 _CLIP = 8.0  # standard deviations beyond which a feature tells no more
+EMPTY = -20.0  # log counts of cells that are not there
 _LEAST_GROWTH = 1e-6  # of the logarithm of ETAS's counts from a horizon to the next
 
 
@@ -76,8 +77,9 @@ class ForecastNetwork(nn.Module):
         if self.context is None:
             seen = self.body(standard)
         else:
+            there = ~standard[..., :1].isnan()
             seen = self.body(standard.nan_to_num(0.0))
-            seen = torch.cat([seen, self.context(seen)], dim=-1)
+            seen = torch.cat([seen, self.context(seen, there)], dim=-1)
         residual, spread = self.head(seen).chunk(2, dim=-1)
         intercept, slope = self.scale.unbind(1)
         residual = self.limit * torch.tanh(residual / self.limit)
@@ -112,9 +114,9 @@ class _Context(nn.Module):
         """How many cells an output sees to each side, at most, as a multiple of what the levels are aligned to."""
         return -(-self.unet.radius // self.unet.multiple) * self.unet.multiple
 
-    def forward(self, seen: Tensor) -> Tensor:
-        """Return channels as many as the first level has."""
-        volume = self.reduce(seen).movedim(-1, 1)
+    def forward(self, seen: Tensor, there: Tensor) -> Tensor:
+        """Return channels as many as the first level has; where a cell is not there nothing is seen."""
+        volume = (self.reduce(seen) * there).movedim(-1, 1)
         found: Tensor = self.unet(volume[:, :, 0] if self.flat else volume)
         return (found[:, :, None] if self.flat else found).movedim(1, -1)
 
