@@ -78,7 +78,9 @@ def _spread(means: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.repeat(means, _BINS, axis=0) if means.shape[1] > 1 else means
 
 
-def _sums(store: Store, states: Indices, label: npt.NDArray[np.int64], labels: int) -> npt.NDArray[np.float64]:
+def _sums(
+    store: Store, states: Indices, label: npt.NDArray[np.int64], labels: int
+) -> npt.NDArray[np.float64]:
     """Return the sums of states by label, (label, point, channel)."""
     sums = np.zeros((labels, store.points, len(store.channels)))
     for part in runs(states, store.frames_per_chunk):

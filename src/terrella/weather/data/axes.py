@@ -89,7 +89,9 @@ def _without_members(data: xr.Dataset, where: str) -> xr.Dataset:
 def _levels(data: xr.Dataset, where: str) -> xr.Dataset:
     if "level" not in data.dims and "level" in data.coords:  # a single one, as cfgrib has it
         level, data = data["level"], data.drop_vars("level")
-        held = {name: each for name, each in data.data_vars.items() if (kind := known(str(name))) and kind.levels}
+        held = {
+            name: each for name, each in data.data_vars.items() if (kind := known(str(name))) and kind.levels
+        }
         data = data.assign({name: each.expand_dims(level=[level.values]) for name, each in held.items()})
     if "level" not in data.dims:
         return data
@@ -105,9 +107,13 @@ def _globe(data: xr.Dataset, where: str, said: list[str]) -> xr.Dataset:
     latitude = np.asarray(data["latitude"].values, float)
     longitude = np.asarray(data["longitude"].values, float)
     if len(latitude) < 4 or len(longitude) < 4:
-        raise InputError(f"{where}: {len(latitude)} latitudes and {len(longitude)} longitudes are no global grid")
+        raise InputError(
+            f"{where}: {len(latitude)} latitudes and {len(longitude)} longitudes are no global grid"
+        )
     if not _monotonic(latitude):
-        raise InputError(f"{where}: latitudes neither rise nor fall throughout; sort them, or leave out doubles")
+        raise InputError(
+            f"{where}: latitudes neither rise nor fall throughout; sort them, or leave out doubles"
+        )
     if latitude[0] > latitude[-1]:
         data = data.isel(latitude=slice(None, None, -1))
         latitude = latitude[::-1]

@@ -53,13 +53,19 @@ def convert(sources: Sequence[str], output: Path, report: Report, wanted: Wanted
     fixed = static_names(data)
     with readable(where):
         factors, converted = unit_factors(data, [*names, *fixed], where)
-    source = _Source(data, channels, factors, where, target)
+    source = Fields(data, channels, factors, where, target)
     static = {name: source.static(name) for name in fixed}
     said += [*more, *converted, *_static_lines(fixed, where)]
 
     def write(folder: Path) -> None:
         writer = Writer(
-            folder, channels, source.grid, times, wanted.step_hours, static, {"from": [Path(s).name for s in sources]}
+            folder,
+            channels,
+            source.grid,
+            times,
+            wanted.step_hours,
+            static,
+            {"from": [Path(s).name for s in sources]},
         )
         statistics = _write(writer, source, times, wanted.step_hours, report)
         for name, cells in source.missing.items():
@@ -84,7 +90,7 @@ def described(path: Path) -> list[str]:
     ]
 
 
-class _Source:
+class Fields:
     """Fields of a dataset, in their units, on the target grid."""
 
     def __init__(
@@ -100,7 +106,9 @@ class _Source:
         self.channels = channels
         self.missing: dict[str, npt.NDArray[np.bool_]] = {}
         self._data, self._factors, self._where = data, factors, where
-        same = target is None or all(a.shape == b.shape and np.allclose(a, b) for a, b in zip(own, target, strict=True))
+        same = target is None or all(
+            a.shape == b.shape and np.allclose(a, b) for a, b in zip(own, target, strict=True)
+        )
         self._regrid = None if same else Regrid.between(own, self.grid)
 
     def static(self, name: str) -> Floats:
@@ -146,7 +154,7 @@ class _Source:
         return np.where(cells, mean, values).astype(np.float32)
 
 
-def _write(writer: Writer, source: _Source, times: Times, step_hours: int, report: Report) -> Statistics:
+def _write(writer: Writer, source: Fields, times: Times, step_hours: int, report: Report) -> Statistics:
     """Write all states, and return their statistics."""
     names = list(dict.fromkeys(channel.variable for channel in source.channels))
     area = np.repeat(area_weights(source.grid[0]), len(source.grid[1]))
@@ -163,7 +171,9 @@ def _write(writer: Writer, source: _Source, times: Times, step_hours: int, repor
         note = f"{str(times[last - 1])[:13]}"
         report({"kind": "progress", "stage": "convert", "done": last, "total": len(times), "note": note})
     each = [found[name].result() for name in names]
-    return Statistics(*(np.concatenate([getattr(s, part) for s in each]) for part in ("mean", "std", "difference_std")))
+    return Statistics(
+        *(np.concatenate([getattr(s, part) for s in each]) for part in ("mean", "std", "difference_std"))
+    )
 
 
 def _channels(data: xr.Dataset, wanted: Wanted, where: str) -> list[Channel]:
@@ -171,7 +181,9 @@ def _channels(data: xr.Dataset, wanted: Wanted, where: str) -> list[Channel]:
     held = [each.name for each in VARIABLES if each.name in data and "time" in data[each.name].dims]
     names = [(found.name if (found := known(name)) else name) for name in wanted.variables] or held
     if absent := [name for name in names if name not in held]:
-        raise InputError(f"{where} has no variable {absent[0]}; it has {', '.join(held) or 'none that change'}")
+        raise InputError(
+            f"{where} has no variable {absent[0]}; it has {', '.join(held) or 'none that change'}"
+        )
     layers = [int(level) for level in data["level"].values] if "level" in data.dims else []
     if missing := [level for level in wanted.levels if level not in layers]:
         raise InputError(

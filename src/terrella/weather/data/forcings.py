@@ -40,7 +40,11 @@ def forcings_at(
             made[..., at] = ((flux - _MEAN) / _SPREAD).reshape(len(times), -1)
             at += 1
         else:
-            turn = 2 * np.pi * (day_progress(times, longitude) if each == "hour" else year_progress(times)[:, None])
+            turn = (
+                2
+                * np.pi
+                * (day_progress(times, longitude) if each == "hour" else year_progress(times)[:, None])
+            )
             for wave in (np.sin(turn), np.cos(turn)):
                 across = np.broadcast_to(wave[:, None, :], (len(times), len(latitude), len(longitude)))
                 made[..., at] = across.reshape(len(times), -1)

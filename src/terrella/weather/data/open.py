@@ -52,7 +52,9 @@ def readable(source: str) -> Iterator[None]:
     except InputError:
         raise
     except ImportError as error:
-        raise InputError(f"{source}: {error.name or error} is not installed, which reads such a URL or file") from None
+        raise InputError(
+            f"{source}: {error.name or error} is not installed, which reads such a URL or file"
+        ) from None
     except Exception as error:  # of many readers and file systems, each with errors of its own
         reason = (str(error).splitlines() or [type(error).__name__])[0][:160]
         raise InputError(f"{source} cannot be read: {reason}") from None
@@ -95,7 +97,9 @@ def _is_zarr(source: str) -> bool:
 
 def _open_grib(source: str) -> xr.Dataset:
     if importlib.util.find_spec("cfgrib") is None:
-        raise InputError(f"{source}: GRIB files need cfgrib, which is not installed: pip install 'terrella[grib]'")
+        raise InputError(
+            f"{source}: GRIB files need cfgrib, which is not installed: pip install 'terrella[grib]'"
+        )
     # No index is left beside the file, which may lie where nothing can be written.
     return xr.open_dataset(
         source, engine="cfgrib", chunks={}, decode_timedelta=False, backend_kwargs={"indexpath": ""}
@@ -157,5 +161,7 @@ def times_of(data: xr.Dataset, where: str) -> np.ndarray[Any, np.dtype[np.dateti
     times = data["time"].values.astype("datetime64[s]")
     again = np.unique(times, return_counts=True)
     if (again[1] > 1).any():
-        raise InputError(f"{where}: the time {again[0][again[1] > 1][0]} is there twice; leave one of them out")
+        raise InputError(
+            f"{where}: the time {again[0][again[1] > 1][0]} is there twice; leave one of them out"
+        )
     return times

@@ -70,7 +70,9 @@ def named_grid(name: str) -> tuple[Floats, Floats]:
     """
     columns, _, rows = name.lower().partition("x")
     if not (columns.isdigit() and rows.isdigit() and int(columns) >= 4 and int(rows) >= 4):
-        raise InputError(f"grid {name!r}: longitudes × latitudes expected, such as 64x32, 240x121 or 1440x721")
+        raise InputError(
+            f"grid {name!r}: longitudes × latitudes expected, such as 64x32, 240x121 or 1440x721"
+        )
     lines, circle = int(rows), int(columns)
     if lines % 2:
         latitude = np.linspace(-90, 90, lines)

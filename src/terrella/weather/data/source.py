@@ -105,7 +105,9 @@ class StoredWindows:
 
     def _frames(self, first: int, last: int) -> tuple[Tensor, Tensor]:
         states = normalised(self.store.read(first, last), self.store.statistics)
-        return torch.from_numpy(states), torch.from_numpy(store_forcings(self.store, first, last, self.forcings))
+        return torch.from_numpy(states), torch.from_numpy(
+            store_forcings(self.store, first, last, self.forcings)
+        )
 
 
 def store_forcings(store: Store, first: int, last: int, forcings: tuple[Forcing, ...]) -> Floats:
@@ -114,7 +116,12 @@ def store_forcings(store: Store, first: int, last: int, forcings: tuple[Forcing,
 
 
 def held_windows(
-    store: Store, first: Indices, rollout: int, forcings: tuple[Forcing, ...], device: torch.device, resident: bool
+    store: Store,
+    first: Indices,
+    rollout: int,
+    forcings: tuple[Forcing, ...],
+    device: torch.device,
+    resident: bool,
 ) -> HeldWindows:
     """Return windows whose states are held in memory, on the device where `resident`."""
     low, high = int(first.min()), int(first.max()) + PAST + rollout

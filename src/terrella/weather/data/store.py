@@ -1,7 +1,8 @@
 """A store: states at equal steps as zarr in WeatherBench 2's layout, with statistics; xarray opens it as well."""
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from terrella.weather.data.variables import STATIC, known, short_name
 Floats = npt.NDArray[np.float32]
 Times = npt.NDArray[np.datetime64]
 VERSION = 1
+_KEPT_BYTES = 1 << 30
 _SHARD_BYTES = 4 << 20  # of one variable's chunk
 _ATTRIBUTE = "terrella_weather"
 
@@ -32,7 +34,9 @@ def zarr_module() -> Any:
     except ImportError:
         raise InputError("stores of weather need zarr 3: pip install 'terrella[weather]'") from None
     if int(zarr.__version__.split(".")[0]) < 3:
-        raise InputError(f"stores of weather need zarr 3, not {zarr.__version__}: pip install 'terrella[weather]'")
+        raise InputError(
+            f"stores of weather need zarr 3, not {zarr.__version__}: pip install 'terrella[weather]'"
+        )
     return zarr
 
 
@@ -64,6 +68,7 @@ class Store:
     missing: Mapping[str, Floats]  # of variables without values over land or sea: 1 in such cells
     frames_per_chunk: int
     about: Mapping[str, Any]  # what it was made from, whether it is simulated
+    kept: "OrderedDict[int, Floats]" = field(default_factory=OrderedDict)  # chunks that were read of late
 
     @property
     def points(self) -> int:
@@ -113,11 +118,32 @@ class Store:
             try:
                 values = self._arrays[variable][first:last]
             except Exception as error:  # of codecs and file systems
-                raise InputError(f"{self.path}: {variable} cannot be read ({error}); convert it again") from None
+                raise InputError(
+                    f"{self.path}: {variable} cannot be read ({error}); convert it again"
+                ) from None
             values = values.reshape(last - first, -1, self.points)
             for channel, level in zip(channels, levels, strict=True):
                 made[:, :, channel] = values[:, level or 0]
         return made
+
+    def states(self, which: npt.NDArray[np.int64]) -> Floats:
+        """Return single states, (state, point, channel); chunks read of late are kept, up to a gigabyte."""
+        made = np.empty((len(which), self.points, len(self.channels)), np.float32)
+        chunks = which // self.frames_per_chunk
+        for chunk in np.unique(chunks):
+            own = np.flatnonzero(chunks == chunk)
+            made[own] = self._chunk(int(chunk))[which[own] - chunk * self.frames_per_chunk]
+        return made
+
+    def _chunk(self, chunk: int) -> Floats:
+        found = self.kept.pop(chunk, None)
+        if found is None:
+            first = chunk * self.frames_per_chunk
+            found = self.read(first, min(first + self.frames_per_chunk, len(self.times)))
+            while self.kept and (len(self.kept) + 1) * found.nbytes > _KEPT_BYTES:
+                self.kept.popitem(last=False)
+        self.kept[chunk] = found
+        return found
 
     def chosen(self, variables: Sequence[str], levels: Sequence[int]) -> "Store":
         """Return the store with some of its variables and levels; all where none are named.
@@ -140,8 +166,19 @@ class Store:
             and (not levels or channel.level is None or channel.level in levels)
         ]
         return replace(
-            self, channels=tuple(self.channels[n] for n in kept), statistics=self.statistics.of(kept)
+            self,
+            channels=tuple(self.channels[n] for n in kept),
+            statistics=self.statistics.of(kept),
+            kept=OrderedDict(),
         )
+
+
+def is_store(path: Path) -> bool:
+    """Return whether a folder is a store."""
+    try:
+        return path.is_dir() and _ATTRIBUTE in dict(zarr_module().open_group(path, mode="r").attrs)
+    except (OSError, ValueError):
+        return False
 
 
 def open_store(path: Path) -> Store:
@@ -159,9 +196,13 @@ def open_store(path: Path) -> Store:
     except Exception as error:
         raise InputError(f"{path} is no zarr group ({str(error).splitlines()[0][:100]})") from None
     if not isinstance(told, dict) or "statistics" not in told:
-        raise InputError(f"{path} is no store of states yet; convert it: terrella weather data {path} -o STORE.zarr")
+        raise InputError(
+            f"{path} is no store of states yet; convert it: terrella weather data {path} -o STORE.zarr"
+        )
     if told["version"] > VERSION:
-        raise InputError(f"{path} was written by a newer Terrella (store version {told['version']}); update Terrella")
+        raise InputError(
+            f"{path} was written by a newer Terrella (store version {told['version']}); update Terrella"
+        )
     names = {each.name for each in STATIC}
     try:
         times = np.datetime64("1970-01-01T00", "s") + group["time"][:].astype("timedelta64[h]")
@@ -243,11 +284,15 @@ class Writer:
         )
 
     def _axis(self, name: str, values: npt.NDArray[Any], attributes: Mapping[str, str]) -> None:
-        array = self._group.create_array(name, shape=values.shape, dtype=values.dtype, dimension_names=(name,))
+        array = self._group.create_array(
+            name, shape=values.shape, dtype=values.dtype, dimension_names=(name,)
+        )
         array[:] = values
         array.attrs.update(attributes)
 
-    def _array(self, name: str, dims: tuple[str, ...], shape: tuple[int, ...], chunks: tuple[int, ...]) -> Any:
+    def _array(
+        self, name: str, dims: tuple[str, ...], shape: tuple[int, ...], chunks: tuple[int, ...]
+    ) -> Any:
         array = self._group.create_array(
             name, shape=shape, chunks=chunks, dtype="float32", dimension_names=dims, fill_value=float("nan")
         )

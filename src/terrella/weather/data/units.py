@@ -10,7 +10,9 @@ from terrella.weather.data.regrid import Floats, area_weights
 from terrella.weather.data.variables import GRAVITY, Variable, known
 
 
-def unit_factors(data: xr.Dataset, names: Sequence[str], where: str) -> tuple[dict[str, tuple[float, float]], list[str]]:
+def unit_factors(
+    data: xr.Dataset, names: Sequence[str], where: str
+) -> tuple[dict[str, tuple[float, float]], list[str]]:
     """Return the factor and offset that bring each variable into its unit, and lines on what they change.
 
     The mean over the globe at the first time must be one that the variable can have.
@@ -44,7 +46,9 @@ def _scale(variable: Variable, told: str, means: Floats, levels: Floats, where: 
         )
     if _possible(variable, means, levels, ranges[unit]):
         return ranges[unit]
-    likely = [name for name, scale in ranges.items() if name != unit and _possible(variable, means, levels, scale)]
+    likely = [
+        name for name, scale in ranges.items() if name != unit and _possible(variable, means, levels, scale)
+    ]
     hint = f"it looks like {likely[0]}: set its attribute units to that" if likely else "check the file"
     spread = f"{means.min():.4g}" if len(means) == 1 else f"{means.min():.4g} to {means.max():.4g} by level"
     raise InputError(f"{where}: the mean of {variable.name}, {spread}, is none in {unit}; {hint}")

@@ -100,7 +100,12 @@ def solver(truncation: int = TRUNCATION, shown: int | None = None) -> Solver:
         harmonics = seen.horizontal
         u, v = spherical_harmonic.vor_div_to_uv_nodal(harmonics, given.vorticity, given.divergence)
         geopotential = equations.get_geopotential(
-            given.temperature_variation, reference, jnp.zeros(harmonics.modal_shape), seen.vertical, specs.g, specs.R
+            given.temperature_variation,
+            reference,
+            jnp.zeros(harmonics.modal_shape),
+            seen.vertical,
+            specs.g,
+            specs.R,
         )
         temperature = harmonics.to_nodal(given.temperature_variation) + reference[:, None, None]
         surface = jnp.exp(harmonics.to_nodal(given.log_surface_pressure))

@@ -47,12 +47,17 @@ def simulate(output: Path, days: int, members: int, report: Report) -> None:
     zarr_module()
     states = _spun_up(members)
     number = days * 24 // planet.STEP_HOURS
-    channels = [*(Channel(name, level) for name in _LEVELED for level in planet.LEVELS), Channel(_SURFACE)]
+    channels = planet_channels()
     step, gap = np.timedelta64(planet.STEP_HOURS, "h"), np.timedelta64(_GAP_DAYS, "D")
     starts = _START + np.arange(members) * (number * step + gap)
     times = (starts[:, None] + np.arange(number) * step).reshape(-1)
     solver = planet.solver()
-    about = {"simulated": "Held–Suarez, dry, T21, 8 layers", "members": members, "days": days, "from": [PLANET]}
+    about = {
+        "simulated": "Held–Suarez, dry, T21, 8 layers",
+        "members": members,
+        "days": days,
+        "from": [PLANET],
+    }
 
     def write(folder: Path) -> None:
         grid = (solver.latitude, solver.longitude)
@@ -67,6 +72,11 @@ def simulate(output: Path, days: int, members: int, report: Report) -> None:
         writer.finish(statistics.result())
 
     replace_folder(output, write)
+
+
+def planet_channels() -> tuple[Channel, ...]:
+    """Return the channels of the planet's states."""
+    return (*(Channel(name, level) for name in _LEVELED for level in planet.LEVELS), Channel(_SURFACE))
 
 
 def solver_states(store: Store, states: npt.NDArray[np.int64]) -> Floats:
@@ -84,7 +94,9 @@ def solver_states(store: Store, states: npt.NDArray[np.int64]) -> Floats:
     return np.asarray(kept[states // number, within // EVERY])
 
 
-def _run(solver: planet.Solver, states: Floats, number: int, report: Report) -> tuple[Mapping[str, Floats], Floats]:
+def _run(
+    solver: planet.Solver, states: Floats, number: int, report: Report
+) -> tuple[Mapping[str, Floats], Floats]:
     """Return fields (member, time, …) and the kept states (member, time, …)."""
     fields: dict[str, Floats] = {}
     kept = []
@@ -102,7 +114,10 @@ def _run(solver: planet.Solver, states: Floats, number: int, report: Report) -> 
 
 def _points(fields: Mapping[str, Floats], member: int) -> Floats:
     """Return the states of a member as (time, point, channel)."""
-    each = [values[member].reshape(values.shape[1], -1, values.shape[-2] * values.shape[-1]) for values in fields.values()]
+    each = [
+        values[member].reshape(values.shape[1], -1, values.shape[-2] * values.shape[-1])
+        for values in fields.values()
+    ]
     return np.concatenate(each, axis=1).transpose(0, 2, 1)
 
 
