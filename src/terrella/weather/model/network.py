@@ -85,15 +85,17 @@ class MeshNetwork(nn.Module):
             before, now = now, after[..., : self.channels]
         return torch.stack(found, dim=1)
 
-    def _embedded(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def _embedded(self) -> tuple[Tensor, ...]:
         """Return what no state changes, once for all steps and samples: mesh nodes and the three kinds of edges."""
         graph = self.graph.on(self.difference_scale.device)
-        return (
-            self.embed_mesh(graph.mesh[None]),
-            self.embed_grid_to_mesh(graph.grid_to_mesh.features[None]),
-            self.embed_multi_mesh(graph.multi_mesh.features[None]),
-            self.embed_mesh_to_grid(graph.mesh_to_grid.features[None]),
+        kinds = (
+            (self.embed_grid_to_mesh, graph.grid_to_mesh),
+            (self.embed_multi_mesh, graph.multi_mesh),
+            (self.embed_mesh_to_grid, graph.mesh_to_grid),
         )
+        # Edges are many, and kept in the precision of products.
+        edges = (embed(kind.features[None], kept=embed.products) for embed, kind in kinds)
+        return (self.embed_mesh(graph.mesh[None]), *edges)
 
     def _step(
         self,
@@ -127,7 +129,7 @@ class MeshNetwork(nn.Module):
         mesh, _ = self.to_mesh(
             graph.grid_to_mesh, edges, grid, mesh.expand(len(now), -1, -1), noise, last=True
         )
-        return grid + self.update_grid(grid, noise=noise), mesh
+        return self.update_grid(grid, noise=noise, add=True), mesh
 
     def _process(
         self, start: int, mesh: Tensor, edges: Tensor, noise: Tensor | None

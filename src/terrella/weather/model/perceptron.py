@@ -5,8 +5,10 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import layer_norm, linear, silu
+from torch.nn.functional import linear
 
+from terrella.nets.perceptron import Form, perceptron
+from terrella.nets.perceptron_kernels import Operands
 from terrella.weather.model.placed import PlacedEdges
 
 
@@ -34,28 +36,54 @@ class Perceptron(nn.Module):
         if self.condition is not None:
             nn.init.zeros_(self.condition.weight)
 
-    def forward(self, *operands: Tensor, noise: Tensor | None = None) -> Tensor:
-        """Return (batch, row, output) of operands (batch, row, input)."""
-        hidden = self.bias + sum(linear(x, weight) for x, weight in zip(operands, self.first, strict=True))
-        return self.finished(hidden, noise)
+    def forward(
+        self,
+        *operands: Tensor,
+        noise: Tensor | None = None,
+        add: bool = False,
+        kept: torch.dtype | None = None,
+    ) -> Tensor:
+        """Return (batch, row, output) of operands (batch, row, input), with `add` on top of the first one.
 
-    def finished(self, hidden: Tensor, noise: Tensor | None) -> Tensor:
-        """Return the outputs of a hidden layer before its swish."""
-        out: Tensor = self.last(silu(hidden))
-        if self.scale is None or self.offset is None:
-            return out
-        normal = layer_norm(out, out.shape[-1:])
+        They are `kept` in a precision of their own, or in that of the first operand or of the weights.
+        """
+        kind = operands[0].dtype if add else kept or self.bias.dtype
+        rows, _ = perceptron(
+            self.operands(operands, noise), Form(add=add, rows_dtype=kind, dtype=self.products)
+        )
+        return rows
+
+    def operands(
+        self,
+        dense: Sequence[Tensor],
+        noise: Tensor | None,
+        nodes: Sequence[Tensor] = (),
+        places: Sequence[Tensor] = (),
+        receivers: Tensor | None = None,
+    ) -> Operands:
+        """Return what the layers read; the bias comes with nodes where there are any."""
         scale, offset = self.norm(noise)
-        return normal * scale + offset
+        bias = None if nodes else self.bias
+        first = [*self.first][: len(dense)]
+        return Operands(
+            dense, first, nodes, places, bias, self.last.weight, self.last.bias, scale, offset, receivers
+        )
 
-    def norm(self, noise: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Return scale and offset of the layer norm, (output) or with noise (batch, 1, output)."""
-        assert self.scale is not None
-        assert self.offset is not None
+    @property
+    def products(self) -> torch.dtype:
+        """The precision of products: that of autocast, or of the weights."""
+        device = self.bias.device.type
+        return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else self.bias.dtype
+
+    def norm(self, noise: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
+        """Return scale and offset of the layer norm, (1 or sample, output)."""
+        if self.scale is None or self.offset is None:
+            return None, None
+        scale, offset = self.scale[None], self.offset[None]
         if self.condition is None or noise is None:
-            return self.scale, self.offset
-        scale, offset = self.condition(noise)[:, None].chunk(2, dim=-1)
-        return self.scale + scale, self.offset + offset
+            return scale, offset
+        more, beside = self.condition(noise).to(scale.dtype).chunk(2, dim=-1)
+        return scale + more, offset + beside
 
 
 class Messages(nn.Module):
@@ -76,14 +104,13 @@ class Messages(nn.Module):
         last: bool,
     ) -> tuple[Tensor, Tensor | None]:
         """Return receivers and edges afterwards, (batch, node or edge, latent); the `last` time no edges."""
-        of_edge, of_sender, of_receiver = self.edge.first
-        hidden = linear(edges, of_edge)
-        hidden = hidden + linear(senders, of_sender)[:, along.senders]
-        hidden = hidden + linear(receivers, of_receiver, self.edge.bias)[:, along.receivers]
-        message = self.edge.finished(hidden, noise)
-        sums = torch.zeros_like(receivers).index_add(1, along.receivers, message.to(receivers.dtype))
-        after = receivers + self.node(receivers, sums, noise=noise)
-        return after, None if last else edges + message
+        _, of_sender, of_receiver = self.edge.first
+        nodes = linear(senders, of_sender), linear(receivers, of_receiver, self.edge.bias)
+        places = along.senders, along.receivers
+        operands = self.edge.operands([edges], noise, nodes, places, along.receivers)
+        form = Form(receivers.shape[1], not last, True, edges.dtype, self.edge.products)
+        after, sums = perceptron(operands, form)
+        return self.node(receivers, sums, noise=noise, add=True), None if last else after
 
 
 def _drawn(outputs: int, inputs: int, within: int) -> nn.Parameter:
