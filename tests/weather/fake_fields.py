@@ -8,15 +8,15 @@ HEIGHTS = {500: 54000.0, 850: 14000.0}
 
 
 def fake_fields(states=60, columns=16, rows=8, step_hours=6, start="2015-01-01", seed=0) -> xr.Dataset:
-    """Return geopotential, temperature and 2 m temperature (time, level, latitude, longitude), descending latitude."""
+    """Return geopotential, temperature and 2 m temperature (time, level, latitude, longitude)."""
     latitude = 90 - 180 / rows * (np.arange(rows) + 0.5)
     longitude = np.arange(columns) * 360.0 / columns
     hours = np.arange(states) * step_hours
     drawn = np.random.default_rng(seed)
     wave = np.zeros((states, rows, columns))
     for number in (1, 2, 3):
-        speed, phase, size = drawn.uniform(5, 12), drawn.uniform(0, 2 * np.pi), drawn.uniform(0.5, 1)
-        turn = np.deg2rad(number * (longitude[None, None] - speed * hours[:, None, None] / 24) * 1.0) + phase
+        speed, phase, size = drawn.uniform(60, 80), drawn.uniform(0, 2 * np.pi), drawn.uniform(0.5, 1)
+        turn = np.deg2rad(number * (longitude[None, None] - speed * hours[:, None, None] / 24)) + phase
         wave += size * np.cos(turn) * np.cos(np.deg2rad(latitude))[None, :, None]
     wave += 0.02 * drawn.standard_normal(wave.shape)
     pole = np.sin(np.deg2rad(latitude))[None, :, None] ** 2

@@ -1,4 +1,4 @@
-"""The card of a weather network: what it was trained on, how it does beside baselines, and where not to trust it."""
+"""The card of a weather network: what it was trained on, how it does beside baselines, where not to trust it."""
 
 from terrella.engine.judge.document import card_text
 from terrella.engine.task import Trained
@@ -32,10 +32,10 @@ def make_card(trained: Trained[WeatherSettings, Weather], weather: Weather) -> s
 
 
 _SIMULATED = (
-    "Learned a simulated planet without moisture, seasons, continents and mountains. It says nothing of the Earth's",
-    "weather, and no skill on a reanalysis may be claimed from its scores.",
+    "Learned a simulated planet without moisture, seasons, continents and mountains. It says nothing of the",
+    "Earth's weather, and no skill on a reanalysis may be claimed from its scores.",
 )
 _LIMITS = (
-    "Sure only of states like those of training: the same grid, variables, levels and source. A squared error makes",
-    "forecasts smooth with lead time: extremes are underestimated. It is no substitute for official warnings.",
+    "Sure only of states like those of training: the same grid, variables, levels and source. A squared",
+    "error makes forecasts smooth with lead time: extremes are underestimated. It replaces no official warnings.",
 )

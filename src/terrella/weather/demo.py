@@ -11,8 +11,8 @@ def demo_settings(seed: int) -> WeatherSettings:
         network=NetworkSettings(mesh=2, latent=64, steps=4),
         fit=FitSettings(
             stages=(
-                StageSettings(name="single", steps=1500, batch=4, learning_rate=2e-3, warmup=50),
-                StageSettings(name="rollout", steps=150, batch=4, rollout=4, learning_rate=2e-4),
+                StageSettings(name="single", steps=500, batch=4, learning_rate=2e-3, warmup=50),
+                StageSettings(name="rollout", steps=60, batch=4, rollout=4, learning_rate=3e-4),
             ),
             seed=seed,
         ),

@@ -1,4 +1,4 @@
-"""What a network is made for: grid, channels, forcings; the same from a store, from settings alone, and in a bundle."""
+"""What a network is made for: grid, channels, forcings; from a store, from settings alone, or in a bundle."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,8 +51,10 @@ class Layout:
     def plain(self) -> dict[str, Any]:
         """Return what a bundle keeps, but for the static features, for JSON."""
         return {
-            "latitude": self.latitude.tolist(), "longitude": self.longitude.tolist(), "forcings": list(self.forcings),
-            "variables": [each.variable for each in self.channels], "levels": [each.level for each in self.channels],
+            "latitude": self.latitude.tolist(), "longitude": self.longitude.tolist(),
+            "forcings": list(self.forcings),
+            "variables": [each.variable for each in self.channels],
+            "levels": [each.level for each in self.channels],
             "statistics": self.statistics.plain(), "step_hours": self.step_hours,
         }  # fmt: skip
 

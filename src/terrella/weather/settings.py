@@ -22,8 +22,12 @@ class DataSettings(Frozen):
     levels: tuple[int, ...] = Field((), description="pressure levels in hPa; all of the store by default")
     forcings: tuple[Literal["sun", "hour", "season"], ...] = Field(
         ("sun", "hour", "season"),
-        description="what is known of the future: radiation at the top of the atmosphere, hour, season; a simulated "
-        "planet has none",
+        description="what is known of the future: radiation at the top of the atmosphere, hour, season; a "
+        "simulated planet has none",
+    )
+    statistics: str | None = Field(
+        None,
+        description="folder of published statistics of ERA5 (U-Cast's or Otter's), in place of the store's",
     )
     shares: tuple[Share, Share, Share] = Field(
         (0.75, 0.125, 0.125), description="shares of train, dev and test, in order of time"

@@ -20,7 +20,7 @@ from terrella.weather.use.predict import predict_weather
 
 def demo(run: Path, report: Report, seed: int = 0) -> None:
     """Simulate a planet, train a network on it in two stages, and judge its roll-outs, in a run's folder."""
-    train(run, demo_settings(seed), report, planned=True)
+    workflow.train(task, run, demo_settings(seed), report, planned=True)
     judge(run, report=report)
 
 

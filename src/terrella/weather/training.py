@@ -1,5 +1,6 @@
 """The training of a mesh network in stages, for the plan and for the fit."""
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -7,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-
 
 from terrella.engine.device import choose_device
 from terrella.engine.feed import Batch, Source
@@ -18,6 +18,7 @@ from terrella.engine.run import Report
 from terrella.engine.task import Fed, StageSpec
 from terrella.errors import InputError
 from terrella.weather.data.source import HeldWindows, held_windows, streamed_windows
+from terrella.weather.data.statistics import from_files
 from terrella.weather.data.store import Store, open_store
 from terrella.weather.data.windows import PAST, split_times, windows_within
 from terrella.weather.layout import Layout, layout_of_store, planned_planet
@@ -56,6 +57,9 @@ def open_weather(settings: WeatherSettings, report: Report) -> Weather:
     data = settings.data
     path = cached_planet(data.days, data.members, report) if data.store == PLANET else Path(data.store)
     store = open_store(path).chosen(data.variables, data.levels)
+    if data.statistics is not None:
+        names = [(channel.variable, channel.level) for channel in store.channels]
+        store = replace(store, statistics=from_files(Path(data.statistics), names), kept=OrderedDict())
     spans = split_times(store.times, data.shares, data.dev_from, data.test_from, path)
     return Weather(store, spans, layout_of_store(store, data.forcings))
 
@@ -143,8 +147,8 @@ def _sizes(
     windows = weather.windows("train", length)
     if len(windows) == 0:
         raise InputError(
-            f"the stage {stage.name} needs {length} states that follow each other in the training's time, and there "
-            "are none; lower its rollout, or train on more"
+            f"the stage {stage.name} needs {length} states that follow each other in the training's time, and "
+            "there are none; lower its rollout, or train on more"
         )
     start, end = weather.spans["train"]
     times = weather.store.times
@@ -168,8 +172,8 @@ def _fed(
     checked = weather.windows("dev", length)
     if len(checked) == 0:
         raise InputError(
-            f"the stage {stage.name} needs {length} states that follow each other in the time of dev, and there are "
-            "none; lower its rollout, or choose data.dev_from and data.test_from"
+            f"the stage {stage.name} needs {length} states that follow each other in the time of dev, and there "
+            "are none; lower its rollout, or choose data.dev_from and data.test_from"
         )
     checked = checked[np.unique(np.linspace(0, len(checked) - 1, _CHECKED).astype(int))]
     device = choose_device(settings.fit.device)

@@ -1,6 +1,7 @@
 """Climatology: the mean by day of the year and hour, smoothed over days, of the training's years."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -24,9 +25,9 @@ class Climatology:
 
     def at(self, times: Times) -> Floats:
         """Return the climatology at times, (time, point, channel); between the bins' middles it is linear."""
+        hour = hours_of_day(times) // self.step_hours % self.means.shape[1]
         if len(self.means) == 1:
-            return np.repeat(self.means[0, :1], len(times), axis=0)
-        hour = hours_of_day(times) // self.step_hours
+            return np.asarray(self.means[0, hour])
         place = days_of_year(times) / _BIN_DAYS - 0.5
         low = np.floor(place).astype(int)
         share = (place - low).astype(np.float32)[:, None, None]
@@ -56,7 +57,7 @@ def fit_climatology(store: Store, states: Indices) -> Climatology:
     if bins == 1:
         whole = sums.sum(axis=1, keepdims=True) / counts.sum()
         means = np.where(counts[..., None, None] > 0, sums / np.maximum(counts, 1)[..., None, None], whole)
-        return Climatology(_spread(means).astype(np.float32), store.step_hours)
+        return Climatology(means.astype(np.float32), store.step_hours)
     kernel = _kernel()
     weighed = np.tensordot(kernel, sums, axes=(1, 0))
     number = kernel @ counts
@@ -71,11 +72,6 @@ def days_of_year(times: Times) -> npt.NDArray[np.float64]:
 def hours_of_day(times: Times) -> npt.NDArray[np.int64]:
     """Return the hour of each time, (time,)."""
     return np.asarray(((times - times.astype("datetime64[D]")) // np.timedelta64(1, "h")).astype(np.int64))
-
-
-def _spread(means: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return means by hour for two bins alike, so that `at` finds hours."""
-    return np.repeat(means, _BINS, axis=0) if means.shape[1] > 1 else means
 
 
 def _sums(
@@ -93,7 +89,7 @@ def runs(states: Indices, chunk: int) -> list[slice]:
     """Return parts of states (rising) that lie in the same chunk of a store."""
     borders = np.flatnonzero(np.diff(states // chunk)) + 1
     edges = [0, *borders.tolist(), len(states)]
-    return [slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True) if b > a]
+    return [slice(a, b) for a, b in pairwise(edges) if b > a]
 
 
 def _kernel() -> npt.NDArray[np.float64]:

@@ -35,8 +35,8 @@ def with_axes(data: xr.Dataset, where: str) -> tuple[xr.Dataset, list[str]]:
     for name in ("latitude", "longitude"):
         if name not in data.dims or name not in data.coords:
             raise InputError(
-                f"{where}: no axis {name}; its axes are {', '.join(map(str, data.dims)) or 'none'}, and fields need "
-                "a regular grid of latitude and longitude"
+                f"{where}: no axis {name}; its axes are {', '.join(map(str, data.dims)) or 'none'}, and fields "
+                "need a regular grid of latitude and longitude"
             )
     return _globe(_levels(data, where), where, said), said
 
@@ -95,12 +95,16 @@ def _levels(data: xr.Dataset, where: str) -> xr.Dataset:
         data = data.assign({name: each.expand_dims(level=[level.values]) for name, each in held.items()})
     if "level" not in data.dims:
         return data
-    level = np.asarray(data["level"].values, float)
-    if level.max() > 2000:  # in Pa
-        level = level / 100
-    if (level <= 0).any() or len(np.unique(level)) < len(level) or not np.allclose(level, np.round(level)):
-        raise InputError(f"{where}: the levels {level[:5]} … are no pressures in hPa")
-    return data.assign_coords(level=np.round(level).astype(int)).sortby("level")
+    levels = np.asarray(data["level"].values, float)
+    if levels.max() > 2000:  # in Pa
+        levels = levels / 100
+    if (
+        (levels <= 0).any()
+        or len(np.unique(levels)) < len(levels)
+        or not np.allclose(levels, np.round(levels))
+    ):
+        raise InputError(f"{where}: the levels {levels[:5]} … are no pressures in hPa")
+    return data.assign_coords(level=np.round(levels).astype(int)).sortby("level")
 
 
 def _globe(data: xr.Dataset, where: str, said: list[str]) -> xr.Dataset:
@@ -140,8 +144,8 @@ def _check_globe(latitude: Floats, longitude: Floats, where: str) -> None:
     widest = np.diff(latitude).max()
     if max(90 + latitude[0], 90 - latitude[-1]) > 1.01 * widest:
         raise InputError(
-            f"{where}: latitudes from {latitude[0]:g} to {latitude[-1]:g} do not reach both poles; a regional field "
-            "cannot be used"
+            f"{where}: latitudes from {latitude[0]:g} to {latitude[-1]:g} do not reach both poles; a regional "
+            "field cannot be used"
         )
 
 

@@ -71,8 +71,8 @@ def convert(sources: Sequence[str], output: Path, report: Report, wanted: Wanted
         for name, cells in source.missing.items():
             writer.write_missing(name, cells)
             said.append(
-                f"{where}: {name} has no values in {cells.mean():.0%} of the cells, always the same ones; they hold "
-                "the mean of the others and are left out of scores"
+                f"{where}: {name} has no values in {cells.mean():.0%} of the cells, always the same ones; they "
+                "hold the mean of the others and are left out of scores"
             )
         writer.finish(statistics)
 
@@ -85,8 +85,8 @@ def described(path: Path) -> list[str]:
     store = open_store(path)
     first, last = (str(store.times[n])[:13] for n in (0, -1))
     return [
-        f"{path}: {len(store.times):,} states from {first} to {last}, every {store.step_hours} h; grid {store.grid}, "
-        f"{len(store.channels)} channels: {', '.join(channel.short for channel in store.channels)}"
+        f"{path}: {len(store.times):,} states from {first} to {last}, every {store.step_hours} h; grid "
+        f"{store.grid}, {len(store.channels)} channels: {', '.join(channel.short for channel in store.channels)}"
     ]
 
 
@@ -146,8 +146,8 @@ class Fields:
             at = first + int(other[0, 0]) if other.size else first
             time = str(self._data["time"].values[at])[:13]
             raise InputError(
-                f"{self._where}: {name} lacks {gone[at - first].sum():,} values at {time}, not those that it lacks at "
-                "other times; mend the file, or leave that time out with --start and --end"
+                f"{self._where}: {name} lacks {gone[at - first].sum():,} values at {time}, not those that it "
+                "lacks at other times; mend the file, or leave that time out with --start and --end"
             )
         weights = np.where(cells, 0.0, area_weights(self.grid[0])[:, None])
         mean = (np.nan_to_num(values) * weights).sum(axis=(-2, -1), keepdims=True) / weights.sum()

@@ -61,7 +61,7 @@ def area_weights(latitude: Floats) -> Floats:
 
 
 def named_grid(name: str) -> tuple[Floats, Floats]:
-    """Return the latitudes and longitudes of a grid such as 64x32: longitudes × latitudes, as WeatherBench 2 has it.
+    """Return the latitudes and longitudes of a grid such as 64x32: longitudes × latitudes, as in WeatherBench 2.
 
     An odd number of latitudes includes both poles.
 
@@ -74,11 +74,9 @@ def named_grid(name: str) -> tuple[Floats, Floats]:
             f"grid {name!r}: longitudes × latitudes expected, such as 64x32, 240x121 or 1440x721"
         )
     lines, circle = int(rows), int(columns)
-    if lines % 2:
-        latitude = np.linspace(-90, 90, lines)
-    else:
-        latitude = -90 + 180 / lines * (np.arange(lines) + 0.5)
-    return latitude, np.arange(circle) * 360.0 / circle
+    poles: Floats = np.linspace(-90.0, 90.0, lines)
+    latitude = poles if lines % 2 else -90 + 180 / lines * (np.arange(lines) + 0.5)
+    return np.asarray(latitude), np.arange(circle) * 360.0 / circle
 
 
 def _around(new: Floats, old: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""States as batches: two of the past, the future's, and the forcings of them all; held, or streamed from a store."""
+"""States as batches: two of the past, the future's, and the forcings of all; held, or streamed from a store."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -135,8 +135,8 @@ def held_windows(
         known[part] = store_forcings(store, start, min(start + some, high), forcings)
     where = device if resident else torch.device("cpu")
     return HeldWindows(
-        torch.from_numpy(states).to(where), torch.from_numpy(known).to(where), torch.from_numpy(first - low).to(where),
-        rollout, device,
+        torch.from_numpy(states).to(where), torch.from_numpy(known).to(where),
+        torch.from_numpy(first - low).to(where), rollout, device,
     )  # fmt: skip
 
 
@@ -148,7 +148,7 @@ def streamed_windows(
 
 
 def static_features(store: Store) -> Floats:
-    """Return what does not change of each point, (point, feature): orography over 3 km, land, where they are known."""
+    """Return what does not change, (point, feature): orography over 3 km and land, where they are known."""
     made = []
     if "geopotential_at_surface" in store.static:
         made.append(store.static["geopotential_at_surface"].reshape(-1) / (9.80665 * 3000))

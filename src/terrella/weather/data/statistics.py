@@ -11,13 +11,15 @@ import numpy.typing as npt
 from terrella.errors import InputError
 
 Floats = npt.NDArray[np.float64]
-_FILES = ("mean", "std", "diff_std")
-_FILE_NAMES = (("otter_era5_240x121_{}.nc", _FILES), ("ucast_era5_{}.nc", ("mean", "std", "residual_std")))
+# Of U-Cast (37 levels), and of Otter (13), whose potentials and pressures are in thousands of the unit.
+_UCAST, _OTTER = "ucast_era5_{}.nc", "otter_era5_240x121_{}.nc"
+_FILES = {_UCAST: ("mean", "std", "residual_std"), _OTTER: ("mean", "std", "diff_std")}
+_THOUSANDS = ("geopotential", "mean_sea_level_pressure")
 
 
 @dataclass(frozen=True, eq=False)
 class Statistics:
-    """Of each channel over time and the globe, (channel,): mean, standard deviation, that of one step's difference."""
+    """Of each channel over time and the globe, (channel,): mean, standard deviation, that of a step's change."""
 
     mean: Floats
     std: Floats
@@ -47,7 +49,7 @@ class Statistics:
 
 
 class Streaming:
-    """Statistics of states that come some at a time, weighted by area; differences are between neighbours in time."""
+    """Statistics of states that come some at a time, weighted by area; changes are between neighbours in time."""
 
     def __init__(self, channels: int, area: npt.ArrayLike) -> None:
         self._area = np.asarray(area, float) / np.sum(area)  # (point,)
@@ -59,8 +61,8 @@ class Streaming:
         self._last: npt.NDArray[np.float32] | None = None
         self._last_follows = False
 
-    def add(self, states: npt.NDArray[np.float32], follows: Sequence[bool]) -> None:
-        """Take in states (time, point, channel); `follows` says of each whether it is one step after the one before."""
+    def add(self, states: npt.NDArray[np.float32], follows: npt.ArrayLike) -> None:
+        """Take in states (time, point, channel); `follows` says which are one step after the one before."""
         means = np.einsum("tpc,p->tc", states, self._area, dtype=float)
         squares = np.einsum("tpc,p->tc", np.square(states - means[:, None], dtype=float), self._area)
         for mean, square in zip(means, squares, strict=True):  # Chan et al. (1983), one state at a time
@@ -69,7 +71,7 @@ class Streaming:
             self._mean += shift / self._count
             self._squares += square + shift * (mean - self._mean)
         before = states[:-1] if self._last is None else np.concatenate([self._last[None], states[:-1]])
-        pairs = np.asarray(follows[len(states) - len(before) :], bool)
+        pairs = np.asarray(follows, bool)[len(states) - len(before) :]
         change = (states[len(states) - len(before) :] - before)[pairs]
         self._change += np.einsum("tpc,p->c", change, self._area, dtype=float)
         self._changed += np.einsum("tpc,p->c", np.square(change, dtype=float), self._area)
@@ -92,7 +94,7 @@ class Streaming:
 def from_files(folder: Path, channels: Sequence[tuple[str, int | None]]) -> Statistics:
     """Return the statistics of ERA5 that others published, for channels of variable and level in hPa.
 
-    The folder holds Otter's files (13 levels) or U-Cast's (37 levels); differences are of 6 h.
+    The folder holds U-Cast's files (37 levels) or Otter's (13 levels); differences are of 6 h.
 
     Raises:
         InputError: where a file, a variable or a level is not there.
@@ -100,15 +102,18 @@ def from_files(folder: Path, channels: Sequence[tuple[str, int | None]]) -> Stat
     import xarray as xr
 
     missing = ""
-    for pattern, kinds in _FILE_NAMES:
+    for pattern, kinds in _FILES.items():
         paths = [folder / pattern.format(kind) for kind in kinds]
         if not all(path.is_file() for path in paths):
             missing = missing or f"{folder}: no statistics; {paths[0].name} and the like are expected"
             continue
         try:
-            return Statistics(*(_values(xr.load_dataset(path), channels, path) for path in paths))
+            each = [_values(xr.load_dataset(path), channels, path) for path in paths]
         except InputError as error:
-            missing = str(error)
+            missing = missing or str(error)
+            continue
+        thousands = [pattern == _OTTER and variable in _THOUSANDS for variable, _ in channels]
+        return Statistics(*(own * np.where(thousands, 1e3, 1.0) for own in each))
     raise InputError(missing)
 
 

@@ -1,5 +1,6 @@
 """A store: states at equal steps as zarr in WeatherBench 2's layout, with statistics; xarray opens it as well."""
 
+import warnings
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -173,6 +174,13 @@ class Store:
         )
 
 
+def consolidate(path: Path) -> None:
+    """Gather a group's metadata in one place, where xarray looks for them first."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # zarr warns that its standard has no such place yet
+        zarr_module().consolidate_metadata(path)
+
+
 def is_store(path: Path) -> bool:
     """Return whether a folder is a store."""
     try:
@@ -237,7 +245,7 @@ class Writer:
         about: Mapping[str, Any],
     ) -> None:
         self._channels = tuple(channels)
-        self._group = zarr_module().open_group(path, mode="w")
+        self._path, self._group = path, zarr_module().open_group(path, mode="w")
         latitude, longitude = grid
         levels = sorted({channel.level for channel in channels if channel.level is not None})
         frame = 4 * len(latitude) * len(longitude) * max(len(levels), 1)
@@ -252,8 +260,8 @@ class Writer:
         self._axis("longitude", longitude, {"units": "degrees_east", "standard_name": "longitude"})
         if levels:
             self._axis("level", np.array(levels), {"units": "hPa", "positive": "down"})
-        for name, field in static.items():
-            self._array(name, ("latitude", "longitude"), field.shape, field.shape)[:] = field
+        for name, fixed in static.items():
+            self._array(name, ("latitude", "longitude"), fixed.shape, fixed.shape)[:] = fixed
         across = (len(latitude), len(longitude))
         for name in dict.fromkeys(channel.variable for channel in channels):
             if any(each.variable == name and each.level is not None for each in channels):
@@ -282,6 +290,7 @@ class Writer:
         self._group.attrs.update(
             {"Conventions": "CF-1.11", _ATTRIBUTE: {**self._told, "statistics": statistics.plain()}}
         )
+        consolidate(self._path)
 
     def _axis(self, name: str, values: npt.NDArray[Any], attributes: Mapping[str, str]) -> None:
         array = self._group.create_array(

@@ -1,4 +1,4 @@
-"""The variables that are known: names in WeatherBench 2, GRIB and CDS files, units, and what their values can be."""
+"""The variables that are known: names in WeatherBench 2, GRIB and CDS files, units, what their values can be."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -38,18 +38,25 @@ VARIABLES = (
     Variable("v_component_of_wind", ("v",), "m s**-1", (-20, 20), True, {}, _SPEED),
     Variable("vertical_velocity", ("w",), "Pa s**-1", (-1, 1), True, {}, ("Pa/s", "Pa s-1")),
     Variable(
-        "specific_humidity", ("q",), "kg kg**-1", (-1e-4, 0.03), True, {"g kg**-1": (1e-3, 0.0)},
+        "specific_humidity",
+        ("q",),
+        "kg kg**-1",
+        (-1e-4, 0.03),
+        True,
+        {"g kg**-1": (1e-3, 0.0)},
         ("kg kg-1", "kg/kg", "1"),
-    ),  # fmt: skip
+    ),
     Variable("2m_temperature", ("t2m", "2t"), "K", (180, 330), False, _CELSIUS, _KELVIN),
     Variable("10m_u_component_of_wind", ("u10", "10u"), "m s**-1", (-20, 20), False, {}, _SPEED),
     Variable("10m_v_component_of_wind", ("v10", "10v"), "m s**-1", (-20, 20), False, {}, _SPEED),
     Variable("mean_sea_level_pressure", ("msl",), "Pa", (9e4, 1.1e5), False, _HECTOPASCAL, _PASCAL),
     Variable("surface_pressure", ("sp",), "Pa", (8e4, 1.1e5), False, _HECTOPASCAL, _PASCAL),
     Variable("sea_surface_temperature", ("sst",), "K", (270, 310), False, _CELSIUS, _KELVIN),
-    Variable("total_column_water_vapour", ("tcwv",), "kg m**-2", (5, 60), False, {}, ("kg m-2", "kg/m2", "mm")),
+    Variable(
+        "total_column_water_vapour", ("tcwv",), "kg m**-2", (5, 60), False, {}, ("kg m-2", "kg/m2", "mm")
+    ),
     Variable("total_precipitation_6hr", ("tp06",), "m", (-1e-6, 0.005), False, {"mm": (1e-3, 0.0)}),
-)  # fmt: skip
+)
 STATIC = (
     Variable(
         "geopotential_at_surface", ("z_sfc", "orog", "zs"), "m**2 s**-2", (500, 8000), False,

@@ -1,6 +1,7 @@
 """Which states follow each other: windows of past and future without a gap, and the splits in time."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -64,7 +65,7 @@ def split_times(
         except ValueError:
             raise InputError(f"{name} {given!r} is no date; one such as 2018-01-01 is expected") from None
     edges = [times[0], *borders, times[-1] + np.timedelta64(1, "s")]
-    spans = dict(zip(SPLITS, zip(edges[:-1], edges[1:], strict=True), strict=True))
+    spans = dict(zip(SPLITS, pairwise(edges), strict=True))
     for name, (start, end) in spans.items():
         if not ((times >= start) & (times < end)).any():
             raise InputError(

@@ -1,7 +1,6 @@
-"""A trained network judged beside persistence, climatology, damped persistence and, on a planet, the solver itself."""
+"""A trained network judged beside persistence, climatology, damped persistence and, on a planet, its solver."""
 
 import importlib.util
-
 
 from terrella.engine.device import choose_device
 from terrella.engine.run import Report
@@ -39,8 +38,8 @@ def judge_asked(asked: Asked, report: Report) -> Judging:
     store = weather.store
     if asked.bundle.values["data_mark"] != store.mark:
         raise InputError(
-            f"{store.path} no longer holds what {asked.run.bundle} was trained on; a state of training might be judged. "
-            "Train again, with another --run"
+            f"{store.path} no longer holds what {asked.run.bundle} was trained on; a state of training might be "
+            "judged. Train again, with another --run"
         )
     steps = _steps(chosen.leads_hours, store)
     starts = starts_within(store, weather.spans[asked.split], max(steps), chosen.every_hours)
@@ -50,8 +49,8 @@ def judge_asked(asked: Asked, report: Report) -> Judging:
         starts = starts[starts % number % EVERY == 0]
     if len(starts) == 0:
         raise InputError(
-            f"{asked.run.folder}: no forecast of {max(chosen.leads_hours)} h fits in the split {asked.split!r}; lower "
-            "judge.leads_hours, or choose another split"
+            f"{asked.run.folder}: no forecast of {max(chosen.leads_hours)} h fits in the split {asked.split!r}; "
+            "lower judge.leads_hours, or choose another split"
         )
     report(
         {"kind": "message", "message": "fitting climatology and damped persistence on the states of training"}

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from terrella.engine.judge.report import Section, Table
 from terrella.engine.plan.amounts import duration_text, size_text
 from terrella.engine.plan.plan import load_plan
 from terrella.engine.run import Run
-from terrella.engine.judge.report import Section, Table
 from terrella.weather.references import COSTS
 
 
@@ -70,8 +70,8 @@ def cost_section(cost: Cost | None, said: str, simulated: bool) -> Section:
         Table("Device hours of trainings", ("grid", "hours", "device", "source"), rows, (0, 0, 0, 0))
     )
     about = f"{said} " + (
-        "Published models learned the Earth's reanalysis; a simulated planet is an easier and smaller world, so that "
-        "hours can be compared here and skill cannot."
+        "Published models learned the Earth's reanalysis; a simulated planet is an easier and smaller world, so "
+        "that hours can be compared here and skill cannot."
         if simulated
         else "Published models are beside it by what their trainings took."
     )

@@ -31,7 +31,7 @@ def draw_rmse(
 def draw_card(
     axes: Axes, gains: Floats, low: Floats, high: Floats, leads: Sequence[int], names: Sequence[str]
 ) -> AxesImage:
-    """Draw the share of a baseline's RMSE that the network avoids, (lead, channel); dots where it is not certain."""
+    """Draw the share of a baseline's RMSE that is avoided, (lead, channel); dots where it is not certain."""
     image = axes.imshow(gains.T, cmap="PuOr", vmin=-_CARD, vmax=_CARD, aspect="auto")
     unsure = np.argwhere(((low <= 0) & (high >= 0)).T)
     axes.plot(unsure[:, 1], unsure[:, 0], "k.", ms=4)

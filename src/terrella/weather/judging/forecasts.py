@@ -1,4 +1,4 @@
-"""The forecasts that are judged: the network's roll-out and its baselines', as states in their units, step by step."""
+"""The forecasts that are judged: the network's roll-out and its baselines', states in their units, by step."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

@@ -1,10 +1,12 @@
-"""What judging leaves for people: the verdict, tables, score cards, maps, spectra, the animation, skill per cost."""
+"""What judging leaves for people: verdict, tables, score cards, maps, spectra, animation, skill per cost."""
 
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from terrella.engine.judge.document import interval_of
 from terrella.engine.judge.figures import LEGEND, look_of, training_section
 from terrella.engine.judge.report import Picture, Section, Table, filled
 from terrella.engine.run import Run
@@ -41,7 +43,7 @@ def made_report(
     maps = _maps(run, judged, store, forecasters[0], headline[0], mark)
     said = verdict(scores)
     sections = [
-        Section("Errors", _ABOUT_ERRORS, [_table(scores, lead, headline) for lead in _shown(scores)], [_curves(scores, headline)]),
+        Section("Errors", _ABOUT_ERRORS, _tables(scores, headline), [_curves(scores, headline)]),
         Section("Score cards", _ABOUT_CARDS, [], _cards(scores)),
         Section("Maps", _about_maps(headline[0], scores), [], maps),
         Section("Spectra", _ABOUT_SPECTRA, [], _spectra(judged, scores, headline[0])),
@@ -53,9 +55,10 @@ def made_report(
         for short in headline[:3]
         for lead in _shown(scores)
     ]
-    what = f"a mesh network on {scores.document['data']}, {scores.document['forecasts']:,} forecasts of the {scores.document['split']} split"
+    document = scores.document
+    what = f"{document['forecasts']:,} forecasts of the {document['split']} split, on {document['data']}"
     return Judging(
-        scores.document, "Weather: mesh network", f"{said} Judged: {what}.", filled(sections), shown, mark
+        document, "Weather: mesh network", f"{said} Judged: {what}.", filled(sections), shown, mark
     )
 
 
@@ -65,7 +68,7 @@ def verdict(scores: Scores) -> str:
     if not early:
         return ""
     found = beaten(scores, _CLASSICAL, tuple(early))
-    span = f"at {' , '.join(f'{lead // 24}' for lead in early)} days".replace(" ,", ",")
+    span = f"at {_listed([f'{lead // 24}' for lead in early])} days"
     whole = [name for name, (won, of) in found.items() if won == of]
     partly = [f"{name} in {won} of {of}" for name, (won, of) in found.items() if won < of]
     parts = []
@@ -74,12 +77,16 @@ def verdict(scores: Scores) -> str:
             f"beats {_listed(whole)} {span} on every variable and level, each with a 95 % interval above zero"
         )
     if partly:
-        parts.append(f"does so against {_listed(partly)} pairs of channel and lead")
+        parts.append(f"beats {_listed(partly)} pairs of channel and lead")
     return f"The network {'; it '.join(parts)}."
 
 
 def _listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _days(hours: int) -> str:
+    return "1 day" if hours == 24 else f"{hours / 24:g} days"
 
 
 def _headline(scores: Scores) -> list[str]:
@@ -96,9 +103,11 @@ def _is_large(scores: Scores, short: str) -> bool:
     return bool(next(iter(scores.values.values()))["rmse"][:, at].max() > 20)
 
 
-def _table(scores: Scores, lead: int, headline: Sequence[str]) -> Table:
-    from terrella.engine.judge.document import interval_of
+def _tables(scores: Scores, headline: Sequence[str]) -> list[Table]:
+    return [_table(scores, lead, headline) for lead in _shown(scores)]
 
+
+def _table(scores: Scores, lead: int, headline: Sequence[str]) -> Table:
     rows = [
         (model, [interval_of(own.get(f"rmse@{short}@{lead}h")) for short in headline])
         for model, own in scores.document["models"].items()
@@ -106,7 +115,7 @@ def _table(scores: Scores, lead: int, headline: Sequence[str]) -> Table:
     units = [scores.document["models"][rows[0][0]][f"rmse@{short}@{lead}h"]["unit"] for short in headline]
     heads = [f"{short} ({unit})" for short, unit in zip(headline, units, strict=True)]
     digits = [1 if _is_large(scores, short) else 3 for short in headline]
-    return Table(f"RMSE {lead / 24:g} days ahead", heads, rows, digits)
+    return Table(f"RMSE {_days(lead)} ahead", heads, rows, digits)
 
 
 def _curves(scores: Scores, headline: Sequence[str]) -> Picture:
@@ -131,7 +140,10 @@ def _cards(scores: Scores) -> list[Picture]:
         image = figures.draw_card(figure.subplots(), gain, low, high, scores.leads_hours, scores.channels)
         figure.colorbar(image, ax=figure.axes[0], label="share of RMSE avoided")
         name = f"card_{other.replace(' ', '_')}"
-        caption = f"RMSE of {other} that the network avoids, in %; negative where it is worse, a dot where it is not certain."
+        caption = (
+            f"RMSE of {other} that the network avoids, in %; negative where it is worse, a dot where it is not "
+            "certain."
+        )
         made.append(
             Picture(name, figure, caption, f"A table in colours of gains over {other} by channel and lead.")
         )
@@ -142,10 +154,10 @@ def _spectra(judged: Judged, scores: Scores, short: str) -> list[Picture]:
     at, names = scores.channels.index(short), list(judged.spectra)
     leads = [0, len(scores.leads_hours) - 1]
     figure = Figure(figsize=(7.4, 3.0), layout="constrained")
-    look = look_of([name for name in scores.values])
+    look = look_of(list(scores.values))
     for axes, lead in zip(figure.subplots(1, 2, sharey=True), leads, strict=True):
         power = {name: judged.spectra[name][lead, at] for name in names}
-        figures.draw_spectra(axes, power, look, f"{short}, {scores.leads_hours[lead] / 24:g} days ahead")
+        figures.draw_spectra(axes, power, look, f"{short}, {_days(scores.leads_hours[lead])} ahead")
     figure.axes[0].legend(**LEGEND)
     return [
         Picture("spectra", figure, "Power by wavenumber.", "Power of forecasts and truth over wavenumber.")
@@ -160,8 +172,10 @@ def _maps(
     start, last = judged.starts[:1], max(judged.steps)
     every = range(1, last + 1)
     shape = (len(store.latitude), len(store.longitude))
-    forecast = np.stack([state[0, :, at].reshape(shape) for state in network.forecasts(store, start, every)])
-    truth = np.stack([store.states(start + step)[0, :, at].reshape(shape) for step in every])
+    forecast, truth = np.zeros((2, last, *shape))
+    for row, (step, state) in enumerate(zip(every, network.forecasts(store, start, every), strict=True)):
+        forecast[row] = state[0, :, at].reshape(shape)
+        truth[row] = store.states(start + step)[0, :, at].reshape(shape)
     variable = known(store.channels[at].variable)
     head = f"{short} ({variable.unit if variable else ''})"
     grid = (store.latitude, store.longitude)
@@ -169,17 +183,17 @@ def _maps(
     write_animation(run.figures / ANIMATION, forecast, truth, grid, store.step_hours, head, land, mark)
     steps = [lead // store.step_hours for lead in (24, 72) if lead // store.step_hours <= last] or [last]
     figure = Figure(figsize=(9.4, 1.9 * len(steps) + 0.5), layout="constrained")
-    for row, step in zip(
+    for panels, step in zip(
         figure.subplots(len(steps), 3, sharex=True, sharey=True, squeeze=False), steps, strict=True
     ):
         _row(
             figure,
-            row,
+            panels,
             forecast[step - 1],
             truth[step - 1],
             grid,
             land,
-            f"{step * store.step_hours / 24:g} days",
+            _days(step * store.step_hours),
         )
     caption = (
         f"{head} of the forecast from {str(store.times[start[0]])[:13]}, what came, and their difference."
@@ -188,8 +202,14 @@ def _maps(
 
 
 def _row(
-    figure: Figure, row: Sequence, forecast: Floats, truth: Floats, grid: tuple, land: bool, when: str
-) -> None:  # type: ignore[type-arg]
+    figure: Figure,
+    row: Sequence[Axes],
+    forecast: Floats,
+    truth: Floats,
+    grid: tuple[Floats, Floats],
+    land: bool,
+    when: str,
+) -> None:
     limits = figures.spread_limits([forecast, truth])
     most = float(np.abs(forecast - truth).max()) or 1.0
     shown = (
@@ -210,10 +230,12 @@ def _about_maps(short: str, scores: Scores) -> str:
 
 
 _ABOUT_ERRORS = (
-    "Root of the mean over forecasts and area of the squared error, as WeatherBench 2 defines it. Climatology is the "
-    "mean of the training's states by day of the year and hour (of a planet without seasons and continents, by "
-    "latitude); damped persistence keeps the share of today's anomaly that is left on average, by latitude, channel "
-    "and lead. Intervals resample blocks of starts."
+    "Root of the mean over forecasts and area of the squared error, as WeatherBench 2 defines it. Climatology is "
+    "the mean of the training's states by day of the year and hour (of a planet without seasons and continents, by "
+    "latitude); damped persistence keeps the share of today's anomaly that is left on average, by latitude, "
+    "channel and lead. Intervals resample blocks of starts."
 )
 _ABOUT_CARDS = "Gains by channel and lead. In scores.json and scores.csv all of them have intervals."
-_ABOUT_SPECTRA = "A forecast that hedges is smooth: where the network's power falls below that of the truth, waves are missing."
+_ABOUT_SPECTRA = (
+    "A forecast that hedges is smooth: where the network's power falls below the truth's, waves are lost."
+)

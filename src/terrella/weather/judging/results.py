@@ -33,7 +33,7 @@ def scores_of(judged: Judged, store: Store, split: str, settings: JudgeSettings)
     leads = tuple(step * store.step_hours for step in judged.steps)
     channels = tuple(channel.short for channel in store.channels)
     names = [[f"@{short}@{lead}h" for short in channels] for lead in leads]
-    units = {}
+    units: dict[str, str] = {}
     for row in names:
         for name, channel in zip(row, store.channels, strict=True):
             variable = known(channel.variable)
@@ -88,7 +88,7 @@ def _more(judged: Judged, store: Store, blocks: Blocks) -> dict[str, Any]:
 
 
 def beaten(scores: Scores, over: Sequence[str], leads_hours: tuple[int, ...]) -> dict[str, tuple[int, int]]:
-    """Return for each baseline how many channels at some leads are beaten with an interval above zero, and of how many."""
+    """Return for each baseline how many channels at some leads are beaten for certain, and of how many."""
     rows = [number for number, lead in enumerate(scores.leads_hours) if lead in leads_hours]
     return {
         name: (int((scores.gains[name][1][rows] > 0).sum()), scores.gains[name][1][rows].size)

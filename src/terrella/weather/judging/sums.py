@@ -1,4 +1,4 @@
-"""What each forecast adds to the scores: sums over the globe, by WeatherBench 2's definitions (Rasp et al. 2024)."""
+"""What each forecast adds to the scores: means over the globe, by WeatherBench 2 (Rasp et al. 2024)."""
 
 from dataclasses import dataclass
 
@@ -33,8 +33,8 @@ def globe_means(
 ) -> tuple[Floats, Floats, Floats]:
     """Return each forecast's squared error, anomaly correlation and error, (start, channel).
 
-    Fields are (start, point, channel); `weights` (point, channel) sum to one over points. The correlation is that of
-    anomalies from the climatology, not centred, as WeatherBench 2 has it; 0 where a forecast has no anomaly.
+    Fields are (start, point, channel); `weights` (point, channel) sum to one over points. The correlation is
+    that of anomalies from the climatology, not centred, as in WeatherBench 2; 0 where a forecast has no anomaly.
     """
     wrong = forecast.astype(float) - truth
     square = np.einsum("spc,pc->sc", wrong**2, weights)
@@ -46,7 +46,7 @@ def globe_means(
 
 
 def spectrum(fields: Fields, latitude: Floats, longitudes: int) -> Floats:
-    """Return the power of each wavenumber around circles of latitude, weighted by area, (start, channel, wavenumber).
+    """Return the power of each wavenumber around circles of latitude, by area, (start, channel, wavenumber).
 
     Of 0 to half the number of longitudes; the sum over wavenumbers is the mean square of the fields.
     """

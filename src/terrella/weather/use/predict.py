@@ -15,6 +15,7 @@ from terrella.engine.run import Report
 from terrella.errors import InputError
 from terrella.files import replace_file, replace_folder
 from terrella.weather.bundle import WeatherModel, load_weather
+from terrella.weather.data.store import consolidate
 from terrella.weather.data.variables import known
 from terrella.weather.judging.forecasts import rolled_out
 from terrella.weather.use.start import States, states_before
@@ -141,3 +142,4 @@ def _write_zarr(folder: Path, states: Iterator[xr.Dataset]) -> None:
             state.to_zarr(folder, mode="w", encoding=hours, consolidated=False)
         else:
             state.to_zarr(folder, append_dim="prediction_timedelta", consolidated=False)
+    consolidate(folder)

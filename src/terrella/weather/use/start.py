@@ -61,8 +61,8 @@ def _of_store(store: Store, layout: Layout, start: str | None) -> tuple[States, 
     same = len(store.latitude) == len(layout.latitude) and len(store.longitude) == len(layout.longitude)
     if not (same and np.allclose(store.latitude, layout.latitude, atol=1e-3)):
         raise InputError(
-            f"{store.path}: its grid {store.grid} is not the network's, {_grid(layout)}; convert the fields again with "
-            f"--grid {_grid(layout)}"
+            f"{store.path}: its grid {store.grid} is not the network's, {_grid(layout)}; convert the fields "
+            f"again with --grid {_grid(layout)}"
         )
     for channel in layout.channels:
         if channel not in store.channels:
@@ -94,8 +94,8 @@ def _at(
     for each, found in zip((moment - step, moment), places, strict=True):
         if len(found) == 0:
             raise InputError(
-                f"{where} has no state at {str(each)[:16]}; its states are from {times[0]} to {times[-1]}, and a forecast "
-                f"needs two, {step_hours} h apart"
+                f"{where} has no state at {str(each)[:16]}; its states are from {times[0]} to {times[-1]}, and a "
+                f"forecast needs two, {step_hours} h apart"
             )
     return np.concatenate(places)
 
