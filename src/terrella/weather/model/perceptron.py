@@ -115,5 +115,4 @@ class Messages(nn.Module):
 
 def _drawn(outputs: int, inputs: int, within: int) -> nn.Parameter:
     """Return a matrix of normal numbers of variance one over the width of the layer, cut at two deviations."""
-    weight = torch.empty(outputs, inputs)
-    return nn.Parameter(nn.init.trunc_normal_(weight, std=1.0, a=-2.0, b=2.0).mul_(1 / math.sqrt(within)))
+    return nn.Parameter(torch.randn(outputs, inputs).clamp_(-2.0, 2.0) / math.sqrt(within))
