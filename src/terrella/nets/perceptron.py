@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from terrella.nets.perceptron_costs import register_costs
 from terrella.nets.perceptron_gradient import backward, empty_gradients
 from terrella.nets.perceptron_kernels import Operands, forward
 
@@ -25,11 +26,11 @@ _HIDDEN = (
 _library: Any = torch.library.Library("terrella", "DEF")  # type: ignore[no-untyped-call]
 _library.define(
     f"perceptron({_HIDDEN}, int sums_of, bool rows_wanted, bool add, ScalarType rows_dtype, ScalarType dtype) -> "
-    "(Tensor, Tensor, Tensor)"
+    "(Tensor, Tensor, Tensor, Tensor)"
 )
 _library.define(
-    f"perceptron_backward({_HIDDEN}, Tensor of_rows, Tensor of_sums, Tensor statistics, bool add, bool[] wanted, "
-    "ScalarType dtype) -> Tensor[]"
+    f"perceptron_backward({_HIDDEN}, Tensor of_rows, Tensor of_sums, Tensor mean, Tensor deviation, "
+    "bool add, bool[] wanted, ScalarType dtype) -> Tensor[]"
 )
 
 
@@ -46,7 +47,7 @@ class Form:
 
 def perceptron(operands: Operands, form: Form) -> tuple[Tensor, Tensor]:
     """Return outputs of rows (sample, row, output) and their sums (sample, receiver, output), or empty ones."""
-    rows, sums, _ = _Perceptron.apply(operands, form, *_flat(operands))  # type: ignore[no-untyped-call]
+    rows, sums, *_ = _Perceptron.apply(operands, form, *_flat(operands))  # type: ignore[no-untyped-call]
     return rows, sums
 
 
@@ -54,29 +55,29 @@ class _Perceptron(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, operands: Operands, form: Form, *tensors: Tensor | None) -> tuple[Tensor, ...]:
         ctx.form, ctx.counts = form, (len(operands.dense), len(operands.nodes))
-        rows, sums, statistics = torch.ops.terrella.perceptron(
+        rows, sums, *statistics = torch.ops.terrella.perceptron(
             *_listed(operands), form.sums_of, form.rows_wanted, form.add, form.rows_dtype, form.dtype
         )
-        ctx.save_for_backward(*tensors, operands.receivers, *operands.places, statistics)
-        ctx.mark_non_differentiable(statistics)
+        ctx.save_for_backward(*tensors, operands.receivers, *operands.places, *statistics)
+        ctx.mark_non_differentiable(*statistics)
         ctx.set_materialize_grads(False)
-        return rows, sums, statistics
+        return rows, sums, *statistics
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, of_rows: Tensor | None, of_sums: Tensor | None, _: Any) -> tuple[Any, ...]:
+    def backward(ctx: Any, of_rows: Tensor | None, of_sums: Tensor | None, *_: Any) -> tuple[Any, ...]:
         form, (dense, nodes) = ctx.form, ctx.counts
         if of_rows is None and of_sums is None:
             return (None,) * len(ctx.needs_input_grad)
-        *saved, statistics = ctx.saved_tensors
+        *saved, mean, deviation = ctx.saved_tensors
         operands = _from_flat(saved, dense, nodes)
-        none = statistics.new_empty(0)
+        none = mean.new_empty(0)
         wanted = ctx.needs_input_grad[2 : 2 + dense]
         found = torch.ops.terrella.perceptron_backward(
             *_listed(operands),
             none if of_rows is None or not form.rows_wanted else of_rows,
             none if of_sums is None or not form.sums_of else of_sums,
-            statistics, form.add and of_rows is not None, wanted, form.dtype,
+            mean, deviation, form.add and of_rows is not None, wanted, form.dtype,
         )  # fmt: skip
         needed = ctx.needs_input_grad[2:]
         return None, None, *(g if yes else None for g, yes in zip(found, needed, strict=True))
@@ -106,7 +107,7 @@ def _listed(given: Operands) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _forward(*arguments: Any) -> tuple[Tensor, Tensor, Tensor]:
+def _forward(*arguments: Any) -> tuple[Tensor, ...]:
     given, rest = Operands(*arguments[:10]), arguments[10:]
     with torch.autocast(given.last.device.type, enabled=False):
         return forward(given, *rest)
@@ -118,19 +119,22 @@ def _backward(*arguments: Any) -> list[Tensor]:
         return backward(given, *rest).flat()
 
 
-def _forward_shapes(*arguments: Any) -> tuple[Tensor, Tensor, Tensor]:
+def _forward_shapes(*arguments: Any) -> tuple[Tensor, ...]:
     given = Operands(*arguments[:10])
     sums_of, rows_wanted, _, rows_dtype, _ = arguments[10:]
     width, kind, make = len(given.last), given.statistics_dtype, given.last.new_empty
     return (
         make((given.samples, given.rows, width) if rows_wanted else 0, dtype=rows_dtype),
         make((given.samples, sums_of, width) if given.receivers is not None else 0, dtype=kind),
-        make((2, given.samples, given.rows, 1) if given.scale is not None else 0, dtype=kind),
+        *(
+            make((given.samples, given.rows, 1) if given.scale is not None else 0, dtype=kind)
+            for _ in range(2)
+        ),
     )
 
 
 def _backward_shapes(*arguments: Any) -> list[Tensor]:
-    given, wanted = Operands(*arguments[:10]), arguments[14]
+    given, wanted = Operands(*arguments[:10]), arguments[15]
     return empty_gradients(given, wanted).flat()
 
 
@@ -139,3 +143,4 @@ for _kind in ("CPU", "CUDA"):
     _library.impl("perceptron_backward", _backward, _kind)
 torch.library.register_fake("terrella::perceptron", _forward_shapes)
 torch.library.register_fake("terrella::perceptron_backward", _backward_shapes)
+register_costs()

@@ -35,14 +35,15 @@ def backward(
     given: Operands,
     of_rows: Tensor,
     of_sums: Tensor,
-    statistics: Tensor,
+    mean: Tensor,
+    deviation: Tensor,
     add: bool,
     wanted: Sequence[bool],
     dtype: torch.dtype,
 ) -> Gradients:
     """Return the gradients of all operands from those of the rows and of the sums, empty where there are none.
 
-    `statistics` are those of the layer norm from the forward pass; `wanted` says which dense operands get theirs.
+    `mean` and `deviation` are those of the layer norm's forward pass; `wanted` says which operands get one.
     """
     into, cast = empty_gradients(given, wanted), given.cast(dtype)
     buffers, of_sums = Buffers(given.last), of_sums.to(dtype)
@@ -53,7 +54,8 @@ def backward(
             activated = chunk.activated(hidden)
             inner = _outer(chunk, of_rows, of_sums)
             if given.scale is not None:
-                inner = _through_norm(chunk, inner, activated, statistics[:, sample, part], into)
+                statistics = mean[sample, part], deviation[sample, part]
+                inner = _through_norm(chunk, inner, activated, statistics, into)
             _add_product(into.last, inner, activated)
             _add_sum(into.last_bias, inner)
             back = torch.mm(inner, cast.last, out=chunk.buffer("back", hidden.shape[1]))
@@ -95,7 +97,7 @@ def _outer(chunk: Chunk, of_rows: Tensor, of_sums: Tensor) -> Tensor:
 
 
 def _through_norm(
-    chunk: Chunk, outer: Tensor, activated: Tensor, statistics: Tensor, into: Gradients
+    chunk: Chunk, outer: Tensor, activated: Tensor, statistics: tuple[Tensor, Tensor], into: Gradients
 ) -> Tensor:
     """Return the gradient of what a layer norm reads, which is computed again."""
     given, sample, width = chunk.given, chunk.sample, outer.shape[1]

@@ -11,9 +11,8 @@ import torch
 from torch import Tensor
 
 _EPSILON = 1e-5  # of the layer norm, as in torch and Haiku
-_CHUNK_ELEMENTS = {
-    "cpu": 1 << 19
-}  # of hidden values in a chunk: in bfloat16 half of a core's second-level cache
+# Hidden values of a chunk: a megabyte, half of a core's second-level cache.
+_CHUNK_ELEMENTS = {"cpu": 1 << 18}
 _CHUNK_ELEMENTS_ELSEWHERE = 1 << 26
 _silu_out = torch.ops.aten.silu.out
 _layer_norm = torch.ops.aten.native_layer_norm.out
@@ -37,9 +36,8 @@ class Operands:
     @property
     def samples(self) -> int:
         """The number of samples."""
-        return max(
-            len(each) for each in (*self.dense, *self.nodes, *([] if self.scale is None else [self.scale]))
-        )
+        several = [*self.dense, *self.nodes, *([] if self.scale is None else [self.scale])]
+        return max(each.shape[0] for each in several)
 
     @property
     def statistics_dtype(self) -> torch.dtype:
@@ -53,8 +51,7 @@ class Operands:
 
     def chunks(self) -> Iterator[slice]:
         """Give the rows in chunks."""
-        elements = _CHUNK_ELEMENTS.get(self.last.device.type, _CHUNK_ELEMENTS_ELSEWHERE)
-        rows = max(64, elements // self.last.shape[1])
+        rows = rows_of_chunk(self.last.shape[1], self.last.device.type)
         for start in range(0, self.rows, rows):
             yield slice(start, min(start + rows, self.rows))
 
@@ -67,6 +64,11 @@ class Operands:
         return Operands(
             self.dense, first, nodes, self.places, bias, *rest, self.scale, self.offset, self.receivers
         )
+
+
+def rows_of_chunk(width: int, kind: str) -> int:
+    """Return the rows that are computed together on a kind of device."""
+    return max(64, _CHUNK_ELEMENTS.get(kind, _CHUNK_ELEMENTS_ELSEWHERE) // width)
 
 
 def of_sample(tensor: Tensor, sample: int) -> Tensor:
@@ -142,29 +144,30 @@ class Chunk:
 
 def forward(
     given: Operands, sums_of: int, rows_wanted: bool, add: bool, rows_dtype: torch.dtype, dtype: torch.dtype
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Return outputs of all rows (sample, row, output) and sums over receivers (sample, receiver, output).
 
     What is not wanted is empty. With `add` the first dense operand is added to the rows, not to the sums. Then come
-    the means and inverse deviations of the layer norm (2, sample, row, 1).
+    the means and inverse deviations of the layer norm (sample, row, 1).
     """
     samples, width, kind = given.samples, len(given.last), given.statistics_dtype
     make = given.last.new_empty
     rows = make((samples, given.rows, width) if rows_wanted else 0, dtype=rows_dtype)
     sums = make((samples, sums_of, width) if given.receivers is not None else 0, dtype=kind).zero_()
-    statistics = make((2, samples, given.rows, 1) if given.scale is not None else 0, dtype=kind)
+    normed = (samples, given.rows, 1) if given.scale is not None else 0
+    mean, deviation = make(normed, dtype=kind), make(normed, dtype=kind)
     given, buffers = given.cast(dtype), Buffers(rows)
     for part in given.chunks():
         for sample in range(samples):
             chunk = Chunk(given, buffers, part, sample, dtype)
             out = chunk.output(chunk.activated(chunk.hidden()))
             if given.scale is not None:
-                out = _normalised(chunk, out, statistics[:, sample, part])
+                out = _normalised(chunk, out, mean[sample, part], deviation[sample, part])
             if given.receivers is not None:
                 sums[sample].index_add_(0, given.receivers[part], chunk.single(out))
             if rows_wanted:
                 _laid(chunk, out, rows[sample, part], add)
-    return rows, sums, statistics
+    return rows, sums, mean, deviation
 
 
 def _laid(chunk: Chunk, out: Tensor, rows: Tensor, add: bool) -> None:
@@ -179,12 +182,11 @@ def _laid(chunk: Chunk, out: Tensor, rows: Tensor, add: bool) -> None:
         rows.copy_(out).add_(below)
 
 
-def _normalised(chunk: Chunk, output: Tensor, statistics: Tensor) -> Tensor:
+def _normalised(chunk: Chunk, output: Tensor, mean: Tensor, deviation: Tensor) -> Tensor:
     given, width = chunk.given, output.shape[1]
     assert given.scale is not None
     assert given.offset is not None
     scale, offset = of_sample(given.scale, chunk.sample), of_sample(given.offset, chunk.sample)
     out: Tensor = chunk.buffer("normal", width)
-    mean, deviation = statistics
     _layer_norm(output, [width], scale, offset, _EPSILON, out0=out, out1=mean, out2=deviation)
     return out

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from terrella.engine.feed.streamed import AHEAD_BYTES
 from terrella.engine.plan.amounts import duration_text, size_text, typed_size
@@ -220,9 +221,8 @@ def _strategies(need: Need, limits: Limits, kind: Kind) -> Iterator[Strategy]:
     # In RAM data are on the processor's own device already.
     placements = [each for each in need.placements if kind != "cpu" or each != "resident"]
     allocators: tuple[Allocator, ...] = ("keep", "return") if kind == "cpu" else ("cached",)
-    most = max(1, need.step.batch // 2)  # batch norms need two samples
-    parts = [each for each in _ACCUMULATIONS if each <= most and each >= need.step.accumulation]
-    again = (False, True) if _checkpoints(need) else (False,)
+    checkpoints, normed = _kinds(need)
+    again = (False, True) if checkpoints else (False,)
     ways = [
         (number, sharded)
         for number in limits.processes
@@ -232,6 +232,8 @@ def _strategies(need: Need, limits: Limits, kind: Kind) -> Iterator[Strategy]:
     if not ways:  # a single process has nobody to share with
         ways = [(number, False) for number in limits.processes]
     for number, sharded in ways:
+        own = max(1, -(-need.step.batch // number) // (2 if normed else 1))  # batch norms need two samples
+        parts = [each for each in _ACCUMULATIONS if need.step.accumulation <= each <= own]
         for precision in need.precisions:
             for checkpointing in again:
                 for accumulation in parts or [need.step.accumulation]:
@@ -242,11 +244,13 @@ def _strategies(need: Need, limits: Limits, kind: Kind) -> Iterator[Strategy]:
                             )
 
 
-def _checkpoints(need: Need) -> bool:
+def _kinds(need: Need) -> tuple[bool, bool]:
+    """Return whether a network has parts that can be computed again, and whether it has batch norms."""
     from torch._subclasses.fake_tensor import FakeTensorMode
 
     with FakeTensorMode(allow_non_fake_inputs=True):
-        return can_checkpoint(need.step.make_network())
+        network = need.step.make_network()
+    return can_checkpoint(network), any(isinstance(each, _BatchNorm) for each in network.modules())
 
 
 def _option(need: Need, strategy: Strategy, memory: StepMemory, kind: Kind, process_bytes: int) -> Option:

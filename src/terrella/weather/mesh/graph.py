@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, from_numpy
+from torch.utils._python_dispatch import _disable_current_modes
 
 from terrella.engine.plan.time.calibrate import cache_folder
 from terrella.engine.tensor_file import read_tensors, write_tensors
@@ -65,7 +66,8 @@ def make_graph(lat: Floats, lon: Floats, level: int, radius: float = RADIUS) -> 
 def graph_of(lat: NDArray[np.floating[Any]], lon: NDArray[np.floating[Any]], level: int) -> Graph:
     """Return the graph of a grid and a mesh from memory or the cache folder, where it is left when it is made."""
     axes = (np.asarray(axis, np.float64).tobytes() for axis in (lat, lon))
-    return _graph_of(*axes, level)
+    with _disable_current_modes():  # read and written for real where a step is run on shapes alone
+        return _graph_of(*axes, level)
 
 
 @lru_cache(maxsize=4)

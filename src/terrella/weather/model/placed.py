@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import _disable_current_modes
 
 from terrella.weather.mesh.graph import Edges, Graph
 
@@ -48,7 +49,7 @@ class PlacedGraph:
 
 def _placed(graph: Graph, device: torch.device) -> Placed:
     # Real tensors also where a step is run on shapes alone.
-    with torch.utils._python_dispatch._disable_current_modes():
+    with _disable_current_modes():
         grid, mesh = (torch.from_numpy(each).to(device) for each in (graph.grid, graph.mesh))
         edges = (_edges(each, device) for each in (graph.grid_to_mesh, graph.multi_mesh, graph.mesh_to_grid))
         return Placed(grid, mesh, *edges)
