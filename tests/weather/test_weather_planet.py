@@ -13,6 +13,7 @@ from terrella.weather.data.store import open_store
 from terrella.weather.planet import held_suarez
 from terrella.weather.planet.simulate import EVERY, cached_planet, simulate, solver_states
 
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of jax, for what dinosaur-dycore 1.2 calls
 needs_solver = pytest.mark.skipif(
     importlib.util.find_spec("dinosaur") is None, reason="dinosaur-dycore is not installed: terrella[weather]"
 )
