@@ -7,9 +7,10 @@ from cyclopts import Parameter
 
 from terrella.cli.flags import Output, shown
 from terrella.cli.tasks import load_task
+from terrella.cli.weather_plan import plan
 from terrella.engine.terminal import say
 
-__all__ = ["data", "demo", "predict", "show"]
+__all__ = ["data", "demo", "plan", "predict", "show"]
 
 Several = Parameter(consume_multiple=True, negative_iterable=())
 

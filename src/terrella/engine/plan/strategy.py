@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -221,7 +221,7 @@ def _strategies(need: Need, limits: Limits, kind: Kind) -> Iterator[Strategy]:
     # In RAM data are on the processor's own device already.
     placements = [each for each in need.placements if kind != "cpu" or each != "resident"]
     allocators: tuple[Allocator, ...] = ("keep", "return") if kind == "cpu" else ("cached",)
-    checkpoints, normed = _kinds(need)
+    checkpoints, normed = _kinds(need.step.make_network)
     again = (False, True) if checkpoints else (False,)
     ways = [
         (number, sharded)
@@ -244,12 +244,13 @@ def _strategies(need: Need, limits: Limits, kind: Kind) -> Iterator[Strategy]:
                             )
 
 
-def _kinds(need: Need) -> tuple[bool, bool]:
+@lru_cache(maxsize=16)
+def _kinds(make_network: Callable[[], nn.Module]) -> tuple[bool, bool]:
     """Return whether a network has parts that can be computed again, and whether it has batch norms."""
     from torch._subclasses.fake_tensor import FakeTensorMode
 
     with FakeTensorMode(allow_non_fake_inputs=True):
-        network = need.step.make_network()
+        network = make_network()
     return can_checkpoint(network), any(isinstance(each, _BatchNorm) for each in network.modules())
 
 
