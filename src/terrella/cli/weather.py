@@ -5,10 +5,13 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from terrella.cli.flags import Output, shown
+from terrella.cli.flags import SETTINGS, Output, shown
+from terrella.cli.planning import Limiting, show_plan
+from terrella.cli.task_commands import chosen_settings
 from terrella.cli.tasks import load_task
-from terrella.cli.weather_plan import plan
 from terrella.engine.terminal import say
+from terrella.errors import InputError
+from terrella.weather.settings import WeatherSettings
 
 __all__ = ["data", "demo", "plan", "predict", "show"]
 
@@ -75,6 +78,43 @@ def data(
     wanted = Wanted(variables, levels, grid, step, start, end)
     following = f"terrella weather train {output} --run runs/weather/{output.stem}"
     shown(lambda report: convert(fields, output, report, wanted), following)
+
+
+def plan(
+    store: str | None = None,
+    *,
+    variant: str | None = None,
+    devices: int = 1,
+    samples: int | None = None,
+    limiting: Limiting | None = None,
+    settings: Annotated[WeatherSettings | None, SETTINGS] = None,
+) -> None:
+    """Say how much memory a training takes and how long it lasts, stage by stage; nothing is read or trained.
+
+    Example: terrella weather plan --variant 0.25-37 --on tpu-v4 --devices 32
+
+    Parameters
+    ----------
+    store
+        Store that `data` wrote; by default a planet is simulated.
+    variant
+        A published network, in place of settings: 0.25-37, 0.25-13-operational or 1.0-13-small, beside what its
+        training took.
+    devices
+        That share the variant's training.
+    samples
+        Number of windows in an epoch, in place of those of the data or the settings.
+    """
+    limiting = limiting or Limiting()
+    if variant is not None:
+        if store is not None or settings is not None or limiting.config is not None:
+            raise InputError("--variant stands in place of a store and of settings; leave these out")
+        from terrella.cli.weather_plan import plan_variant
+
+        plan_variant(variant, limiting, devices)
+        return
+    chosen = chosen_settings("weather", limiting.run, limiting.config, store, settings)
+    show_plan("weather", chosen, samples, limiting)
 
 
 def predict(

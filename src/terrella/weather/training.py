@@ -108,7 +108,7 @@ def stage_step(settings: WeatherSettings, layout: Layout, stage: StageSettings, 
 def _spec(
     settings: WeatherSettings, stage: StageSettings, weather: Weather | None, samples: int | None
 ) -> StageSpec:
-    layout, windows, frames, place = _sizes(settings, stage, weather)
+    layout, windows, (frames, checked), place = _sizes(settings, stage, weather)
     wanted = stage.steps * stage.batch
     epoch = samples or min(windows, wanted)
     epochs = max(1, round(wanted / epoch))
@@ -125,6 +125,7 @@ def _spec(
         place=place,
         precisions=("float32", "bfloat16") if settings.fit.precision == "float32" else ("bfloat16",),
         rollout=stage.rollout,
+        held_by_others=checked * frame_bytes,
     )
     shaped = Stage(
         stage.name, epochs, stage.learning_rate, warmup_steps=stage.warmup, schedule=stage.schedule,
@@ -140,35 +141,24 @@ def _spec(
 
 def _sizes(
     settings: WeatherSettings, stage: StageSettings, weather: Weather | None
-) -> tuple[Layout, int, int, Path | None]:
-    """Return the layout, how many windows and states the training has, and where they lie."""
+) -> tuple[Layout, int, tuple[int, int], Path | None]:
+    """Return the layout, how many windows the training has, how many states it and dev have, and where they lie."""
     data, length = settings.data, PAST + stage.rollout
     if weather is None and data.store != PLANET:
         weather = open_weather(settings, lambda event: None)  # its axes alone are read
     if weather is None:
         layout = planned_planet()
         each = data.days * 24 // layout.step_hours
-        share = data.shares[0] / sum(data.shares)
-        return (
-            layout,
-            max(1, int(share * data.members * (each - length + 1))),
-            int(share * data.members * each),
-            None,
-        )
+        share, dev = (data.shares[number] / sum(data.shares) * data.members for number in (0, 1))
+        return layout, max(1, int(share * (each - length + 1))), (int(share * each), int(dev * each)), None
     windows = weather.windows("train", length)
     if len(windows) == 0:
         raise InputError(
             f"the stage {stage.name} needs {length} states that follow each other in the training's time, and "
             "there are none; lower its rollout, or train on more"
         )
-    start, end = weather.spans["train"]
-    times = weather.store.times
-    return (
-        weather.layout,
-        len(windows),
-        int(((times >= start) & (times < end)).sum()),
-        weather.store.path.resolve(),
-    )
+    frames, checked = (len(weather.windows(split, 1)) for split in ("train", "dev"))
+    return weather.layout, len(windows), (frames, checked), weather.store.path.resolve()
 
 
 def _fed(

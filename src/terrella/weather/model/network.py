@@ -48,7 +48,9 @@ class MeshNetwork(nn.Module):
         latent, noise = settings.latent, settings.noise
         inputs = PAST * channels + SEEN_FORCINGS * forcings + static.shape[1] + NODE
 
-        def perceptron(*operands: int, noise: int = 0, outputs: int = latent, norm: bool = True) -> Perceptron:
+        def perceptron(
+            *operands: int, noise: int = 0, outputs: int = latent, norm: bool = True
+        ) -> Perceptron:
             return Perceptron(operands, latent, outputs, noise, norm)
 
         self.embed_grid = perceptron(inputs, noise=noise)
