@@ -146,15 +146,15 @@ def variant(step: Step, strategy: Strategy) -> Step:
 
 
 def choose(
-    need: Need, limits: Limits, kind: Kind, process_bytes: int, timed: Timed
+    need: Need, limits: Limits, kind: Kind, process_bytes: int, timed: Timed, wanted: int = 3
 ) -> tuple[Option, list[Option]]:
     """Return the first option that fits, and the next-best ones.
 
     What changes no result and costs little is given up first: where data lie, how freed memory is held, in how
     many parts a batch is computed; then time, by computing activations again; then precision; then one copy of the
     weights in each process; then more processes.
-    Of the first three that fit, one that takes more than 1.5 times as long as another with the same results is not
-    taken.
+    Of the first `wanted` that fit, one that takes more than 1.5 times as long as another with the same results is
+    not taken.
 
     Raises:
         DoesNotFitError: where nothing fits, with what would.
@@ -196,7 +196,7 @@ def choose(
                 too_slow.add(_results(strategy))
             continue
         found.append(option)
-        if len(found) == 3:
+        if len(found) == wanted:
             break
     if not found:
         raise DoesNotFitError(_refusal(need, limits, tried, steps))
