@@ -54,7 +54,8 @@ def test_verbs_have_one_face_that_help_can_show(task):
 
 
 @pytest.mark.parametrize(
-    ("task", "place"), [("forecast", "catalogue"), ("pick", "sets"), ("segment", "sections"), ("weather", "store")]
+    ("task", "place"),
+    [("forecast", "catalogue"), ("pick", "sets"), ("segment", "sections"), ("weather", "store")],
 )
 def test_what_may_change_while_a_training_goes_on_is_in_no_fingerprint(task, place):
     settings = load_task(task).settings()

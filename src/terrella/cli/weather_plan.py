@@ -1,6 +1,8 @@
-"""`terrella weather plan`: of a training of one's own, or of a published variant beside what its training took."""
+"""`terrella weather plan --variant`: a published network, beside what its training took."""
 
 from terrella.cli.planning import Limiting
+
+_ASSUMED_RAM = 128e9  # beside each device of another machine
 
 
 def plan_variant(name: str, limiting: Limiting, devices: int) -> None:
@@ -35,6 +37,3 @@ def plan_variant(name: str, limiting: Limiting, devices: int) -> None:
     for line in beside_published(variant, made):
         say(line)
     say(f"assumed: {made.stages[0].assumed}")
-
-
-_ASSUMED_RAM = 128e9  # beside each device

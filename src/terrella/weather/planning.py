@@ -27,7 +27,7 @@ def plan_variant(variant: Variant, limits: Limits, device: Device | None = None)
     """
     batch, devices = variant.stages[0].batch, max(limits.processes)
     step = replace(variant_step(variant, batch), accumulation=-(-batch // devices))  # a sample at a time
-    return plan(variant.name, [_need(variant, stage, step) for stage in variant.stages], limits, device)
+    return plan(variant.name, [_need(variant, stage, step) for stage in variant.stages], limits, device, 1)
 
 
 def variant_table(variant: Variant, made: Plan) -> Table:

@@ -49,6 +49,9 @@ class FitSettings(Frozen):
         min_length=1,
         description="stages, one after the other; in a file of settings, each as [[fit.stages]]",
     )
+    optimiser: Literal["adamw", "muon"] = Field(
+        "adamw", description="AdamW, or Muon for the matrices within the network and AdamW for the rest"
+    )
     averaging: float = Field(
         0.0, ge=0, lt=1, description="decay of the running average of the weights; 0 for none"
     )

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from terrella.weather.data.store import Store, open_store
 from terrella.weather.data.windows import PAST, split_times, windows_within
 from terrella.weather.layout import Layout, layout_of_store, planned_planet
 from terrella.weather.learning.loss import WeatherLoss
+from terrella.weather.learning.optimiser import OPTIMISERS
 from terrella.weather.learning.settings import StageSettings
 from terrella.weather.learning.weights import area_weights, channel_weights
 from terrella.weather.planet.simulate import PLANET, cached_planet
@@ -70,6 +72,12 @@ def stages(settings: WeatherSettings, weather: Weather | None, samples: int | No
     Raises:
         InputError: where the store is at fault, or a stage finds no window that is long enough.
     """
+    for each in settings.fit.stages:
+        if each.loss == "crps" and not settings.network.noise:
+            raise InputError(
+                f"the stage {each.name} trains two members, which differ by noise, and the network has none; set "
+                "network.noise, as to 16"
+            )
     return [_spec(settings, each, weather, samples) for each in settings.fit.stages]
 
 
@@ -84,16 +92,17 @@ def stage_step(settings: WeatherSettings, layout: Layout, stage: StageSettings, 
             "forcings": torch.randn(size, PAST + rollout, points, known),
         }
 
-    single = Step(
+    step = Step(
         make_network=lambda: layout.network(settings.network),
-        make_batch=lambda size: make_rolled(size, 1),
-        loss=_loss(layout),
+        make_batch=partial(make_rolled, rollout=stage.rollout),
+        loss=_loss(layout, settings.network.noise if stage.loss == "crps" else 0),
         batch=batch,
         accumulation=settings.fit.accumulation,
         precision=settings.fit.precision,
+        make_optimiser=OPTIMISERS[settings.fit.optimiser],
         make_rolled=make_rolled,
     )
-    return rolled(single, stage.rollout)
+    return rolled(step, stage.rollout)
 
 
 def _spec(
@@ -197,11 +206,12 @@ def _windows(
     return replace(found, first=torch.from_numpy(first - low).to(found.first.device), rollout=rollout)
 
 
-def _loss(layout: Layout) -> WeatherLoss:
+def _loss(layout: Layout, noise: int) -> WeatherLoss:
     weights = channel_weights([(each.variable, each.level) for each in layout.channels])
     arrays = (
         area_weights(layout.latitude, len(layout.longitude)),
         weights,
         layout.statistics.difference_scale,
     )
-    return WeatherLoss(*(torch.tensor(each, dtype=torch.float32) for each in arrays))
+    area, channel, scale = (torch.tensor(each, dtype=torch.float32) for each in arrays)
+    return WeatherLoss(area, channel, scale, noise)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -146,15 +146,15 @@ def variant(step: Step, strategy: Strategy) -> Step:
 
 
 def choose(
-    need: Need, limits: Limits, kind: Kind, process_bytes: int, timed: Timed
+    need: Need, limits: Limits, kind: Kind, process_bytes: int, timed: Timed, wanted: int = 3
 ) -> tuple[Option, list[Option]]:
     """Return the first option that fits, and the next-best ones.
 
     What changes no result and costs little is given up first: where data lie, how freed memory is held, in how
     many parts a batch is computed; then time, by computing activations again; then precision; then one copy of the
     weights in each process; then more processes.
-    Of the first three that fit, one that takes more than 1.5 times as long as another with the same results is not
-    taken.
+    Of the first `wanted` that fit, one that takes more than 1.5 times as long as another with the same results is
+    not taken.
 
     Raises:
         DoesNotFitError: where nothing fits, with what would.
@@ -196,7 +196,7 @@ def choose(
                 too_slow.add(_results(strategy))
             continue
         found.append(option)
-        if len(found) == 3:
+        if len(found) == wanted:
             break
     if not found:
         raise DoesNotFitError(_refusal(need, limits, tried, steps))
@@ -221,7 +221,7 @@ def _strategies(need: Need, limits: Limits, kind: Kind) -> Iterator[Strategy]:
     # In RAM data are on the processor's own device already.
     placements = [each for each in need.placements if kind != "cpu" or each != "resident"]
     allocators: tuple[Allocator, ...] = ("keep", "return") if kind == "cpu" else ("cached",)
-    checkpoints, normed = _kinds(need)
+    checkpoints, normed = _kinds(need.step.make_network)
     again = (False, True) if checkpoints else (False,)
     ways = [
         (number, sharded)
@@ -244,12 +244,13 @@ def _strategies(need: Need, limits: Limits, kind: Kind) -> Iterator[Strategy]:
                             )
 
 
-def _kinds(need: Need) -> tuple[bool, bool]:
+@lru_cache(maxsize=16)
+def _kinds(make_network: Callable[[], nn.Module]) -> tuple[bool, bool]:
     """Return whether a network has parts that can be computed again, and whether it has batch norms."""
     from torch._subclasses.fake_tensor import FakeTensorMode
 
     with FakeTensorMode(allow_non_fake_inputs=True):
-        network = need.step.make_network()
+        network = make_network()
     return can_checkpoint(network), any(isinstance(each, _BatchNorm) for each in network.modules())
 
 

@@ -38,9 +38,16 @@ class HeldWindows:
     first: Tensor  # (window,): the first state of each
     rollout: int  # states of the future
     device: torch.device
+    low: int = 0  # the store's number of the first state
+    frames_per_chunk: int = 1
 
     def __len__(self) -> int:
         return len(self.first)
+
+    @property
+    def borders(self) -> Tensor:
+        """Those of the chunks on disk, so that the order is that of windows which are streamed."""
+        return torch.from_numpy(_chunk_starts(self.first.cpu().numpy() + self.low, self.frames_per_chunk))
 
     def read(self, indices: Tensor) -> Batch:
         """Return the windows of indices (n,)."""
@@ -67,9 +74,7 @@ class StoredWindows:
 
     @cached_property
     def _starts(self) -> Indices:
-        """Where the windows of each chunk begin, (chunk + 1,); chunks without windows are left out."""
-        chunk = self.first // self.store.frames_per_chunk
-        return np.append(np.flatnonzero(np.diff(chunk, prepend=-1)), len(chunk))
+        return _chunk_starts(self.first, self.store.frames_per_chunk)
 
     @property
     def borders(self) -> Tensor:
@@ -110,6 +115,12 @@ class StoredWindows:
         )
 
 
+def _chunk_starts(first: Indices, frames_per_chunk: int) -> Indices:
+    """Return where the windows of each chunk begin, (chunk + 1,); chunks without windows are left out."""
+    chunk = first // frames_per_chunk
+    return np.append(np.flatnonzero(np.diff(chunk, prepend=-1)), len(chunk))
+
+
 def store_forcings(store: Store, first: int, last: int, forcings: tuple[Forcing, ...]) -> Floats:
     """Return the forcings of a store's states from one to before another, (time, point, forcing)."""
     return forcings_at(store.times[first:last], store.latitude, store.longitude, store.step_hours, forcings)
@@ -136,7 +147,7 @@ def held_windows(
     where = device if resident else torch.device("cpu")
     return HeldWindows(
         torch.from_numpy(states).to(where), torch.from_numpy(known).to(where),
-        torch.from_numpy(first - low).to(where), rollout, device,
+        torch.from_numpy(first - low).to(where), rollout, device, low, store.frames_per_chunk,
     )  # fmt: skip
 
 

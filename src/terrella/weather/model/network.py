@@ -48,16 +48,18 @@ class MeshNetwork(nn.Module):
         latent, noise = settings.latent, settings.noise
         inputs = PAST * channels + SEEN_FORCINGS * forcings + static.shape[1] + NODE
 
-        def perceptron(*operands: int, outputs: int = latent, norm: bool = True) -> Perceptron:
-            return Perceptron(operands, latent, outputs, noise if norm else 0, norm)
+        def perceptron(
+            *operands: int, noise: int = 0, outputs: int = latent, norm: bool = True
+        ) -> Perceptron:
+            return Perceptron(operands, latent, outputs, noise, norm)
 
-        self.embed_grid = perceptron(inputs)
+        self.embed_grid = perceptron(inputs, noise=noise)
         self.embed_mesh = perceptron(NODE)
         self.embed_grid_to_mesh = perceptron(EDGE)
         self.embed_multi_mesh = perceptron(EDGE)
         self.embed_mesh_to_grid = perceptron(EDGE)
         self.to_mesh = Messages(latent, noise)
-        self.update_grid = perceptron(latent)
+        self.update_grid = perceptron(latent, noise=noise)
         self.rounds = nn.ModuleList(Messages(latent, noise) for _ in range(settings.steps))
         self.to_grid = Messages(latent, noise)
         self.output = perceptron(latent, outputs=channels + diagnosed, norm=False)

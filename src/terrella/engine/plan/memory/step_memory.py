@@ -1,6 +1,7 @@
 """How much memory a training step takes, from shapes alone."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Literal
 
 import torch
@@ -56,9 +57,7 @@ def predict_memory(step: Step, kind: Kind = "cpu", workspace: Workspace | None =
     """
     if rolled := at_rollouts(step):
         short, longer, more = rolled
-        return _extended(
-            predict_memory(short, kind, workspace), predict_memory(longer, kind, workspace), more
-        )
+        return _extended(_remembered(short, kind), _remembered(longer, kind), more)
     if step.accumulation > 2:
         return _in_many_parts(step, kind, workspace)
     on_cpu = kind == "cpu"
@@ -90,6 +89,12 @@ def few_parts(step: Step) -> Step:
 def in_processes(step: Step, processes: int) -> Step:
     """Return the step of one of several processes that share each batch evenly."""
     return replace(step, batch=max(1, -(-step.batch // processes)))
+
+
+@lru_cache(maxsize=16)
+def _remembered(step: Step, kind: Kind) -> StepMemory:
+    """Return the memory of a step that long roll-outs have in common."""
+    return predict_memory(step, kind)
 
 
 def _extended(short: StepMemory, longer: StepMemory, more: int) -> StepMemory:
