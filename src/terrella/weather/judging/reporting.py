@@ -183,7 +183,7 @@ def _maps(
     shape = (len(store.latitude), len(store.longitude))
     forecast, truth = np.zeros((2, last, *shape))
     for row, (step, state) in enumerate(zip(every, network.forecasts(store, start, every), strict=True)):
-        forecast[row] = state[0, :, at].reshape(shape)
+        forecast[row] = (state if state.ndim == 3 else state[0])[0, :, at].reshape(shape)
         truth[row] = store.states(start + step)[0, :, at].reshape(shape)
     variable = known(store.channels[at].variable)
     head = f"{short} ({variable.unit if variable else ''})"
