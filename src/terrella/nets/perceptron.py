@@ -1,4 +1,4 @@
-"""A perceptron over many rows that keeps its operands alone: what edges and nodes of a graph compute and send.
+"""A perceptron over many rows that keeps little: what edges and nodes of a graph compute and send.
 
 One hidden layer with swish, then a layer norm or none. The first layer's matrix is split by operand, as if operands
 were concatenated: dense ones have a value for each row (an edge's own), others are products made once for each node
@@ -17,7 +17,7 @@ from torch.autograd.function import once_differentiable
 
 from terrella.nets.perceptron_costs import register_costs
 from terrella.nets.perceptron_gradient import backward, empty_gradients
-from terrella.nets.perceptron_kernels import Operands, forward
+from terrella.nets.perceptron_kernels import Operands, empty_results, forward
 
 _HIDDEN = (
     "Tensor[] dense, Tensor[] first, Tensor[] nodes, Tensor[] places, Tensor? bias, Tensor last, Tensor last_bias, "
@@ -25,12 +25,12 @@ _HIDDEN = (
 )
 _library: Any = torch.library.Library("terrella", "DEF")  # type: ignore[no-untyped-call]
 _library.define(
-    f"perceptron({_HIDDEN}, int sums_of, bool rows_wanted, bool add, ScalarType rows_dtype, ScalarType dtype) -> "
-    "(Tensor, Tensor, Tensor, Tensor)"
+    f"perceptron({_HIDDEN}, int sums_of, bool rows_wanted, bool add, bool keep, ScalarType rows_dtype, "
+    "ScalarType dtype) -> (Tensor, Tensor, Tensor, Tensor, Tensor, Tensor)"
 )
 _library.define(
     f"perceptron_backward({_HIDDEN}, Tensor of_rows, Tensor of_sums, Tensor mean, Tensor deviation, "
-    "bool add, bool[] wanted, ScalarType dtype) -> Tensor[]"
+    "Tensor hidden, Tensor output, bool add, bool[] wanted, ScalarType dtype) -> Tensor[]"
 )
 
 
@@ -47,21 +47,24 @@ class Form:
 
 def perceptron(operands: Operands, form: Form) -> tuple[Tensor, Tensor]:
     """Return outputs of rows (sample, row, output) and their sums (sample, receiver, output), or empty ones."""
-    rows, sums, *_ = _Perceptron.apply(operands, form, *_flat(operands))  # type: ignore[no-untyped-call]
+    keep = torch.is_grad_enabled()
+    rows, sums, *_ = _Perceptron.apply(operands, form, keep, *_flat(operands))  # type: ignore[no-untyped-call]
     return rows, sums
 
 
 class _Perceptron(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, operands: Operands, form: Form, *tensors: Tensor | None) -> tuple[Tensor, ...]:
+    def forward(
+        ctx: Any, operands: Operands, form: Form, keep: bool, *tensors: Tensor | None
+    ) -> tuple[Tensor, ...]:
         ctx.form, ctx.counts = form, (len(operands.dense), len(operands.nodes))
-        rows, sums, *statistics = torch.ops.terrella.perceptron(
-            *_listed(operands), form.sums_of, form.rows_wanted, form.add, form.rows_dtype, form.dtype
+        rows, sums, *kept = torch.ops.terrella.perceptron(
+            *_listed(operands), form.sums_of, form.rows_wanted, form.add, keep, form.rows_dtype, form.dtype
         )
-        ctx.save_for_backward(*tensors, operands.receivers, *operands.places, *statistics)
-        ctx.mark_non_differentiable(*statistics)
+        ctx.save_for_backward(*tensors, operands.receivers, *operands.places, *kept)
+        ctx.mark_non_differentiable(*kept)
         ctx.set_materialize_grads(False)
-        return rows, sums, *statistics
+        return rows, sums, *kept
 
     @staticmethod
     @once_differentiable
@@ -69,18 +72,18 @@ class _Perceptron(torch.autograd.Function):
         form, (dense, nodes) = ctx.form, ctx.counts
         if of_rows is None and of_sums is None:
             return (None,) * len(ctx.needs_input_grad)
-        *saved, mean, deviation = ctx.saved_tensors
+        *saved, mean, deviation, hidden, output = ctx.saved_tensors
         operands = _from_flat(saved, dense, nodes)
         none = mean.new_empty(0)
-        wanted = ctx.needs_input_grad[2 : 2 + dense]
+        wanted = ctx.needs_input_grad[3 : 3 + dense]
         found = torch.ops.terrella.perceptron_backward(
             *_listed(operands),
             none if of_rows is None or not form.rows_wanted else of_rows,
             none if of_sums is None or not form.sums_of else of_sums,
-            mean, deviation, form.add and of_rows is not None, wanted, form.dtype,
+            mean, deviation, hidden, output, form.add and of_rows is not None, wanted, form.dtype,
         )  # fmt: skip
-        needed = ctx.needs_input_grad[2:]
-        return None, None, *(g if yes else None for g, yes in zip(found, needed, strict=True))
+        needed = ctx.needs_input_grad[3:]
+        return None, None, None, *(g if yes else None for g, yes in zip(found, needed, strict=True))
 
 
 def _flat(operands: Operands) -> list[Tensor | None]:
@@ -120,21 +123,12 @@ def _backward(*arguments: Any) -> list[Tensor]:
 
 
 def _forward_shapes(*arguments: Any) -> tuple[Tensor, ...]:
-    given = Operands(*arguments[:10])
-    sums_of, rows_wanted, _, rows_dtype, _ = arguments[10:]
-    width, kind, make = len(given.last), given.statistics_dtype, given.last.new_empty
-    return (
-        make((given.samples, given.rows, width) if rows_wanted else 0, dtype=rows_dtype),
-        make((given.samples, sums_of, width) if given.receivers is not None else 0, dtype=kind),
-        *(
-            make((given.samples, given.rows, 1) if given.scale is not None else 0, dtype=kind)
-            for _ in range(2)
-        ),
-    )
+    sums_of, rows_wanted, _, *rest = arguments[10:]
+    return empty_results(Operands(*arguments[:10]), sums_of, rows_wanted, *rest)
 
 
 def _backward_shapes(*arguments: Any) -> list[Tensor]:
-    given, wanted = Operands(*arguments[:10]), arguments[15]
+    given, wanted = Operands(*arguments[:10]), arguments[17]
     return empty_gradients(given, wanted).flat()
 
 

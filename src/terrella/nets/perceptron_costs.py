@@ -10,7 +10,7 @@ from terrella.nets.costs import OPERATORS, Cost
 from terrella.nets.perceptron_kernels import Operands, rows_of_chunk
 
 # Times that values of a row pass memory within a call where no cache holds a chunk, and buffers of a chunk.
-_PASSES, _PASSES_BACK = 14, 30
+_PASSES, _PASSES_BACK = 14, 24
 _BUFFERS, _BUFFERS_BACK = 6, 10
 
 
@@ -37,10 +37,9 @@ def _flops(*arguments: Any, **_: Any) -> float:
 
 def _flops_back(*arguments: Any, **_: Any) -> float:
     given = Operands(*arguments[:10])
-    wanted: list[bool] = arguments[15]
+    wanted: list[bool] = arguments[17]
     first, last = _products(given)
-    again = first + (last if given.scale is not None else 0.0)
-    return again + 2 * last + first * (1 + sum(wanted) / len(wanted))
+    return 2 * last + first * (1 + sum(wanted) / len(wanted))
 
 
 def _cost(passes: int, buffers: int, arguments: tuple[Any, ...], kind: str) -> Cost:

@@ -1,4 +1,4 @@
-"""The gradient of `perceptron_kernels.forward`: hidden values are computed again, chunk by chunk."""
+"""The gradient of `perceptron_kernels.forward`, chunk by chunk."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,29 +37,31 @@ def backward(
     of_sums: Tensor,
     mean: Tensor,
     deviation: Tensor,
+    hidden: Tensor,
+    output: Tensor,
     add: bool,
     wanted: Sequence[bool],
     dtype: torch.dtype,
 ) -> Gradients:
     """Return the gradients of all operands from those of the rows and of the sums, empty where there are none.
 
-    `mean` and `deviation` are those of the layer norm's forward pass; `wanted` says which operands get one.
+    `mean`, `deviation`, `hidden` and `output` are those that were kept; `wanted` says which dense operands get one.
     """
     into, cast = empty_gradients(given, wanted), given.cast(dtype)
     buffers, of_sums = Buffers(given.last), of_sums.to(dtype)
     for part in given.chunks():
         for sample in range(given.samples):
             chunk = Chunk(cast, buffers, part, sample, dtype)
-            hidden = chunk.hidden()
-            activated = chunk.activated(hidden)
+            before = hidden[sample, part]
+            activated = chunk.activated(before)
             inner = _outer(chunk, of_rows, of_sums)
             if given.scale is not None:
-                statistics = mean[sample, part], deviation[sample, part]
-                inner = _through_norm(chunk, inner, activated, statistics, into)
+                kept = output[sample, part], mean[sample, part], deviation[sample, part]
+                inner = _through_norm(chunk, inner, *kept, into)
             _add_product(into.last, inner, activated)
             _add_sum(into.last_bias, inner)
-            back = torch.mm(inner, cast.last, out=chunk.buffer("back", hidden.shape[1]))
-            _silu_backward(back, hidden, grad_input=back)
+            back = torch.mm(inner, cast.last, out=chunk.buffer("back", before.shape[1]))
+            _silu_backward(back, before, grad_input=back)
             _to_operands(chunk, back, into)
             _to_dense(chunk, back, of_rows if add else None, into)
     return into
@@ -97,15 +99,13 @@ def _outer(chunk: Chunk, of_rows: Tensor, of_sums: Tensor) -> Tensor:
 
 
 def _through_norm(
-    chunk: Chunk, outer: Tensor, activated: Tensor, statistics: tuple[Tensor, Tensor], into: Gradients
+    chunk: Chunk, outer: Tensor, output: Tensor, mean: Tensor, deviation: Tensor, into: Gradients
 ) -> Tensor:
-    """Return the gradient of what a layer norm reads, which is computed again."""
+    """Return the gradient of what a layer norm reads."""
     given, sample, width = chunk.given, chunk.sample, outer.shape[1]
     assert given.scale is not None
     assert given.offset is not None
-    output = chunk.output(activated)
     scale, offset = of_sample(given.scale, sample), of_sample(given.offset, sample)
-    mean, deviation = statistics
     inner, of_scale, of_offset = _layer_norm_backward(
         outer, output, [width], mean, deviation, scale, offset, [True, True, True]
     )

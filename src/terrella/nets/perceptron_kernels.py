@@ -1,7 +1,7 @@
 """The perceptron of `perceptron.py` and its gradient, a chunk of rows after the other.
 
-A chunk's intermediate values stay in the processor's cache and in buffers that all chunks share; nothing is kept
-for the gradient but the operands: hidden values are computed again.
+A chunk's intermediate values stay in the processor's cache and in buffers that all chunks share. For
+the gradient a row keeps two vectors, from before the swish and before the layer norm; torch's own layers keep five.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 _EPSILON = 1e-5  # of the layer norm, as in torch and Haiku
-# Hidden values of a chunk: a megabyte, half of a core's second-level cache.
-_CHUNK_ELEMENTS = {"cpu": 1 << 18}
+# Hidden values of a chunk: in bfloat16 half of a core's second-level cache; products of fewer rows are slower.
+_CHUNK_ELEMENTS = {"cpu": 1 << 19}
 _CHUNK_ELEMENTS_ELSEWHERE = 1 << 26
 _silu_out = torch.ops.aten.silu.out
 _layer_norm = torch.ops.aten.native_layer_norm.out
@@ -111,10 +111,9 @@ class Chunk:
         """Return values in the precision of products."""
         return values if values.dtype == self.dtype else self.buffer(name, values.shape[1]).copy_(values)
 
-    def hidden(self) -> Tensor:
-        """Return the hidden values before their swish."""
+    def hidden(self, hidden: Tensor) -> Tensor:
+        """Write the hidden values before their swish, and return them."""
         given, width = self.given, self.given.last.shape[1]
-        hidden = self.buffer("hidden", width)
         for number, (nodes, places) in enumerate(zip(given.nodes, given.places, strict=True)):
             found = self.buffer("found", width) if number else hidden
             torch.index_select(of_sample(nodes, self.sample), 0, places[self.rows], out=found)
@@ -131,9 +130,8 @@ class Chunk:
         out: Tensor = _silu_out(hidden, out=self.buffer("activated", hidden.shape[1]))
         return out
 
-    def output(self, activated: Tensor) -> Tensor:
-        """Return the outputs before their layer norm."""
-        out = self.buffer("output", len(self.given.last))
+    def output(self, activated: Tensor, out: Tensor) -> Tensor:
+        """Write the outputs before their layer norm, and return them."""
         return torch.addmm(self.given.last_bias, activated, self.given.last.T, out=out)
 
     def single(self, values: Tensor) -> Tensor:
@@ -143,31 +141,56 @@ class Chunk:
 
 
 def forward(
-    given: Operands, sums_of: int, rows_wanted: bool, add: bool, rows_dtype: torch.dtype, dtype: torch.dtype
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    given: Operands,
+    sums_of: int,
+    rows_wanted: bool,
+    add: bool,
+    keep: bool,
+    rows_dtype: torch.dtype,
+    dtype: torch.dtype,
+) -> tuple[Tensor, ...]:
     """Return outputs of all rows (sample, row, output) and sums over receivers (sample, receiver, output).
 
-    What is not wanted is empty. With `add` the first dense operand is added to the rows, not to the sums. Then come
-    the means and inverse deviations of the layer norm (sample, row, 1).
+    What is not wanted is empty. With `add` the first dense operand is added to the rows, not to the sums. Then
+    comes what the gradient needs: means and inverse deviations of the layer norm (sample, row, 1) and, with `keep`,
+    the hidden values and the outputs before the layer norm (sample, row, any).
     """
-    samples, width, kind = given.samples, len(given.last), given.statistics_dtype
-    make = given.last.new_empty
-    rows = make((samples, given.rows, width) if rows_wanted else 0, dtype=rows_dtype)
-    sums = make((samples, sums_of, width) if given.receivers is not None else 0, dtype=kind).zero_()
-    normed = (samples, given.rows, 1) if given.scale is not None else 0
-    mean, deviation = make(normed, dtype=kind), make(normed, dtype=kind)
+    made = empty_results(given, sums_of, rows_wanted, keep, rows_dtype, dtype)
+    rows, sums, mean, deviation, hidden, output = made
+    sums.zero_()
     given, buffers = given.cast(dtype), Buffers(rows)
     for part in given.chunks():
-        for sample in range(samples):
+        for sample in range(given.samples):
             chunk = Chunk(given, buffers, part, sample, dtype)
-            out = chunk.output(chunk.activated(chunk.hidden()))
+            widths = given.last.shape[1], given.last.shape[0]
+            places = [
+                kept[sample, part] if kept.numel() else chunk.buffer(name, width)
+                for name, kept, width in zip(("hidden", "output"), (hidden, output), widths, strict=True)
+            ]
+            out = chunk.output(chunk.activated(chunk.hidden(places[0])), places[1])
             if given.scale is not None:
                 out = _normalised(chunk, out, mean[sample, part], deviation[sample, part])
             if given.receivers is not None:
                 sums[sample].index_add_(0, given.receivers[part], chunk.single(out))
             if rows_wanted:
                 _laid(chunk, out, rows[sample, part], add)
-    return rows, sums, mean, deviation
+    return made
+
+
+def empty_results(
+    given: Operands, sums_of: int, rows_wanted: bool, keep: bool, rows_dtype: torch.dtype, dtype: torch.dtype
+) -> tuple[Tensor, ...]:
+    """Return room for what `forward` returns."""
+    kind, make = given.statistics_dtype, given.last.new_empty
+    output, hidden = given.last.shape
+    each, normed = (given.samples, given.rows), given.scale is not None
+    return (
+        make((*each, output) if rows_wanted else 0, dtype=rows_dtype),
+        make((given.samples, sums_of, output) if given.receivers is not None else 0, dtype=kind),
+        *(make((*each, 1) if normed else 0, dtype=kind) for _ in range(2)),
+        make((*each, hidden) if keep else 0, dtype=dtype),
+        make((*each, output) if keep and normed else 0, dtype=dtype),
+    )
 
 
 def _laid(chunk: Chunk, out: Tensor, rows: Tensor, add: bool) -> None:
