@@ -5,11 +5,13 @@ from typed_commands import SMALL, run
 from terrella.engine.use.bundle import load_bundle
 from terrella.forecast.storage import from_bundle
 
-UNET = ["--network.kind", "unet", "--network.widths", "4", "6", "--fit.samples", "5000", "--fit.epochs", "1"]
+_AT = SMALL.index("--fit.samples")
+UNET = [*SMALL[:_AT], "--fit.samples", "5000", *SMALL[_AT + 2 :]]
+UNET += ["--network.kind", "unet", "--network.widths", "4", "6"]
 
 
 def test_a_unet_is_planned_trained_and_predicts(catalogue_file, tmp_path, capsys):
-    chosen = ["--catalogue", catalogue_file, *SMALL, *UNET]
+    chosen = ["--catalogue", catalogue_file, *UNET]
     assert run("forecast", "plan", *chosen) == 0
     assert "memory" in capsys.readouterr().out
     assert run("forecast", "train", "--run", tmp_path, *chosen) == 0
