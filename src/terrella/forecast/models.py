@@ -54,6 +54,11 @@ class Expectation:
     log_mean: Tensor
     log_spread: Tensor  # of the same shape, or a single zero
 
+    def at(self, here: tuple[int, Tensor]) -> "Expectation":
+        """Return what is expected of some cells (cell,) at one issue time."""
+        spread = self.log_spread[here] if self.log_spread.ndim else self.log_spread
+        return Expectation(self.log_mean[here], spread)
+
 
 @dataclass(frozen=True, eq=False)
 class Models:
@@ -145,7 +150,8 @@ def known_before(models: Models, catalogue: Catalogue, issue_time: np.datetime64
     if len(before) == 0:
         raise InputError(
             f"{catalogue.name} holds no event of magnitude {models.min_magnitude:g} or more in the bundle's "
-            f"region before {str(issue_time)[:19]}Z; give an earlier catalogue or a later --issue-time"
+            f"region before {str(issue_time)[:19]}Z; give an earlier catalogue or a later --issue-time; "
+            "--bundle general serves any region"
         )
     return before
 
@@ -194,27 +200,39 @@ def expectations(
     ]
 
 
-@torch.no_grad()
 def etas_and_network(
     forecaster: Forecaster, issue_days: Floats, horizons: tuple[int, ...]
 ) -> list[dict[str, Expectation]]:
     """Return what `expectations` does, of ETAS and of the network where there is one."""
-    network = forecaster.models.network
-    parts: list[list[tuple[Tensor, ...]]] = [[] for _ in horizons]
-    for _, maps in swept_maps(forecaster, issue_days):
-        learned = _learned(forecaster, maps) if network is not None else None
-        for part, horizon in zip(parts, horizons, strict=True):
-            values = [maps.log_etas[:, horizon].flatten(1).cpu()]
-            if learned is not None:
-                values += [each[:, horizon].cpu() for each in learned]
-            part.append(tuple(values))
-    found = []
-    for part in parts:
-        etas, *learned_parts = (torch.cat(each) for each in zip(*part, strict=True))
-        found.append({ETAS_: Expectation(etas, torch.zeros(()))})
-        if learned_parts:
-            found[-1][NETWORK] = Expectation(*learned_parts)
-    return found
+    parts = [each for _, each in swept_expectations(forecaster, issue_days, horizons)]
+    return [
+        {name: _joined([part[horizon][name] for part in parts]) for name in parts[0][horizon]}
+        for horizon in range(len(horizons))
+    ]
+
+
+@torch.no_grad()
+def swept_expectations(
+    forecaster: Forecaster, issue_days: Floats, horizons: tuple[int, ...]
+) -> Iterator[tuple[slice, list[dict[str, Expectation]]]]:
+    """Yield what `etas_and_network` returns, for batches of issue times and their slices."""
+    for here, maps in swept_maps(forecaster, issue_days):
+        found = [
+            {ETAS_: Expectation(maps.log_etas[:, horizon].flatten(1).cpu(), torch.zeros(()))}
+            for horizon in horizons
+        ]
+        if forecaster.models.network is not None:
+            answers = [each.cpu() for each in _learned(forecaster, maps)]
+            for by_name, horizon in zip(found, horizons, strict=True):
+                by_name[NETWORK] = Expectation(*(each[:, horizon] for each in answers))
+        yield here, found
+
+
+def _joined(parts: list[Expectation]) -> Expectation:
+    spread = parts[0].log_spread
+    if spread.ndim:
+        spread = torch.cat([each.log_spread for each in parts])
+    return Expectation(torch.cat([each.log_mean for each in parts]), spread)
 
 
 def learned(forecaster: Forecaster, maps: Maps, at: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
@@ -268,6 +286,12 @@ def classical(forecaster: Forecaster, issue_days: Floats, horizon: int) -> dict[
         name: Expectation(torch.cat([_log(values) for values in each]), torch.zeros(()))
         for name, each in zip(names, zip(*parts, strict=True), strict=True)
     }
+
+
+def expected_climatology(models: Models, issue_days: Floats, horizon: int) -> dict[str, Expectation]:
+    """Return what climatology alone expects (n, cell)."""
+    counts = models.climatology.expected_counts(issue_days, models.horizons_days[horizon])
+    return {CLIMATOLOGY: Expectation(_log(np.asarray(counts, float)), torch.zeros(()))}
 
 
 def _log(values: Floats) -> Tensor:

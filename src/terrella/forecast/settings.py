@@ -95,6 +95,11 @@ class ForecastSettings(Frozen):
     """All settings of `terrella forecast`."""
 
     horizons_days: tuple[PositiveFloat, ...] = Field((1.0, 7.0, 30.0), description="how far ahead, in days")
+    start_from: str | None = Field(
+        None,
+        description="bundle whose network the training starts from, such as general",
+        json_schema_extra=engine.ADDED,
+    )
     data: DataSettings = DataSettings()
     etas: EtasSettings = EtasSettings()
     network: NetworkSettings = NetworkSettings()

@@ -93,6 +93,11 @@ def from_bundle(bundle: Bundle) -> Models:
     Raises:
         InputError: where something is missing, or of another type, shape or size than the rest asks for.
     """
+    if dict(bundle.values).get("general"):
+        raise InputError(
+            f"{bundle.where} serves any region once it is fitted to a catalogue there: `terrella forecast "
+            "predict` does that and leaves a bundle of the region; or train with --start-from"
+        )
     settings = parse_settings(ForecastSettings, bundle.settings, bundle.where)
     values = checked_values(bundle, _LAYOUT)
     grid = _grid(bundle)
