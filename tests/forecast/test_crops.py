@@ -9,7 +9,7 @@ import torch
 
 from terrella.earth.grid import make_grid
 from terrella.earth.region import Region, box
-from terrella.engine.feed.source import Changing
+from terrella.engine.feed import Changing, Feed, Held
 from terrella.forecast.features.cell_rates import make_cell_rates
 from terrella.forecast.features.channels import channel_count
 from terrella.forecast.features.observed import observed_counts
@@ -149,6 +149,15 @@ def test_crops_are_mirrored_and_turned_anew_in_each_epoch_as_a_whole():
         assert len(corners.unique(dim=0)) == ways
         few = source.in_epoch(1).read(torch.tensor([4, 9]))
         torch.testing.assert_close(few["weight"], read[2]["weight"][[4, 9]], rtol=0, atol=0)
+
+
+def test_a_training_that_goes_on_meets_the_same_crops():
+    draw = torch.Generator().manual_seed(0)
+    maps = {name: torch.rand(20, 1, 4, 4, 2, generator=draw) for name in ("features", "log_etas")}
+    whole, resumed = (
+        list(Feed(Crops(Held(maps, torch.device("cpu")), 1, True), 6).epoch(2, at)) for at in (0, 2)
+    )
+    torch.testing.assert_close(whole[2:], resumed, rtol=0, atol=0)
 
 
 def test_only_nearly_square_cells_are_turned():

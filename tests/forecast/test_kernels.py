@@ -47,10 +47,12 @@ def test_kernels_are_direct_sums(name, few, monkeypatch):
     values = torch.rand(2, 5, int(grid.mask.sum()), generator=draw)
     values[1, :, 1:] = 0  # a single cell: what lies far from it is not lost in what lies near
     issue, column = torch.arange(60) % 2, torch.arange(60) * 7 % values.shape[2]
-    monkeypatch.setattr(surroundings, "_FEW", 1e9 if few else 0.0)
+    monkeypatch.setattr(surroundings, "_FEW", 1e9 if few else 1e-9)
     (found,) = kernels_around(grid, (width,)).at(values, issue, column)
     wanted = direct(grid, width, values)[issue, :, column]
     torch.testing.assert_close(found.double(), wanted, rtol=3e-5, atol=1e-5)
+    nothing = kernels_around(grid, (width,)).at(values, issue[:0], column[:0])
+    assert nothing[0].shape == (0, 5)
 
 
 def test_sums_are_the_same_at_any_cell_size():

@@ -75,7 +75,9 @@ class FitSettings(engine.FitSettings):
     """How the network is trained."""
 
     epochs: PositiveInt = Field(8, description="largest number of epochs")
-    samples: PositiveInt = Field(600_000, description="about how many cells and issue times are drawn")
+    samples: PositiveInt = Field(
+        600_000, description="about how many cells and issue times are drawn; by a U-Net in crops"
+    )
     batch: PositiveInt = Field(4096, description="samples in a batch")
     learning_rate: PositiveFloat = Field(2e-3, description="peak learning rate of AdamW")
     weight_decay: NonNegativeFloat = Field(0.02, description="weight decay of AdamW")

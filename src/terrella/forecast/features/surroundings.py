@@ -14,7 +14,7 @@ from terrella.forecast.features.neighbourhood import boxed
 
 BOXES = (3, 5, 9, 17)  # cells on a side
 RATES = 2  # the last of the channels, of which logarithms are taken
-_FEW = 0.1  # share of the cells below which each is summed on its own
+_FEW = 0.05  # share of the cells below which each is summed on its own
 
 
 class Around(Protocol):
@@ -42,12 +42,11 @@ class KernelsAround:
 
     def at(self, values: Tensor, issue: Tensor, column: Tensor) -> list[Tensor]:
         """Return sums (cell, channel), for each kernel, of values (n, channel, column) around chosen cells."""
-        n, _, columns = values.shape
-        if len(issue) < _FEW * n * columns:
-            used, of_used = issue.unique(return_inverse=True)
-            found = sums_at(self.tables, *(each.cpu().numpy() for each in (values[used], of_used, column)))
+        used, issue = issue.unique(return_inverse=True)
+        if len(issue) <= _FEW * len(used) * values.shape[2]:
+            found = sums_at(self.tables, *(each.cpu().numpy() for each in (values[used], issue, column)))
             return [torch.from_numpy(each).to(values.device) for each in found]
-        return [each[issue, :, column] for each in self.everywhere(values)]
+        return [each[issue, :, column] for each in self.everywhere(values[used])]
 
     def everywhere(self, values: Tensor) -> list[Tensor]:
         """Return sums (n, channel, column), for each kernel, around all cells."""

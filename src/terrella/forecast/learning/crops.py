@@ -88,6 +88,7 @@ def draw_crops(forecaster: Forecaster, issue_days: Floats, size: int, seed: int)
         )
         probability = density.of(torch.log(expected)[:, :, None], happened[:, :, None], horizons)[:, 0]
         draw = torch.rand(probability.shape, generator=generator) < probability
+        draw &= tiling.summed(torch.ones(len(tile), 1, tile.shape[1]), tile)[:, 0] > 0  # a tile without cells
         for issue, number in draw.nonzero().tolist():
             crop = tiling.crop(corners[issue], number)
             weight = crop.inner / probability[issue, number]

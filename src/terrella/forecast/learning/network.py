@@ -73,13 +73,30 @@ class ForecastNetwork(nn.Module):
 
         All are (…, horizon).
         """
-        standard = ((features - self.feature_mean) / self.feature_scale).clamp(-_CLIP, _CLIP)
+        standard = self._standard(features)
         if self.context is None:
-            seen = self.body(standard)
-        else:
-            there = ~standard[..., :1].isnan()
-            seen = self.body(standard.nan_to_num(0.0))
-            seen = torch.cat([seen, self.context(seen, there)], dim=-1)
+            return self._answer(self.body(standard), log_etas)
+        there = ~standard[..., :1].isnan()
+        seen = self.body(standard.nan_to_num(0.0))
+        return self._answer(torch.cat([seen, self.context(seen, there)], dim=-1), log_etas)
+
+    def on_map(
+        self, features: Tensor, log_etas: Tensor, mask: Tensor, wraps: bool
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return what `forward` does of all cells of a map at once, (layer, column, horizon).
+
+        `features` (layer, column, channel) and `log_etas` (layer, column, horizon) are those of the columns of a
+        mask (latitude, longitude), which may go around the globe.
+        """
+        seen = self.body(self._standard(features))
+        if self.context is not None:
+            seen = torch.cat([seen, self.context.on_map(seen, mask, wraps)], dim=-1)
+        return self._answer(seen, log_etas)
+
+    def _standard(self, features: Tensor) -> Tensor:
+        return ((features - self.feature_mean) / self.feature_scale).clamp(-_CLIP, _CLIP)
+
+    def _answer(self, seen: Tensor, log_etas: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         residual, spread = self.head(seen).chunk(2, dim=-1)
         intercept, slope = self.scale.unbind(1)
         residual = self.limit * torch.tanh(residual / self.limit)
@@ -116,7 +133,26 @@ class _Context(nn.Module):
 
     def forward(self, seen: Tensor, there: Tensor) -> Tensor:
         """Return channels as many as the first level has; where a cell is not there nothing is seen."""
-        volume = (self.reduce(seen) * there).movedim(-1, 1)
+        return self._around(self.reduce(seen) * there)
+
+    def on_map(self, seen: Tensor, mask: Tensor, wraps: bool) -> Tensor:
+        """Return the same of the columns of a mask, (layer, column, channel).
+
+        No output sees where the map ends: beyond it is nothing, or around the globe the other end.
+        """
+        n_lat, n_lon, more = *mask.shape, self.reach
+        reduced = self.reduce(seen)
+        volume = reduced.new_zeros(len(seen), n_lat + 2 * more, n_lon + 2 * more, reduced.shape[-1])
+        rows, columns = slice(more, more + n_lat), slice(more, more + n_lon)
+        own = volume[:, rows, columns]
+        own[:, mask] = reduced
+        if wraps:
+            turn = torch.arange(-more, n_lon + more, device=mask.device) % n_lon
+            volume[:, rows] = own[:, :, turn]
+        return self._around(volume[None])[0, :, rows, columns][:, mask]
+
+    def _around(self, reduced: Tensor) -> Tensor:
+        volume = reduced.movedim(-1, 1)
         found: Tensor = self.unet(volume[:, :, 0] if self.flat else volume)
         return (found[:, :, None] if self.flat else found).movedim(1, -1)
 
