@@ -73,6 +73,9 @@ class MeshNetwork(nn.Module):
         number). With several steps, each is computed again for its gradient: memory hardly grows with their number.
         """
         steps = forcings.shape[1] - PAST
+        for part in self.modules():
+            if isinstance(part, Perceptron):
+                part.lean = self.checkpointed
         if noise is None and self.noise:
             noise = past.new_zeros(len(past), steps, self.noise)
         edges = self._embedded()
