@@ -68,6 +68,24 @@ def test_a_training_in_two_stages_leaves_its_run_and_beats_persistence(trained):
     assert stages[-1] == "rollout"
 
 
+def test_a_network_with_noise_is_judged_by_its_members(waves, tmp_path):
+    settings = {
+        "data": SETTINGS["data"],
+        "judge": {**SETTINGS["judge"], "members": 3, "resamples": 10},
+        "network": {"mesh": 0, "latent": 8, "steps": 1, "noise": 4},
+        "fit": {"stages": [{"name": "members", "steps": 4, "loss": "crps", **STAGE}]},
+    }
+    (tmp_path / "noise.toml").write_text(tomli_w.dumps(settings))
+    folder = tmp_path / "run"
+    assert run("train", waves, "--run", folder, "--config", tmp_path / "noise.toml", "--no-plan") == 0
+    assert run("judge", "--run", folder) == 0
+    own, *others = json.loads((folder / "scores.json").read_text())["models"].values()
+    assert own["spread_skill@Z500@24h"]["value"] > 0
+    assert own["crps@Z500@24h"]["unit"] == "m**2 s**-2"
+    assert own["crps@Z500@24h"]["value"] < own["rmse@Z500@24h"]["value"]
+    assert all("crps@Z500@24h" in each and "spread_skill@Z500@24h" not in each for each in others)
+
+
 def test_a_bundle_keeps_what_its_network_was_made_for(trained, waves):
     model, store = load_weather(trained), open_store(waves)
     assert model.layout.channels == store.channels

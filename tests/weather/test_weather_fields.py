@@ -210,3 +210,22 @@ def test_conversion_leaves_nothing_where_it_fails(converted, tmp_path):
     with pytest.raises(InputError):
         converted(data)
     assert not (tmp_path / "out.zarr").exists()
+
+
+def test_grib_is_read_and_its_members_are_refused(shared_data, tmp_path):
+    pytest.importorskip("cfgrib")
+    path = shared_data / "weather" / "more" / "era5-levels-members.grib"
+    if not path.is_file():
+        pytest.skip("the file is not among the shared data")
+    with pytest.raises(InputError, match="10 numbers; choose one of them first"):
+        convert([str(path)], tmp_path / "out.zarr", quiet)
+    with xr.open_dataset(path, engine="cfgrib", backend_kwargs={"indexpath": ""}) as data:
+        first = data.isel(number=0).load()
+    first.drop_vars("step").to_netcdf(tmp_path / "first.nc", engine="h5netcdf")
+    said = convert([str(tmp_path / "first.nc")], tmp_path / "out.zarr", quiet, Wanted(step_hours=12))
+    store = open_store(tmp_path / "out.zarr")
+    assert [channel.short for channel in store.channels] == ["Z500", "Z850", "T500", "T850"]
+    assert store.grid == "120x61"
+    assert any("latitudes fall" in line for line in said)
+    expected = first["t"].sel(isobaricInhPa=850)[0, ::-1].values
+    np.testing.assert_array_equal(store.read(0, 1)[0, :, 3], expected.reshape(-1))

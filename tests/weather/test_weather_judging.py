@@ -11,7 +11,7 @@ from terrella.weather.data.convert import Wanted, convert
 from terrella.weather.data.store import open_store
 from terrella.weather.judging.forecasts import Forecaster
 from terrella.weather.judging.judged import judge_forecasts, score_weights, starts_within
-from terrella.weather.judging.sums import Sums, globe_means, spectrum
+from terrella.weather.judging.sums import Sums, globe_means, member_means, spectrum
 
 
 @pytest.fixture(scope="module")
@@ -40,13 +40,46 @@ def test_scores_of_one_forecast_are_those_of_the_definitions(store):
 
 def test_the_rmse_is_the_root_of_the_mean_over_time_and_area():
     square = np.array([[[1.0]], [[9.0]], [[2.0]]])
-    sums = Sums(square, square / 10, square)
+    sums = Sums(square, square / 10, square, square, square)
     blocks = make_blocks([0, 1, 2], 1, 100)
     found = sums.resampled("rmse", blocks)
     assert found[0, 0, 0] == pytest.approx(2.0)  # and not the mean of 1, 3 and 1.41
     assert found.min() >= 1
     assert found.max() <= 3
     assert sums.resampled("acc", blocks)[0, 0, 0] == pytest.approx(0.4)
+
+
+def test_the_crps_of_members_is_fair_and_that_of_one_is_its_error():
+    drawn = np.random.default_rng(0)
+    weights = np.full((5000, 1), 1 / 5000)
+    truth = drawn.standard_normal((1, 5000, 1)).astype(np.float32)
+    expected = 1 / np.sqrt(np.pi)  # of a standard normal for itself: E|x − y| − E|x − x'| / 2
+    for number in (2, 3, 10):  # unbiased however few they are
+        members = drawn.standard_normal((number, 1, 5000, 1)).astype(np.float32)
+        crps, variance = member_means(members, truth, weights)
+        assert crps[0, 0] == pytest.approx(expected, abs=0.03)
+        assert variance[0, 0] == pytest.approx(1, abs=0.06)
+    few = np.array([1.0, 4.0, 2.0], np.float32).reshape(3, 1, 1, 1)
+    fair = np.mean([2.0, 1.0, 1.0]) - (3 + 1 + 2) / (3 * 2)  # of 3, by hand
+    assert member_means(few, np.full((1, 1, 1), 3.0, np.float32), np.ones((1, 1)))[0][0, 0] == pytest.approx(
+        fair
+    )
+    one = member_means(few[:1], np.full((1, 1, 1), 3.0, np.float32), np.ones((1, 1)))
+    assert (one[0][0, 0], one[1][0, 0]) == (2.0, 0.0)
+
+
+def test_members_that_differ_as_the_truth_does_have_a_spread_of_their_skill():
+    drawn = np.random.default_rng(1)
+    weights = np.full((5000, 1), 1 / 5000)
+    found = []
+    for _ in range(4):
+        truth = drawn.standard_normal((1, 5000, 1)).astype(np.float32)
+        members = drawn.standard_normal((4, 1, 5000, 1)).astype(np.float32)
+        means = globe_means(members.mean(axis=0), truth, 0 * truth, weights)
+        found.append([*means, *member_means(members, truth, weights)])
+    sums = Sums(*(np.stack([each[kind] for each in found]) for kind in range(5)), members=4)
+    blocks = make_blocks(range(4), 1, 10)
+    assert sums.resampled("spread_skill", blocks)[0, 0, 0] == pytest.approx(1, abs=0.03)
 
 
 def test_the_power_of_a_wave_is_at_its_wavenumber_and_adds_up_to_the_mean_square():

@@ -15,6 +15,7 @@ from terrella.errors import InputError
 from terrella.weather.data.statistics import Statistics
 from terrella.weather.data.store import Channel
 from terrella.weather.layout import Layout
+from terrella.weather.model.network import MeshNetwork
 from terrella.weather.settings import WeatherSettings
 
 TASK = "weather"
@@ -37,7 +38,7 @@ _LAYOUT = values_layout(
 class WeatherModel:
     """A network ready for use, with what it was trained for."""
 
-    network: nn.Module
+    network: MeshNetwork
     layout: Layout
     settings: WeatherSettings
     simulated: bool  # whether it learned a simulated planet

@@ -12,7 +12,7 @@ def demo_settings(seed: int) -> WeatherSettings:
         fit=FitSettings(
             stages=(
                 StageSettings(name="single", steps=500, batch=4, learning_rate=2e-3, warmup=50),
-                StageSettings(name="rollout", steps=60, batch=4, rollout=4, learning_rate=3e-4),
+                StageSettings(name="rollout", steps=80, batch=4, rollout=6, learning_rate=5e-4),
             ),
             seed=seed,
         ),

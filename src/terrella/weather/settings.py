@@ -73,6 +73,7 @@ class JudgeSettings(Frozen):
         (24, 48, 72, 120, 168, 240), description="how far ahead, in hours"
     )
     every_hours: PositiveInt = Field(24, description="time between the starts of forecasts")
+    members: PositiveInt = Field(8, description="members of a forecast, where the network has noise")
     block_days: PositiveFloat = Field(5.0, description="starts of so many days are resampled together")
     resamples: PositiveInt = Field(500, description="resamples for 95 % intervals")
 

@@ -59,8 +59,10 @@ def judge_asked(asked: Asked, report: Report) -> Judging:
     climatology = fit_climatology(store, learned)
     damped = fit_damped(store, climatology, learned, steps)
     network = model.network.to(choose_device(settings.fit.device))
-    forecasts = network_forecasts(network, model.layout.statistics, model.layout.forcings)
-    forecasters = [Forecaster(NETWORK, forecasts, True), *baselines(climatology, damped, solver)]
+    members = chosen.members if settings.network.noise else 1
+    layout = model.layout
+    forecasts = network_forecasts(network, layout.statistics, layout.forcings, members, settings.fit.seed)
+    forecasters = [Forecaster(NETWORK, forecasts, True, members), *baselines(climatology, damped, solver)]
     report(
         {"kind": "message", "message": f"judging {len(starts):,} forecasts of {max(chosen.leads_hours)} h"}
     )

@@ -36,7 +36,8 @@ def draw_card(
     unsure = np.argwhere(((low <= 0) & (high >= 0)).T)
     axes.plot(unsure[:, 1], unsure[:, 0], "k.", ms=4)
     for (lead, channel), value in np.ndenumerate(gains):
-        axes.text(lead, channel, f"{100 * value:.0f}", ha="center", va="center", fontsize=6.5)
+        colour = "white" if abs(value) > 0.7 * _CARD else "black"
+        axes.text(lead, channel, f"{100 * value:.0f}", ha="center", va="center", fontsize=6.5, color=colour)
     axes.set_xticks(range(len(leads)), [f"{lead / 24:g}" for lead in leads])
     axes.set_yticks(range(len(names)), names, fontsize=7)
     axes.set(xlabel="lead (days)")

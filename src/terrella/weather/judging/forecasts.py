@@ -7,7 +7,6 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
 
 from terrella.weather.baselines.climatology import Climatology
 from terrella.weather.baselines.coarse_solver import solver_forecasts
@@ -17,6 +16,7 @@ from terrella.weather.data.source import denormalised, normalised
 from terrella.weather.data.statistics import Statistics
 from terrella.weather.data.store import Store
 from terrella.weather.data.windows import PAST
+from terrella.weather.model.network import MeshNetwork
 
 Floats = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.int64]
@@ -32,11 +32,12 @@ class Forecaster:
     name: str
     forecasts: Forecasts
     spectra: bool = False  # whether its spectra tell something
+    members: int = 1  # above 1 the states are (member, state, point, channel)
 
 
 @torch.no_grad()
 def rolled_out(
-    network: nn.Module,
+    network: MeshNetwork,
     past: Floats,
     start: npt.NDArray[np.datetime64],
     steps: int,
@@ -44,8 +45,11 @@ def rolled_out(
     step_hours: int,
     statistics: Statistics,
     forcings: tuple[Forcing, ...],
+    draw: torch.Generator | None = None,
 ) -> Iterator[Floats]:
     """Yield the states one, two, … steps after `start` (forecast,), (forecast, point, channel), in their units.
+
+    With `draw`, the noise of a network that has some is drawn; else it is zero.
 
     `past` holds the two states up to the start, (forecast, 2, point, channel), in the variables' units.
     """
@@ -57,21 +61,34 @@ def rolled_out(
         known = forcings_at(times.reshape(-1), *grid, step_hours, forcings).reshape(
             *times.shape, past.shape[2], -1
         )
-        after = network(states, torch.from_numpy(known).to(device))[..., : past.shape[-1]]
+        noise = (
+            None if draw is None else torch.randn(len(states), 1, network.noise, generator=draw).to(device)
+        )
+        after = network(states, torch.from_numpy(known).to(device), noise)[..., : past.shape[-1]]
         states = torch.cat([states[:, 1:], after], dim=1)
         yield denormalised(after[:, 0].cpu().numpy(), statistics)
 
 
-def network_forecasts(network: nn.Module, statistics: Statistics, forcings: tuple[Forcing, ...]) -> Forecasts:
-    """Return the forecasts of a network."""
+def network_forecasts(
+    network: MeshNetwork,
+    statistics: Statistics,
+    forcings: tuple[Forcing, ...],
+    members: int = 1,
+    seed: int = 0,
+) -> Forecasts:
+    """Return the forecasts of a network, of several members where its noise is to be drawn."""
 
     def forecasts(store: Store, first: Indices, steps: Sequence[int]) -> Iterator[Floats]:
         past = np.stack([store.states(first - back) for back in range(PAST - 1, -1, -1)], axis=1)
         grid = (store.latitude, store.longitude)
+        draw = None if members == 1 else torch.Generator().manual_seed(seed + int(first[0]))
+        start = np.tile(store.times[first], members)
+        past = np.tile(past, (members, 1, 1, 1))
         each = rolled_out(
-            network, past, store.times[first], max(steps), grid, store.step_hours, statistics, forcings
+            network, past, start, max(steps), grid, store.step_hours, statistics, forcings, draw
         )
-        return (state for step, state in enumerate(each, 1) if step in steps)
+        shape = (members, len(first), store.points, -1) if members > 1 else (len(first), store.points, -1)
+        return (state.reshape(shape) for step, state in enumerate(each, 1) if step in steps)
 
     return forecasts
 

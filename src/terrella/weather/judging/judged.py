@@ -12,7 +12,7 @@ from terrella.weather.data.regrid import area_weights
 from terrella.weather.data.store import Store
 from terrella.weather.data.windows import PAST, windows_within
 from terrella.weather.judging.forecasts import Forecaster
-from terrella.weather.judging.sums import Floats, Sums, globe_means, spectrum
+from terrella.weather.judging.sums import Floats, Sums, globe_means, member_means, spectrum
 
 Indices = npt.NDArray[np.int64]
 _AT_ONCE_BYTES = 64 << 20  # of the states of forecasts that go on together
@@ -40,16 +40,20 @@ def judge_forecasts(
     weights = score_weights(store)
     at_once = max(1, _AT_ONCE_BYTES // (4 * store.points * len(store.channels)))
     parts = np.array_split(starts, -(-len(starts) // at_once))
-    found: dict[str, list[list[tuple[Floats, Floats, Floats]]]] = {each.name: [] for each in forecasters}
+    found: dict[str, list[list[tuple[Floats, ...]]]] = {each.name: [] for each in forecasters}
     waves: dict[str, Floats] = {}
     for number, part in enumerate(parts):
         for each in forecasters:
-            scored = []
+            scored = list[tuple[Floats, ...]]()
             for at, (step, state) in enumerate(zip(steps, each.forecasts(store, part, steps), strict=True)):
                 truth = store.states(part + step)
-                scored.append(globe_means(state, truth, climatology.at(store.times[part + step]), weights))
+                usual = climatology.at(store.times[part + step])
+                members = state if state.ndim == 4 else state[None]
+                state = members[0] if len(members) == 1 else members.mean(axis=0)
+                means = globe_means(state, truth, usual, weights)
+                scored.append((*means, *member_means(members, truth, weights)))
                 if each.spectra:
-                    _add_spectrum(waves, each.name, state, store, at, len(steps))
+                    _add_spectrum(waves, each.name, members[0], store, at, len(steps))
                     if each is forecasters[0]:
                         _add_spectrum(waves, "truth", truth, store, at, len(steps))
             found[each.name].append(scored)
@@ -57,7 +61,7 @@ def judge_forecasts(
             report(
                 {"kind": "progress", "stage": "judge", "done": number + 1, "total": len(parts), "note": note}
             )
-    sums = {name: _joined(own) for name, own in found.items()}
+    sums = {each.name: _joined(found[each.name], each.members) for each in forecasters}
     return Judged(starts, tuple(steps), sums, {name: total / len(starts) for name, total in waves.items()})
 
 
@@ -87,10 +91,11 @@ def _add_spectrum(
     waves.setdefault(name, np.zeros((leads, *power.shape)))[at] += power
 
 
-def _joined(parts: Sequence[Sequence[tuple[Floats, Floats, Floats]]]) -> Sums:
+def _joined(parts: Sequence[Sequence[Sequence[Floats]]], members: int) -> Sums:
     """Return sums of all starts, (start, lead, channel), from parts by lead."""
     each = (
         np.concatenate([np.stack([lead[kind] for lead in part], axis=1) for part in parts])
-        for kind in range(3)
+        for kind in range(5)
     )
-    return Sums(*each)
+    square, correlation, error, crps, variance = each
+    return Sums(square, correlation, error, crps, variance, members)

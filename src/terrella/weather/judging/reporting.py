@@ -78,7 +78,16 @@ def verdict(scores: Scores) -> str:
         )
     if partly:
         parts.append(f"beats {_listed(partly)} pairs of channel and lead")
-    return f"The network {'; it '.join(parts)}."
+    return f"The network {'; it '.join(parts)}.{_worse(scores, max(early))}"
+
+
+def _worse(scores: Scores, after: int) -> str:
+    """Return from which lead on climatology is better for certain in most channels, in words."""
+    high = scores.gains["climatology"][2]
+    for lead, row in zip(scores.leads_hours, high, strict=True):
+        if lead > after and (row < 0).sum() > len(row) / 2:
+            return f" At {_days(lead)} climatology is better in {(row < 0).sum()} of {len(row)} channels."
+    return ""
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -174,7 +183,7 @@ def _maps(
     shape = (len(store.latitude), len(store.longitude))
     forecast, truth = np.zeros((2, last, *shape))
     for row, (step, state) in enumerate(zip(every, network.forecasts(store, start, every), strict=True)):
-        forecast[row] = state[0, :, at].reshape(shape)
+        forecast[row] = (state if state.ndim == 3 else state[0])[0, :, at].reshape(shape)
         truth[row] = store.states(start + step)[0, :, at].reshape(shape)
     variable = known(store.channels[at].variable)
     head = f"{short} ({variable.unit if variable else ''})"
@@ -237,5 +246,6 @@ _ABOUT_ERRORS = (
 )
 _ABOUT_CARDS = "Gains by channel and lead. In scores.json and scores.csv all of them have intervals."
 _ABOUT_SPECTRA = (
-    "A forecast that hedges is smooth: where the network's power falls below the truth's, waves are lost."
+    "Where the network's power falls below the truth's, it hedges and waves are lost; where it rises above, they "
+    "are of its own making."
 )

@@ -11,7 +11,7 @@ from terrella.engine.judge.document import Pair, scores_document
 from terrella.weather.data.store import Store
 from terrella.weather.data.variables import known
 from terrella.weather.judging.judged import Judged
-from terrella.weather.judging.sums import SCORES, Floats
+from terrella.weather.judging.sums import SPREAD, Floats
 from terrella.weather.settings import JudgeSettings
 
 
@@ -38,12 +38,16 @@ def scores_of(judged: Judged, store: Store, split: str, settings: JudgeSettings)
         for name, channel in zip(row, store.channels, strict=True):
             variable = known(channel.variable)
             unit = variable.unit if variable else ""
-            units |= {f"rmse{name}": unit, f"bias{name}": unit, f"acc{name}": ""}
+            units |= {f"{score}{name}": unit for score in ("rmse", "bias", "crps")}
+            units |= {f"acc{name}": "", f"{SPREAD}{name}": ""}
     resampled = {
-        model: {score: own.resampled(score, blocks) for score in SCORES} for model, own in judged.sums.items()
+        model: {score: own.resampled(score, blocks) for score in own.scores}
+        for model, own in judged.sums.items()
     }
     models = {
-        model: _intervals({f"{score}": own[score] for score in SCORES if not _is_void(score, model)}, names)
+        model: _intervals(
+            {score: values for score, values in own.items() if not _is_void(score, model)}, names
+        )
         for model, own in resampled.items()
     }
     first, *others = resampled
@@ -60,7 +64,7 @@ def scores_of(judged: Judged, store: Store, split: str, settings: JudgeSettings)
         ]
     data = "a simulated planet" if store.simulated else store.path.name
     document = scores_document(data, split, models, units, pairs, _more(judged, store, blocks))
-    values = {model: {score: own[score][0] for score in SCORES} for model, own in resampled.items()}
+    values = {model: {score: each[0] for score, each in own.items()} for model, own in resampled.items()}
     return Scores(document, values, gains, leads, channels)
 
 

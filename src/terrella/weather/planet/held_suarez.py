@@ -22,7 +22,7 @@ TRUNCATION = 21  # T21: 64 × 32 points
 LEVELS = (250, 500, 850)  # hPa
 STEP_HOURS = 6
 _STEP_MINUTES = 60.0
-_DAMPING_HOURS = 8.6  # of the smallest waves, by the square of the Laplacian
+_DAMPING_HOURS = 8.6  # of the smallest waves at any truncation, by the square of the Laplacian
 _PARTS = ("vorticity", "divergence", "temperature_variation", "log_surface_pressure")
 
 
@@ -177,14 +177,8 @@ def _six_hours(coordinates: Any, reference: Any, specs: Any) -> Callable[[Any], 
             held_suarez.HeldSuarezForcing(coordinates, specs, reference),
         ]
     )
-    # The same coefficient at every truncation.
-    waves = (
-        (TRUNCATION + 1) * (TRUNCATION + 2),
-        (coordinates.horizontal.total_wavenumbers - 1) * coordinates.horizontal.total_wavenumbers,
-    )
-    hours = _DAMPING_HOURS * (waves[0] / waves[1]) ** 2
     damping = time_integration.horizontal_diffusion_step_filter(
-        coordinates.horizontal, step, tau=specs.nondimensionalize(hours * unit.hour), order=2
+        coordinates.horizontal, step, tau=specs.nondimensionalize(_DAMPING_HOURS * unit.hour), order=2
     )
     one = time_integration.step_with_filters(time_integration.imex_rk_sil3(both, step), [damping])
     repeated: Callable[[Any], Any] = time_integration.repeated(one, round(60 * STEP_HOURS / _STEP_MINUTES))
