@@ -30,6 +30,11 @@ app = App(
 app.command(task_app("forecast"))
 app.command(task_app("pick"))
 app.command(task_app("segment"))
+app.command(
+    "terrella.cli.live:app",
+    name="live",
+    help="Forecasts issued, kept and scored by themselves, seen on a page.",
+)
 app.command(doctor)
 app.command(cite)
 app.register_install_completion_command(help="Complete commands and options in this shell from now on.")

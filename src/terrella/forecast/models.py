@@ -268,6 +268,12 @@ def classical(forecaster: Forecaster, issue_days: Floats, horizon: int) -> dict[
     }
 
 
+def expected_climatology(models: Models, issue_days: Floats, horizon: int) -> dict[str, Expectation]:
+    """Return what climatology alone expects (n, cell)."""
+    counts = models.climatology.expected_counts(issue_days, models.horizons_days[horizon])
+    return {CLIMATOLOGY: Expectation(_log(np.asarray(counts, float)), torch.zeros(()))}
+
+
 def _log(values: Floats) -> Tensor:
     return torch.log(torch.as_tensor(values) + _TINY).float()
 
