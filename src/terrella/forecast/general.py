@@ -53,6 +53,7 @@ class General:
     settings: ForecastSettings  # horizons and network
     network: ForecastNetwork
     by_span: bool
+    smooth: bool
     gains: tuple[Gain, ...]  # over ETAS by horizon, in regions that were left out of the training
     priors: Mapping[str, Prior]  # by region, the smallest first
 
@@ -63,7 +64,9 @@ _PRIOR: Any = layout_of(
     etas=layout_of(ETAS, ("background",)),
     calibrations=dict[str, tuple[Calibration, ...]],
 )
-_LAYOUT = values_layout("general", by_span=bool, gains=tuple[Gain, ...], priors=dict[str, _PRIOR])
+_LAYOUT = values_layout(
+    "general", by_span=bool, smooth=(bool, None), gains=tuple[Gain, ...], priors=dict[str, _PRIOR]
+)
 
 
 def is_general(bundle: Bundle) -> bool:
@@ -77,6 +80,7 @@ def to_general_bundle(general: General, fingerprint: str, card: str) -> Bundle:
         "general": True,
         "fingerprint": fingerprint,
         "by_span": general.by_span,
+        "smooth": general.smooth,
         "gains": [asdict(gain) for gain in general.gains],
         "priors": {name: _prior_values(prior) for name, prior in general.priors.items()},
     }
@@ -100,9 +104,10 @@ def from_general_bundle(bundle: Bundle) -> General:
     weights = {
         name.removeprefix(_PREFIX): each for name, each in bundle.tensors.items() if name.startswith(_PREFIX)
     }
-    size = channel_count(settings), len(settings.horizons_days)
+    by_span, smooth = values["by_span"], bool(values.get("smooth"))
+    size = channel_count(settings, smooth), len(settings.horizons_days)
     network = checked_network(
-        lambda: ForecastNetwork(*size, settings.network, values["by_span"]),
+        lambda: ForecastNetwork(*size, settings.network, by_span),
         weights,
         f"{bundle.where}, network",
     )
@@ -118,7 +123,7 @@ def from_general_bundle(bundle: Bundle) -> General:
         for name, each in values["priors"].items()
     }
     gains = tuple(Gain(**gain) for gain in values["gains"])
-    return General(settings, network, values["by_span"], gains, priors)
+    return General(settings, network, by_span, smooth, gains, priors)
 
 
 @torch.no_grad()
@@ -139,13 +144,12 @@ def rates_of_region(models: Models, catalogue: Catalogue) -> Tensor:
     seen = features(maps, torch.zeros_like(layer), layer, column)
     weight = torch.exp(maps.log_background[0, layer, column]).double()
     mean = (seen.double() * (weight / weight.sum())[:, None]).sum(0).float()
-    return torch.where(_absolute(models.settings), mean, torch.zeros(()))
+    return torch.where(_absolute(models), mean, torch.zeros(()))
 
 
-def _absolute(settings: ForecastSettings) -> Tensor:
+def _absolute(models: Models) -> Tensor:
     """Return which channels are logarithms of rates, (channel,)."""
-    network = settings.network
-    names = feature_names(settings.horizons_days, network.memory_days, len(network.band_steps) + 1)
+    names = feature_names(models.settings, models.smooth)
     return torch.tensor([name.startswith(_RATES) for name in names])
 
 
@@ -156,19 +160,25 @@ def on_region(general: General, models: Models, catalogue: Catalogue) -> Forecas
     return network
 
 
+def starting(settings: ForecastSettings) -> "General | Models":
+    """Return the bundle that the settings start from."""
+    assert settings.start_from is not None
+    bundle = load_bundle(Path(settings.start_from), TASK)
+    return from_general_bundle(bundle) if is_general(bundle) else from_bundle(bundle)
+
+
 def started(settings: ForecastSettings, models: Models, catalogue: Catalogue) -> ForecastNetwork:
     """Return the network of the bundle that the settings start from, for a training in another region.
 
     Raises:
         InputError: where it has other horizons or another shape.
     """
-    assert settings.start_from is not None
-    bundle = load_bundle(Path(settings.start_from), TASK)
-    given = from_general_bundle(bundle) if is_general(bundle) else from_bundle(bundle)
+    given = starting(settings)
     for name, theirs, ours in (
         ("horizons_days", given.settings.horizons_days, settings.horizons_days),
         ("network", given.settings.network, settings.network),
         ("by_span", given.by_span, models.by_span),
+        ("surroundings", given.smooth, models.smooth),
     ):
         if theirs != ours:
             raise InputError(
