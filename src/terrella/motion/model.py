@@ -22,7 +22,7 @@ from terrella.motion.learning.features import (
     scaled,
     supported,
 )
-from terrella.motion.learning.held_out import LINEAR, NETWORK
+from terrella.motion.learning.held_out import LINEAR, NETWORK, PUBLISHED
 from terrella.motion.learning.network import MotionNetwork
 from terrella.motion.models.bssa14 import median
 from terrella.motion.models.linear import Linear
@@ -100,7 +100,8 @@ class MotionModel:
     def _median(self, records: Flatfile) -> Floats:
         published = median(records, self.measures)
         share = gate(self.events(records))
-        found = published + self.shift
+        shifted = np.array([each != PUBLISHED for each in self.trusted])
+        found = published + shifted * self.shift
         if LINEAR in self.trusted:
             # Where few events tell of motions, a regression alone would go anywhere.
             regressed = found + share[:, None] * (self.linear(records) - found)

@@ -13,6 +13,7 @@ from terrella.motion.flatfile.table import Flatfile, Floats, numbered
 from terrella.motion.learning.held_out import (
     LINEAR,
     NETWORK,
+    PUBLISHED,
     SHIFTED,
     Fit,
     fit_mixed,
@@ -28,7 +29,7 @@ from terrella.motion.models.bssa14 import median
 from terrella.motion.opening import mark_of, open_records
 from terrella.motion.settings import JudgeSettings, MotionSettings
 
-PUBLISHED, TREES, TREES_ON = "BSSA14", "boosting", "BSSA14 + boosting"
+TREES, TREES_ON = "boosting", "BSSA14 + boosting"
 
 
 @dataclass(frozen=True, eq=False)

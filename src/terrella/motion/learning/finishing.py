@@ -12,6 +12,7 @@ from terrella.motion.learning.held_out import (
     CLASSICAL,
     LINEAR,
     NETWORK,
+    PUBLISHED,
     SHIFTED,
     fit_mixed,
     fit_shift,
@@ -58,6 +59,7 @@ def finish(network: MotionNetwork, given: Prepared) -> Finished:
     kept = keep_monotone(network, given.support, given.scaling, measures)
     medians = {
         NETWORK: network_held_out(network, given),
+        PUBLISHED: given.published,
         SHIFTED: fitted_held_out(given, fit_shift),
         LINEAR: fitted_held_out(given, fit_mixed),
     }

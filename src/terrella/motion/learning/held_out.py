@@ -11,8 +11,12 @@ from terrella.motion.learning.network import MotionNetwork
 from terrella.motion.learning.prepared import Prepared
 from terrella.motion.models.linear import fit_linear
 
-NETWORK, SHIFTED, LINEAR = "network", "BSSA14 shifted", "linear mixed-effects"
-CLASSICAL = (SHIFTED, LINEAR)  # that a bundle holds, and predicts with where the network is no better
+NETWORK, PUBLISHED, SHIFTED, LINEAR = "network", "BSSA14", "BSSA14 shifted", "linear mixed-effects"
+CLASSICAL = (
+    PUBLISHED,
+    SHIFTED,
+    LINEAR,
+)  # that a bundle holds, and predicts with where the network is no better
 Fit = Callable[[Flatfile, Floats], Callable[[Flatfile, Floats], Floats]]  # of records and BSSA14's medians
 
 

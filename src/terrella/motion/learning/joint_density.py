@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from terrella.engine.feed import Batch
 from terrella.engine.fit.parts import Loss
-from terrella.motion.learning.network import MotionNetwork
+from terrella.motion.learning.network import SHIFT, MotionNetwork
 from terrella.motion.learning.start import mixed_solution
 from terrella.motion.models.variance import TAILS
 
@@ -42,7 +42,7 @@ def started(network: MotionNetwork, samples: Batch) -> MotionNetwork:
     inputs = samples["x"].shape[1]
     event, station = samples["event"].numpy(), samples["station"].numpy()
     sizes = (network.event.shape[1], network.station.shape[1])
-    shift, slopes = torch.tensor([1.0]), network.slope_priors()
+    shift, slopes = torch.tensor([SHIFT]), network.slope_priors()
     prior = torch.cat([shift, slopes, torch.ones(samples["z"].shape[1])]).double().numpy()
     for member in range(network.shift.shape[0]):
         gated = x.clone()

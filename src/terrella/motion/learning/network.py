@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 PATH = 3  # inputs of magnitude and distance: those that the perceptron sees
+SHIFT = 0.3  # deviation of the shift before any data, in nats
 _PRIORS = {
     "shift": 1.0,
     "slope": 0.3,
@@ -60,5 +61,5 @@ class MotionNetwork(nn.Module):
         weights = self.first.square().sum() + self.second.square().sum()
         priors = self.slope_priors().to(self.slope.device)
         of_slope = (self.slope / priors[:, None]).square().sum()
-        of_shift = self.shift.square().sum() / _PRIORS["shift"] ** 2
+        of_shift = self.shift.square().sum() / SHIFT**2
         return 0.5 * (of_shift + stiffness * (of_slope + out + weights + self.drift.square().sum()))
