@@ -104,6 +104,7 @@ def test_data_writes_a_flatfile_that_trains(tmp_path, capsys):
     assert pd.read_csv(tmp_path / "ours.csv")["rjb_from"].str.startswith("epicentral").all()
     folder = tmp_path / "run"
     arguments = ["--data.event-folds", 2, "--data.station-folds", 2, "--fit.epochs", 1, "--no-plan"]
+    arguments += ["--network.drift-years", 0]
     assert run("train", tmp_path / "ours.csv", "--run", folder, *arguments) == 0
     assert load_model(folder).measures == ("PGA",)
     other = make_synthetic(20, 10, ("PGA",), 8).records
