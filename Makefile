@@ -12,10 +12,13 @@ TORCH := $(shell sed -n 's/^torch==//p' $(CONSTRAINTS))
 TORCH_FIND_LINKS ?=
 FIND_TORCH := $(if $(TORCH_FIND_LINKS),--find-links $(TORCH_FIND_LINKS))
 
-.PHONY: demo test pytest lint docs gallery mutants help clean
+.PHONY: demo live test pytest lint docs gallery mutants help clean
 
 demo: $(STAMP)  ## simulate a catalogue, train on it and judge: about five minutes on two cores
 	$(BIN)/terrella forecast demo
+
+live: $(STAMP)  ## replay a year of a simulated region at speed, on a page of this machine
+	$(BIN)/terrella live demo
 
 test: lint pytest  ## style, types, import contract and all tests
 
@@ -59,7 +62,7 @@ $(STAMP): pyproject.toml $(CONSTRAINTS)
 			$(BIN)/python -m pip install -q $(FIND_TORCH) -c $(CONSTRAINTS) "torch==$(TORCH)"; }; \
 	fi
 	@echo "installing Terrella and what it needs, at the versions of $(CONSTRAINTS)"
-	@$(BIN)/python -m pip install -q -c $(CONSTRAINTS) -e '.[dev,pick,segment,motion]'
+	@$(BIN)/python -m pip install -q -c $(CONSTRAINTS) -e '.[dev,pick,segment,motion,live]'
 	@touch $@
 
 clean:  ## remove the virtual environment and caches, never the runs

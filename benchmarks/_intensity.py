@@ -20,9 +20,9 @@ from terrella.engine.fit import Report, Stage, Training, train
 from terrella.engine.run import Run
 from terrella.errors import InputError
 from terrella.forecast.features.cell_rates import tabulated_cdf
+from terrella.forecast.features.channels import channel_count, features
 from terrella.forecast.learning.network import ForecastNetwork
-from terrella.forecast.learning.samples import features_at
-from terrella.forecast.models import Forecaster
+from terrella.forecast.models import Forecaster, swept_maps
 from terrella.formats.catalogues.catalogue import Floats
 
 _READ = 65536
@@ -77,9 +77,19 @@ def make_points(forecaster: Forecaster, start_day: float, end_day: float, copies
     event = np.repeat([1.0, 0.0], [chosen.sum(), len(drawn_days)])
     order = np.argsort(days, kind="stable")
     days, columns = days[order], columns[order]
-    seen, _ = features_at(forecaster, days, np.arange(len(days)), columns, np.zeros_like(columns))
+    seen = features_at(forecaster, days, columns)
     is_event = torch.as_tensor(event[order], dtype=torch.float32)
     return Points(seen, is_event, (1 - is_event) / copies)
+
+
+def features_at(forecaster: Forecaster, days: Floats, columns: np.ndarray) -> Tensor:
+    """Return the features (point, channel), as float16, of a cell at each of ascending moments."""
+    models = forecaster.models
+    seen = torch.empty(len(days), channel_count(models.settings, models.smooth), dtype=torch.float16)
+    for batch, maps in swept_maps(forecaster, days):
+        column = torch.as_tensor(columns[batch])
+        seen[batch] = features(maps, torch.arange(len(column)), torch.zeros_like(column), column).half()
+    return seen
 
 
 def draw_process(

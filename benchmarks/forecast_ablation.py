@@ -66,9 +66,9 @@ class Variant:
 VARIANTS = (
     Variant(NETWORK),
     Variant("log-linear model", linear=True),
-    Variant("perceptron on the cell alone", without="×"),
-    Variant("perceptron on the cell and 3×3", without="5×5|9×9|17×17"),
-    Variant("network without boxes 9×9 and 17×17", without="9×9|17×17"),
+    Variant("perceptron on the cell alone", without=r"\d km"),
+    Variant("perceptron on the cell and 10 km", without="(25|60|150) km"),
+    Variant("network without kernels of 60 and 150 km", without="(60|150) km"),
     Variant("network without moment and large bands", without="^moment|^observed band"),
     Variant("network without expected events", without="^expected"),
     Variant("network without memories of 150 and 1500 d", without=r" (150|1500) d$"),
@@ -151,9 +151,7 @@ def make_task(run: Path | None, quick: bool) -> Task:
         training=training,
         validation=validation,
         physics=physics,
-        names=feature_names(
-            models.horizons_days, settings.network.memory_days, len(settings.network.band_steps) + 1
-        ),
+        names=feature_names(settings),
         etas_loss=recalibrated(validation.log_etas, torch.zeros_like(validation.log_etas), validation),
         events=per_issue(weighted, validation),
         blocks=make_blocks(

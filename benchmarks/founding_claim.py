@@ -2,9 +2,9 @@
 
 The catalogue is simulated (`_world.py`): M ≥ 4.5 along the plate boundaries, some 55
 years of them. It shows what a training of the world costs; scores on it say nothing about the Earth. Each in a
-process of its own: the simulation, one sweep over 18,000 daily issue times that gathers the surroundings of
-500,000 cells on a grid of 1°, and `terrella forecast train` with `--epochs` epochs (one, by default; 40 epochs
-are then 40 times that one, and all else once). `--quick` takes 20,000 events and 500 issue times.
+process of its own: the simulation, one sweep of all cells of 1° over 18,000 daily issue times, and
+`terrella forecast train` with `--epochs` epochs (one, by default; 40 epochs are then 40 times that one, and all
+else once). `--quick` takes 20,000 events and 500 issue times.
 """
 
 import argparse
@@ -22,13 +22,12 @@ import numpy as np
 from _result import write_result
 from _world import GLOBE, simulate_world, world_etas
 from terrella.earth.grid import make_grid
-from terrella.forecast.features.sweep import gather, make_sources
+from terrella.forecast.features.sweep import make_sources, sweep
 from terrella.formats.catalogues.read import read_catalogue
 from terrella.formats.catalogues.write import write_catalogue
 
-EVENTS, ISSUE_TIMES, SAMPLES = 728_442, 18_000, 500_000
+EVENTS, ISSUE_TIMES = 728_442, 18_000
 MEMORY_DAYS, BAND_STEPS = (0.25, 1.0, 3.0, 20.0, 150.0, 1500.0), (0.0, 1.0, 2.0)
-BOXES = (1, 3, 5, 9, 17)
 CLAIMED_EPOCHS = 40
 
 
@@ -54,7 +53,7 @@ def main() -> None:
     if options.only == "simulate":
         write_catalogue(simulate_world(20_000 if options.quick else EVENTS), catalogue)
     elif options.only == "sweep":
-        sweep_here(catalogue, *((500, 20_000) if options.quick else (ISSUE_TIMES, SAMPLES)))
+        sweep_here(catalogue, 500 if options.quick else ISSUE_TIMES)
     else:
         measure(run, catalogue, options.quick, options.epochs)
 
@@ -85,19 +84,14 @@ def measure(run: Path, catalogue: Path, quick: bool, epochs: int) -> None:
     write_result("founding_claim", rows, notes, quick)
 
 
-def sweep_here(path: Path, issue_times: int, samples: int) -> None:
-    """Gather the surroundings of cells where events happen, at issue times of the catalogue's last years."""
+def sweep_here(path: Path, issue_times: int) -> None:
+    """Sweep all cells through issue times of the catalogue's last years."""
     catalogue, _ = read_catalogue(path)
-    epoch = catalogue.time_utc[0]
     grid = make_grid(GLOBE, 1.0)
-    sources = make_sources(catalogue, epoch, grid, world_etas(), MEMORY_DAYS, BAND_STEPS)
+    sources = make_sources(catalogue, catalogue.time_utc[0], grid, world_etas(), MEMORY_DAYS, BAND_STEPS)
     issue_days = sources.days[-1] - np.arange(issue_times)[::-1]
-    draw = np.random.default_rng(1)
-    issue, column = np.sort(draw.integers(0, issue_times, samples)), draw.choice(sources.column, samples)
-    total = sum(
-        float(part.triggering[:, 0, -1].sum()) for part in gather(sources, issue_days, issue, column, BOXES)
-    )
-    print(f"{samples:,} samples gathered at {issue_times:,} issue times; mean memory {total / samples:.3g}")
+    total = sum(float(part.triggering[:, -1].sum()) for part in sweep(sources, issue_days, 4))
+    print(f"{issue_times:,} issue times swept; mean memory {total / issue_times:.3g}")
 
 
 def measured(arguments: list[str]) -> Usage:

@@ -1,5 +1,6 @@
 """Output files that are never half-written: made under a temporary name, synced, and renamed."""
 
+import fcntl
 import json
 import os
 import platform
@@ -7,8 +8,8 @@ import re
 import shutil
 import stat
 import zlib
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,22 @@ def swap_folder(made: Path, path: Path) -> None:
         raise
     _sync(path.parent)
     shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def claimed(path: Path, busy: TerrellaError) -> Iterator[None]:
+    """Keep other processes out of what a lock file stands for; the claim ends with the process, however that ends.
+
+    Raises:
+        TerrellaError: `busy`, where another process holds it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise busy from None
+        yield
 
 
 def recover_folder(path: Path) -> None:

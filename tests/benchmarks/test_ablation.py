@@ -14,9 +14,7 @@ from terrella.forecast.features.channels import feature_names
 from terrella.forecast.settings import ForecastSettings
 
 SETTINGS = ForecastSettings()
-NAMES = feature_names(
-    SETTINGS.horizons_days, SETTINGS.network.memory_days, len(SETTINGS.network.band_steps) + 1
-)
+NAMES = feature_names(SETTINGS)
 MODELS = SimpleNamespace(settings=SETTINGS, horizons_days=SETTINGS.horizons_days)
 
 
@@ -26,13 +24,13 @@ def left_out(name: str) -> list[str]:
 
 
 def test_variants_leave_out_what_their_names_say():
-    """Own: 3 ETAS, background and 8 memories of 5 kinds; a box: 8 memories of 3 kinds, 3 of 2, and 2 more."""
+    """Own: 3 ETAS, background and 8 memories of 5 kinds; a kernel: 8 memories of 3 kinds, 3 of 2, and 2 more."""
     assert len(NAMES) == 44 + 4 * 32
     expected = {
         NETWORK: 0,
         "perceptron on the cell alone": 4 * 32,
-        "perceptron on the cell and 3×3": 3 * 32,
-        "network without boxes 9×9 and 17×17": 2 * 32,
+        "perceptron on the cell and 10 km": 3 * 32,
+        "network without kernels of 60 and 150 km": 2 * 32,
         "network without moment and large bands": 3 * 8 + 4 * (8 + 6),
         "network without expected events": 5 * 8,
         "network without memories of 150 and 1500 d": 5 * 2 + 4 * (3 * 2 + 2),

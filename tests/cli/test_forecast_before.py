@@ -37,8 +37,9 @@ def test_a_stopped_training_goes_on_to_the_same_bundle(tmp_path):
     assert not any("fitting ETAS" in line for line in said)
     now, before = (load_bundle(each, "forecast") for each in (run, BEFORE / "finished"))
     assert now.values["fingerprint"] == before.values["fingerprint"]
-    assert sorted(now.values) == sorted([*before.values, "by_span"])
+    assert sorted(now.values) == sorted([*before.values, "by_span", "smooth"])
     assert now.values["by_span"] is False
+    assert now.values["smooth"] is False
     assert sorted(now.tensors) == sorted(before.tensors)
     for name, tensor in before.tensors.items():
         torch.testing.assert_close(now.tensors[name], tensor, rtol=1e-4, atol=1e-5)

@@ -21,11 +21,11 @@ from terrella.formats.catalogues.forecast_grid import read_forecast
 from terrella.formats.catalogues.read import read_catalogue
 from terrella.formats.catalogues.write import write_catalogue
 
-NAMES = sorted(each.name for each in (RELEASED / TASK).iterdir())
+NAMES = ["california", "italy", "world"]
 
 
-def test_three_regions_come_along_in_less_than_five_megabytes():
-    assert NAMES == ["california", "italy", "world"]
+def test_three_regions_and_one_for_all_come_along_in_less_than_five_megabytes():
+    assert sorted(each.name for each in (RELEASED / TASK).iterdir()) == sorted([*NAMES, "general"])
     assert sum(each.stat().st_size for each in RELEASED.rglob("*") if each.is_file()) < 5e6
 
 
@@ -48,6 +48,22 @@ def test_a_released_bundle_forecasts_a_catalogue(name, tmp_path, monkeypatch):
     assert np.isfinite(day).all()
     assert day.argmax() == int(models.grid.mask.sum()) // 2
     assert (tmp_path / "f.png").stat().st_size > 10_000
+
+
+def test_the_general_bundle_takes_the_laws_of_the_region_that_holds_a_catalogue(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    card = load_bundle(Path("general"), TASK).card
+    assert "where it was not trained" in card
+    days = np.sort(np.random.default_rng(0).exponential(30, 40))[::-1]
+    time = np.datetime64("2024-01-31", "us") - (days * 86_400e6).astype("timedelta64[us]")
+    for name, lon, lat in (("California", -118, 35), ("Italy", 13, 42), ("the world", 175, -41)):
+        place = np.linspace(lon - 0.4, lon + 0.4, 40), np.linspace(lat - 0.4, lat + 0.4, 40)
+        magnitude = 3 + np.arange(40) % 10 / 10
+        write_catalogue(make_catalogue(time, *place, magnitude), tmp_path / "few.csv")
+        assert run("forecast", "predict", "few.csv", "--bundle", "general", "-o", "f.csv") == 0
+        assert f"its laws are those of {name}" in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize(

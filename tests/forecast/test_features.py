@@ -7,17 +7,22 @@ import pytest
 import torch
 
 from terrella.forecast.features.cell_rates import make_cell_rates
-from terrella.forecast.features.channels import BOXES, Maps, feature_names, features, make_maps
+from terrella.forecast.features.channels import Maps, feature_names, features, make_maps
+from terrella.forecast.features.surroundings import BOXES, boxes_around, kernels_around
 from terrella.forecast.features.sweep import make_sources, sweep
+from terrella.forecast.settings import ForecastSettings, NetworkSettings
 
 EPOCH = np.datetime64("2000-01-01", "us")
 HORIZONS = (1.0, 30.0)
 MEMORY_DAYS = (1.0, 10.0, 100.0)
 BANDS = (0.0, 1.0, 2.0)
+SETTINGS = ForecastSettings(
+    horizons_days=HORIZONS, network=NetworkSettings(memory_days=MEMORY_DAYS, band_steps=BANDS)
+)
 ISSUE = np.array([100.0, 333.3, 402.0, 650.0])
 
 
-def maps_of(catalogue, grid, etas, issue=ISSUE) -> Maps:
+def maps_of(catalogue, grid, etas, issue=ISSUE, smooth=True) -> Maps:
     sources = make_sources(catalogue, EPOCH, grid, etas, MEMORY_DAYS, BANDS)
     n_columns = int(grid.mask.sum())
     shares = np.full((grid.shape[0], n_columns), 1 / grid.shape[0])
@@ -32,10 +37,10 @@ def maps_of(catalogue, grid, etas, issue=ISSUE) -> Maps:
     )
     (swept,) = sweep(sources, issue, batch=len(issue))
     triggering, local = torch.from_numpy(swept.triggering), torch.from_numpy(swept.local)
-    columns, days = torch.as_tensor(np.flatnonzero(grid.mask)), torch.as_tensor(issue)
+    days = torch.as_tensor(issue)
     background = rates.background_at(days)
-    layout = (columns, grid.mask.shape, grid.wraps)
-    return make_maps(rates, days, triggering, local, background, *layout)
+    around = kernels_around(grid, SETTINGS.network.kernels_km) if smooth else boxes_around(grid)
+    return make_maps(rates, days, triggering, local, background, around)
 
 
 def everywhere(maps: Maps) -> torch.Tensor:
@@ -45,17 +50,18 @@ def everywhere(maps: Maps) -> torch.Tensor:
     return features(maps, *(each.flatten() for each in at)).view(n, layers, columns, -1)
 
 
-def test_every_channel_has_its_name(catalogue, grid, etas):
-    found = everywhere(maps_of(catalogue, grid, etas))
-    names = feature_names(HORIZONS, MEMORY_DAYS, len(BANDS) + 1)
+@pytest.mark.parametrize("smooth", [True, False])
+def test_every_channel_has_its_name(catalogue, grid, etas, smooth):
+    found = everywhere(maps_of(catalogue, grid, etas, smooth=smooth))
+    names = feature_names(SETTINGS, smooth)
     assert found.shape[-1] == len(names) == len(set(names))
     assert found.isfinite().all()
 
 
 @pytest.mark.parametrize("box", BOXES)
 def test_boxes_count_the_events_around_a_cell(catalogue, grid, etas, box):
-    found = everywhere(maps_of(catalogue, grid, etas))
-    names = feature_names(HORIZONS, MEMORY_DAYS, len(BANDS) + 1)
+    found = everywhere(maps_of(catalogue, grid, etas, smooth=False))
+    names = feature_names(SETTINGS, smooth=False)
     days = catalogue.days_since(EPOCH)
     large = catalogue.magnitude >= etas.min_magnitude + 1 - 1e-9
     row, column = np.divmod(grid.cell_of(catalogue.longitude, catalogue.latitude), grid.mask.shape[1])
@@ -89,8 +95,8 @@ def test_layers_differ_in_their_own_past_and_share_their_surroundings(catalogue,
     layered = replace(grid, depth_edges_km=np.array([0.0, 10.0, 40.0]))
     found = everywhere(maps_of(catalogue, layered, etas))
     flat = everywhere(maps_of(catalogue, grid, etas))
-    names = feature_names(HORIZONS, MEMORY_DAYS, len(BANDS) + 1)
-    own, around = names.index("observed 100 d"), names.index("observed 3×3 100 d")
+    names = feature_names(SETTINGS)
+    own, around = names.index("observed 100 d"), names.index("observed 25 km 100 d")
     counts = torch.expm1(found[..., own])
     torch.testing.assert_close(counts.sum(1), torch.expm1(flat[..., own])[:, 0], rtol=1e-3, atol=1e-4)
     assert (counts[:, 0] - counts[:, 1]).abs().max() > 0.5

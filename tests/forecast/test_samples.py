@@ -1,18 +1,11 @@
 """The sampled training set: unbiased, as large as asked, and a source like any other."""
 
-from dataclasses import replace
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
 from source_conformance import SourceConformance
 
-from terrella.forecast.features.cell_rates import make_cell_rates
-from terrella.forecast.features.channels import features, make_maps
-from terrella.forecast.features.sweep import make_sources, sweep
-from terrella.forecast.learning.samples import Density, Fetched, Samples, density_for, features_at
-from terrella.forecast.models import Forecaster
+from terrella.forecast.learning.samples import Density, Fetched, Samples, density_for
 
 EPOCH = np.datetime64("2000-01-01", "us")
 
@@ -75,26 +68,3 @@ def test_an_event_in_a_long_horizon_is_drawn_as_often_as_one_in_a_short_one():
     short, long = (float(density.of(expected, each, horizons)) for each in counts)
     assert short == 1
     assert long == pytest.approx(1 / 30)
-
-
-def test_features_at_samples_are_those_of_the_maps(catalogue, grid, etas):
-    layered = replace(grid, depth_edges_km=np.array([0.0, 10.0, 40.0]))
-    n_columns = int(grid.mask.sum())
-    shares = np.stack([np.linspace(0.2, 0.7, n_columns), np.linspace(0.8, 0.3, n_columns)])
-    folds, limits = np.linspace(1e-3, 3e-3, 3 * n_columns).reshape(3, -1), np.array([0.0, 300.0, 600.0])
-    rates = make_cell_rates(etas, folds, limits, shares, (1.0, 7.0), (1.0, 10.0, 100.0), 0.0)
-    sources = make_sources(catalogue, EPOCH, layered, etas, (1.0, 10.0, 100.0), (0.0, 1.0))
-    columns = torch.as_tensor(np.flatnonzero(grid.mask))
-    models = SimpleNamespace(grid=layered)
-    forecaster = Forecaster(models, catalogue, sources, rates, columns, torch.device("cpu"))
-    issue_days = np.array([120.0, 402.5, 700.0])
-    issue, column, layer = np.array([0, 1, 1, 2]), np.array([3, 17, 40, 79]), np.array([0, 1, 0, 1])
-    found, log_etas = features_at(forecaster, issue_days, issue, column, layer)
-    (swept,) = sweep(sources, issue_days, batch=3)
-    days = torch.as_tensor(issue_days)
-    layout = (columns, grid.mask.shape, False)
-    memories = torch.from_numpy(swept.triggering), torch.from_numpy(swept.local)
-    maps = make_maps(rates, days, *memories, rates.background_at(days), *layout)
-    at = [torch.as_tensor(each) for each in (issue, layer, column)]
-    torch.testing.assert_close(found.float(), features(maps, *at), rtol=2e-3, atol=2e-3)
-    torch.testing.assert_close(log_etas, maps.log_etas[at[0], :, at[1], at[2]], rtol=1e-4, atol=1e-4)

@@ -17,6 +17,7 @@ from terrella.engine.judge import Interval
 from terrella.engine.judge.report import Page, Section, Table, write_report
 from terrella.engine.use.bundle import Bundle
 from terrella.forecast.judging import command as judging
+from terrella.forecast.judging.after_shocks import AfterShocks
 from terrella.forecast.judging.breakdown import Context, make_context
 from terrella.forecast.judging.csep_tests import MISSING, Comparison, Consistency, CsepTests
 from terrella.forecast.judging.judged import Closer, Judged
@@ -57,7 +58,11 @@ def closer(outcomes: Outcomes, catalogue: Catalogue) -> Closer:
     csep = CsepTests(
         "0.8.0", 290, {"network": same}, (Comparison("network", "ETAS", 0.1, 0, 0.2, 2, 1.9, 1e-9),)
     )
-    return Closer(1.0, tuple(follow_sequences(outcomes, catalogue, EPOCH)), csep)
+    ones = np.ones((6, 2))
+    by_model = {"climatology": ones, "ETAS": 4 * ones, "network": 3 * ones}
+    rows = np.repeat([0, 1], 3), np.tile([1 / 24, 0.25, 1.0], 2), np.repeat([0, 1], 3)
+    hours = AfterShocks((1.0, 7.0), *rows, 2 * ones, by_model, by_model)
+    return Closer(1.0, tuple(follow_sequences(outcomes, catalogue, EPOCH)), csep, hours)
 
 
 def titles(tables: list[Table]) -> list[str]:
@@ -83,9 +88,10 @@ def test_sections_show_every_model_in_tables_and_figures(
     longer = replace(judged, horizon_days=7.0)
     sections = skill_sections([judged, longer], closer, context, 50)
     assert [each.title for each in sections] == [
-        "Alarms: Molchan’s diagram", "Where the skill comes from", "Single sequences", "CSEP’s tests",
+        "Alarms: Molchan’s diagram", "Where the skill comes from", "Single sequences",
+        "Hours after large shocks", "CSEP’s tests",
     ]  # fmt: skip
-    alarms, origin, single, _ = sections
+    alarms, origin, single, hours, _ = sections
     assert [name for name, _ in alarms.tables[0].rows] == ["ETAS", "network", "gradient boosting"]
     for table in origin.tables[:-1]:
         assert list(table.columns) == ["events", "ETAS", "network", "gradient boosting"]
@@ -97,6 +103,10 @@ def test_sections_show_every_model_in_tables_and_figures(
         "network",
         "gradient boosting",
     ]
+    assert [table.caption for table in hours.tables] == ["Next 1 d", "Next 7 d"]
+    assert [name.split()[0] for name, _ in hours.tables[0].rows] == ["1", "6", "24"]
+    assert hours.tables[0].rows[0][1][:2] == ["2", "4"]
+    assert [each.value for each in hours.tables[0].rows[0][1][2:]] == [0.5, 2, 1.5, -1.5, 0.5]
     for section in sections:
         for table in section.tables:
             assert all(len(cells) == len(table.columns) == len(table.digits) for _, cells in table.rows)
@@ -108,10 +118,11 @@ def test_sections_show_every_model_in_tables_and_figures(
 
 
 def test_report_without_pycsep_or_sequences_says_so(judged: Judged, context: Context) -> None:
-    *_, single, csep = skill_sections([judged], Closer(1.0, (), None), context, 50)
+    *_, single, hours, csep = skill_sections([judged], Closer(1.0, (), None), context, 50)
     assert csep.text == MISSING
     assert not csep.tables
     assert "No shock" in single.text
+    assert "No shock" in hours.text
 
 
 def test_without_a_network_etas_is_what_is_looked_at(judged: Judged, context: Context) -> None:
@@ -142,7 +153,7 @@ def test_both_intervals_are_about_the_same_gain(judged: Judged) -> None:
 
 def test_further_scores_are_json_and_agree_with_the_rest(judged: Judged, closer: Closer) -> None:
     found = json.loads(json.dumps(further_scores([judged], closer, 50), allow_nan=False))
-    assert list(found) == ["molchan", "breakdown", "by_sequence", "sequences", "csep"]
+    assert list(found) == ["molchan", "breakdown", "by_sequence", "sequences", "csep", "after_shocks"]
     magnitude = found["breakdown"]["1d"]["magnitude"]
     over_etas = next(g for g in magnitude["gains"] if (g["model"], g["over"]) == ("network", "ETAS"))
     whole = next(

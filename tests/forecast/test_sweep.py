@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import numba
 import numpy as np
 import pytest
 import torch
@@ -13,10 +12,8 @@ from past_oracle import make_past
 from terrella.earth.grid import make_grid
 from terrella.earth.region import box
 from terrella.errors import InputError
-from terrella.forecast.features import sweep as sweep_module
-from terrella.forecast.features.neighbourhood import boxed
 from terrella.forecast.features.observed import observed_counts
-from terrella.forecast.features.sweep import Sources, gather, make_sources, sweep
+from terrella.forecast.features.sweep import Sources, make_sources, sweep
 from terrella.formats.catalogues.catalogue import Catalogue, make_catalogue
 
 EPOCH = np.datetime64("2000-01-01", "us")
@@ -70,48 +67,6 @@ def test_equals_the_memories_of_past(seed, issue, batch, layers, etas):
     missing = wanted.numpy().sum(2) - triggering.sum(2)
     assert np.all(missing < 0.011 * whole + 1e-5)
     assert np.all(missing > -0.002 * whole - 1e-5)
-
-
-@given(seed=st.integers(0, 10_000), batch=st.integers(1, 30), chunk=st.integers(1, 100))
-@settings(max_examples=10, deadline=None)
-def test_gathered_samples_are_those_of_the_whole_map(seed, batch, chunk, etas):
-    grid = make_grid(box(-180, 180, -90, 90), 15, (0.0, 10.0, 1000.0))
-    draw = np.random.default_rng(seed)
-    sources = build(random_catalogue(seed, 80), grid, etas)
-    issue = np.sort(draw.uniform(0, 320, 9))
-    owner = np.sort(draw.integers(0, 9, 40))
-    column = draw.integers(0, sources.n_columns, 40)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sweep_module, "_CHUNK", chunk)
-        parts = list(gather(sources, issue, owner, column, batch=batch))
-    triggering, local = all_of(sources, issue)
-    wanted = triggering[owner, :, column][:, None]
-    np.testing.assert_allclose(np.concatenate([p.triggering for p in parts]), wanted, rtol=1e-6, atol=1e-30)
-    wanted = local[owner, :, :, :, column][:, None]
-    np.testing.assert_allclose(np.concatenate([p.local for p in parts]), wanted, rtol=1e-6, atol=1e-30)
-    assert [p.first for p in parts] == [0, *(p.last for p in parts[:-1])]
-    assert parts[-1].last == 40
-
-
-@pytest.mark.parametrize("threads", [1, 2])
-def test_samples_can_be_summed_over_boxes(threads, etas):
-    grid = make_grid(box(-180, 180, -90, 90), 10, (0.0, 10.0, 1000.0))
-    sources = build(random_catalogue(5, 300), grid, etas)
-    draw = np.random.default_rng(1)
-    issue, owner = np.linspace(10, 300, 20), np.sort(draw.integers(0, 20, 200))
-    column = draw.integers(0, sources.n_columns, 200)
-    before = numba.get_num_threads()
-    numba.set_num_threads(min(threads, before))
-    try:
-        parts = list(gather(sources, issue, owner, column, (1, 3, 5), 50))
-    finally:
-        numba.set_num_threads(before)
-    triggering, local = (torch.as_tensor(each).unflatten(-1, (18, 36)) for each in all_of(sources, issue))
-    for whole, name in ((triggering, "triggering"), (local, "local")):
-        sums = np.concatenate([getattr(part, name) for part in parts])
-        for place, on_map in enumerate(boxed(whole, (1, 3, 5), True)):
-            flat = on_map.flatten(-2).movedim(-1, 1).numpy()
-            np.testing.assert_allclose(sums[:, place], flat[owner, column], rtol=1e-4, atol=1e-6 * flat.max())
 
 
 @given(issue=st.floats(0, 300), seed=st.integers(0, 1000))
@@ -200,9 +155,3 @@ def test_issue_times_must_ascend(catalogue, grid, etas):
     sources = build(catalogue, grid, etas)
     with pytest.raises(InputError, match="ascending"):
         next(sweep(sources, [2.0, 1.0]))
-    with pytest.raises(InputError, match="ascending"):
-        next(gather(sources, [1.0, 2.0], [1, 0], [0, 0]))
-    with pytest.raises(InputError, match="a column for each"):
-        next(gather(sources, [1.0, 2.0], [0, 1], [0]))
-    with pytest.raises(InputError, match="ascend"):
-        next(gather(sources, [1.0, 2.0], [0, 1], [0, 0], (3, 1)))

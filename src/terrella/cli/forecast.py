@@ -98,7 +98,8 @@ def predict(
     catalogue
         Catalogue file with the events up to the issue time.
     bundle
-        Folder of a bundle or of a run, or the name of a bundle that comes along: california, italy or world.
+        Folder of a bundle or of a run, or the name of a bundle that comes along: california, italy, world, or
+        general, which is fitted to the catalogue's own region wherever that lies.
     issue_time
         UTC time such as 2019-07-06T04:00:00Z; by default just after the last event.
     output
@@ -117,7 +118,7 @@ def predict(
     if issue_time is not None:
         following += ["--issue-time", issue_time]
     shown(
-        lambda report: run_predict(catalogue, bundle, output, issue_time, map, by_layer),
+        lambda report: run_predict(catalogue, bundle, output, issue_time, map, by_layer, report),
         shlex.join(following),
     )
 
@@ -142,7 +143,8 @@ def simulate(
     catalogue
         Catalogue file with the events up to the issue time.
     bundle
-        Folder of a bundle or of a run, or the name of a bundle that comes along: california, italy or world.
+        Folder of a bundle or of a run, or the name of a bundle that comes along: california, italy, world, or
+        general, which is fitted to the catalogue's own region wherever that lies.
     issue_time
         UTC time such as 2019-07-06T04:00:00Z; by default just after the last event.
     days
@@ -161,7 +163,9 @@ def simulate(
     find_bundle(bundle, "forecast")  # before what uses it is imported
     from terrella.forecast.futures_command import simulate as run_simulate
 
-    shown(lambda report: run_simulate(catalogue, bundle, output, issue_time, days, number, seed, grid))
+    shown(
+        lambda report: run_simulate(catalogue, bundle, output, issue_time, days, number, seed, grid, report)
+    )
 
 
 def show(path: Path, *, output: Annotated[Path | None, OUTPUT] = None) -> None:

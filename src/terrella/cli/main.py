@@ -31,6 +31,11 @@ app.command(task_app("forecast"))
 app.command(task_app("pick"))
 app.command(task_app("segment"))
 app.command(task_app("motion"))
+app.command(
+    "terrella.cli.live:app",
+    name="live",
+    help="Forecasts issued, kept and scored by themselves, seen on a page.",
+)
 app.command(doctor)
 app.command(cite)
 app.register_install_completion_command(help="Complete commands and options in this shell from now on.")

@@ -1,7 +1,6 @@
 """A run: one folder that holds all that a training and its judging leave."""
 
 import csv
-import fcntl
 import io
 import json
 import math
@@ -14,7 +13,7 @@ from typing import Any
 
 from terrella.engine.settings import refuse_other_task
 from terrella.errors import InputError
-from terrella.files import write_text
+from terrella.files import claimed, write_text
 
 Event = dict[str, Any]
 _SAID = ("message", "result", "table")  # kinds of events that a training does not write itself
@@ -74,14 +73,10 @@ class Run:
         Raises:
             InputError: where another process holds it.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / ".claim").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise InputError(
-                    f"another process is training in {self.folder}; wait for its end, or give another --run"
-                ) from None
+        busy = InputError(
+            f"another process is training in {self.folder}; wait for its end, or give another --run"
+        )
+        with claimed(self.folder / ".claim", busy):
             yield
 
     def append(self, event: Event) -> None:

@@ -49,19 +49,28 @@ def demo_settings(catalogue: Path) -> ForecastSettings:
     )
 
 
-def demo(folder: Path, seed: int, report: Report) -> None:
-    """Simulate, train and judge in a run's folder; a demo that was stopped goes on."""
+def trained_demo(folder: Path, seed: int, report: Report) -> Path:
+    """Simulate and train in a run's folder, and return the catalogue; what was stopped goes on."""
     from terrella.forecast.task import task  # which names this demo
 
     path = folder / "catalogue.parquet"
-    process = demo_process()
     if not path.is_file():
+        process = demo_process()
         catalogue = simulate(process, _START, _END, seed)
         # A network of stations sees its region, not what happens beyond.
         inside = (np.abs(catalogue.longitude - 2) <= 2) & (np.abs(catalogue.latitude - 2) <= 2)
         write_catalogue(catalogue[inside], path)
         report({"kind": "message", "message": f"simulated {int(inside.sum()):,} events, {_START} to {_END}"})
     workflow.train(task, folder, demo_settings(path), report)
+    return path
+
+
+def demo(folder: Path, seed: int, report: Report) -> None:
+    """Simulate, train and judge in a run's folder; a demo that was stopped goes on."""
+    from terrella.forecast.task import task
+
+    path = trained_demo(folder, seed, report)
+    process = demo_process()
 
     def log_truth(forecaster: Forecaster, issue_days: Floats, horizon_days: float) -> torch.Tensor:
         grid, epoch = forecaster.models.grid, forecaster.models.epoch

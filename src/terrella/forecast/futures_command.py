@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from terrella.earth.magnitude import reported
-from terrella.engine.use.bundle import load_bundle
+from terrella.engine.fit.training import ignore
+from terrella.engine.run import Report
 from terrella.forecast.issuing import Issued, issue
 from terrella.forecast.models import Forecaster, Models
+from terrella.forecast.new_region import open_bundle
 from terrella.forecast.outlook import fit_lines, issue_lines
 from terrella.forecast.prediction import forecaster_at
 from terrella.forecast.simulation.futures import (
@@ -19,11 +21,8 @@ from terrella.forecast.simulation.futures import (
     make_ratio,
     simulate_futures,
 )
-from terrella.forecast.storage import TASK, from_bundle
-from terrella.forecast.windows import issue_time_of
 from terrella.formats.catalogues.forecast_grid import ForecastGrid, write_forecast
 from terrella.formats.catalogues.futures import write_futures
-from terrella.formats.catalogues.read import read_catalogue
 
 _SHOWN = (3.0, 4.0, 5.0, 6.0, 7.0)
 
@@ -37,15 +36,14 @@ def simulate(
     number: int,
     seed: int,
     grid_path: Path | None,
+    report: Report = ignore,
 ) -> list[str]:
     """Write simulated catalogues; return lines on what they come to.
 
     Raises:
         InputError: where bundle, catalogue, issue time, window or a file's suffix are at fault.
     """
-    models = from_bundle(load_bundle(bundle, TASK))
-    catalogue, findings = read_catalogue(given, models.settings.data.columns or None)
-    time = issue_time_of(issue_time, catalogue)
+    models, catalogue, time, found = open_bundle(given, bundle, issue_time, output, report)
     forecaster = forecaster_at(models, catalogue, time)
     issued = issue(forecaster, time)
     outlook = outlook_of(forecaster, time, days, issued)
@@ -56,7 +54,7 @@ def simulate(
     if grid_path is not None:
         written += write_forecast(_on_grid(models, outlook, counts), grid_path)
     return [
-        *findings.lines(),
+        *found,
         f"issued {str(time)[:19]}Z: {number:,} futures of {days:g} days inside the region, by ETAS scaled to what "
         f"the forecast expects of each cell ({issued.name_within(days)})",
         *issue_lines(catalogue, time, issue_time is not None),

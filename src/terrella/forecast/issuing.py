@@ -4,11 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from terrella.forecast.counts import occurrence_probability
-from terrella.forecast.models import ETAS_, NETWORK, Expectation, Forecaster, Models, etas_and_network
+from terrella.forecast.models import (
+    CLIMATOLOGY,
+    ETAS_,
+    NETWORK,
+    Expectation,
+    Forecaster,
+    Models,
+    etas_and_network,
+    expected_climatology,
+)
 from terrella.formats.catalogues.catalogue import Floats
 
 
@@ -54,18 +64,27 @@ def issue(forecaster: Forecaster, issue_time: np.datetime64, model: str | None =
 
 def issue_all(forecaster: Forecaster, issue_time: np.datetime64, names: Sequence[str | None]) -> list[Issued]:
     """Return what `issue` does for each of several models, from one sweep through the past."""
+    return issue_each(forecaster, np.array([issue_time]), names)[0]
+
+
+def issue_each(
+    forecaster: Forecaster, issue_times: npt.NDArray[np.datetime64], names: Sequence[str | None]
+) -> list[list[Issued]]:
+    """Return what `issue_all` does for each of several ascending issue times, from one sweep through all pasts."""
     models = forecaster.models
-    day = np.array([(issue_time - models.epoch) / np.timedelta64(86_400_000_000, "us")])
-    found = etas_and_network(forecaster, day, tuple(range(len(models.horizons_days))))
-    return [_issued(models, found, name) for name in names]
+    days = (issue_times - models.epoch) / np.timedelta64(86_400_000_000, "us")
+    found = etas_and_network(forecaster, days, tuple(range(len(models.horizons_days))))
+    if CLIMATOLOGY in names:
+        found = [each | expected_climatology(models, days, h) for h, each in enumerate(found)]
+    return [[_issued(models, found, name, row) for name in names] for row in range(len(days))]
 
 
-def _issued(models: Models, found: list[dict[str, Expectation]], model: str | None) -> Issued:
-    trusted = {None: models.trusted, ETAS_: 0}.get(model, len(found))
-    etas = torch.exp(torch.stack([each[ETAS_].log_mean[0] for each in found]))
-    mean, dispersion = _calibrated(models, found, ETAS_)
+def _issued(models: Models, found: list[dict[str, Expectation]], model: str | None, row: int) -> Issued:
+    trusted = {None: models.trusted, ETAS_: 0, CLIMATOLOGY: 0}.get(model, len(found))
+    etas = torch.exp(torch.stack([each[ETAS_].log_mean[row] for each in found]))
+    mean, dispersion = _calibrated(models, found, CLIMATOLOGY if model == CLIMATOLOGY else ETAS_, row)
     if trusted:
-        learned, spread = _calibrated(models, found, NETWORK)
+        learned, spread = _calibrated(models, found, NETWORK, row)
         following = learned[trusted - 1] + mean[trusted:] - mean[trusted - 1]
         mean = torch.cat([learned[:trusted], following])
         dispersion = torch.cat([spread[:trusted], dispersion[trusted:]])
@@ -73,12 +92,14 @@ def _issued(models: Models, found: list[dict[str, Expectation]], model: str | No
     return Issued(etas, mean.cummax(0).values, dispersion, models.horizons_days, names)
 
 
-def _calibrated(models: Models, found: list[dict[str, Expectation]], name: str) -> tuple[Tensor, Tensor]:
-    """Return a model's recalibrated means and dispersions, (horizon, cell) each, at the first issue time."""
+def _calibrated(
+    models: Models, found: list[dict[str, Expectation]], name: str, row: int
+) -> tuple[Tensor, Tensor]:
+    """Return a model's recalibrated means and dispersions, (horizon, cell) each, at one of the issue times."""
     means, dispersions = [], []
     for expected, calibration in zip(found, models.calibrations[name], strict=True):
-        log_mean = calibration.log_mean(expected[name].log_mean[0])
-        spread = expected[name].log_spread.expand_as(expected[name].log_mean)[0]
+        log_mean = calibration.log_mean(expected[name].log_mean[row])
+        spread = expected[name].log_spread.expand_as(expected[name].log_mean)[row]
         means.append(torch.exp(log_mean))
         dispersions.append(calibration.dispersion(log_mean, spread))
     return torch.stack(means), torch.stack(dispersions)

@@ -1,12 +1,13 @@
 """All models of a run, fitted: what a bundle holds, and their forecasts side by side."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from terrella.earth.grid import Grid
 from terrella.earth.region import Region
@@ -20,8 +21,9 @@ from terrella.forecast.etas.model import ETAS
 from terrella.forecast.features.cell_rates import CellRates, make_cell_rates
 from terrella.forecast.features.channels import Maps, features, make_maps
 from terrella.forecast.features.observed import observed_counts as counted
+from terrella.forecast.features.surroundings import Around, boxes_around, kernels_around
 from terrella.forecast.features.sweep import Sources, make_sources, sweep
-from terrella.forecast.learning.network import ForecastNetwork
+from terrella.forecast.learning.network import EMPTY, ForecastNetwork
 from terrella.forecast.settings import ForecastSettings
 from terrella.forecast.windows import inside
 from terrella.formats.catalogues.catalogue import Catalogue, Floats
@@ -53,6 +55,11 @@ class Expectation:
     log_mean: Tensor
     log_spread: Tensor  # of the same shape, or a single zero
 
+    def at(self, here: tuple[int, Tensor]) -> "Expectation":
+        """Return what is expected of some cells (cell,) at one issue time."""
+        spread = self.log_spread[here] if self.log_spread.ndim else self.log_spread
+        return Expectation(self.log_mean[here], spread)
+
 
 @dataclass(frozen=True, eq=False)
 class Models:
@@ -75,6 +82,7 @@ class Models:
     by_span: bool = (
         True  # what the network changes: counts between horizons, or until them (earlier versions)
     )
+    smooth: bool = True  # whether surroundings are kernels of some km, or boxes of cells (earlier versions)
     calibrations: Mapping[str, tuple[Calibration, ...]] = field(default_factory=dict)  # by horizon
     gains: tuple[Gain, ...] = ()  # by horizon
 
@@ -109,13 +117,20 @@ class Forecaster:
     catalogue: Catalogue
     sources: Sources
     rates: CellRates
-    columns: Tensor  # flat map index of each column of the mask
     device: torch.device
 
     @cached_property
     def sequences(self) -> Sequences:
         """The mainshocks of the catalogue, for Reasenberg–Jones."""
         return self.models.reasenberg_jones.sequences_of(self.catalogue, self.models.epoch)
+
+    @cached_property
+    def around(self) -> Around:
+        """What the network sees around cells."""
+        grid, widths = self.models.grid, self.models.settings.network.kernels_km
+        if not self.models.smooth:
+            return boxes_around(grid, self.device)
+        return kernels_around(grid, widths, self.device)
 
     @property
     def cells(self) -> int:
@@ -136,7 +151,8 @@ def known_before(models: Models, catalogue: Catalogue, issue_time: np.datetime64
     if len(before) == 0:
         raise InputError(
             f"{catalogue.name} holds no event of magnitude {models.min_magnitude:g} or more in the bundle's "
-            f"region before {str(issue_time)[:19]}Z; give an earlier catalogue or a later --issue-time"
+            f"region before {str(issue_time)[:19]}Z; give an earlier catalogue or a later --issue-time; "
+            "--bundle general serves any region"
         )
     return before
 
@@ -157,33 +173,18 @@ def make_forecaster(models: Models, catalogue: Catalogue, device: torch.device |
         models.start_day,
         device,
     )
-    columns = torch.as_tensor(np.flatnonzero(models.grid.mask), device=device)
-    return Forecaster(models, catalogue, sources, rates, columns, torch.device(device))
+    return Forecaster(models, catalogue, sources, rates, torch.device(device))
 
 
 def swept_maps(forecaster: Forecaster, issue_days: Floats) -> Iterator[tuple[slice, Maps]]:
     """Yield ETAS and the features of all cells, for batches of ascending issue times and their slices."""
-    grid, device = forecaster.models.grid, forecaster.device
+    rates, device = forecaster.rates, forecaster.device
     days = torch.as_tensor(issue_days, dtype=torch.float64, device=device)
-    batch = max(1, _SWEPT_CELLS // forecaster.cells)
-    rates, layout = forecaster.rates, (forecaster.columns, grid.mask.shape, grid.wraps)
-    for swept in sweep(forecaster.sources, issue_days, batch):
+    for swept in sweep(forecaster.sources, issue_days, max(1, _SWEPT_CELLS // forecaster.cells)):
         here = slice(swept.first, swept.last)
         triggering, local = (torch.from_numpy(each).to(device) for each in (swept.triggering, swept.local))
         background = rates.background_at(days[here])
-        yield here, make_maps(rates, days[here], triggering, local, background, *layout)
-
-
-def swept_etas(forecaster: Forecaster, issue_days: Floats) -> Iterator[tuple[slice, Tensor]]:
-    """Yield log expected counts of ETAS alone (n, horizon, layer, column), as `swept_maps` does."""
-    # Without bands there are no local memories to carry.
-    bare = replace(forecaster.sources, weights=forecaster.sources.weights[:, :0])
-    days = torch.as_tensor(issue_days, dtype=torch.float64, device=forecaster.device)
-    for swept in sweep(bare, issue_days, max(1, _SWEPT_CELLS // forecaster.cells)):
-        here = slice(swept.first, swept.last)
-        triggering = torch.from_numpy(swept.triggering).to(forecaster.device)
-        background = forecaster.rates.background_at(days[here])
-        yield here, torch.log(forecaster.rates.expected(triggering, background) + _TINY)
+        yield here, make_maps(rates, days[here], triggering, local, background, forecaster.around)
 
 
 def expectations(
@@ -200,27 +201,79 @@ def expectations(
     ]
 
 
-@torch.no_grad()
 def etas_and_network(
     forecaster: Forecaster, issue_days: Floats, horizons: tuple[int, ...]
 ) -> list[dict[str, Expectation]]:
     """Return what `expectations` does, of ETAS and of the network where there is one."""
+    parts = [each for _, each in swept_expectations(forecaster, issue_days, horizons)]
+    return [
+        {name: _joined([part[horizon][name] for part in parts]) for name in parts[0][horizon]}
+        for horizon in range(len(horizons))
+    ]
+
+
+@torch.no_grad()
+def swept_expectations(
+    forecaster: Forecaster, issue_days: Floats, horizons: tuple[int, ...]
+) -> Iterator[tuple[slice, list[dict[str, Expectation]]]]:
+    """Yield what `etas_and_network` returns, for batches of issue times and their slices."""
     network = forecaster.models.network
-    parts: list[list[tuple[Tensor, ...]]] = [[] for _ in horizons]
-    for _, maps in swept_maps(forecaster, issue_days):
-        learned = _learned(network, maps) if network is not None else None
-        for part, horizon in zip(parts, horizons, strict=True):
-            values = [maps.log_etas[:, horizon].flatten(1).cpu()]
-            if learned is not None:
-                values += [each[:, horizon].cpu() for each in learned]
-            part.append(tuple(values))
+    for here, maps in swept_maps(forecaster, issue_days):
+        found = [
+            {ETAS_: Expectation(maps.log_etas[:, horizon].flatten(1).cpu(), torch.zeros(()))}
+            for horizon in horizons
+        ]
+        if network is not None:
+            by_network = [each.cpu() for each in _learned(forecaster, maps)]
+            for by_name, horizon in zip(found, horizons, strict=True):
+                by_name[NETWORK] = Expectation(*(each[:, horizon] for each in by_network))
+        yield here, found
+
+
+def _joined(parts: list[Expectation]) -> Expectation:
+    spread = parts[0].log_spread
+    if spread.ndim:
+        spread = torch.cat([each.log_spread for each in parts])
+    return Expectation(torch.cat([each.log_mean for each in parts]), spread)
+
+
+def learned(forecaster: Forecaster, maps: Maps, at: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+    """Return the network's log mean and log spread, (cell, horizon) each, of chosen cells (see `features`)."""
+    network = forecaster.models.network
+    assert network is not None
+    network.eval()
+    issue, layer, column = at
+    if network.context is not None:
+        log_mean, spread = _on_maps(network, maps, forecaster.models.grid)
+        return log_mean[issue, layer, column], spread[issue, layer, column]
+    log_mean, _, spread = network(features(maps, *at), maps.log_etas[issue, :, layer, column])
+    return log_mean, spread
+
+
+def _on_maps(network: ForecastNetwork, maps: Maps, grid: Grid) -> tuple[Tensor, Tensor]:
+    """Return a U-Net's log mean and log spread, (n, layer, column, horizon) each, one map after the other."""
+    n, _, layers, columns = maps.log_etas.shape
+    device, mask = maps.log_etas.device, torch.as_tensor(grid.mask, device=maps.log_etas.device)
+    layer, column = (torch.arange(size, device=device) for size in (layers, columns))
+    at = layer.repeat_interleave(columns), column.repeat(layers)
+    assert network.context is not None
+    # No output sees where the map ends: beyond are cells that are not there, or around the globe the other end.
+    n_lat, n_lon, around = *mask.shape, network.context.reach
+    beside = torch.arange(-around, n_lon + around, device=device) % n_lon
+    own = slice(around, around + n_lat), slice(around, around + n_lon)
     found = []
-    for part in parts:
-        etas, *learned_parts = (torch.cat(each) for each in zip(*part, strict=True))
-        found.append({ETAS_: Expectation(etas, torch.zeros(()))})
-        if learned_parts:
-            found[-1][NETWORK] = Expectation(*learned_parts)
-    return found
+    for issue in range(n):
+        seen = features(maps, torch.full_like(at[0], issue), *at)
+        volumes = []
+        for values, empty in ((seen, torch.nan), (maps.log_etas[issue].flatten(1).T, EMPTY)):
+            volume = torch.full((layers, n_lat + 2 * around, n_lon, values.shape[1]), empty, device=device)
+            volume[:, own[0]][:, mask] = values.view(layers, columns, -1)
+            ends = (0, 0, around, around)
+            volumes.append(volume[:, :, beside] if grid.wraps else pad(volume, ends, value=empty))
+        log_mean, _, spread = network(*(volume[None] for volume in volumes))
+        found.append(tuple(each[0, :, *own][:, mask] for each in (log_mean, spread)))
+    means, spreads = zip(*found, strict=True)
+    return torch.stack(means), torch.stack(spreads)
 
 
 def observed_counts(forecaster: Forecaster, issue_days: Floats, horizon: int) -> Tensor:
@@ -249,19 +302,21 @@ def classical(forecaster: Forecaster, issue_days: Floats, horizon: int) -> dict[
     }
 
 
+def expected_climatology(models: Models, issue_days: Floats, horizon: int) -> dict[str, Expectation]:
+    """Return what climatology alone expects (n, cell)."""
+    counts = models.climatology.expected_counts(issue_days, models.horizons_days[horizon])
+    return {CLIMATOLOGY: Expectation(_log(np.asarray(counts, float)), torch.zeros(()))}
+
+
 def _log(values: Floats) -> Tensor:
     return torch.log(torch.as_tensor(values) + _TINY).float()
 
 
-def _learned(network: ForecastNetwork, maps: Maps) -> tuple[Tensor, Tensor]:
+def _learned(forecaster: Forecaster, maps: Maps) -> tuple[Tensor, Tensor]:
     """Return the network's log mean and log spread of all cells, (n, horizon, cell) each."""
-    network.eval()
     n, horizons, layers, columns = maps.log_etas.shape
-    device = maps.log_etas.device
-    issue, layer, column = torch.meshgrid(
-        *(torch.arange(size, device=device) for size in (n, layers, columns)), indexing="ij"
-    )
-    seen = features(maps, issue.flatten(), layer.flatten(), column.flatten())
-    log_mean, _, spread = network(seen, maps.log_etas.permute(0, 2, 3, 1).reshape(-1, horizons))
+    sizes = [torch.arange(size, device=maps.log_etas.device) for size in (n, layers, columns)]
+    at = tuple(each.flatten() for each in torch.meshgrid(*sizes, indexing="ij"))
     shape = (n, layers * columns, horizons)
-    return log_mean.view(shape).transpose(1, 2), spread.view(shape).transpose(1, 2)
+    log_mean, spread = (each.view(shape).transpose(1, 2) for each in learned(forecaster, maps, at))
+    return log_mean, spread

@@ -5,16 +5,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from terrella.engine.use.bundle import load_bundle
+from terrella.engine.fit.training import ignore
+from terrella.engine.run import Report
 from terrella.forecast.issuing import Issued, issue_all
 from terrella.forecast.maps import draw_forecast
 from terrella.forecast.models import ETAS_, Forecaster, Models, known_before, make_forecaster
+from terrella.forecast.new_region import open_bundle
 from terrella.forecast.outlook import fit_lines, issue_lines, magnitude_lines
-from terrella.forecast.storage import TASK, from_bundle
-from terrella.forecast.windows import issue_time_of
 from terrella.formats.catalogues.catalogue import Catalogue
 from terrella.formats.catalogues.forecast_grid import ForecastGrid, write_forecast
-from terrella.formats.catalogues.read import read_catalogue
 
 
 def predict(
@@ -24,6 +23,7 @@ def predict(
     issue_time: str | None = None,
     map_path: Path | None = None,
     by_layer: bool = False,
+    report: Report = ignore,
 ) -> list[str]:
     """Write a forecast and its map from a catalogue; return lines on what was written.
 
@@ -33,9 +33,7 @@ def predict(
         InputError: where bundle, catalogue or issue time are at fault.
     """
     output = Path(output)
-    models = from_bundle(load_bundle(Path(bundle), TASK))
-    catalogue, findings = read_catalogue(Path(given), models.settings.data.columns or None)
-    time = issue_time_of(issue_time, catalogue)
+    models, catalogue, time, found = open_bundle(given, bundle, issue_time, output, report)
     forecaster = forecaster_at(models, catalogue, time)
     issued = issue_all(forecaster, time, (None, ETAS_))
     chosen, etas = (_on_grid(models, time, each) for each in issued)
@@ -43,7 +41,7 @@ def predict(
     map_path = map_path or output.with_suffix(".png")
     draw_forecast(chosen, etas, catalogue, map_path)
     used = ", ".join(f"{h:g} d: {models.used(i)}" for i, h in enumerate(models.horizons_days))
-    lines = [*findings.lines(), f"issued {str(time)[:19]}Z with {used}"]
+    lines = [*found, f"issued {str(time)[:19]}Z with {used}"]
     lines += issue_lines(catalogue, time, issue_time is not None)
     lines += fit_lines(models, catalogue, time)
     for horizon, days in enumerate(models.horizons_days):

@@ -49,6 +49,13 @@ class EtasSettings(Frozen):
 class NetworkSettings(Frozen):
     """The network and what it sees."""
 
+    kind: Literal["perceptron", "unet"] = Field(
+        "perceptron", description="cell by cell, or a U-Net over depth, latitude and longitude above that",
+        json_schema_extra=engine.ADDED,
+    )  # fmt: skip
+    widths: tuple[PositiveInt, ...] = Field(
+        (24, 48), description="channels of the levels of the U-Net", json_schema_extra=engine.ADDED
+    )
     hidden: tuple[PositiveInt, ...] = Field((128, 128), description="widths of the hidden layers")
     memory_days: tuple[PositiveFloat, ...] = Field(
         (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 150.0, 1500.0),
@@ -57,6 +64,10 @@ class NetworkSettings(Frozen):
     band_steps: tuple[float, ...] = Field(
         (0.0, 1.0, 2.0), description="magnitude bands, as steps above the smallest magnitude"
     )
+    kernels_km: tuple[PositiveFloat, ...] = Field(
+        (10.0, 25.0, 60.0, 150.0), description="widths of the kernels under which surroundings are summed",
+        json_schema_extra=engine.ADDED,
+    )  # fmt: skip
     residual_limit: PositiveFloat = Field(2.0, description="largest change of the log rate")
 
 
@@ -84,6 +95,11 @@ class ForecastSettings(Frozen):
     """All settings of `terrella forecast`."""
 
     horizons_days: tuple[PositiveFloat, ...] = Field((1.0, 7.0, 30.0), description="how far ahead, in days")
+    start_from: str | None = Field(
+        None,
+        description="bundle whose network the training starts from, such as general",
+        json_schema_extra=engine.ADDED,
+    )
     data: DataSettings = DataSettings()
     etas: EtasSettings = EtasSettings()
     network: NetworkSettings = NetworkSettings()

@@ -51,6 +51,7 @@ _LAYOUT = values_layout(
     etas=layout_of(ETAS, ("background",)),
     background=(layout_of(Background, _EVENTS), None),
     by_span=(bool, None),
+    smooth=(bool, None),
     calibrations=dict[str, tuple[Calibration, ...]],
     gains=tuple[Gain, ...],
     **{name: layout_of(kind, (rate,)) for name, (kind, rate) in _BASELINES.items()},
@@ -68,6 +69,7 @@ def to_bundle(models: Models, fingerprint: str) -> Bundle:
         "min_magnitude": models.min_magnitude,
         "start_day": models.start_day,
         "by_span": models.by_span,
+        "smooth": models.smooth,
         "etas": models.etas.to_dict(),
         "calibrations": {name: [asdict(c) for c in each] for name, each in models.calibrations.items()},
         "gains": [asdict(gain) for gain in models.gains],
@@ -91,6 +93,11 @@ def from_bundle(bundle: Bundle) -> Models:
     Raises:
         InputError: where something is missing, or of another type, shape or size than the rest asks for.
     """
+    if dict(bundle.values).get("general"):
+        raise InputError(
+            f"{bundle.where} serves any region once it is fitted to a catalogue there: `terrella forecast "
+            "predict` does that and leaves a bundle of the region; or train with --start-from"
+        )
     settings = parse_settings(ForecastSettings, bundle.settings, bundle.where)
     values = checked_values(bundle, _LAYOUT)
     grid = _grid(bundle)
@@ -102,7 +109,8 @@ def from_bundle(bundle: Bundle) -> Models:
     etas = ETAS(**values["etas"])
     if "background" in values:
         etas = replace(etas, background=_background(bundle, values["background"]))
-    by_span = bool(values.get("by_span"))
+    # Earlier versions did not say: they changed horizons, and saw boxes.
+    by_span, smooth = bool(values.get("by_span")), bool(values.get("smooth"))
     calibrations = {
         name: tuple(Calibration(**each) for each in of_horizons)
         for name, of_horizons in values["calibrations"].items()
@@ -121,8 +129,9 @@ def from_bundle(bundle: Bundle) -> Models:
         fold_limits=checked_array(bundle, "maps.fold_limits", None),
         depth_shares=checked_array(bundle, "maps.depth_shares", layers, columns),
         **baselines,
-        network=_network(bundle, settings, by_span),
+        network=_network(bundle, settings, by_span, smooth),
         by_span=by_span,
+        smooth=smooth,
         calibrations=calibrations,
         gains=tuple(Gain(**gain) for gain in values["gains"]),
     )
@@ -150,16 +159,19 @@ def _background(bundle: Bundle, rates: dict[str, Any]) -> Background:
     return Background(**held, **rates)
 
 
-def _network(bundle: Bundle, settings: ForecastSettings, by_span: bool) -> ForecastNetwork | None:
+def _network(
+    bundle: Bundle, settings: ForecastSettings, by_span: bool, smooth: bool
+) -> ForecastNetwork | None:
     prefix = "network."
     weights = {
         name.removeprefix(prefix): each for name, each in bundle.tensors.items() if name.startswith(prefix)
     }
     if not weights:
         return None
-    channels, horizons = channel_count(settings), len(settings.horizons_days)
+    channels, horizons = channel_count(settings, smooth), len(settings.horizons_days)
+    layers = len(settings.data.depth_edges_km) - 1
     return checked_network(
-        lambda: ForecastNetwork(channels, horizons, settings.network, by_span),
+        lambda: ForecastNetwork(channels, horizons, settings.network, by_span, layers),
         weights,
         f"{bundle.where}, network",
     )

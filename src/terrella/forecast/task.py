@@ -16,6 +16,7 @@ from terrella.errors import InputError
 from terrella.forecast.card import make_card
 from terrella.forecast.citing import methods
 from terrella.forecast.demo import demo
+from terrella.forecast.general import started, starting
 from terrella.forecast.judging.command import judge_models
 from terrella.forecast.learning.network import ForecastNetwork
 from terrella.forecast.learning.recalibration import calibrate_all
@@ -63,6 +64,8 @@ def prepare(settings: ForecastSettings, data: Prepared, run: Run, mark: str, rep
     if done is not None:
         return replace(data, models=replace(from_bundle(done), settings=settings))
     models = fit_classical(data.case, settings, report)
+    if settings.start_from is not None:
+        models = replace(models, smooth=starting(settings).smooth)  # what its network was taught to see
     save_bundle(folder, to_bundle(models, mark))
     return replace(data, models=models)
 
@@ -74,7 +77,9 @@ def stages(settings: ForecastSettings, data: Prepared | None, samples: int | Non
 
 
 def network(settings: ForecastSettings, data: Prepared, fed: Sequence[Fed]) -> nn.Module:
-    """Return the network, standardised by the samples."""
+    """Return the network, standardised by the samples, or that of the bundle to start from."""
+    if settings.start_from is not None:
+        return started(settings, data.fitted(), data.case.catalogue)
     return make_network(settings, fed[0], data.fitted().by_span)
 
 
@@ -96,7 +101,7 @@ def finish(trained: Trained[ForecastSettings, Prepared], report: Report) -> Made
 
 def write(given: Any, bundle: str, output: Path, report: Report, **options: Any) -> list[str]:
     """Write a forecast and its map from a catalogue; return lines on what was written."""
-    return predict_forecast(given, bundle, output, **options)
+    return predict_forecast(given, bundle, output, report=report, **options)
 
 
 task = Task(

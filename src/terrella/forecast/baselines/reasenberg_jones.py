@@ -160,9 +160,14 @@ def fit_reasenberg_jones(
     n_aftershocks = len(sequences.age_days)
     excess = n_aftershocks - float((sequences.background * sequences.area_days).sum())
     if excess < _LEAST_AFTERSHOCKS:
-        return ReasenbergJones(-1.67, 0.91, 1.08, 0.05, 0.5, least, 0, 0, climatology.rate_per_day)
+        return generic(least, climatology)
     a, p, c, scale = _fit(sequences, b, least)
     return ReasenbergJones(a, b, p, c, scale, least, len(main), n_aftershocks, climatology.rate_per_day)
+
+
+def generic(min_magnitude: float, climatology: Climatology) -> ReasenbergJones:
+    """Return the law with the generic Californian values of Reasenberg & Jones (1989)."""
+    return ReasenbergJones(-1.67, 0.91, 1.08, 0.05, 0.5, min_magnitude, 0, 0, climatology.rate_per_day)
 
 
 def mainshocks(catalogue: Catalogue, epoch: np.datetime64, threshold: float) -> tuple[Catalogue, Floats]:

@@ -22,7 +22,6 @@ from terrella.errors import InputError
 from terrella.forecast.etas.model import ETAS
 from terrella.forecast.etas.window_shares import WindowGrid, make_window_grid, window_shares
 from terrella.forecast.features.exponentials import TIME_CONSTANTS_DAYS
-from terrella.forecast.features.neighbourhood import patches, rings
 from terrella.formats.catalogues.catalogue import Catalogue, Floats
 
 Ints = npt.NDArray[np.int64]
@@ -58,17 +57,6 @@ class Sources:
 class Swept:
     """Memories at the issue times `first`…`last`: triggering (n, time constant, column) and local
     (n, band, memory, layer, column)."""
-
-    first: int
-    last: int
-    triggering: Singles
-    local: Singles
-
-
-@dataclass(frozen=True, eq=False)
-class Gathered:
-    """Memories of the samples `first`…`last`: triggering (n, place, time constant) and local
-    (n, place, band, memory, layer); places are boxes or the cells of a patch."""
 
     first: int
     last: int
@@ -127,63 +115,14 @@ def sweep(sources: Sources, issue_days: npt.ArrayLike, batch: int = 16) -> Itera
     issue = _ascending(issue_days, "issue times")
     bands, memories = sources.weights.shape[1], len(sources.memory_days)
     state = _make_state(sources)
-    nothing = np.zeros((0, 1), np.int64)
     for first in range(0, len(issue), batch):
         last = min(first + batch, len(issue))
         n, columns = last - first, sources.n_columns
         triggering = np.empty((n, len(sources.time_constants), columns), np.float32)
         local = np.empty((n, bands, memories, sources.layers, columns), np.float32)
-        flat = local.reshape(1, n, bands * memories, sources.layers, columns)
-        offsets = np.zeros(n + 1, np.int64)
-        _run(state, sources, issue, first, last, offsets, nothing, nothing[:, 0], triggering[None], flat)
+        flat = local.reshape(n, bands * memories, sources.layers, columns)
+        _run(state, sources, issue[first:last], triggering, flat)
         yield Swept(first, last, triggering, local)
-
-
-def gather(
-    sources: Sources,
-    issue_days: npt.ArrayLike,
-    sample_issue: npt.ArrayLike,
-    sample_column: npt.ArrayLike,
-    boxes: tuple[int, ...] = (1,),
-    batch: int = 4096,
-) -> Iterator[Gathered]:
-    """Yield the memories of chosen columns at chosen issue times, summed over boxes around each of them.
-
-    `sample_issue` (sample,) ascending indices into the ascending `issue_days` (n,); `sample_column` (sample,)
-    indices among the columns of the grid's mask; `boxes` odd ascending sizes in cells, 1 for the column itself.
-    All samples of an issue time come in one batch, of some `batch` samples.
-
-    Raises:
-        InputError: where times, samples or boxes are not in ascending order.
-    """
-    issue = _ascending(issue_days, "issue times")
-    owner = _ascending(sample_issue, "samples' issue times").astype(np.int64)
-    column = np.asarray(sample_column, np.int64)
-    if column.shape != owner.shape:
-        raise InputError(f"a column for each of {len(owner)} samples is needed; got {column.shape}")
-    group = rings(boxes)
-    bands, memories = sources.weights.shape[1], len(sources.memory_days)
-    state = _make_state(sources)
-    # Only issue times that have samples are visited.
-    visited = np.unique(owner)
-    starts = np.append(np.searchsorted(owner, visited), len(owner))
-    issue = issue[visited]
-    first = 0
-    while first < len(issue):
-        last = max(int(np.searchsorted(starts, starts[first] + batch, "right")) - 1, first + 1)
-        last = min(last, len(issue))
-        here = slice(int(starts[first]), int(starts[last]))
-        # Threads own columns, so that they meet in a group's sum: each has its own.
-        shape = len(state.beyond), here.stop - here.start, int(group.max()) + 1
-        triggering = np.zeros((*shape, len(sources.time_constants)), np.float32)
-        local = np.zeros((*shape, bands * memories, sources.layers), np.float32)
-        offsets = starts[first : last + 1] - starts[first]
-        chosen = patches(sources.grid, column[here], boxes[-1])
-        _run(state, sources, issue, first, last, offsets, chosen, group, triggering, local)
-        # Rings add up to boxes.
-        summed = local.sum(0).reshape(*shape[1:], bands, memories, sources.layers).cumsum(1)
-        yield Gathered(here.start, here.stop, triggering.sum(0).cumsum(1), summed)
-        first = last
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,22 +151,11 @@ def _make_state(sources: Sources) -> _State:
     )
 
 
-def _run(
-    state: _State,
-    sources: Sources,
-    issue: Floats,
-    first: int,
-    last: int,
-    offsets: Ints,
-    chosen: Ints,
-    group: Ints,
-    triggering: Singles,
-    local: Singles,
-) -> None:
-    """Add the events before the issue times first…last and write what is asked of each into the outputs."""
-    before = np.searchsorted(sources.days, issue[first:last])  # number of events before each issue time
+def _run(state: _State, sources: Sources, issue: Floats, triggering: Singles, local: Singles) -> None:
+    """Add the events before the issue times (n,) and write the memories at each of them into the outputs."""
+    before = np.searchsorted(sources.days, issue)  # number of events before each issue time
     done = 0
-    while done < last - first:
+    while done < len(issue):
         start = state.event[0]
         stop = min(start + _CHUNK, int(before[-1]))
         ready = int(np.searchsorted(before, stop, "right"))
@@ -239,13 +167,13 @@ def _run(
             sources.zone_km2[events],
             sources.rho,
         )
-        due = np.searchsorted(issue[first:last], sources.days[events], "right")
+        due = np.searchsorted(issue, sources.days[events], "right")
         _carry(
             state.values, state.day, state.beyond, state.beyond_day,
             sources.days[events], due, sources.productivity[events], sources.column[events],
             sources.layer[events], sources.weights[events], shares.first, shares.column, shares.share,
-            issue[first:last], done, ready, sources.time_constants, sources.memory_days, sources.evenly,
-            offsets, chosen, group, triggering, local, sources.layers,
+            issue, done, ready, sources.time_constants, sources.memory_days, sources.evenly,
+            triggering, local, sources.layers,
         )  # fmt: skip
         state.event[0], done = stop, ready
 
@@ -255,7 +183,7 @@ def _carry(
     values, day, beyond, beyond_day,
     days, due, productivity, column, layer, weights, share_first, share_column, share,
     issue, begin, end, time_constants, memory_days, evenly,
-    offsets, chosen, group, triggering, local, layers,
+    triggering, local, layers,
 ):  # fmt: skip
     """Bring the state through the issue times begin…end; events due later are added at their own issue time.
 
@@ -269,7 +197,7 @@ def _carry(
         rates = np.empty(n_time + n_memory)
         rates[:n_time], rates[n_time:] = 1 / time_constants, 1 / memory_days
         span = -1.0  # what `decay` holds
-        event, copy = 0, min(np.int64(thread), len(triggering) - 1)
+        event = 0
         for index in range(begin, min(end + 1, len(issue))):
             now = issue[index]
             while event < len(days) and due[event] == index:
@@ -301,34 +229,18 @@ def _carry(
                 break
             if whole:
                 _forward(beyond[thread], beyond_day, thread, now, rates)
-            if len(chosen) == 0:
-                for block in range(thread * _BLOCK, len(values), threads * _BLOCK):
-                    limit = min(block + _BLOCK, len(values))
-                    for cell in range(block, limit):
-                        span = _advance(values[cell], day, cell, now, rates, decay, span, n_time, layers)
-                    for k in range(n_time):
-                        for cell in range(block, limit):
-                            triggering[0, index, k, cell] = values[cell, k] + beyond[thread, k] * evenly[cell]
-                    for series in range(local.shape[2]):
-                        for depth in range(layers):
-                            at = n_time + series * layers + depth
-                            for cell in range(block, limit):
-                                local[0, index, series, depth, cell] = values[cell, at]
-                continue
-            for sample in range(offsets[index], offsets[index + 1]):
-                for place in range(chosen.shape[1]):
-                    cell = chosen[sample, place]
-                    if cell < 0 or (cell // _BLOCK) % threads != thread:
-                        continue
+            for block in range(thread * _BLOCK, len(values), threads * _BLOCK):
+                limit = min(block + _BLOCK, len(values))
+                for cell in range(block, limit):
                     span = _advance(values[cell], day, cell, now, rates, decay, span, n_time, layers)
-                    for k in range(n_time):
-                        value = values[cell, k] + beyond[thread, k] * evenly[cell]
-                        triggering[copy, sample, group[place], k] += value
-                    at = n_time
-                    for series in range(local.shape[3]):
-                        for depth in range(layers):
-                            local[copy, sample, group[place], series, depth] += values[cell, at]
-                            at += 1
+                for k in range(n_time):
+                    for cell in range(block, limit):
+                        triggering[index, k, cell] = values[cell, k] + beyond[thread, k] * evenly[cell]
+                for series in range(local.shape[1]):
+                    for depth in range(layers):
+                        at = n_time + series * layers + depth
+                        for cell in range(block, limit):
+                            local[index, series, depth, cell] = values[cell, at]
 
 
 @numba.njit(cache=True, inline="always")

@@ -13,6 +13,7 @@ from terrella.engine.settings import load_settings
 from terrella.engine.task import Asked, Judging
 from terrella.forecast.calibration import Calibration, Cells, calibrate, spans_of
 from terrella.forecast.counts import negative_log_likelihood, occurrence_probability
+from terrella.forecast.judging.after_shocks import AfterShocks, after_shocks, large_targets
 from terrella.forecast.judging.breakdown import Context, break_down, make_context
 from terrella.forecast.judging.csep_tests import csep_input, has_csep, run_csep_tests
 from terrella.forecast.judging.judged import Closer, Judged
@@ -80,6 +81,8 @@ def judge_models(asked: Asked, report: Report, ceiling: Ceiling | None = None) -
         if horizon == shortest:
             closer = look_closer(outcomes, case, context)
         del outcomes  # large: the next horizon's take its place
+    report({"kind": "message", "message": "judging forecasts issued after large shocks"})
+    closer = replace(closer, hours=look_after_shocks(forecaster, case, context, asked.split))
     start, end = (str(case.windows.date(name))[:10] for name in LIMITS[asked.split])
     split = f"{asked.split}, {start} to {end}"
     mark = catalogue_mark(case.catalogue)
@@ -173,6 +176,15 @@ def look_closer(outcomes: Outcomes, case: Cut, context: Context) -> Closer:
         sequences=tuple(follow_sequences(outcomes, catalogue, windows.epoch)),
         csep=run_csep_tests(given, ETAS_) if given else None,
     )
+
+
+def look_after_shocks(
+    forecaster: Forecaster, case: Cut, context: Context, split: str = "test"
+) -> AfterShocks | None:
+    """Return forecasts issued within a day of a window's large shocks, or none where it has no such shock."""
+    start, end = (getattr(case.windows, name) for name in LIMITS[split])
+    shocks = large_targets(forecaster, start, end)
+    return after_shocks(forecaster, shocks, end, clusters=context.clusters) if len(shocks) else None
 
 
 def _molchan(outcomes: Outcomes, blocks: Blocks) -> dict[str, Molchan]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from terrella.engine.judge import Blocks
+from terrella.forecast.judging.after_shocks import AfterShocks
 from terrella.forecast.judging.breakdown import Breakdown
 from terrella.forecast.judging.csep_tests import CsepTests
 from terrella.forecast.judging.molchan import Molchan
@@ -33,8 +34,9 @@ class Judged:
 
 @dataclass(frozen=True, eq=False)
 class Closer:
-    """What a closer look at the forecasts of the shortest horizon found."""
+    """What a closer look at the forecasts of the shortest horizon found, and at those after large shocks."""
 
     horizon_days: float
     sequences: tuple[Followed, ...]
     csep: CsepTests | None  # none where pyCSEP is not installed
+    hours: AfterShocks | None = None  # none where no shock is large enough

@@ -9,6 +9,7 @@ import numpy as np
 from terrella.engine.judge import Interval, plain, scores_document
 from terrella.engine.settings import fingerprint
 from terrella.engine.use.bundle import Bundle
+from terrella.forecast.judging.after_shocks import DELAYS_DAYS, AfterShocks
 from terrella.forecast.judging.judged import Closer, Judged
 from terrella.forecast.judging.scores import UNITS, Scores
 from terrella.forecast.judging.sequences import SPANS_DAYS, Followed
@@ -37,7 +38,7 @@ def document_of(
 
 
 def further_scores(judged: Sequence[Judged], closer: Closer, resamples: int) -> dict[str, Any]:
-    """Return the parts of scores.json beside the scores: molchan, breakdown, sequences and csep.
+    """Return the parts of scores.json beside the scores: molchan, breakdown, sequences, csep and after_shocks.
 
     Gains are in nats per event of their class or sequence.
     """
@@ -47,6 +48,7 @@ def further_scores(judged: Sequence[Judged], closer: Closer, resamples: int) -> 
         "by_sequence": {each.label: _by_sequence(each, resamples) for each in judged},
         "sequences": [_sequence(each, resamples) for each in closer.sequences],
         "csep": None if closer.csep is None else asdict(closer.csep),
+        "after_shocks": [] if closer.hours is None else _after_shocks(closer.hours, resamples),
     }
 
 
@@ -101,6 +103,33 @@ def _by_sequence(judged: Judged, resamples: int) -> dict[str, Any]:
     }
 
 
+def _after_shocks(found: AfterShocks, resamples: int) -> list[dict[str, Any]]:
+    parts = []
+    for delay in DELAYS_DAYS:
+        for horizon, days in enumerate(found.horizons_days):
+            rows = found.rows(delay, horizon)
+            if not rows.any():
+                continue
+            parts.append(
+                {
+                    "hours": round(24 * delay, 3),
+                    "horizon_days": days,
+                    "shocks": int(rows.sum()),
+                    "observed": int(found.observed[rows, horizon].sum()),
+                    "expected": {
+                        name: float(f"{each[rows, horizon].sum():.5g}")
+                        for name, each in found.expected.items()
+                    },
+                    "gains": [
+                        {"model": name, "over": over}
+                        | plain(found.gain(name, over, rows, horizon, resamples))
+                        for name, over in _pairs_of(found)
+                    ],
+                }
+            )
+    return parts
+
+
 def _sequence(each: Followed, resamples: int) -> dict[str, Any]:
     gains = [
         {"model": name, "over": over, "days": span} | plain(each.gain(name, over, span, resamples))
@@ -121,6 +150,6 @@ def _sequence(each: Followed, resamples: int) -> dict[str, Any]:
     }
 
 
-def _pairs_of(each: Followed) -> list[tuple[str, str]]:
+def _pairs_of(each: Followed | AfterShocks) -> list[tuple[str, str]]:
     pairs = [(name, CLIMATOLOGY) for name in each.losses if name != CLIMATOLOGY]
     return [*pairs, (NETWORK, ETAS_)] if NETWORK in each.losses else pairs

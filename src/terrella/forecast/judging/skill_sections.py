@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from terrella.engine.judge import Interval
 from terrella.engine.judge.document import NOTHING
 from terrella.engine.judge.report import Picture, Section, Table
+from terrella.forecast.judging.after_shocks import DELAYS_DAYS, LEAST_MAGNITUDE, MOST_SHOCKS, AfterShocks
 from terrella.forecast.judging.breakdown import ACTIVITY, MAGNITUDE, REGION, SINCE, Context
 from terrella.forecast.judging.csep_tests import MISSING, Consistency, CsepTests
 from terrella.forecast.judging.judged import Closer, Judged
@@ -24,6 +25,7 @@ def skill_sections(
         _alarms(judged),
         _origin(judged, context),
         _single_sequences(closer, resamples),
+        _hours(closer.hours, resamples),
         _csep(closer.csep),
     ]
 
@@ -220,6 +222,36 @@ def _sequence_picture(found: Sequence[Followed], models: Sequence[str]) -> Pictu
         "Observed earthquakes (points) beside what the models expected (lines), with 95 % bands.",
         "Panels of daily counts over the first 30 days of each sequence, with lines and bands of the models.",
     )
+
+
+def _hours(found: AfterShocks | None, resamples: int) -> Section:
+    title = "Hours after large shocks"
+    if found is None:
+        return Section(title, f"No shock of M ≥ {LEAST_MAGNITUDE:g} lies in the window.")
+    text = (
+        f"Forecasts issued 1 hour, 6 hours and 1 day after every shock of M ≥ {LEAST_MAGNITUDE:g} in the window "
+        f"(the largest {MOST_SHOCKS} where there are more), in the cells within Gardner & Knopoff’s (1974) reach "
+        "of its magnitude. Shocks of one sequence share earthquakes; intervals resample sequences. The "
+        "recalibration is that of forecasts issued every day."
+    )
+    tables = []
+    names = list(found.expected)
+    pairs = [(ETAS_, CLIMATOLOGY), *([(NETWORK, ETAS_)] if NETWORK in names else [])]
+    for horizon, days in enumerate(found.horizons_days):
+        rows: list[tuple[str, list[str | Interval]]] = []
+        for delay in DELAYS_DAYS:
+            chosen = found.rows(delay, horizon)
+            if not chosen.any():
+                continue
+            counts = [f"{int(chosen.sum()):,}", f"{found.observed[chosen, horizon].sum():,.0f}"]
+            ratios = [found.ratio(name, chosen, horizon, resamples) for name in names]
+            gains = [found.gain(*pair, chosen, horizon, resamples) for pair in pairs]
+            rows.append((f"{24 * delay:g} h after the shock", [*counts, *ratios, *gains]))
+        columns = ["shocks", "observed", *(f"{name}, expected/observed" for name in names)]
+        columns += [f"{name} over {over} (nats/eq.)" for name, over in pairs]
+        digits = [0, 0, *([2] * len(names)), *([3] * len(pairs))]
+        tables.append(Table(f"Next {days:g} d", columns, rows, digits))
+    return Section(title, text, tables)
 
 
 def _csep(found: CsepTests | None) -> Section:

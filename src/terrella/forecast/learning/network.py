@@ -1,4 +1,4 @@
-"""The physics-informed network: log ETAS plus a learned residual, cell by cell."""
+"""The physics-informed network: log ETAS plus a learned residual, cell by cell or over whole maps."""
 
 from collections.abc import Mapping
 from itertools import accumulate, pairwise
@@ -8,8 +8,10 @@ from torch import Tensor, nn
 
 from terrella.forecast.counts import dispersion_of, negative_log_likelihood
 from terrella.forecast.settings import NetworkSettings
+from terrella.nets.unet import UNet
 
 _CLIP = 8.0  # standard deviations beyond which a feature tells no more
+EMPTY = -20.0  # log counts of cells that are not there
 _LEAST_GROWTH = 1e-6  # of the logarithm of ETAS's counts from a horizon to the next
 
 
@@ -23,28 +25,38 @@ class ForecastNetwork(nn.Module):
     them: none can fall with the horizon. Networks of earlier versions changed the counts of each horizon
     (`by_span` false).
 
+    Of the kind `unet` it takes maps in place of cells: the perceptron makes what it knows of each cell alone, a 3-D
+    U-Net (Çiçek et al. 2016) over depth, latitude and longitude adds what it sees around, and the last layer takes
+    both. Where there is one layer of depth, the U-Net is flat. Cells that are not there have features of NaN.
+
     Parameters
     ----------
     channels : int
-        Of the features (sample, channel).
+        Of the features (sample, channel), or (map, layer, latitude, longitude, channel).
     horizons : int
-        How many horizons, each of some days, it answers for: residuals and spreads (sample, horizon).
+        How many horizons, each of some days, it answers for: residuals and spreads (…, horizon).
     settings : NetworkSettings
-        Widths of the hidden layers, and the limit of the residual.
+        Widths of the hidden layers and the U-Net's levels, and the limit of the residual.
     by_span : bool
         Whether spans between horizons are changed, or horizons.
+    layers : int
+        Of depth.
     """
 
     feature_mean: Tensor
     feature_scale: Tensor
 
-    def __init__(self, channels: int, horizons: int, settings: NetworkSettings, by_span: bool = True) -> None:
+    def __init__(
+        self, channels: int, horizons: int, settings: NetworkSettings, by_span: bool = True, layers: int = 1
+    ) -> None:
         super().__init__()
-        layers: list[nn.Module] = []
+        parts: list[nn.Module] = []
         for size, width in pairwise((channels, *settings.hidden)):
-            layers += [nn.Linear(size, width), nn.SiLU()]
-        self.body = nn.Sequential(*layers)
-        self.head = nn.Linear((channels, *settings.hidden)[-1], 2 * horizons)
+            parts += [nn.Linear(size, width), nn.SiLU()]
+        self.body = nn.Sequential(*parts)
+        known = (channels, *settings.hidden)[-1]
+        self.context = _Context(known, settings.widths, layers) if settings.kind == "unet" else None
+        self.head = nn.Linear(known + (settings.widths[0] if self.context is not None else 0), 2 * horizons)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
         self.limit = settings.residual_limit
@@ -59,26 +71,54 @@ class ForecastNetwork(nn.Module):
     def forward(self, features: Tensor, log_etas: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return log expected counts, their dispersion and what of its logarithm the features changed.
 
-        All are (cell, horizon).
+        All are (…, horizon).
         """
         standard = ((features - self.feature_mean) / self.feature_scale).clamp(-_CLIP, _CLIP)
-        residual, spread = self.head(self.body(standard)).chunk(2, dim=1)
+        if self.context is None:
+            seen = self.body(standard)
+        else:
+            there = ~standard[..., :1].isnan()
+            seen = self.body(standard.nan_to_num(0.0))
+            seen = torch.cat([seen, self.context(seen, there)], dim=-1)
+        residual, spread = self.head(seen).chunk(2, dim=-1)
         intercept, slope = self.scale.unbind(1)
         residual = self.limit * torch.tanh(residual / self.limit)
         log_mean = intercept + slope * (between(log_etas) if self.by_span else log_etas) + residual
         if self.by_span:
-            log_mean = torch.stack([*accumulate(log_mean.unbind(1), torch.logaddexp)], dim=1)
+            log_mean = torch.stack([*accumulate(log_mean.unbind(-1), torch.logaddexp)], dim=-1)
         spread = self.limit * torch.tanh(spread / self.limit)
         level, level_slope = self.dispersion.unbind(1)
         return log_mean, dispersion_of(log_mean, level, level_slope, spread), spread
 
     @torch.no_grad()
     def standardise(self, features: Tensor) -> None:
-        """Take mean and scale of each channel from samples (sample, channel) of any precision."""
-        for channel in range(features.shape[1]):  # one by one: no copy of the whole table
-            values = features[:, channel].float()
+        """Take mean and scale of each channel from samples (…, channel) of any precision; NaN does not count."""
+        for channel in range(features.shape[-1]):  # one by one: no copy of the whole table
+            values = features[..., channel].float()
+            values = values[~values.isnan()]
             self.feature_mean[channel] = values.mean()
             self.feature_scale[channel] = values.std().clamp(min=1e-3)
+
+
+class _Context(nn.Module):
+    """A U-Net over maps (map, layer, latitude, longitude, channel), whose convolutions are flat for one layer."""
+
+    def __init__(self, channels: int, widths: tuple[int, ...], layers: int) -> None:
+        super().__init__()
+        self.flat = layers == 1
+        self.reduce = nn.Linear(channels, widths[0])
+        self.unet = UNet(widths[0], widths[0], widths, dims=2 if self.flat else 3)
+
+    @property
+    def reach(self) -> int:
+        """How many cells an output sees to each side, at most, as a multiple of what the levels are aligned to."""
+        return -(-self.unet.radius // self.unet.multiple) * self.unet.multiple
+
+    def forward(self, seen: Tensor, there: Tensor) -> Tensor:
+        """Return channels as many as the first level has; where a cell is not there nothing is seen."""
+        volume = (self.reduce(seen) * there).movedim(-1, 1)
+        found: Tensor = self.unet(volume[:, :, 0] if self.flat else volume)
+        return (found[:, :, None] if self.flat else found).movedim(1, -1)
 
 
 def between(log_counts: Tensor) -> Tensor:
@@ -95,4 +135,4 @@ def count_loss(network: nn.Module, batch: Mapping[str, Tensor], per_sample: Tens
     """
     log_mean, dispersion, _ = network(batch["features"], batch["log_etas"])
     loss = negative_log_likelihood(batch["counts"], log_mean, dispersion)
-    return ((loss * batch["weight"][:, None]).mean(0) / per_sample).mean()
+    return ((loss * batch["weight"][..., None]).flatten(0, -2).mean(0) / per_sample).mean()

@@ -10,9 +10,8 @@ from torch import Tensor
 from terrella.engine.judge import interval, make_blocks, ratio
 from terrella.forecast.calibration import Calibration, Cells, calibrate, spans_of
 from terrella.forecast.counts import negative_log_likelihood
-from terrella.forecast.learning.network import ForecastNetwork
 from terrella.forecast.learning.rows import Rows
-from terrella.forecast.learning.samples import density_for, features_at
+from terrella.forecast.learning.samples import density_for
 from terrella.forecast.models import (
     ETAS_,
     NETWORK,
@@ -21,14 +20,14 @@ from terrella.forecast.models import (
     Gain,
     Models,
     classical,
+    learned,
     make_forecaster,
     observed_counts,
-    swept_etas,
+    swept_maps,
 )
 from terrella.forecast.windows import Windows, issue_days
 from terrella.formats.catalogues.catalogue import Catalogue, Floats
 
-_BATCH = 65536
 _CALIBRATED = 400_000  # cells that a recalibration is fitted to
 
 
@@ -73,6 +72,7 @@ class _Drawn:
         return Cells(expected.log_mean, self.counts, self.weight, expected.log_spread, span)
 
 
+@torch.no_grad()
 def _draw_cells(forecaster: Forecaster, issue: Floats, horizon: int) -> _Drawn:
     """Return cells with all events and a weighted share of the empty ones: enough for four parameters."""
     models, sources = forecaster.models, forecaster.sources
@@ -81,36 +81,30 @@ def _draw_cells(forecaster: Forecaster, issue: Floats, horizon: int) -> _Drawn:
     density = density_for(_CALIBRATED, forecaster.cells, len(issue), int(within.sum()))
     density = replace(density, hit=1.0, per_event=density.per_event * days)
     generator = torch.Generator().manual_seed(horizon)
-    rows, names = Rows(), [ETAS_]
-    for batch, log_etas in swept_etas(forecaster, issue):
+    rows, names = Rows(torch.float32), [ETAS_]
+    drawn_issues = Rows()
+    for batch, maps in swept_maps(forecaster, issue):
         counts = observed_counts(forecaster, issue[batch], horizon)
-        expected = log_etas[:, horizon].flatten(1).cpu()
+        expected = maps.log_etas[:, horizon].flatten(1).cpu()
         probability = density.of(expected[:, None, None], counts[:, None, None], torch.tensor([days]))[:, 0]
         drawn, cell = (torch.rand(counts.shape, generator=generator) < probability).nonzero(as_tuple=True)
         means = {name: each.log_mean for name, each in classical(forecaster, issue[batch], horizon).items()}
         means[ETAS_], names = expected, [*means, ETAS_]
         chosen = [values[drawn, cell] for values in (counts, 1 / probability, *means.values())]
-        rows.add(drawn + batch.start, cell, *chosen)
-    table = rows.table(4 + len(names))
-    issue_index, cells = table[:, :2].long().T
-    counted, weight, *log_means = table[:, 2:].float().T
+        if models.network is not None:
+            at = drawn, cell // sources.n_columns, cell % sources.n_columns
+            chosen += [each[:, horizon] for each in learned(forecaster, maps, at)]
+        rows.add(*chosen)
+        drawn_issues.add(drawn + batch.start)
+    width = 2 + len(names) + (2 if models.network is not None else 0)
+    counted, weight, *answers = rows.table(width).T
     found = {
-        name: Expectation(values, torch.zeros(len(cells)))
-        for name, values in zip(names, log_means, strict=True)
+        name: Expectation(values, torch.zeros(len(values)))
+        for name, values in zip(names, answers, strict=False)
     }
     if models.network is not None:
-        layer, column = np.divmod(cells.numpy(), sources.n_columns)
-        seen, log_etas = features_at(forecaster, issue, issue_index.numpy(), column, layer)
-        found[NETWORK] = _learned_at(models.network, seen, log_etas, horizon)
-    return _Drawn(issue_index, counted, weight, found)
-
-
-@torch.no_grad()
-def _learned_at(network: ForecastNetwork, seen: Tensor, log_etas: Tensor, horizon: int) -> Expectation:
-    network.eval()
-    parts = [network(seen[rows].float(), log_etas[rows]) for rows in torch.arange(len(seen)).split(_BATCH)]
-    log_mean, _, spread = (torch.cat(each)[:, horizon] for each in zip(*parts, strict=True))
-    return Expectation(log_mean, spread)
+        found[NETWORK] = Expectation(*answers[-2:])
+    return _Drawn(drawn_issues.table(1)[:, 0].long(), counted, weight, found)
 
 
 def _gain(losses: Mapping[str, Tensor], drawn: _Drawn, issue: np.ndarray, models: Models) -> Gain:

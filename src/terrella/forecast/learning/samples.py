@@ -2,8 +2,8 @@
 
 Nearly all cells are empty on nearly all days. Cells are drawn with a probability that grows with what ETAS
 expects, and those where something happened with a larger one; weights of one over the probability keep the
-likelihood unbiased (Horvitz & Thompson 1952). One sweep through time tells what ETAS expects, a second one
-gathers the features of what was drawn.
+likelihood unbiased (Horvitz & Thompson 1952). One sweep through time makes the maps of each issue time, on which
+the cells are drawn, and keeps the features of these.
 """
 
 from dataclasses import dataclass
@@ -11,16 +11,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from terrella.earth.grid import Ints
-from terrella.forecast.features.channels import BOXES, box_features
-from terrella.forecast.features.neighbourhood import boxed
+from terrella.forecast.features.channels import channel_count, features
 from terrella.forecast.features.observed import observed_counts
-from terrella.forecast.features.sweep import gather
 from terrella.forecast.learning.rows import Rows
-from terrella.forecast.models import Forecaster, swept_etas
+from terrella.forecast.models import Forecaster, swept_maps
 from terrella.formats.catalogues.catalogue import Floats
-
-_GATHERED = 4096  # samples whose memories are held at once
 
 
 @dataclass(frozen=True)
@@ -101,54 +96,26 @@ def draw_samples(forecaster: Forecaster, issue_days: Floats, size: int, seed: in
     within = (sources.days >= issue_days[0]) & (sources.days < issue_days[-1]) & (sources.column >= 0)
     density = density_for(size, forecaster.cells, len(issue_days), round(within.sum() / step))
     generator = torch.Generator().manual_seed(seed)
-    drawn = Rows()
-    for batch, log_etas in swept_etas(forecaster, issue_days):
+    drawn, seen = Rows(), Rows(torch.float16)
+    for batch, maps in swept_maps(forecaster, issue_days):
         counts = torch.from_numpy(observed_counts(sources, issue_days[batch], days)).to(forecaster.device)
-        probability = density.of(log_etas, counts, horizons)
+        probability = density.of(maps.log_etas, counts, horizons)
         draw = torch.rand(probability.shape, generator=generator).to(probability.device)
-        issue, layer, column = (draw < probability).nonzero(as_tuple=True)
-        weight = 1 / probability[issue, layer, column]
-        drawn.add(issue + batch.start, layer, column, weight, counts[issue, :, layer, column])
-    table = drawn.table(4 + len(days))
-    issue, layer, column = table[:, :3].int().T
-    seen, log_etas = features_at(forecaster, issue_days, issue.numpy(), column.numpy(), layer.numpy())
-    cell = layer * sources.n_columns + column
-    weight, counts = table[:, 3].float(), table[:, 4:].int()
-    return Samples(seen, log_etas, *(each.to(forecaster.device) for each in (counts, weight, issue, cell)))
-
-
-def features_at(
-    forecaster: Forecaster, issue_days: Floats, issue: Ints, column: Ints, layer: Ints
-) -> tuple[Tensor, Tensor]:
-    """Return the features (sample, channel), as float16, and log ETAS counts (sample, horizon) of cells.
-
-    `issue` (sample,) are ascending indices into the ascending `issue_days`.
-    """
-    sizes, rates, grid, device = (1, *BOXES), forecaster.rates, forecaster.models.grid, forecaster.device
-    # Backgrounds (fold, box, column) of the boxes around each column.
-    on_map = torch.zeros(len(rates.background), grid.mask.size, device=device)
-    on_map[:, forecaster.columns] = rates.background
-    sums = boxed(on_map.view(-1, 1, *grid.mask.shape), sizes, grid.wraps)
-    around = torch.cat(sums, dim=1).flatten(2)[..., forecaster.columns]
-    seen = log_etas = torch.empty(0, 0)
-    for part in gather(forecaster.sources, issue_days, issue, column, sizes, _GATHERED):
-        here = slice(part.first, part.last)
-        days, columns, layers = (
-            torch.as_tensor(each, device=device)
-            for each in (issue_days[issue[here]], column[here], layer[here])
-        )
-        values, expected = box_features(
-            rates,
-            days,
-            # Boxes take the place of columns.
-            torch.from_numpy(part.triggering).to(device).transpose(1, 2),
-            torch.from_numpy(part.local).to(device).permute(0, 2, 3, 4, 1),
-            around[rates.fold_of(days), :, columns],
-            layers,
-            rates.depth_shares[layers, columns],
-        )
-        if part.first == 0:  # filled in place: the parts and their whole would take twice the memory
-            seen = values.new_empty(len(issue), values.shape[1], dtype=torch.float16)
-            log_etas = expected.new_empty(len(issue), expected.shape[1])
-        seen[here], log_etas[here] = values.half(), expected
-    return seen, log_etas
+        issue, layer, column = at = (draw < probability).nonzero(as_tuple=True)
+        cell = layer * sources.n_columns + column
+        of_horizons = (values[issue, :, layer, column] for values in (counts, maps.log_etas))
+        drawn.add(issue + batch.start, cell, 1 / probability[at], *of_horizons)
+        seen.add(features(maps, *at))
+    number = len(days)
+    table = drawn.table(3 + 2 * number).to(forecaster.device)
+    issue, cell = table[:, :2].int().T
+    return Samples(
+        features=seen.table(channel_count(forecaster.models.settings, forecaster.models.smooth)).to(
+            table.device
+        ),
+        log_etas=table[:, 3 + number :].float(),
+        counts=table[:, 3 : 3 + number].int(),
+        weight=table[:, 2].float(),
+        issue=issue,
+        cell=cell,
+    )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -109,11 +110,8 @@ def _edges(bounds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.append(bounds[:, 0], bounds[-1, 1])
 
 
-def _write_netcdf(forecast: ForecastGrid, path: Path) -> None:
-    import xarray
-
-    grid = forecast.grid
-    dimensions = ("horizon", "depth", "latitude", "longitude")
+def grid_axes(grid: Grid) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a grid's coordinates and their bounds as xarray takes them, by the CF conventions."""
     axes = {
         "longitude": (
             grid.longitude_edges,
@@ -133,6 +131,14 @@ def _write_netcdf(forecast: ForecastGrid, path: Path) -> None:
         attributes["bounds"] = f"{name}_bounds"
         coordinates[name] = (name, (edges[1:] + edges[:-1]) / 2, attributes)
         bounds[f"{name}_bounds"] = ((name, "side"), np.stack([edges[:-1], edges[1:]], axis=1))
+    return coordinates, bounds
+
+
+def _write_netcdf(forecast: ForecastGrid, path: Path) -> None:
+    import xarray
+
+    dimensions = ("horizon", "depth", "latitude", "longitude")
+    coordinates, bounds = grid_axes(forecast.grid)
     coordinates["horizon"] = (
         "horizon",
         np.array(forecast.horizons_days),

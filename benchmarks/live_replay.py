@@ -1,0 +1,151 @@
+"""A year of daily forecasts of California, replayed; beside `predict` once for each; and the API under load.
+
+CPU seconds of one process each, `predict` on a few days and scaled to the year. The load is 200 mixed requests a
+second for a minute (10 s with `--quick`), while another process issues forecasts; its latencies are wall time. The
+data are read from TERRELLA_DATA (default ../shared/data).
+"""
+
+import argparse
+import asyncio
+import os
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import httpx
+import numpy as np
+import psutil
+
+from _result import write_result
+
+DATA = Path(os.environ.get("TERRELLA_DATA", Path(__file__).parents[2] / "shared" / "data")) / "forecast"
+CATALOGUE = DATA / "california_m25.parquet"
+PER_SECOND = 200
+
+
+def main() -> None:
+    """Measure, and write benchmarks/results/live_replay.json."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="two months, and ten seconds of load")
+    quick = parser.parse_args().quick
+    end, days = ("2018-03-02", 60) if quick else ("2019-01-01", 365)
+    with tempfile.TemporaryDirectory() as folder:
+        record = Path(folder) / "record"
+        bundle = ["--bundle", "california"]
+        span = ["--from", "2018-01-01", "--to", end, "--trigger-magnitude", "9", "-o", str(record)]
+        _cpu(
+            "live",
+            "replay",
+            str(CATALOGUE),
+            *bundle,
+            "--from",
+            "2018-01-01",
+            "--to",
+            "2018-01-02",
+            "-o",
+            f"{folder}/warm",
+        )
+        replay = _cpu("live", "replay", str(CATALOGUE), *bundle, *span)
+        dates = [f"2018-0{month}-15" for month in (2, 5, 8)]
+        single = [
+            _cpu(
+                "forecast", "predict", str(CATALOGUE), *bundle, "--issue-time", day, "-o", f"{folder}/one.nc"
+            )
+            for day in dates
+        ]
+        one = float(np.mean(single))
+        latencies, failed, growth = _load(record, 10 if quick else 60)
+    rows = [
+        _row(
+            f"{days} daily forecasts, issued, kept and scored",
+            replay,
+            one * days,
+            "predict once for each",
+            "CPU s",
+        ),
+        _row("requests per second", len(latencies) / (10 if quick else 60), PER_SECOND, "aim", "1/s"),
+        _row("latency, median", np.percentile(latencies, 50) * 1000, None, "", "ms"),
+        _row("latency, p99", np.percentile(latencies, 99) * 1000, 200.0, "aim", "ms"),
+        _row("answers that were errors", failed, 0, "aim", ""),
+        _row("growth of memory under load", growth, None, "", "MB"),
+    ]
+    notes = "load: one client over loopback on the same machine, forecasts being replayed beside it"
+    write_result("live_replay", rows, notes, quick)
+
+
+def _cpu(*typed: str) -> float:
+    command = [sys.executable, "-m", "terrella", *typed]
+    before = os.times()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    after = os.times()
+    return (after.children_user + after.children_system) - (before.children_user + before.children_system)
+
+
+def _row(what: str, ours: float, peer: float | None, name: str, unit: str) -> dict:
+    ratio = round(peer / ours, 2) if peer and ours else None
+    return {"what": what, "ours": round(float(ours), 2), "peer": peer and round(float(peer), 2), "peer_name": name,
+            "unit": unit, "ratio": ratio}  # fmt: skip
+
+
+def _load(record: Path, seconds: int) -> tuple[list[float], int, float]:
+    serving = [sys.executable, "-m", "terrella", "live", "serve", str(record), "--port", "0"]
+    with subprocess.Popen(serving, stdout=subprocess.PIPE, text=True) as server:
+        address = re.search(r"http://\S+", server.stdout.readline())[0]
+        span = ["--from", "2017-01-01", "--to", "2018-01-01", "-o", str(record.parent / "beside")]
+        beside = [*serving[:3], "live", "replay", str(CATALOGUE), "--bundle", "california", *span]
+        with subprocess.Popen(beside, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as other:
+            asyncio.run(_ask(address, 200))  # warm
+            memory = psutil.Process(server.pid).memory_info().rss
+            latencies, failed = asyncio.run(_ask(address, seconds * PER_SECOND))
+            growth = (psutil.Process(server.pid).memory_info().rss - memory) / 1e6
+            other.kill()
+        server.kill()
+    return latencies, failed, growth
+
+
+async def _ask(address: str, number: int) -> tuple[list[float], int]:
+    """Ask a number of mixed questions at an even pace, whatever the answers take."""
+    chosen = random.Random(1)
+    found: list[float] = []
+    failed = 0
+
+    async def one(client: httpx.AsyncClient, path: str) -> None:
+        nonlocal failed
+        began = time.perf_counter()
+        answer = await client.get(path)
+        found.append(time.perf_counter() - began)
+        failed += answer.status_code != 200
+
+    limits = httpx.Limits(max_connections=64)
+    async with httpx.AsyncClient(base_url=address, timeout=60, limits=limits) as client:
+        names = [each["name"] for each in (await client.get("api/forecasts?limit=50")).json()["forecasts"]]
+        tasks, start = [], time.perf_counter()
+        for k in range(number):
+            lon, lat = chosen.uniform(-121, -117), chosen.uniform(34, 38)
+            path = chosen.choice(
+                [
+                    *(
+                        "api/health",
+                        "api/grid",
+                        "api/scores",
+                        "api/forecasts?limit=50",
+                        "api/events?limit=200",
+                    ),
+                    *("metrics", "", "page.js"),
+                    f"api/forecasts/{chosen.choice(names)}/values?model=issued",
+                    f"api/history?cell={chosen.randrange(7000)}",
+                    f"api/probability?longitude={lon}&latitude={lat}",
+                ]
+            )
+            tasks.append(asyncio.create_task(one(client, path)))
+            await asyncio.sleep(max(0.0, start + (k + 1) / PER_SECOND - time.perf_counter()))
+        await asyncio.gather(*tasks)
+    return found, failed
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,219 @@
+"""`terrella live`: forecasts issued, kept and scored by themselves, on a page and by an API."""
+
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from terrella.cli.flags import shown
+from terrella.errors import InputError
+from terrella.live.settings import LiveSettings
+
+_EXTRA = ("sqlalchemy", "starlette", "uvicorn", "psycopg")
+
+app = App(name="live", help="Forecasts that are issued, kept and scored by themselves, seen on a page.")
+
+Rules = Annotated[
+    LiveSettings, Parameter(name="*", group="Rules of the record, which stay as they were at its begin")
+]
+Store = Annotated[Path, Parameter(name=("--output", "-o"))]
+_RULES = LiveSettings()
+
+
+@app.command
+def demo(
+    *,
+    run: Path = Path("runs/forecast/demo"),
+    output: Store = Path("live/demo"),
+    serve: bool = True,
+    port: int = 8765,
+) -> None:
+    """Replay a year of a simulated region at speed, on a page that shows it as it goes.
+
+    Trains the forecast demo first, where it is not trained yet: about two minutes.
+
+    Example: terrella live demo
+
+    Parameters
+    ----------
+    run
+        Run of `terrella forecast demo`.
+    output
+        Folder of the record; a replay that was stopped goes on from there.
+    serve
+        Show the page, until Ctrl-C.
+    port
+        Port of the page, on this machine alone.
+    """
+    shown(
+        lambda report: _work().demo_command(run, output, port if serve else None, report),
+        "" if serve else f"terrella live serve {output}",
+    )
+
+
+@app.command
+def replay(
+    catalogue: Path,
+    *,
+    bundle: str,
+    from_: Annotated[str, Parameter(name="--from")],
+    to: str,
+    output: Store,
+    database: str | None = None,
+    serve: bool = False,
+    port: int = 8765,
+    settings: Rules = _RULES,
+) -> None:
+    """Run the past through the code that runs in the present: what would have been issued, and how it was scored.
+
+    Example: terrella live replay catalogue.parquet --bundle california --from 2019-06-01 --to 2019-08-01
+    -o live/ridgecrest --serve
+
+    Parameters
+    ----------
+    catalogue
+        Catalogue file, in any format that `terrella forecast data` reads.
+    bundle
+        Bundle or run of `terrella forecast train`, or the name of a released one.
+    from_
+        First time, in UTC.
+    to
+        Last time, in UTC.
+    output
+        Folder of the record; a replay that was stopped goes on from there.
+    database
+        Address of a PostgreSQL database, such as postgresql+psycopg://host/name; SQLite in the folder without it.
+    serve
+        Show the page while it runs, and after.
+    port
+        Port of the page, on this machine alone.
+    """
+    following = f"terrella live serve {output}"
+    shown(
+        lambda report: _work().replay_command(
+            catalogue, bundle, from_, to, output, database, port if serve else None, settings, report
+        ),
+        "" if serve else following,
+    )
+
+
+@app.command
+def run(
+    *,
+    bundle: str,
+    output: Store,
+    catalogue: Path | None = None,
+    service: str | None = None,
+    poll_s: float = 60.0,
+    database: str | None = None,
+    host: str = "127.0.0.1",
+    port: int = 8765,
+    token_file: Path | None = None,
+    settings: Rules = _RULES,
+) -> None:
+    """Follow an event service or a file, issue forecasts every day and after large events, score and show them.
+
+    Stopped at any moment and typed again, it goes on; what was due in between is recorded as missed.
+
+    Example: terrella live run --bundle california --service usgs -o live/california
+
+    Parameters
+    ----------
+    bundle
+        Bundle or run of `terrella forecast train`, or the name of a released one.
+    output
+        Folder of the record.
+    catalogue
+        File, or folder of files, that somebody else keeps up to date.
+    service
+        FDSN event service that is asked instead: usgs, emsc, geonet, ingv, isc, or an address.
+    poll_s
+        Seconds between looks at the source.
+    database
+        Address of a PostgreSQL database, such as postgresql+psycopg://host/name; SQLite in the folder without it.
+    host
+        Address on which the page and the API answer; any but this machine's own needs a token.
+    port
+        Their port.
+    token_file
+        File whose first line every request must bring as `Authorization: Bearer …`.
+    """
+    source = (catalogue, service)
+    address = (host, port, token_file)
+    shown(
+        lambda report: _work().run_command(
+            bundle, output, source, poll_s, database, address, settings, report
+        )
+    )
+
+
+@app.command
+def serve(
+    record: Path,
+    *,
+    database: str | None = None,
+    host: str = "127.0.0.1",
+    port: int = 8765,
+    token_file: Path | None = None,
+) -> None:
+    """Show the page of a record and answer its API, without issuing anything.
+
+    Example: terrella live serve live/ridgecrest
+
+    Parameters
+    ----------
+    record
+        Folder of a record.
+    database
+        Address of its PostgreSQL database, where it has one.
+    host
+        Address on which to answer; any but this machine's own needs a token.
+    port
+        The port.
+    token_file
+        File whose first line every request must bring as `Authorization: Bearer …`.
+    """
+    shown(lambda report: _work().serve_command(record, database, (host, port, token_file), report))
+
+
+@app.command
+def verify(record: Path, *, database: str | None = None) -> None:
+    """Check that nothing of a record was changed: entries, numbers of forecasts, the events that they knew.
+
+    Example: terrella live verify live/ridgecrest
+
+    Parameters
+    ----------
+    record
+        Folder of a record.
+    database
+        Address of its PostgreSQL database, where it has one.
+    """
+    shown(lambda report: _work().verify_command(record, database, report))
+
+
+@app.command
+def show(record: Path, *, database: str | None = None) -> None:
+    """Print the scores of a record: each model beside what happened, and beside climatology.
+
+    Example: terrella live show live/ridgecrest
+
+    Parameters
+    ----------
+    record
+        Folder of a record.
+    database
+        Address of its PostgreSQL database, where it has one.
+    """
+    shown(lambda report: _work().show_command(record, database, report))
+
+
+def _work() -> ModuleType:
+    try:
+        return import_module("terrella.live.commands")
+    except ModuleNotFoundError as error:
+        if error.name not in _EXTRA:
+            raise
+        raise InputError(f"terrella live needs {error.name}: pip install 'terrella[live]'") from None

@@ -1,0 +1,132 @@
+"""The record in the present: a source is followed, what is due is issued and what has closed is scored."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from functools import lru_cache
+from multiprocessing import get_context
+from pathlib import Path
+from threading import Event as Flag
+
+import sqlalchemy as sql
+
+from terrella.engine.run import Report
+from terrella.errors import TerrellaError
+from terrella.live.following import News, Read, said
+from terrella.live.issuing import FORECAST, iso
+from terrella.live.keeping import MISSED, advance, note_missed, triggers
+from terrella.live.opening import Opened, reopen
+from terrella.live.schedule import due_between
+from terrella.live.store import Store
+from terrella.live.versions import Versions
+
+LATE_US = 600_000_000  # what is computed later than this after its time would no longer be a forecast
+_LONGEST_WAIT = 20  # intervals of polling, after many faults in a row
+
+
+@dataclass(eq=False)
+class Runner:
+    """A live record at work; `compute` does `advance` in a process of its own, so that a page stays quick."""
+
+    opened: Opened
+    read: Read
+    report: Report
+    news: News = field(default_factory=News)
+    url: str | None = None
+    faults: int = 0
+    _pool: ProcessPoolExecutor | None = None
+
+    def step(self, now_us: int) -> None:
+        """Take in what the source says, issue and score what is due now; a fault is reported, and tried again."""
+        try:
+            self._follow(now_us)
+            self._compute(now_us)
+            self.faults = 0
+        except (TerrellaError, OSError, sql.exc.SQLAlchemyError, BrokenProcessPool) as error:
+            if isinstance(error, BrokenProcessPool):
+                self._pool = None
+            self.faults += 1
+            about = str(getattr(error, "orig", None) or error).splitlines()[0]
+            self.report({"kind": "message", "message": f"{iso(now_us)}: {about}; tried again"})
+
+    def _follow(self, now_us: int) -> None:
+        """Learn what is new; where the source does not answer, what is due is still computed."""
+        try:
+            catalogue = self.read()
+        except (TerrellaError, OSError) as error:
+            self.report({"kind": "message", "message": f"{iso(now_us)}: {error}; tried again"})
+            return
+        if catalogue is None:
+            return
+        versions = self.opened.store.versions()
+        # What is read first is what the record begins with.
+        found = self.news.of(versions, catalogue, now_us if len(versions) else self.opened.began_us)
+        if len(found):
+            self.opened.store.learn(found)
+            self.report({"kind": "message", "message": f"{iso(now_us)}: {said(found, versions)}"})
+
+    def _compute(self, now_us: int) -> None:
+        opened = self.opened
+        store, versions = opened.store, opened.store.versions()
+        after = last_handled(store, opened.began_us)
+        large = triggers(opened.served, opened.settings, versions)
+        due = due_between(opened.settings, large.seen_us, large.magnitude, after, now_us)
+        late = [each for each in due if each.time_us < now_us - LATE_US]
+        if late:
+            note_missed(store, late, "the program was not running, or could not compute")
+            self.report(
+                {
+                    "kind": "message",
+                    "message": f"{len(late)} forecasts were missed until {iso(late[-1].time_us)}",
+                }
+            )
+        new = self._advanced(max(after, late[-1].time_us if late else after), now_us, versions)
+        if new:
+            self.report(
+                {"kind": "message", "message": f"{iso(now_us)}: {new} new entries of forecasts and scores"}
+            )
+
+    def _advanced(self, after_us: int, now_us: int, versions: Versions) -> int:
+        if self._pool is None:
+            # Forked processes would share the server's sockets and torch's threads.
+            self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+        return self._pool.submit(_work, str(self.opened.store.folder), self.url, after_us, now_us).result()
+
+    def close(self) -> None:
+        """End the process that computes."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+
+def run(runner: Runner, poll_s: float, stop: Flag, clock: Callable[[], int] | None = None) -> None:
+    """Do steps until the flag is set: one each `poll_s` seconds, and fewer after faults."""
+    try:
+        while not stop.is_set():
+            runner.step((clock or now_us)())
+            stop.wait(poll_s * min(2**runner.faults, _LONGEST_WAIT))
+    finally:
+        runner.close()
+
+
+def last_handled(store: Store, began_us: int) -> int:
+    """Return the time of the last forecast that was issued or missed."""
+    last = [record.time_us for kind in (FORECAST, MISSED) for record in store.records(kind, latest=1)]
+    return max([began_us, *last])
+
+
+def now_us() -> int:
+    """Return the time in microseconds since 1970, UTC."""
+    return time.time_ns() // 1000
+
+
+def _work(folder: str, url: str | None, after_us: int, until_us: int) -> int:
+    opened = _reopened(folder, url)
+    versions = opened.store.versions()
+    return advance(opened.store, opened.served, opened.settings, versions, after_us, until_us, until_us)
+
+
+@lru_cache(maxsize=1)
+def _reopened(folder: str, url: str | None) -> Opened:
+    return reopen(Path(folder), url)
