@@ -55,11 +55,12 @@ def draw_attenuation(
     for magnitude, values in zip(magnitudes, first, strict=True):
         axes.annotate(
             f"M {magnitude:g}",
-            (distance_km[30], values[30]),
-            xytext=(3, 4),
+            (distance_km[-1], values[-1]),
+            xytext=(4, -3),
             textcoords="offset points",
             fontsize=8,
         )
+    axes.set_xlim(distance_km[0], 1.7 * distance_km[-1])
     axes.set(xscale="log", yscale="log", xlabel="Joyner–Boore distance (km)", ylabel=ylabel)
     axes.legend(**LEGEND)
     return axes
