@@ -264,7 +264,8 @@ def release(regions: Mapping[str, Region], gains: list[list[Interval]], quick: b
         Gain(float(np.mean([g.value for g in each])), min(g.low for g in each), max(g.high for g in each))
         for each in zip(*gains, strict=True)
     )
-    general = General(settings, network, True, pooled, priors)
+    smooth = all(each.models.smooth for each in regions.values())
+    general = General(settings, network, True, smooth, pooled, priors)
     mark = fingerprint(*(catalogue_mark(each.case.catalogue) for each in regions.values()))
     folder = RELEASED / TASK / "general"
     save_bundle(folder, to_general_bundle(general, mark, card(regions, pooled)))

@@ -1,4 +1,4 @@
-"""Predicted against measured: peak memory and time of the training step of every network, at three sizes each.
+"""Predicted against measured: peak memory and time of the training step of every network, at several sizes each.
 
 Measured in a fresh process per case, with one thread: the peak of the resident memory (VmHWM) above what the
 process held before the step's first allocation, in the setting in which freed memory is given back; then, again in
@@ -42,6 +42,9 @@ _PICK = {
     "phasenet": (64, 128, 256),
 }
 _FORECAST = (32_768, 65_536, 131_072)
+# Of the mesh network: refinements, latent size and rounds; steps of the roll-out.
+_WEATHER = {"weather-small": (2, 64, 4), "weather-large": (3, 128, 8)}
+_ROLLOUTS = (1, 2, 4, 8, 12)
 _UNETS = {2: ((2, 256), (4, 256), (2, 512)), 3: ((1, 32), (2, 32), (1, 48))}
 
 
@@ -56,6 +59,8 @@ class Case:
     @property
     def title(self) -> str:
         """Return the network and its size."""
+        if self.network in _WEATHER:
+            return f"{self.network}, batch {self.batch}, roll-out {self.side}"
         return f"{self.network}, batch {self.batch}" + (f", side {self.side}" if self.side else "")
 
 
@@ -131,6 +136,7 @@ def _summary(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 def _cases(quick: bool, chosen: list[str]) -> Iterator[Case]:
     cases = [Case(name, batch) for name, batches in _PICK.items() for batch in batches]
     cases += [Case("forecast", batch) for batch in _FORECAST]
+    cases += [Case(name, 1, rollout) for name in _WEATHER for rollout in _ROLLOUTS]
     cases += [Case(f"unet-{dims}d", *size) for dims, sizes in _UNETS.items() for size in sizes]
     if quick:
         wanted = {("phasenet", 64), ("forecast", 65_536), ("gpd", 128)}
@@ -230,7 +236,8 @@ def _real(case: Case, steps: int) -> dict[str, float]:
     step = _step(case)
     # A step first that is smaller than all cases: libraries load their code and threads begin, while the case's own
     # kernels are still to be made.
-    for _ in rehearse(_step(replace(case, batch=2, side=case.side // 4)), 1):
+    small = replace(case, side=1) if case.network in _WEATHER else replace(case, batch=2, side=case.side // 4)
+    for _ in rehearse(_step(small), 1):
         pass
     ctypes.CDLL(None).malloc_trim(0)
     before = _status("VmRSS")
@@ -258,10 +265,24 @@ def _step(case: Case) -> Any:
         return network_step(ForecastSettings(), case.batch)
     if case.network.startswith("unet"):
         return _unet_step(case)
+    if case.network in _WEATHER:
+        return _weather_step(case)
     from terrella.pick.networks import architecture
     from terrella.pick.training import network_step as pick_step
 
     return pick_step(architecture(case.network), case.batch)
+
+
+def _weather_step(case: Case) -> Any:
+    from terrella.weather.layout import planned_planet
+    from terrella.weather.learning.settings import NetworkSettings, StageSettings
+    from terrella.weather.settings import WeatherSettings
+    from terrella.weather.training import stage_step
+
+    mesh, latent, steps = _WEATHER[case.network]
+    settings = WeatherSettings(network=NetworkSettings(mesh=mesh, latent=latent, steps=steps))
+    stage = StageSettings(name="rolled", rollout=case.side, batch=case.batch)
+    return stage_step(settings, planned_planet(), stage, case.batch)
 
 
 def _unet_step(case: Case) -> Any:

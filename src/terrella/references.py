@@ -283,6 +283,46 @@ REFERENCES: dict[str, str] = {
   booktitle = {IEEE International Conference on Computer Vision},
   year = {2017}, pages = {2980--2988}, doi = {10.1109/ICCV.2017.324}
 }""",
+    "mesh network": """@article{Lam2023,
+  author = {Lam, Remi and Sanchez-Gonzalez, Alvaro and Willson, Matthew and Wirnsberger, Peter and Fortunato, Meire
+    and Alet, Ferran and Ravuri, Suman and Ewalds, Timo and Eaton-Rosen, Zach and Hu, Weihua and Merose, Alexander
+    and Hoyer, Stephan and Holland, George and Vinyals, Oriol and Stott, Jacklynn and Pritzel, Alexander
+    and Mohamed, Shakir and Battaglia, Peter},
+  title = {Learning skillful medium-range global weather forecasting},
+  journal = {Science},
+  year = {2023}, volume = {382}, pages = {1416--1421}, doi = {10.1126/science.adi2336}
+}""",
+    "weather scores": """@article{Rasp2024,
+  author = {Rasp, Stephan and Hoyer, Stephan and Merose, Alexander and Langmore, Ian and Battaglia, Peter
+    and Russell, Tyler and Sanchez-Gonzalez, Alvaro and Yang, Vivian and Carver, Rob and Agrawal, Shreya
+    and Chantry, Matthew and Ben Bouallegue, Zied and Dueben, Peter and Bromberg, Carla and Sisk, Jared
+    and Barrington, Luke and Bell, Aaron and Sha, Fei},
+  title = {{WeatherBench} 2: A Benchmark for the Next Generation of Data-Driven Global Weather Models},
+  journal = {Journal of Advances in Modeling Earth Systems},
+  year = {2024}, volume = {16}, pages = {e2023MS004019}, doi = {10.1029/2023MS004019}
+}""",
+    "simulated planet": """@article{HeldSuarez1994,
+  author = {Held, Isaac M. and Suarez, Max J.},
+  title = {A Proposal for the Intercomparison of the Dynamical Cores of Atmospheric General Circulation Models},
+  journal = {Bulletin of the American Meteorological Society},
+  year = {1994}, volume = {75}, pages = {1825--1830}
+}
+@article{Kochkov2024,
+  author = {Kochkov, Dmitrii and Yuval, Janni and Langmore, Ian and Norgaard, Peter and Smith, Jamie
+    and Mooers, Griffin and Kl{\\"o}wer, Milan and Lottes, James and Rasp, Stephan and D{\\"u}ben, Peter
+    and Hatfield, Sam and Battaglia, Peter and Sanchez-Gonzalez, Alvaro and Willson, Matthew
+    and Brenner, Michael P. and Hoyer, Stephan},
+  title = {Neural general circulation models for weather and climate},
+  journal = {Nature},
+  year = {2024}, volume = {632}, pages = {1060--1066}, doi = {10.1038/s41586-024-07744-y}
+}""",
+    "ERA5": """@article{Hersbach2020,
+  author = {Hersbach, Hans and Bell, Bill and Berrisford, Paul and Hirahara, Shoji and Hor{\\'a}nyi, Andr{\\'a}s
+    and others},
+  title = {The {ERA5} global reanalysis},
+  journal = {Quarterly Journal of the Royal Meteorological Society},
+  year = {2020}, volume = {146}, pages = {1999--2049}, doi = {10.1002/qj.3803}
+}""",
     "Dice loss": """@inproceedings{Milletari2016,
   author = {Milletari, Fausto and Navab, Nassir and Ahmadi, Seyed-Ahmad},
   title = {{V-Net}: Fully Convolutional Neural Networks for Volumetric Medical Image Segmentation},

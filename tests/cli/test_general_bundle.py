@@ -34,7 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     prior = Prior((-180.0, 180.0, -90.0, 90.0), replace(models.etas, background=None), lines)
     settings = models.settings.model_copy(update={"data": type(models.settings.data)(cell_deg=0.5)})
     given = General(
-        settings, network, True, (Gain(0.05, 0.02, 0.08),) * 2, {"an invented region": prior}, False
+        settings, network, True, False, (Gain(0.05, 0.02, 0.08),) * 2, {"an invented region": prior}
     )
     save_bundle(folder / "any", to_general_bundle(given, "mark", "# Any region\n"))
     return folder

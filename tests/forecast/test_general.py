@@ -56,9 +56,7 @@ def general() -> General:
     network.by_span = True
     lines = dict.fromkeys(MODELS.calibrations, (Calibration(0.0, 1.0, -1.0, -0.3),) * 2)
     prior = Prior((-180.0, 180.0, -90.0, 90.0), replace(MODELS.etas, background=None), lines)
-    return General(
-        MODELS.settings, network, True, (Gain(0.05, 0.02, 0.08),) * 2, {"the demo": prior}, smooth=False
-    )
+    return General(MODELS.settings, network, True, False, (Gain(0.05, 0.02, 0.08),) * 2, {"the demo": prior})
 
 
 def seen(models: Models) -> torch.Tensor:

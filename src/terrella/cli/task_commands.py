@@ -43,7 +43,7 @@ def _train(name: str, door: Door) -> Callable[..., None]:
         processes: Processes = None,
         settings: Any = None,
     ) -> None:
-        chosen = _chosen(name, run, config, given, settings)
+        chosen = chosen_settings(name, run, config, given, settings)
         check_inputs(door, chosen)
         if train_together(name, run, chosen, plan, processes):
             return
@@ -84,7 +84,7 @@ def _plan(name: str, door: Door) -> Callable[..., None]:
         settings: Any = None,
     ) -> None:
         limiting = limiting or Limiting()
-        chosen = _chosen(name, limiting.run, limiting.config, given, settings)
+        chosen = chosen_settings(name, limiting.run, limiting.config, given, settings)
         show_plan(name, chosen, samples, limiting)
 
     plan.__doc__ = f"""Say how much memory a training takes and how long it lasts; nothing is read or trained.
@@ -144,7 +144,9 @@ def _typed(function: Callable[..., None], **types: Any) -> Callable[..., None]:
     return function
 
 
-def _chosen(task: str, run: Path | None, config: Path | None, given: str | None, settings: Any) -> Any:
+def chosen_settings(
+    task: str, run: Path | None, config: Path | None, given: str | None, settings: Any
+) -> Any:
     """Return the settings: flags over a file of settings, by default that of the run where it has one."""
     door = TASKS[task]
     model: Any = settings_model(door)

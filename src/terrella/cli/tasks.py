@@ -66,6 +66,19 @@ TASKS: dict[str, Door] = {
             "judge": "--run runs/segment/faults",
         },
     ),
+    "weather": Door(
+        about="Weather: states of the atmosphere in, forecasts of the next ten days out.",
+        module="terrella.weather.task",
+        settings="terrella.weather.settings:WeatherSettings",
+        given="data.store",
+        given_means="Store that `data` wrote; by default a planet is simulated.",
+        commands="terrella.cli.weather",
+        examples={
+            "train": "era5_64x32.zarr --run runs/weather/era5 --network.mesh 4",
+            "plan": "era5_64x32.zarr --network.latent 256 --network.steps 16 --on rtx-5080",
+            "judge": "--run runs/weather/era5 --judge.leads-hours 24 72 120",
+        },
+    ),
 }
 
 

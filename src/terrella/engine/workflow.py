@@ -272,6 +272,7 @@ def _fit(
         validate=None,
         fingerprint=mark,
         sharded=any(spec.need.sharded for spec in specs),
+        make_optimiser=specs[0].need.step.make_optimiser,
     )
     trained = fit(as_planned(training, made, run.folder), run, report).to("cpu")
     return trained.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload, no-any-return]

@@ -184,8 +184,8 @@ def fit_new_region(
             f"ETAS cannot be fitted to this catalogue ({error}); its laws are those of {name}, only the "
             f"background is this catalogue's: {len(case.catalogue):,} events of M ≥ {case.min_magnitude:g}"
         )
-    network = on_region(general, models, case.catalogue)
-    models = replace(models, network=network, by_span=general.by_span, smooth=general.smooth)
+    models = replace(models, by_span=general.by_span, smooth=general.smooth)
+    models = replace(models, network=on_region(general, models, case.catalogue))
     windows = case.windows
     if windows.test_start - windows.validation_start >= _LONG_DEV * max(settings.horizons_days):
         models = calibrate_all(models, case.catalogue, windows)

@@ -3,6 +3,7 @@
 import copy
 import math
 import time
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,6 +19,7 @@ from terrella.engine.fit.parts import Loss, Parts, Precision, computed_in
 from terrella.engine.fit.processes import rank, share_buffers, shared_mean, world
 from terrella.engine.fit.sharding import shard, unsharded, whole
 from terrella.engine.fit.stage import Observer, Stage, Validate
+from terrella.engine.plan.step import adamw
 from terrella.engine.run import Event, Report, Run
 from terrella.errors import Interrupted, TerrellaError
 
@@ -45,6 +47,7 @@ class Training:
     sharded: bool = False  # among several processes: each holds its part of the weights (FSDP2), or all (DDP)
     checkpoint_seconds: float = 30.0
     observer: Observer | None = None  # of the first process
+    make_optimiser: Callable[[nn.Module], torch.optim.Optimizer] = adamw
 
     def of_stage(self, number: int) -> "Training":
         """Return the training as it is in a stage: with what the stage has of its own."""
@@ -83,7 +86,7 @@ def _train(training: Training, run: Run, report: Report, interruption: Interrupt
         plain = copy.deepcopy(network).to("cpu")
         for each in (network, averaged, best):
             shard(each)
-    optimiser = torch.optim.AdamW(network.parameters(), weight_decay=training.weight_decay)
+    optimiser = training.make_optimiser(network)
     state = State({"current": network, "averaged": averaged, "best": best}, optimiser)
     position, broken = restore(run.checkpoints, state, training.fingerprint)
     for line in broken:

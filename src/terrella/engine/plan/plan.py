@@ -117,11 +117,16 @@ class Plan:
 
 
 def plan(
-    task: str, needs: Sequence[Need], limits: Limits | None = None, device: Device | None = None
+    task: str,
+    needs: Sequence[Need],
+    limits: Limits | None = None,
+    device: Device | None = None,
+    wanted: int = 3,
 ) -> Plan:
     """Return the plan of a training's stages on a device, by default the machine at hand; nothing is allocated.
 
-    Without limits, a training may take the RAM that is available and the device's memory.
+    Without limits, a training may take the RAM that is available and the device's memory. Of the strategies that
+    fit, the first so many as are `wanted` are compared.
 
     Raises:
         DoesNotFitError: where a stage fits in no way.
@@ -136,7 +141,7 @@ def plan(
     def timed(step: Step, strategy: Strategy) -> Duration:
         return _step_duration(step, device, strategy, known)
 
-    chosen = [(need, *choose(need, limits, device.kind, process, timed)) for need in needs]
+    chosen = [(need, *choose(need, limits, device.kind, process, timed, wanted)) for need in needs]
     stages = [_staged(need, option, others, device) for need, option, others in chosen]
     return Plan(task, device.title, device.kind, limits, process, tuple(stages))
 

@@ -3,11 +3,12 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal
 
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from terrella.engine.feed.streamed import AHEAD_BYTES
 from terrella.engine.plan.amounts import duration_text, size_text, typed_size
@@ -145,15 +146,15 @@ def variant(step: Step, strategy: Strategy) -> Step:
 
 
 def choose(
-    need: Need, limits: Limits, kind: Kind, process_bytes: int, timed: Timed
+    need: Need, limits: Limits, kind: Kind, process_bytes: int, timed: Timed, wanted: int = 3
 ) -> tuple[Option, list[Option]]:
     """Return the first option that fits, and the next-best ones.
 
     What changes no result and costs little is given up first: where data lie, how freed memory is held, in how
     many parts a batch is computed; then time, by computing activations again; then precision; then one copy of the
     weights in each process; then more processes.
-    Of the first three that fit, one that takes more than 1.5 times as long as another with the same results is not
-    taken.
+    Of the first `wanted` that fit, one that takes more than 1.5 times as long as another with the same results is
+    not taken.
 
     Raises:
         DoesNotFitError: where nothing fits, with what would.
@@ -195,7 +196,7 @@ def choose(
                 too_slow.add(_results(strategy))
             continue
         found.append(option)
-        if len(found) == 3:
+        if len(found) == wanted:
             break
     if not found:
         raise DoesNotFitError(_refusal(need, limits, tried, steps))
@@ -220,9 +221,8 @@ def _strategies(need: Need, limits: Limits, kind: Kind) -> Iterator[Strategy]:
     # In RAM data are on the processor's own device already.
     placements = [each for each in need.placements if kind != "cpu" or each != "resident"]
     allocators: tuple[Allocator, ...] = ("keep", "return") if kind == "cpu" else ("cached",)
-    most = max(1, need.step.batch // 2)  # batch norms need two samples
-    parts = [each for each in _ACCUMULATIONS if each <= most and each >= need.step.accumulation]
-    again = (False, True) if _checkpoints(need) else (False,)
+    checkpoints, normed = _kinds(need.step.make_network)
+    again = (False, True) if checkpoints else (False,)
     ways = [
         (number, sharded)
         for number in limits.processes
@@ -232,6 +232,8 @@ def _strategies(need: Need, limits: Limits, kind: Kind) -> Iterator[Strategy]:
     if not ways:  # a single process has nobody to share with
         ways = [(number, False) for number in limits.processes]
     for number, sharded in ways:
+        own = max(1, -(-need.step.batch // number) // (2 if normed else 1))  # batch norms need two samples
+        parts = [each for each in _ACCUMULATIONS if need.step.accumulation <= each <= own]
         for precision in need.precisions:
             for checkpointing in again:
                 for accumulation in parts or [need.step.accumulation]:
@@ -242,11 +244,14 @@ def _strategies(need: Need, limits: Limits, kind: Kind) -> Iterator[Strategy]:
                             )
 
 
-def _checkpoints(need: Need) -> bool:
+@lru_cache(maxsize=16)
+def _kinds(make_network: Callable[[], nn.Module]) -> tuple[bool, bool]:
+    """Return whether a network has parts that can be computed again, and whether it has batch norms."""
     from torch._subclasses.fake_tensor import FakeTensorMode
 
     with FakeTensorMode(allow_non_fake_inputs=True):
-        return can_checkpoint(need.step.make_network())
+        network = make_network()
+    return can_checkpoint(network), any(isinstance(each, _BatchNorm) for each in network.modules())
 
 
 def _option(need: Need, strategy: Strategy, memory: StepMemory, kind: Kind, process_bytes: int) -> Option:

@@ -1,6 +1,7 @@
 """How much memory a training step takes, from shapes alone."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Literal
 
 import torch
@@ -11,7 +12,8 @@ from torch.utils._pytree import tree_leaves
 from terrella.engine.plan.memory.allocators import cached_peak, kept_peak, returned_peak
 from terrella.engine.plan.memory.trace import record
 from terrella.engine.plan.memory.workspace import Hidden, Workspace
-from terrella.engine.plan.step import Step
+from terrella.engine.plan.step import Step, at_rollouts
+from terrella.nets.costs import own_cost
 
 Kind = Literal["cpu", "cuda", "tpu"]
 
@@ -53,6 +55,9 @@ def predict_memory(step: Step, kind: Kind = "cpu", workspace: Workspace | None =
     Raises:
         InputError: where the network's path depends on values.
     """
+    if rolled := at_rollouts(step):
+        short, longer, more = rolled
+        return _extended(_remembered(short, kind), _remembered(longer, kind), more)
     if step.accumulation > 2:
         return _in_many_parts(step, kind, workspace)
     on_cpu = kind == "cpu"
@@ -86,6 +91,18 @@ def in_processes(step: Step, processes: int) -> Step:
     return replace(step, batch=max(1, -(-step.batch // processes)))
 
 
+@lru_cache(maxsize=16)
+def _remembered(step: Step, kind: Kind) -> StepMemory:
+    """Return the memory of a step that long roll-outs have in common."""
+    return predict_memory(step, kind)
+
+
+def _extended(short: StepMemory, longer: StepMemory, more: int) -> StepMemory:
+    """Return the memory of a roll-out that is `more` steps longer than the second of two that differ by one."""
+    ends = {name: (getattr(short, name), getattr(longer, name)) for name in vars(longer)}
+    return StepMemory(**{name: max(0, end + more * (end - start)) for name, (start, end) in ends.items()})
+
+
 def _in_many_parts(step: Step, kind: Kind, workspace: Workspace | None) -> StepMemory:
     few = few_parts(step)
     found = predict_memory(few, kind, workspace)
@@ -100,6 +117,8 @@ _PARTS = ("parameters", "copies", "gradients", "optimiser", "batch", "activation
 def _assumed(func: Any, args: tuple[Any, ...]) -> Hidden:
     """Return what an operator is assumed to hide on a CUDA device."""
     name = str(func.overloadpacket)
+    if own := own_cost(name, args, "cuda"):
+        return Hidden(transient=own.held)
     tensors = [leaf for leaf in tree_leaves(args) if isinstance(leaf, Tensor)]
     if name in ("aten.convolution", "aten.convolution_backward"):
         return Hidden(transient=max(each.nbytes for each in tensors))

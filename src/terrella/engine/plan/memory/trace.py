@@ -200,7 +200,7 @@ def _needs_values(error: Exception) -> bool:
     return any(name in type(error).__name__ for name in ("DataDependent", "DynamicOutputShape"))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def _recorded_once(step: Step, foreach: bool | None) -> _Recording:
     return _recorded(step, foreach, ())
 

@@ -20,6 +20,7 @@ from torch.utils._python_dispatch import _disable_current_modes
 from torch.utils._pytree import tree_leaves, tree_map
 
 from terrella.engine.memory import release_freed_memory
+from terrella.nets.costs import OPERATORS, own_cost
 
 _PAGE, _HUGE = 4096, 2 << 20  # bytes of a page, and of a huge one
 _SMALL = 1 << 16  # bytes: an operator whose largest tensor is smaller has no scratch worth knowing
@@ -59,7 +60,8 @@ _MEASURED = {
 @cache
 def may_hide(function: Any) -> bool:
     """Return whether an operator may hide memory."""
-    return str(function.overloadpacket) in _MEASURED
+    name = str(function.overloadpacket)
+    return name in _MEASURED or name in OPERATORS
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,8 @@ class Workspace:
     def __call__(self, func: Any, args: tuple[Any, ...]) -> Hidden:
         """Return the hidden memory of an operator on a CPU; none where it cannot be measured."""
         name = str(func.overloadpacket)
+        if own := own_cost(name, args, "cpu"):
+            return Hidden(transient=own.held)
         if name not in _MEASURED:
             return Hidden()
         described = _described(args)

@@ -105,7 +105,7 @@ def roofline(operator: Operator, device: Device) -> float:
     if operator.view:
         return _called(device)
     work = operator.flops / device.rate(operator.precision, operator.convolution)
-    return max(work, operator.bytes / device.traffic) + device.launch_s
+    return max(work, operator.traffic(device.kind) / device.traffic) + device.launch_s
 
 
 def _replayed(
@@ -158,7 +158,7 @@ def _bound(seconds: Iterable[tuple[Operator, int, float]], device: Device) -> Bo
     sums: dict[Bound, float] = defaultdict(float)
     for operator, _, each in seconds:
         work = operator.flops / device.rate(operator.precision, operator.convolution)
-        traffic = operator.bytes / device.traffic
+        traffic = operator.traffic(device.kind) / device.traffic
         parts: dict[Bound, float] = {"compute": work, "memory traffic": traffic, "calls": device.launch_s}
         sums[max(parts, key=lambda name: parts[name])] += each
     return max(sums, key=lambda name: sums[name]) if sums else "compute"

@@ -17,8 +17,9 @@ from torch.utils.flop_counter import flop_registry
 from terrella.engine.plan.memory.selections import AssumedShares, selected_shares
 from terrella.engine.plan.rehearsal import Phase, rehearse
 from terrella.engine.plan.shapes import Operand, asked_device, described, scaled, traced
-from terrella.engine.plan.step import Step
+from terrella.engine.plan.step import Step, at_rollouts
 from terrella.errors import InputError
+from terrella.nets.costs import own_cost
 
 _CLIP = 1.0
 # Bookkeeping that no kernel belongs to.
@@ -71,6 +72,11 @@ class Operator:
         """Bytes read and written: all operands once, as if nothing stayed in a cache."""
         return 0 if self.view else sum(each.bytes for each in (*self.operands, *self.outputs))
 
+    def traffic(self, kind: str) -> int:
+        """Return the bytes between a kind of device and its memory, with those within our own operators."""
+        own = own_cost(self.name, self.arguments, kind)
+        return self.bytes + (own.traffic if own else 0)
+
     @property
     def precision(self) -> str:
         """The precision of its floating-point operands, such as float32; the lowest where they differ."""
@@ -122,6 +128,9 @@ def step_work(step: Step, foreach: bool | None = None) -> Work:
     Raises:
         InputError: where the network's path depends on values, which shapes alone do not tell.
     """
+    if rolled := at_rollouts(step):
+        short, longer, more = rolled
+        return _extended(step_work(short, foreach), step_work(longer, foreach), more)
     alike, part = traced(step)
     try:
         return _scaled(_recorded_once(alike, foreach), part)
@@ -148,12 +157,20 @@ def flop_count(function: Any, arguments: tuple[Any, ...], keywords: dict[str, An
     return 0.0 if count is None else float(count(*arguments, **keywords, out_val=out))
 
 
+def _extended(short: Work, longer: Work, more: int) -> Work:
+    """Return the work of a roll-out that is `more` steps longer than the second of two that differ by one."""
+    added = {each: max(0, count - short.counts.get(each, 0)) for each, count in longer.counts.items()}
+    counts = {each: count + more * added[each] for each, count in longer.counts.items()}
+    batch = longer.batch_bytes + more * (longer.batch_bytes - short.batch_bytes)
+    return replace(longer, counts=counts, batch_bytes=batch)
+
+
 def _needs_values(error: Exception) -> bool:
     """Whether a branch on a value raised this: one of several classes, by torch's version."""
     return any(name in type(error).__name__ for name in ("DataDependent", "DynamicOutputShape"))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def _recorded_once(step: Step, foreach: bool | None) -> Work:
     return _recorded(step, foreach, ())
 

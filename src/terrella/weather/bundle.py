@@ -1,0 +1,110 @@
+"""A trained weather network as a bundle, and what forecasting needs of it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from terrella.engine.settings import parse_settings
+from terrella.engine.use.bundle import Bundle, load_bundle
+from terrella.engine.use.checked import checked_array, checked_network, checked_values, values_layout
+from terrella.errors import InputError
+from terrella.weather.data.statistics import Statistics
+from terrella.weather.data.store import Channel
+from terrella.weather.layout import Layout
+from terrella.weather.model.network import MeshNetwork
+from terrella.weather.settings import WeatherSettings
+
+TASK = "weather"
+STATIC = "static"
+_NETWORK = "network."
+_LAYOUT = values_layout(
+    "weather",
+    latitude=tuple[float, ...],
+    longitude=tuple[float, ...],
+    variables=tuple[str, ...],
+    levels=tuple[int | None, ...],
+    forcings=tuple[Literal["sun", "hour", "season"], ...],
+    statistics=dict[str, tuple[float, ...]],
+    step_hours=int,
+    simulated=bool,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class WeatherModel:
+    """A network ready for use, with what it was trained for."""
+
+    network: MeshNetwork
+    layout: Layout
+    settings: WeatherSettings
+    simulated: bool  # whether it learned a simulated planet
+
+
+def bundle_tensors(network: nn.Module, layout: Layout) -> dict[str, Tensor]:
+    """Return the tensors of a bundle: the network's, and the static features of points."""
+
+    own = {f"{_NETWORK}{name}": values for name, values in network.state_dict().items()}
+    return {**own, STATIC: torch.from_numpy(layout.static)}
+
+
+def load_weather(where: Path | str) -> WeatherModel:
+    """Return a trained network ready for use.
+
+    Parameters
+    ----------
+    where : Path or str
+        A bundle's folder, its run's, or the name of a run in `runs/weather`.
+
+    Returns
+    -------
+    WeatherModel
+        Its layout says grid (degrees), channels and step (h).
+
+    Raises
+    ------
+    InputError
+        Where there is none, or it cannot be read.
+    """
+    return weather_of(load_bundle(Path(where), TASK), str(where))
+
+
+def weather_of(bundle: Bundle, where: str) -> WeatherModel:
+    """Return the network that a bundle holds; `where` says in errors whose it is.
+
+    Raises:
+        InputError: where it cannot be read.
+    """
+    settings = parse_settings(WeatherSettings, bundle.settings, where)
+    values = checked_values(bundle, _LAYOUT)
+    channels = tuple(Channel(*each) for each in zip(values["variables"], values["levels"], strict=False))
+    latitude, longitude = (np.array(values[name]) for name in ("latitude", "longitude"))
+    try:
+        statistics = Statistics.parsed(values["statistics"])
+        sizes = {
+            len(each)
+            for each in (statistics.mean, statistics.std, statistics.difference_std, values["levels"])
+        }
+    except KeyError as error:
+        raise InputError(f"{bundle.where} lacks the statistics' {error}; copy or train it again") from None
+    if (
+        sizes != {len(channels)}
+        or not (np.diff(latitude) > 0).all()
+        or len(longitude) < 4
+        or len(latitude) < 4
+    ):
+        raise InputError(
+            f"{bundle.where}: its channels, statistics and grid do not agree; copy or train it again"
+        )
+    static = checked_array(bundle, STATIC, len(latitude) * len(longitude), None).astype(np.float32)
+    layout = Layout(
+        latitude, longitude, channels, values["forcings"], static, statistics, values["step_hours"]
+    )
+    tensors = {
+        name.removeprefix(_NETWORK): t for name, t in bundle.tensors.items() if name.startswith(_NETWORK)
+    }
+    network = checked_network(lambda: layout.network(settings.network), tensors, bundle.where)
+    return WeatherModel(network, layout, settings, values["simulated"])

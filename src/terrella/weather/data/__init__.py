@@ -1,0 +1,1 @@
+"""Fields: opened, checked, regridded, stored, and fed."""

@@ -1,0 +1,1 @@
+"""Forecasts judged by the definitions of WeatherBench 2."""

@@ -1,0 +1,1 @@
+"""The network: grid to mesh, message passing on the mesh, mesh to grid."""

@@ -1,0 +1,1 @@
+"""Forecasts made with a trained network."""
