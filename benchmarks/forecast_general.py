@@ -265,7 +265,7 @@ def release(regions: Mapping[str, Region], gains: list[list[Interval]], quick: b
         for each in zip(*gains, strict=True)
     )
     smooth = all(each.models.smooth for each in regions.values())
-    general = General(settings, network, True, smooth, pooled, priors)
+    general = General(settings, network, True, pooled, priors, smooth)
     mark = fingerprint(*(catalogue_mark(each.case.catalogue) for each in regions.values()))
     folder = RELEASED / TASK / "general"
     save_bundle(folder, to_general_bundle(general, mark, card(regions, pooled)))

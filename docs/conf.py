@@ -52,5 +52,5 @@ def write_reference(task: str) -> None:
     page.write_text("\n".join(lines), encoding="utf-8")
 
 
-for _task in ("forecast", "pick", "segment"):
+for _task in ("forecast", "pick", "segment", "motion"):
     write_reference(_task)

@@ -10,7 +10,7 @@ import re
 import tomllib
 from pathlib import Path
 
-EXTRAS = ("pick", "segment")
+EXTRAS = ("pick", "segment", "motion")
 
 
 def oldest() -> list[str]:

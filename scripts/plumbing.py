@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 SOURCE = Path(__file__).parents[1] / "src" / "terrella"
-TASKS = ("forecast", "pick", "segment", "weather")
+TASKS = ("forecast", "pick", "segment", "weather", "motion")
 # Command line, training, planning, bundle, card, judging as a command, report, demonstration.
 NAMES = re.compile(
     r"(task|train|training|plan|bundle|storage|card|command|judge|reporting|results|demo|commands)\.py"

@@ -11,7 +11,7 @@ from terrella.cli.tasks import load_task
 from terrella.engine.fit_settings import lasting
 from terrella.engine.settings import fingerprint
 
-TASKS = ("forecast", "pick", "segment", "weather")
+TASKS = ("forecast", "pick", "segment", "weather", "motion")
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -55,7 +55,13 @@ def test_verbs_have_one_face_that_help_can_show(task):
 
 @pytest.mark.parametrize(
     ("task", "place"),
-    [("forecast", "catalogue"), ("pick", "sets"), ("segment", "sections"), ("weather", "store")],
+    [
+        ("forecast", "catalogue"),
+        ("pick", "sets"),
+        ("segment", "sections"),
+        ("weather", "store"),
+        ("motion", "flatfile"),
+    ],
 )
 def test_what_may_change_while_a_training_goes_on_is_in_no_fingerprint(task, place):
     settings = load_task(task).settings()

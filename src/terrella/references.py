@@ -329,4 +329,36 @@ REFERENCES: dict[str, str] = {
   booktitle = {Fourth International Conference on 3D Vision},
   year = {2016}, pages = {565--571}, doi = {10.1109/3DV.2016.79}
 }""",
+    "BSSA14": """@article{Boore2014,
+  author = {Boore, David M. and Stewart, Jonathan P. and Seyhan, Emel and Atkinson, Gail M.},
+  title = {{NGA-West2} Equations for
+    Predicting {PGA}, {PGV}, and 5\\% Damped {PSA} for Shallow Crustal Earthquakes},
+  journal = {Earthquake Spectra},
+  year = {2014}, volume = {30}, pages = {1057--1085}, doi = {10.1193/070113EQS184M}
+}""",
+    "rupture length": """@article{WellsCoppersmith1994,
+  author = {Wells, Donald L. and Coppersmith, Kevin J.},
+  title = {New empirical relationships among magnitude, rupture length, rupture width, rupture area, and surface
+    displacement},
+  journal = {Bulletin of the Seismological Society of America},
+  year = {1994}, volume = {84}, pages = {974--1002}
+}""",
+    "mixed effects": """@article{Henderson1975,
+  author = {Henderson, Charles R.},
+  title = {Best Linear Unbiased Estimation and Prediction under a Selection Model},
+  journal = {Biometrics},
+  year = {1975}, volume = {31}, pages = {423--447}, doi = {10.2307/2529430}
+}
+@article{AbrahamsonYoungs1992,
+  author = {Abrahamson, Norman A. and Youngs, Robert R.},
+  title = {A stable algorithm for regression analyses using the random effects model},
+  journal = {Bulletin of the Seismological Society of America},
+  year = {1992}, volume = {82}, pages = {505--510}
+}""",
+    "LLH": """@article{Scherbaum2009,
+  author = {Scherbaum, Frank and Delavaud, Elise and Riggelsen, Carsten},
+  title = {Model Selection in Seismic Hazard Analysis: An Information-Theoretic Perspective},
+  journal = {Bulletin of the Seismological Society of America},
+  year = {2009}, volume = {99}, pages = {3234--3247}, doi = {10.1785/0120080347}
+}""",
 }

@@ -1,6 +1,5 @@
 """`--bundle general`: any catalogue is forecast where it lies, or refused in one line; nothing is done twice."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,10 +7,14 @@ import numpy as np
 import pytest
 from typed_commands import run
 
+from terrella.engine.run import existing_run
+from terrella.engine.settings import load_settings
 from terrella.engine.use.bundle import load_bundle, save_bundle
 from terrella.forecast.calibration import Calibration
 from terrella.forecast.general import General, Prior, rates_of_region, to_general_bundle
 from terrella.forecast.models import Gain
+from terrella.forecast.preparation import cut
+from terrella.forecast.settings import ForecastSettings
 from terrella.forecast.storage import from_bundle
 from terrella.formats.catalogues.catalogue import Catalogue
 from terrella.formats.catalogues.forecast_grid import read_forecast
@@ -34,10 +37,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     prior = Prior((-180.0, 180.0, -90.0, 90.0), replace(models.etas, background=None), lines)
     settings = models.settings.model_copy(update={"data": type(models.settings.data)(cell_deg=0.5)})
     given = General(
-        settings, network, True, False, (Gain(0.05, 0.02, 0.08),) * 2, {"an invented region": prior}
+        settings, network, True, (Gain(0.05, 0.02, 0.08),) * 2, {"an invented region": prior}, False
     )
     save_bundle(folder / "any", to_general_bundle(given, "mark", "# Any region\n"))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def without_maps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw no map: other tests do, and it takes most of the time."""
+    monkeypatch.setattr("terrella.forecast.prediction.draw_forecast", lambda *_: None)
 
 
 def predicted(
@@ -49,7 +58,7 @@ def predicted(
     return code, " ".join(shown.out.split()), " ".join(shown.err.split())
 
 
-def test_a_catalogue_is_fitted_once_and_judged(folder, catalogue_file, tmp_path, capsys):
+def test_a_catalogue_is_fitted_once_and_leaves_a_run(folder, catalogue_file, tmp_path, capsys):
     write_catalogue(read_catalogue(catalogue_file)[0][:2500], tmp_path / "small.csv")
     code, out, _ = predicted(tmp_path / "small.csv", folder, tmp_path / "f.nc", capsys)
     assert code == 0
@@ -65,9 +74,13 @@ def test_a_catalogue_is_fitted_once_and_judged(folder, catalogue_file, tmp_path,
     assert (region / "model/model.safetensors").stat().st_mtime_ns == kept
     first, second = (read_forecast(tmp_path / name).expected_count for name in ("f.nc", "again.nc"))
     np.testing.assert_array_equal(first, second)
-    arguments = ["--run", region, "--catalogue", tmp_path / "small.csv", "--judge.resamples", "20"]
-    assert run("forecast", "judge", *arguments) == 0
-    assert "network" in json.loads((region / "scores.json").read_text())["models"]
+    # The run can be judged: its settings cut the same case, with windows that no later event moves.
+    settings = load_settings(ForecastSettings, existing_run(region, "forecast").settings, task="forecast")
+    models, known = from_bundle(load_bundle(region, "forecast")), read_catalogue(tmp_path / "small.csv")[0]
+    case = cut(known, settings)
+    assert settings.data.test_start is not None
+    assert (case.windows.epoch, case.windows.auxiliary_start) == (models.epoch, models.start_day)
+    np.testing.assert_array_equal(case.grid.mask, models.grid.mask)
     assert run("forecast", "judge", "--run", folder / "any") == 2
 
 
@@ -107,12 +120,11 @@ def mixed() -> Catalogue:
 @pytest.mark.parametrize(
     ("catalogue", "words"),
     [
-        (fewer(50), ["ETAS cannot be fitted", "laws are those of an invented region"]),
         (below_four(), ["not trained on this catalogue's region"]),
         (one_day(), ["ETAS cannot be fitted", "too short to recalibrate"]),
         (mixed(), ["completeness changes with time"]),
     ],
-    ids=["50 events", "none above M 4", "one day", "mixed completeness"],
+    ids=["none above M 4", "one day", "mixed completeness"],
 )  # fmt: skip
 def test_thin_catalogues_are_forecast_and_what_is_missing_is_said(catalogue, words, folder, tmp_path, capsys):
     write_catalogue(catalogue, tmp_path / "thin.csv")
@@ -147,3 +159,23 @@ def test_the_folder_of_a_region_knows_only_what_came_before(folder, tmp_path, ca
         assert code == 0
         shown.append(read_forecast(output).expected_count)
     np.testing.assert_array_equal(*shown)
+
+
+def test_fifty_events_take_laws_of_a_prior_and_a_wider_catalogue_is_fitted_anew(folder, tmp_path, capsys):
+    few = fewer(50)
+    wider = replace(few, longitude=few.longitude * 3)
+    bounds = []
+    for catalogue in (few, wider):
+        write_catalogue(catalogue, tmp_path / "c.csv")
+        code, out, _ = predicted(tmp_path / "c.csv", folder, tmp_path / "f.nc", capsys)
+        assert code == 0
+        for words in ("ETAS cannot be fitted", "laws are those of an invented region", "catalogue, kept in"):
+            assert words in out
+        bounds.append(from_bundle(load_bundle(tmp_path / "c-general", "forecast")).region.bounds)
+    assert bounds[0][1] <= 4 < 9 < bounds[1][1]
+    code, out, _ = predicted(tmp_path / "c.csv", folder, tmp_path / "f.nc", capsys, "--min-magnitude", 3.8)
+    assert code == 0
+    assert "events of M ≥ 3.8 expected" in out
+    known = [tmp_path / "c.csv", "--min-magnitude", 3.8, "--bundle", BEFORE / "finished"]
+    assert run("forecast", "predict", *known, "-o", tmp_path / "f.nc") == 2
+    assert "was trained on M ≥ 3.5" in " ".join(capsys.readouterr().err.split())

@@ -54,11 +54,12 @@ def test_the_general_bundle_takes_the_laws_of_the_region_that_holds_a_catalogue(
     tmp_path, monkeypatch, capsys
 ):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("terrella.forecast.prediction.draw_forecast", lambda *_: None)
     card = load_bundle(Path("general"), TASK).card
     assert "where it was not trained" in card
     days = np.sort(np.random.default_rng(0).exponential(30, 40))[::-1]
     time = np.datetime64("2024-01-31", "us") - (days * 86_400e6).astype("timedelta64[us]")
-    for name, lon, lat in (("California", -118, 35), ("Italy", 13, 42), ("the world", 175, -41)):
+    for name, lon, lat in (("Italy", 13, 42), ("the world", 175, -41)):
         place = np.linspace(lon - 0.4, lon + 0.4, 40), np.linspace(lat - 0.4, lat + 0.4, 40)
         magnitude = 3 + np.arange(40) % 10 / 10
         write_catalogue(make_catalogue(time, *place, magnitude), tmp_path / "few.csv")

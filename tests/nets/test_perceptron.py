@@ -65,11 +65,14 @@ def leaves(given: Operands) -> list[torch.Tensor]:
 KINDS = ["edges", "edges that all samples share", "nodes", "output"]
 
 
+@pytest.mark.parametrize("keep", [False, True])
 @pytest.mark.parametrize("add", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
-def test_outputs_and_gradients_are_those_of_a_plain_one(kind, add):
+def test_outputs_and_gradients_are_those_of_a_plain_one(kind, add, keep):
     given = operands(kind)
-    form = Form(RECEIVERS if given.receivers is not None else 0, True, add, torch.float64, torch.float64)
+    form = Form(
+        RECEIVERS if given.receivers is not None else 0, True, add, keep, torch.float64, torch.float64
+    )
     found, expected = perceptron(given, form), plain(given, form)
     weights = [torch.randn_like(each) for each in expected if each is not None]
 
@@ -94,14 +97,14 @@ def test_the_gradient_is_that_of_finite_differences(monkeypatch):
         dense, first, senders, receivers, last, last_bias, scale, offset = tensors
         rest = last, last_bias, scale, offset, given.receivers
         changed = Operands([dense], [first], [senders, receivers], given.places, None, *rest)
-        return perceptron(changed, Form(RECEIVERS, True, True, torch.float64, torch.float64))
+        return perceptron(changed, Form(RECEIVERS, True, True, True, torch.float64, torch.float64))
 
     assert torch.autograd.gradcheck(of, leaves(given))
 
 
 def test_sums_alone_leave_no_rows_and_need_none_for_their_gradient():
     given = operands("edges")
-    form = Form(RECEIVERS, False, False, torch.float64, torch.float64)
+    form = Form(RECEIVERS, False, False, True, torch.float64, torch.float64)
     rows, sums = perceptron(given, form)
     assert rows.numel() == 0
     for ours, theirs in zip(
@@ -115,7 +118,9 @@ def test_sums_alone_leave_no_rows_and_need_none_for_their_gradient():
 @pytest.mark.parametrize("kind", KINDS)
 def test_in_half_precision_values_and_gradients_are_near(kind):
     given = operands(kind, dtype=torch.float32)
-    form = Form(RECEIVERS if given.receivers is not None else 0, True, False, torch.bfloat16, torch.bfloat16)
+    form = Form(
+        RECEIVERS if given.receivers is not None else 0, True, False, True, torch.bfloat16, torch.bfloat16
+    )
     (found, sums), (expected, _) = perceptron(given, form), plain(given, form)
     assert found.dtype == torch.bfloat16
     assert sums.dtype == torch.float32

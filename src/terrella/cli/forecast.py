@@ -88,6 +88,7 @@ def predict(
     output: Output = Path("forecast.nc"),
     map: Path | None = None,
     by_layer: bool = False,
+    min_magnitude: float | None = None,
 ) -> None:
     """Issue a forecast from a trained bundle and the events before the issue time.
 
@@ -108,6 +109,8 @@ def predict(
         Image file of the map, by default beside the output.
     by_layer
         Write one .dat file per depth layer instead of the sum of all.
+    min_magnitude
+        Smallest magnitude that general is fitted to; by default the completeness that is found.
     """
     from terrella.engine.use.find import find_bundle
 
@@ -115,10 +118,14 @@ def predict(
     from terrella.forecast.prediction import predict as run_predict
 
     following = ["terrella", "forecast", "simulate", str(catalogue), "--bundle", str(bundle)]
+    if min_magnitude is not None:
+        following += ["--min-magnitude", f"{min_magnitude:g}"]
     if issue_time is not None:
         following += ["--issue-time", issue_time]
     shown(
-        lambda report: run_predict(catalogue, bundle, output, issue_time, map, by_layer, report),
+        lambda report: run_predict(
+            catalogue, bundle, output, issue_time, map, by_layer, report, min_magnitude
+        ),
         shlex.join(following),
     )
 
@@ -133,6 +140,7 @@ def simulate(
     seed: int = 1,
     output: Output = Path("futures.csep"),
     grid: Path | None = None,
+    min_magnitude: float | None = None,
 ) -> None:
     """Simulate what may follow the issue time: thousands of catalogues from a bundle's ETAS and the past.
 
@@ -157,6 +165,8 @@ def simulate(
         .csep or .csv (CSEP's catalogue-based forecast, one file), .csv.gz, or .parquet.
     grid
         File for expected counts and probabilities of the cells: .nc (NetCDF-CF), .csv or .dat (CSEP gridded ASCII).
+    min_magnitude
+        Smallest magnitude that general is fitted to; by default the completeness that is found.
     """
     from terrella.engine.use.find import find_bundle
 
@@ -164,7 +174,9 @@ def simulate(
     from terrella.forecast.futures_command import simulate as run_simulate
 
     shown(
-        lambda report: run_simulate(catalogue, bundle, output, issue_time, days, number, seed, grid, report)
+        lambda report: run_simulate(
+            catalogue, bundle, output, issue_time, days, number, seed, grid, report, min_magnitude
+        )
     )
 
 

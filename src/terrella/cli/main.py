@@ -23,14 +23,15 @@ app = App(
     name="terrella",
     version=lambda: terrella.__version__,  # looked up only where it is asked for
     help="Deep learning for the Earth on the machine its user has.\n\n"
-    "Start with `terrella forecast demo`, `terrella pick demo`, `terrella segment demo`\n"
-    "or `terrella weather demo`; `terrella doctor` shows what this machine offers.",
+    "Start with `terrella forecast demo`, or the demo of `pick`, `segment`, `weather` or `motion`;\n"
+    "`terrella doctor` shows what this machine offers.",
     suppress_keyboard_interrupt=False,  # main says how to go on
 )
 app.command(task_app("forecast"))
 app.command(task_app("pick"))
 app.command(task_app("segment"))
 app.command(task_app("weather"))
+app.command(task_app("motion"))
 app.command(
     "terrella.cli.live:app",
     name="live",

@@ -79,6 +79,19 @@ TASKS: dict[str, Door] = {
             "judge": "--run runs/weather/era5 --judge.leads-hours 24 72 120",
         },
     ),
+    "motion": Door(
+        about="Ground motion from an event and a site: medians and standard deviations of PGA, PGV and spectra.",
+        module="terrella.motion.task",
+        settings="terrella.motion.settings:MotionSettings",
+        given="data.flatfile",
+        given_means="Flatfile: CSV (gzipped or not), Parquet or HDF5; by default records are synthetic.",
+        commands="terrella.cli.motion",
+        examples={
+            "train": "flatfile.csv --run runs/motion/mine --data.measures PGA PGV 'SA(0.3)'",
+            "plan": "--samples 21000 --data.event-folds 10",
+            "judge": "--run runs/motion/mine",
+        },
+    ),
 }
 
 

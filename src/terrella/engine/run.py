@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -113,9 +114,10 @@ class Run:
         return events
 
     def best_loss(self) -> float:
-        """Return the smallest validation loss of the last stage that ended an epoch."""
+        """Return the smallest validation loss of the last stage that ended an epoch; NaN where none was."""
         epochs = [event for event in self.read_events() if event.get("kind") == "epoch"]
-        return float(epochs[-1]["best"])
+        best = epochs[-1]["best"]
+        return math.nan if best is None else float(best)
 
     def rewind(self, step: int, epoch_ended: bool) -> None:
         """Drop the training events that a training resumed after a step repeats, and a line cut off by a crash."""

@@ -37,13 +37,14 @@ def simulate(
     seed: int,
     grid_path: Path | None,
     report: Report = ignore,
+    min_magnitude: float | None = None,
 ) -> list[str]:
     """Write simulated catalogues; return lines on what they come to.
 
     Raises:
         InputError: where bundle, catalogue, issue time, window or a file's suffix are at fault.
     """
-    models, catalogue, time, found = open_bundle(given, bundle, issue_time, output, report)
+    models, catalogue, time, found = open_bundle(given, bundle, issue_time, min_magnitude, output, report)
     forecaster = forecaster_at(models, catalogue, time)
     issued = issue(forecaster, time)
     outlook = outlook_of(forecaster, time, days, issued)

@@ -53,9 +53,9 @@ class General:
     settings: ForecastSettings  # horizons and network
     network: ForecastNetwork
     by_span: bool
-    smooth: bool
     gains: tuple[Gain, ...]  # over ETAS by horizon, in regions that were left out of the training
     priors: Mapping[str, Prior]  # by region, the smallest first
+    smooth: bool = True  # whether it sees kernels of some km, or boxes of cells (earlier versions)
 
 
 _PRIOR: Any = layout_of(
@@ -104,10 +104,10 @@ def from_general_bundle(bundle: Bundle) -> General:
     weights = {
         name.removeprefix(_PREFIX): each for name, each in bundle.tensors.items() if name.startswith(_PREFIX)
     }
-    by_span, smooth = values["by_span"], bool(values.get("smooth"))
+    smooth = bool(values.get("smooth"))
     size = channel_count(settings, smooth), len(settings.horizons_days)
     network = checked_network(
-        lambda: ForecastNetwork(*size, settings.network, by_span),
+        lambda: ForecastNetwork(*size, settings.network, values["by_span"]),
         weights,
         f"{bundle.where}, network",
     )
@@ -123,7 +123,7 @@ def from_general_bundle(bundle: Bundle) -> General:
         for name, each in values["priors"].items()
     }
     gains = tuple(Gain(**gain) for gain in values["gains"])
-    return General(settings, network, by_span, smooth, gains, priors)
+    return General(settings, network, values["by_span"], gains, priors, smooth)
 
 
 @torch.no_grad()
@@ -156,15 +156,15 @@ def _absolute(models: Models) -> Tensor:
 def on_region(general: General, models: Models, catalogue: Catalogue) -> ForecastNetwork:
     """Return the network as it is in the region of classical models that are fitted to a catalogue."""
     network = copy.deepcopy(general.network)
-    network.feature_mean += rates_of_region(models, catalogue)
+    network.feature_mean += rates_of_region(replace(models, smooth=general.smooth), catalogue)
     return network
 
 
-def starting(settings: ForecastSettings) -> "General | Models":
-    """Return the bundle that the settings start from."""
-    assert settings.start_from is not None
-    bundle = load_bundle(Path(settings.start_from), TASK)
-    return from_general_bundle(bundle) if is_general(bundle) else from_bundle(bundle)
+def like_its_start(settings: ForecastSettings, models: Models) -> Models:
+    """Return models whose network sees what that of the bundle sees from which the settings start, if any."""
+    if settings.start_from is None:
+        return models
+    return replace(models, smooth=bool(load_bundle(Path(settings.start_from), TASK).values.get("smooth")))
 
 
 def started(settings: ForecastSettings, models: Models, catalogue: Catalogue) -> ForecastNetwork:
@@ -173,12 +173,14 @@ def started(settings: ForecastSettings, models: Models, catalogue: Catalogue) ->
     Raises:
         InputError: where it has other horizons or another shape.
     """
-    given = starting(settings)
+    assert settings.start_from is not None
+    bundle = load_bundle(Path(settings.start_from), TASK)
+    given = from_general_bundle(bundle) if is_general(bundle) else from_bundle(bundle)
     for name, theirs, ours in (
         ("horizons_days", given.settings.horizons_days, settings.horizons_days),
         ("network", given.settings.network, settings.network),
         ("by_span", given.by_span, models.by_span),
-        ("surroundings", given.smooth, models.smooth),
+        ("smooth", given.smooth, models.smooth),
     ):
         if theirs != ours:
             raise InputError(

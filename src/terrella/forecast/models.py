@@ -7,7 +7,6 @@ from functools import cached_property
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
 from terrella.earth.grid import Grid
 from terrella.earth.region import Region
@@ -23,7 +22,7 @@ from terrella.forecast.features.channels import Maps, features, make_maps
 from terrella.forecast.features.observed import observed_counts as counted
 from terrella.forecast.features.surroundings import Around, boxes_around, kernels_around
 from terrella.forecast.features.sweep import Sources, make_sources, sweep
-from terrella.forecast.learning.network import EMPTY, ForecastNetwork
+from terrella.forecast.learning.network import ForecastNetwork
 from terrella.forecast.settings import ForecastSettings
 from terrella.forecast.windows import inside
 from terrella.formats.catalogues.catalogue import Catalogue, Floats
@@ -217,16 +216,15 @@ def swept_expectations(
     forecaster: Forecaster, issue_days: Floats, horizons: tuple[int, ...]
 ) -> Iterator[tuple[slice, list[dict[str, Expectation]]]]:
     """Yield what `etas_and_network` returns, for batches of issue times and their slices."""
-    network = forecaster.models.network
     for here, maps in swept_maps(forecaster, issue_days):
         found = [
             {ETAS_: Expectation(maps.log_etas[:, horizon].flatten(1).cpu(), torch.zeros(()))}
             for horizon in horizons
         ]
-        if network is not None:
-            by_network = [each.cpu() for each in _learned(forecaster, maps)]
+        if forecaster.models.network is not None:
+            answers = [each.cpu() for each in _learned(forecaster, maps)]
             for by_name, horizon in zip(found, horizons, strict=True):
-                by_name[NETWORK] = Expectation(*(each[:, horizon] for each in by_network))
+                by_name[NETWORK] = Expectation(*(each[:, horizon] for each in answers))
         yield here, found
 
 
@@ -253,25 +251,13 @@ def learned(forecaster: Forecaster, maps: Maps, at: tuple[Tensor, ...]) -> tuple
 def _on_maps(network: ForecastNetwork, maps: Maps, grid: Grid) -> tuple[Tensor, Tensor]:
     """Return a U-Net's log mean and log spread, (n, layer, column, horizon) each, one map after the other."""
     n, _, layers, columns = maps.log_etas.shape
-    device, mask = maps.log_etas.device, torch.as_tensor(grid.mask, device=maps.log_etas.device)
-    layer, column = (torch.arange(size, device=device) for size in (layers, columns))
-    at = layer.repeat_interleave(columns), column.repeat(layers)
-    assert network.context is not None
-    # No output sees where the map ends: beyond are cells that are not there, or around the globe the other end.
-    n_lat, n_lon, around = *mask.shape, network.context.reach
-    beside = torch.arange(-around, n_lon + around, device=device) % n_lon
-    own = slice(around, around + n_lat), slice(around, around + n_lon)
+    device = maps.log_etas.device
+    mask = torch.as_tensor(grid.mask, device=device)
+    seen = features(maps, *_all_cells(maps)).view(n, layers, columns, -1)
     found = []
-    for issue in range(n):
-        seen = features(maps, torch.full_like(at[0], issue), *at)
-        volumes = []
-        for values, empty in ((seen, torch.nan), (maps.log_etas[issue].flatten(1).T, EMPTY)):
-            volume = torch.full((layers, n_lat + 2 * around, n_lon, values.shape[1]), empty, device=device)
-            volume[:, own[0]][:, mask] = values.view(layers, columns, -1)
-            ends = (0, 0, around, around)
-            volumes.append(volume[:, :, beside] if grid.wraps else pad(volume, ends, value=empty))
-        log_mean, _, spread = network(*(volume[None] for volume in volumes))
-        found.append(tuple(each[0, :, *own][:, mask] for each in (log_mean, spread)))
+    for each, log_etas in zip(seen, maps.log_etas.movedim(1, -1), strict=True):
+        log_mean, _, spread = network.on_map(each, log_etas, mask, grid.wraps)
+        found.append((log_mean, spread))
     means, spreads = zip(*found, strict=True)
     return torch.stack(means), torch.stack(spreads)
 
@@ -314,9 +300,14 @@ def _log(values: Floats) -> Tensor:
 
 def _learned(forecaster: Forecaster, maps: Maps) -> tuple[Tensor, Tensor]:
     """Return the network's log mean and log spread of all cells, (n, horizon, cell) each."""
-    n, horizons, layers, columns = maps.log_etas.shape
-    sizes = [torch.arange(size, device=maps.log_etas.device) for size in (n, layers, columns)]
-    at = tuple(each.flatten() for each in torch.meshgrid(*sizes, indexing="ij"))
-    shape = (n, layers * columns, horizons)
-    log_mean, spread = (each.view(shape).transpose(1, 2) for each in learned(forecaster, maps, at))
+    n, horizons = maps.log_etas.shape[:2]
+    log_mean, spread = (
+        each.view(n, -1, horizons).transpose(1, 2) for each in learned(forecaster, maps, _all_cells(maps))
+    )
     return log_mean, spread
+
+
+def _all_cells(maps: Maps) -> tuple[Tensor, ...]:
+    n, _, layers, columns = maps.log_etas.shape
+    sizes = [torch.arange(size, device=maps.log_etas.device) for size in (n, layers, columns)]
+    return tuple(each.flatten() for each in torch.meshgrid(*sizes, indexing="ij"))

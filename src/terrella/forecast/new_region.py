@@ -50,11 +50,17 @@ _DAY = np.timedelta64(86_400_000_000, "us")
 
 
 def open_bundle(
-    given: str | Path, bundle: str | Path, issue_time: str | None, output: Path, report: Report
+    given: str | Path,
+    bundle: str | Path,
+    issue_time: str | None,
+    min_magnitude: float | None,
+    output: Path,
+    report: Report,
 ) -> tuple[Models, Catalogue, np.datetime64, list[str]]:
     """Return models, catalogue, issue time, and lines on what was found in the catalogue and made of the bundle.
 
-    A general bundle is fitted to the events before the issue time; what is fitted stays beside the output.
+    A general bundle is fitted to the events before the issue time, from `min_magnitude` on or from the completeness
+    that is found; what is fitted stays beside the output.
 
     Raises:
         InputError: where bundle, catalogue or issue time are at fault.
@@ -62,20 +68,34 @@ def open_bundle(
     loaded = load_bundle(Path(bundle), TASK)
     general = from_general_bundle(loaded) if is_general(loaded) else None
     models = from_bundle(loaded) if general is None else None
+    if models is not None and min_magnitude is not None:
+        raise InputError(
+            f"{bundle} was trained on M ≥ {models.min_magnitude:g}; only a bundle that is fitted to the catalogue, "
+            "such as general, takes --min-magnitude"
+        )
     catalogue, findings = read_catalogue(Path(given), models.settings.data.columns if models else None)
     time = issue_time_of(issue_time, catalogue)
     lines = list(findings.lines())
     if general is not None:
         folder = output.parent / f"{Path(given).name.split('.')[0]}-general"
-        mark = fingerprint(str(loaded.values["fingerprint"]), catalogue_mark(catalogue), str(time))
-        models, said = _fitted(general, catalogue[catalogue.time_utc < time], time, folder, mark, report)
+        mark = fingerprint(
+            str(loaded.values["fingerprint"]), catalogue_mark(catalogue), str(time), str(min_magnitude)
+        )
+        known = catalogue[catalogue.time_utc < time]
+        models, said = _fitted(general, known, time, min_magnitude, folder, mark, report)
         lines += said
     assert models is not None
     return models, catalogue, time, lines
 
 
 def _fitted(
-    general: General, known: Catalogue, time: np.datetime64, folder: Path, mark: str, report: Report
+    general: General,
+    known: Catalogue,
+    time: np.datetime64,
+    min_magnitude: float | None,
+    folder: Path,
+    mark: str,
+    report: Report,
 ) -> tuple[Models, list[str]]:
     """Return the models in the region of a catalogue, and what to say: fitted now, or by an earlier call."""
     run = Run(folder)
@@ -91,7 +111,7 @@ def _fitted(
     def say(line: str) -> None:
         report({"kind": "message", "message": line})
 
-    settings, said = own_settings(general, known)
+    settings, said = own_settings(general, known, min_magnitude)
     for line in said:
         say(line)
     models, case, told = fit_new_region(general, known, time, settings, report)
@@ -108,18 +128,22 @@ def _fitted(
     return models, [*said, f"fitted to this catalogue, kept in {folder}"]
 
 
-def own_settings(general: General, known: Catalogue) -> tuple[ForecastSettings, list[str]]:
+def own_settings(
+    general: General, known: Catalogue, min_magnitude: float | None = None
+) -> tuple[ForecastSettings, list[str]]:
     """Return the settings of a forecast of a catalogue's own region, and what of them is worth saying.
 
     Raises:
         InputError: where there are fewer than ten events.
     """
+    if min_magnitude is not None:
+        known = known.above(min_magnitude)
     if len(known) < _FEWEST_EVENTS:
         raise InputError(
-            f"{known.name}: {len(known)} events before the issue time; a forecast of a region takes at least "
-            f"{_FEWEST_EVENTS}: give a longer catalogue or a later --issue-time"
+            f"{known.name}: {len(known)} events are left before the issue time; a forecast of a region takes "
+            f"at least {_FEWEST_EVENTS}: give a longer catalogue, a later --issue-time or a smaller magnitude"
         )
-    least, said = _completeness(known)
+    least, said = (min_magnitude, []) if min_magnitude is not None else _completeness(known)
     large = known.above(least)
     if len(large) < _FEWEST_EVENTS:
         least, large = float(known.magnitude.min()), known

@@ -24,6 +24,7 @@ def predict(
     map_path: Path | None = None,
     by_layer: bool = False,
     report: Report = ignore,
+    min_magnitude: float | None = None,
 ) -> list[str]:
     """Write a forecast and its map from a catalogue; return lines on what was written.
 
@@ -33,7 +34,7 @@ def predict(
         InputError: where bundle, catalogue or issue time are at fault.
     """
     output = Path(output)
-    models, catalogue, time, found = open_bundle(given, bundle, issue_time, output, report)
+    models, catalogue, time, found = open_bundle(given, bundle, issue_time, min_magnitude, output, report)
     forecaster = forecaster_at(models, catalogue, time)
     issued = issue_all(forecaster, time, (None, ETAS_))
     chosen, etas = (_on_grid(models, time, each) for each in issued)

@@ -16,7 +16,7 @@ from terrella.errors import InputError
 from terrella.forecast.card import make_card
 from terrella.forecast.citing import methods
 from terrella.forecast.demo import demo
-from terrella.forecast.general import started, starting
+from terrella.forecast.general import like_its_start, started
 from terrella.forecast.judging.command import judge_models
 from terrella.forecast.learning.network import ForecastNetwork
 from terrella.forecast.learning.recalibration import calibrate_all
@@ -63,9 +63,7 @@ def prepare(settings: ForecastSettings, data: Prepared, run: Run, mark: str, rep
     done = workflow.finished(folder, TASK, mark)
     if done is not None:
         return replace(data, models=replace(from_bundle(done), settings=settings))
-    models = fit_classical(data.case, settings, report)
-    if settings.start_from is not None:
-        models = replace(models, smooth=starting(settings).smooth)  # what its network was taught to see
+    models = like_its_start(settings, fit_classical(data.case, settings, report))
     save_bundle(folder, to_bundle(models, mark))
     return replace(data, models=models)
 

@@ -41,13 +41,14 @@ class Form:
     sums_of: int = 0  # receivers whose sums are wanted
     rows_wanted: bool = True
     add: bool = False  # the first dense operand to the rows
+    keep: bool = True  # hidden values and outputs for the gradient, else they are computed again
     rows_dtype: torch.dtype = torch.float32
     dtype: torch.dtype = torch.float32  # of products
 
 
 def perceptron(operands: Operands, form: Form) -> tuple[Tensor, Tensor]:
     """Return outputs of rows (sample, row, output) and their sums (sample, receiver, output), or empty ones."""
-    keep = torch.is_grad_enabled()
+    keep = form.keep and torch.is_grad_enabled()
     rows, sums, *_ = _Perceptron.apply(operands, form, keep, *_flat(operands))  # type: ignore[no-untyped-call]
     return rows, sums
 

@@ -39,7 +39,8 @@ def _flops_back(*arguments: Any, **_: Any) -> float:
     given = Operands(*arguments[:10])
     wanted: list[bool] = arguments[17]
     first, last = _products(given)
-    return 2 * last + first * (1 + sum(wanted) / len(wanted))
+    again = 0.0 if arguments[14].shape[0] else first + (last if given.scale is not None else 0.0)
+    return again + 2 * last + first * (1 + sum(wanted) / len(wanted))
 
 
 def _cost(passes: int, buffers: int, arguments: tuple[Any, ...], kind: str) -> Cost:

@@ -52,12 +52,12 @@ def backward(
     for part in given.chunks():
         for sample in range(given.samples):
             chunk = Chunk(cast, buffers, part, sample, dtype)
-            before = hidden[sample, part]
+            before = hidden[sample, part] if hidden.numel() else chunk.hidden_again()
             activated = chunk.activated(before)
             inner = _outer(chunk, of_rows, of_sums)
             if given.scale is not None:
-                kept = output[sample, part], mean[sample, part], deviation[sample, part]
-                inner = _through_norm(chunk, inner, *kept, into)
+                out = output[sample, part] if output.numel() else chunk.output_again(activated)
+                inner = _through_norm(chunk, inner, out, mean[sample, part], deviation[sample, part], into)
             _add_product(into.last, inner, activated)
             _add_sum(into.last_bias, inner)
             back = torch.mm(inner, cast.last, out=chunk.buffer("back", before.shape[1]))

@@ -1,7 +1,8 @@
 """The perceptron of `perceptron.py` and its gradient, a chunk of rows after the other.
 
 A chunk's intermediate values stay in the processor's cache and in buffers that all chunks share. For
-the gradient a row keeps two vectors, from before the swish and before the layer norm; torch's own layers keep five.
+the gradient a row keeps two vectors, from before the swish and before the layer norm, where torch's own layers
+keep five; or none, and they are computed again.
 """
 
 from collections.abc import Iterator, Sequence
@@ -133,6 +134,14 @@ class Chunk:
     def output(self, activated: Tensor, out: Tensor) -> Tensor:
         """Write the outputs before their layer norm, and return them."""
         return torch.addmm(self.given.last_bias, activated, self.given.last.T, out=out)
+
+    def hidden_again(self) -> Tensor:
+        """Return hidden values that were not kept."""
+        return self.hidden(self.buffer("hidden", self.given.last.shape[1]))
+
+    def output_again(self, activated: Tensor) -> Tensor:
+        """Return outputs that were not kept."""
+        return self.output(activated, self.buffer("output", len(self.given.last)))
 
     def single(self, values: Tensor) -> Tensor:
         """Return values in the precision of sums."""

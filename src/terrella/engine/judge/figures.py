@@ -98,6 +98,8 @@ def draw_training(axes: Axes, epochs: Sequence[Mapping[str, Any]]) -> Axes:
         ("loss", "training", "o-", "#0072B2"),
         ("validation", "dev", "D--", "#D55E00"),
     ):
+        if all(epoch[key] is None for epoch in epochs):
+            continue  # a training without validation
         axes.plot(number, [epoch[key] for epoch in epochs], shown, color=colour, label=name, lw=1.2, ms=3.5)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(xlabel="epoch", ylabel="loss")
@@ -112,7 +114,7 @@ def training_section(run: Run) -> Section:
         return Section("Training")
     figure = Figure(figsize=(6, 3.2), layout="constrained")
     draw_training(figure.subplots(), epochs)
-    caption = "Loss of the network by epoch, in training and on the dev split."
+    caption = "Loss of the network by epoch, in training and, where there is one, on the dev split."
     return Section(
         "Training", "", [], [Picture("training", figure, caption, "Two lines of losses by epoch.")]
     )

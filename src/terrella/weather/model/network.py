@@ -73,6 +73,9 @@ class MeshNetwork(nn.Module):
         number). With several steps, each is computed again for its gradient: memory hardly grows with their number.
         """
         steps = forcings.shape[1] - PAST
+        for part in self.modules():
+            if isinstance(part, Perceptron):
+                part.lean = self.checkpointed
         if noise is None and self.noise:
             noise = past.new_zeros(len(past), steps, self.noise)
         edges = self._embedded()
@@ -127,7 +130,9 @@ class MeshNetwork(nn.Module):
         graph = self.graph.on(now.device)
         fixed = torch.cat([self.static, graph.grid], dim=-1).expand(len(now), -1, -1)
         seen = forcings.transpose(1, 2).flatten(2)
-        grid = self.embed_grid(torch.cat([before, now, seen, fixed], dim=-1), noise=noise)
+        kind = self.embed_grid.products  # cast before they are joined: of all tensors this is the widest
+        inputs = torch.cat([each.to(kind) for each in (before, now, seen, fixed)], dim=-1)
+        grid = self.embed_grid(inputs, noise=noise)
         mesh, _ = self.to_mesh(
             graph.grid_to_mesh, edges, grid, mesh.expand(len(now), -1, -1), noise, last=True
         )

@@ -23,6 +23,7 @@ class Perceptron(nn.Module):
         self, operands: Sequence[int], hidden: int, outputs: int, noise: int, norm: bool = True
     ) -> None:
         super().__init__()
+        self.lean = False  # whether to keep nothing for the gradient but the operands
         within = sum(operands)
         self.first = nn.ParameterList(_drawn(hidden, each, within) for each in operands)
         self.bias = nn.Parameter(torch.zeros(hidden))
@@ -49,7 +50,8 @@ class Perceptron(nn.Module):
         """
         kind = operands[0].dtype if add else kept or self.bias.dtype
         rows, _ = perceptron(
-            self.operands(operands, noise), Form(add=add, rows_dtype=kind, dtype=self.products)
+            self.operands(operands, noise),
+            Form(add=add, keep=not self.lean, rows_dtype=kind, dtype=self.products),
         )
         return rows
 
@@ -108,7 +110,7 @@ class Messages(nn.Module):
         nodes = linear(senders, of_sender), linear(receivers, of_receiver, self.edge.bias)
         places = along.senders, along.receivers
         operands = self.edge.operands([edges], noise, nodes, places, along.receivers)
-        form = Form(receivers.shape[1], not last, True, edges.dtype, self.edge.products)
+        form = Form(receivers.shape[1], not last, True, not self.edge.lean, edges.dtype, self.edge.products)
         after, sums = perceptron(operands, form)
         return self.node(receivers, sums, noise=noise, add=True), None if last else after
 

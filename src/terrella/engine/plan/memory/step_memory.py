@@ -62,12 +62,13 @@ def predict_memory(step: Step, kind: Kind = "cpu", workspace: Workspace | None =
         return _in_many_parts(step, kind, workspace)
     on_cpu = kind == "cpu"
     trace = record(step, (workspace or Workspace()) if on_cpu else _assumed, None if on_cpu else True)
-    _, parts = trace.live_peak()
+    alive, parts = trace.live_peak()
     return StepMemory(
         **{name: parts.get(name, 0) for name in _PARTS},
         returned=returned_peak(trace) + _PROCESS_EXTRA,
         kept=max(kept_peak(trace), round(_holes(step) * returned_peak(trace))) + _PROCESS_EXTRA,
-        reserved=cached_peak(trace) + _CONTEXT + _CUBLAS,
+        # What runs on a TPU is laid out before it runs, without holes.
+        reserved=alive if kind == "tpu" else cached_peak(trace) + _CONTEXT + _CUBLAS,
     )
 
 

@@ -1,0 +1,108 @@
+"""The verbs of `terrella motion` that are its own: demo, data, predict, show."""
+
+from pathlib import Path
+from typing import Literal
+
+from terrella.cli.flags import Output, shown
+from terrella.cli.tasks import load_task
+from terrella.engine.terminal import say
+from terrella.files import must_exist
+
+__all__ = ["data", "demo", "predict", "show"]
+
+
+def demo(*, run: Path = Path("runs/motion/demo"), seed: int = 0, flatfile: Path | None = None) -> None:
+    """Train a mixed-effects network on ground motions, and judge it on events and stations that it never saw.
+
+    Published models, a linear mixed-effects model and gradient boosting stand beside it. Records are real where
+    some are at hand (TERRELLA_DATA), else synthetic with a known truth.
+
+    Example: terrella motion demo
+
+    Parameters
+    ----------
+    run
+        Folder of the run; a demo that was stopped goes on from there.
+    seed
+        Seed of folds, weights and synthetic records.
+    flatfile
+        Flatfile in place of those at hand.
+    """
+    given = None if flatfile is None else str(flatfile)
+    following = f"terrella motion show {run}"
+    shown(lambda report: load_task("motion").demo(run, report, seed, given), following)
+
+
+def data(
+    flatfile: Path,
+    *,
+    output: Output,
+    columns: dict[str, str] | None = None,
+    unit: Literal["g", "%g", "cm/s2", "m/s2"] | None = None,
+) -> None:
+    """Read a flatfile of any dialect, say what was found in it, and write it in ours: one unit, Rjb in every row.
+
+    The column rjb_from says for each row where its Joyner–Boore distance comes from.
+
+    Example: terrella motion data esm_flatfile.csv -o motions.csv
+
+    Parameters
+    ----------
+    flatfile
+        CSV (gzipped or not), Parquet or HDF5: NGA-West2's, ESM's, eGSIM's, or any with columns named below.
+    output
+        Table to write: .csv or .parquet.
+    columns
+        Columns by our names (event, station, magnitude, rjb_km, repi_km, vs30_m_s, PGA, SA(1), …), where theirs are
+        not known: --columns.magnitude Mw_new.
+    unit
+        Of accelerations, where no column's name says it and the numbers do not tell.
+    """
+    must_exist(flatfile, "a flatfile of ground motion (CSV, Parquet, HDF5)")
+    from terrella.motion.flatfile.write import convert
+
+    following = f"terrella motion train {output} --run runs/motion/mine"
+    shown(lambda report: convert(flatfile, output, columns or {}, unit), following)
+
+
+def predict(scenarios: Path, *, bundle: str, output: Output, columns: dict[str, str] | None = None) -> None:
+    """Give median and standard deviations of ground motion for each row of a table of scenarios.
+
+    Each measure is predicted by the network, or by a classical model where that was no worse on records held out. A
+    row needs a magnitude, a distance and Vs30; depth, mechanism or rake and year are used where they are there.
+
+    Example: terrella motion predict scenarios.csv --bundle runs/motion/demo -o motions.csv
+
+    Parameters
+    ----------
+    scenarios
+        Table with the same columns as a flatfile, without motions.
+    bundle
+        A trained model: a bundle's folder, a run's, or the name of a run in runs/motion.
+    output
+        Table to write: .csv or .parquet. Medians are in g, PGV in cm/s; σ, τ and φ in ln units.
+    columns
+        Columns by our names, where theirs are not known: --columns.magnitude Mw_new.
+    """
+    from terrella.engine.use.find import find_bundle
+
+    find_bundle(Path(bundle), "motion")  # both before what predicts is imported
+    must_exist(scenarios, "a table of scenarios (CSV, Parquet, HDF5)")
+    shown(lambda report: load_task("motion").predict(scenarios, bundle, output, report, columns=columns))
+
+
+def show(run: Path) -> None:
+    """Print a run's scores, and what `predict` makes each measure with.
+
+    Example: terrella motion show runs/motion/demo
+
+    Parameters
+    ----------
+    run
+        Folder of a judged run.
+    """
+    must_exist(run / "scores.json", "the scores of a judged run (terrella motion judge)")
+    from terrella.motion.showing import lines_of
+
+    for line in lines_of(run):
+        say(line)

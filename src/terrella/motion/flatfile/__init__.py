@@ -1,0 +1,1 @@
+"""Flatfiles of ground motion: columns, units, distances."""

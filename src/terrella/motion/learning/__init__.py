@@ -1,0 +1,1 @@
+"""The learned residual: folds, network, training."""

@@ -1,0 +1,1 @@
+"""Ground-motion models: published, regression, boosting, and the variances beside them."""

@@ -1,0 +1,38 @@
+"""A run's scores in the terminal."""
+
+import json
+from pathlib import Path
+
+from terrella.engine.judge.document import interval_of, signed
+from terrella.errors import InputError
+
+_SCORES = ("sigma", "tau", "phi", "rms", "llh")
+
+
+def lines_of(run: Path) -> list[str]:
+    """Return the scores of a judged run as lines, the network's gains among them.
+
+    Raises:
+        InputError: where its scores cannot be read.
+    """
+    try:
+        document = json.loads((run / "scores.json").read_text(encoding="utf-8"))
+        lines = [f"{document['data']}, split {document['split']}"]
+        for measure, trusted in document["trusted"].items():
+            lines += [
+                "",
+                f"{measure}: predict uses {trusted}",
+                " " * 24 + "".join(f"{each:>8}" for each in _SCORES),
+            ]
+            for model, own in document["models"].items():
+                values = (own[f"{score}@{measure}"]["value"] for score in _SCORES)
+                lines.append(
+                    f"  {model:22}" + "".join("       –" if v is None else f"{v:8.3f}" for v in values)
+                )
+            for pair in document["paired"]:
+                if pair["score"] == f"sigma@{measure}":
+                    gain = signed(interval_of({**pair, "value": pair["gain"]}))
+                    lines.append(f"  σ less than that of {pair['over']} by {gain}")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{run / 'scores.json'} cannot be read ({error}); judge the run again") from None
+    return lines
