@@ -6,10 +6,10 @@ _ASSUMED_RAM = 128e9  # beside each device of another machine
 
 
 def plan_variant(name: str, limiting: Limiting, devices: int) -> None:
-    """Print the plan of a published variant's stages, beside the published figures.
+    """Print the plan of a published variant's stages, beside the published figures, as far as they fit.
 
     Raises:
-        DoesNotFitError: where a stage fits in no way.
+        DoesNotFitError: where a stage fits in no way, after the plan of those before it.
         InputError: where there is no such variant or device, or a size is none.
     """
     from terrella.engine.plan.amounts import parse_duration, parse_size
@@ -30,10 +30,12 @@ def plan_variant(name: str, limiting: Limiting, devices: int) -> None:
         parse_duration(limiting.deadline) if limiting.deadline else None,
         (devices,),
     )
-    made = planned(variant, limits, device)
+    made, failed = planned(variant, limits, device)
     if limiting.run is not None:
         made.save(limiting.run)
     console().print(variant_table(variant, made))
     for line in beside_published(variant, made):
         say(line)
     say(f"assumed: {made.stages[0].assumed}")
+    if failed is not None:
+        raise failed

@@ -10,6 +10,7 @@ from terrella.engine.plan.devices import Device
 from terrella.engine.plan.plan import Plan, StagePlan, plan
 from terrella.engine.plan.step import Step, rolled
 from terrella.engine.plan.strategy import Limits, Need
+from terrella.errors import DoesNotFitError
 from terrella.weather.learning.settings import StageSettings
 from terrella.weather.learning.steps import variant_step
 from terrella.weather.trained import TOOK, reported_seconds, took
@@ -19,15 +20,32 @@ _FRAMES = 39 * 1461  # six-hour states of ERA5 from 1979 to 2017
 _DAY = 86400.0
 
 
-def plan_variant(variant: Variant, limits: Limits, device: Device | None = None) -> Plan:
-    """Return the plan of a variant's stages; nothing is read or trained.
+def plan_variant(
+    variant: Variant, limits: Limits, device: Device | None = None
+) -> tuple[Plan, DoesNotFitError | None]:
+    """Return the plan of a variant's stages up to the first that does not fit, and why; nothing is read or trained.
 
     Raises:
-        DoesNotFitError: where a stage fits in no way.
+        DoesNotFitError: where not even the first stage fits.
     """
     batch, devices = variant.stages[0].batch, max(limits.processes)
     step = replace(variant_step(variant, batch), accumulation=-(-batch // devices))  # a sample at a time
-    return plan(variant.name, [_need(variant, stage, step) for stage in variant.stages], limits, device, 1)
+    needs = [_need(variant, stage, step) for stage in variant.stages]
+    try:
+        return plan(variant.name, needs, limits, device, 1), None
+    except DoesNotFitError as error:
+        failed = error
+    fitting: list[Need] = []
+    for need in needs:
+        try:
+            plan(variant.name, [need], limits, device, 1)
+        except DoesNotFitError as error:
+            failed = error
+            break
+        fitting.append(need)
+    if not fitting:
+        raise failed
+    return plan(variant.name, fitting, limits, device, 1), failed
 
 
 def variant_table(variant: Variant, made: Plan) -> Table:
@@ -35,7 +53,7 @@ def variant_table(variant: Variant, made: Plan) -> Table:
     devices = max(limit for limit in made.limits.processes)
     shown = Table(title=f"{variant.name} on {devices} × {made.device}", title_justify="left")
     for head in ("stage", "steps", "roll-out", "memory", "a step", "in all", "published, a step", "strategy"):
-        shown.add_column(head, justify="left" if head in ("stage", "strategy") else "right")
+        shown.add_column(head, justify="left" if head in ("stage", "strategy") else "right", overflow="fold")
     for stage in made.stages:
         shown.add_row(*_row(variant, stage))
     return shown
@@ -49,8 +67,12 @@ def beside_published(variant: Variant, made: Plan) -> Iterator[str]:
     reported = TOOK[variant.name]
     for name, stages in kinds.items():
         yield _together(name, stages, reported[name].days if name in reported else None)
-    every = reported["all"].days if "all" in reported else None
-    yield _together("all stages", made.stages, every or sum(each.days or 0.0 for each in reported.values()))
+    if len(made.stages) < len(variant.stages):
+        yield f"{len(variant.stages) - len(made.stages)} stages are not planned: the next one does not fit"
+    else:
+        every = reported["all"].days if "all" in reported else None
+        days = every or sum(each.days or 0.0 for each in reported.values())
+        yield _together("all stages", made.stages, days)
     yield from (f"published: {source}" for source in dict.fromkeys(each.source for each in reported.values()))
 
 
