@@ -31,8 +31,7 @@ def forecaster(catalogue, grid, etas) -> Forecaster:
     folds, limits = np.linspace(1e-3, 3e-3, 3 * n_columns).reshape(3, -1), np.array([0.0, 300.0, 600.0])
     rates = make_cell_rates(etas, folds, limits, np.ones((1, n_columns)), (1.0,), MEMORY_DAYS, 0.0)
     sources = make_sources(catalogue, EPOCH, grid, etas, MEMORY_DAYS, BANDS)
-    columns = torch.as_tensor(np.flatnonzero(grid.mask))
-    return Forecaster(_Models(grid, etas, limits), catalogue, sources, rates, columns, torch.device("cpu"))
+    return Forecaster(_Models(grid, etas, limits), catalogue, sources, rates, torch.device("cpu"))
 
 
 def test_drawn_points_follow_the_intensity_of_etas(forecaster, catalogue, grid, etas):

@@ -62,7 +62,7 @@ def test_with_room_nothing_is_given_up_and_with_less_one_thing_after_the_other()
 
 
 def test_a_batch_that_cannot_be_parted_is_computed_again():
-    samples = {"batch": 1, "length": 1_000_000, "data_bytes": 1_000}
+    samples = {"batch": 1, "length": 2_000_000, "data_bytes": 1_000}
     roomy = planned(4e9, **samples)
     tight = planned(roomy.device * 0.9, **samples)
     assert not roomy.strategy.checkpointing

@@ -295,7 +295,7 @@ def _years(table: pd.DataFrame, found: Mapping[str, Sequence[str]]) -> Floats:
         times = pd.to_datetime(
             table[found["time"][0]].astype("string"), errors="coerce", utc=True, format="ISO8601"
         )
-        years = (times.dt.year + (times.dt.dayofyear - 1) / 365.25).to_numpy(float, na_value=np.nan)
+        years = (times.dt.year + (times.dt.day_of_year - 1) / 365.25).to_numpy(float, na_value=np.nan)
         if np.isfinite(years).any():
             return np.asarray(years)
     if "year" in found:
