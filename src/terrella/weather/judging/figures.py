@@ -31,13 +31,13 @@ def draw_rmse(
 def draw_card(
     axes: Axes, gains: Floats, low: Floats, high: Floats, leads: Sequence[int], names: Sequence[str]
 ) -> AxesImage:
-    """Draw the share of a baseline's RMSE that is avoided, (lead, channel); dots where it is not certain."""
+    """Draw the share of a baseline's RMSE that is avoided, (lead, channel); in brackets where it is not certain."""
     image = axes.imshow(gains.T, cmap="PuOr", vmin=-_CARD, vmax=_CARD, aspect="auto")
-    unsure = np.argwhere(((low <= 0) & (high >= 0)).T)
-    axes.plot(unsure[:, 1], unsure[:, 0], "k.", ms=4)
+    unsure = (low <= 0) & (high >= 0)
     for (lead, channel), value in np.ndenumerate(gains):
-        colour = "white" if abs(value) > 0.7 * _CARD else "black"
-        axes.text(lead, channel, f"{100 * value:.0f}", ha="center", va="center", fontsize=6.5, color=colour)
+        colour = "white" if abs(value) > 0.55 * _CARD else "black"
+        said = f"({100 * value:.0f})" if unsure[lead, channel] else f"{100 * value:.0f}"
+        axes.text(lead, channel, said, ha="center", va="center", fontsize=6.5, color=colour)
     axes.set_xticks(range(len(leads)), [f"{lead / 24:g}" for lead in leads])
     axes.set_yticks(range(len(names)), names, fontsize=7)
     axes.set(xlabel="lead (days)")

@@ -150,7 +150,7 @@ def _cards(scores: Scores) -> list[Picture]:
         figure.colorbar(image, ax=figure.axes[0], label="share of RMSE avoided")
         name = f"card_{other.replace(' ', '_')}"
         caption = (
-            f"RMSE of {other} that the network avoids, in %; negative where it is worse, a dot where it is not "
+            f"RMSE of {other} that the network avoids, in %; negative where it is worse, in brackets where it is not "
             "certain."
         )
         made.append(
