@@ -150,8 +150,8 @@ def _cards(scores: Scores) -> list[Picture]:
         figure.colorbar(image, ax=figure.axes[0], label="share of RMSE avoided")
         name = f"card_{other.replace(' ', '_')}"
         caption = (
-            f"RMSE of {other} that the network avoids, in %; negative where it is worse, in brackets where it is not "
-            "certain."
+            f"RMSE of {other} that the network avoids, in %; negative where it is worse, in brackets where it is "
+            "not certain."
         )
         made.append(
             Picture(name, figure, caption, f"A table in colours of gains over {other} by channel and lead.")
