@@ -52,5 +52,5 @@ def write_reference(task: str) -> None:
     page.write_text("\n".join(lines), encoding="utf-8")
 
 
-for _task in ("forecast", "pick", "segment", "motion"):
+for _task in ("forecast", "pick", "segment", "weather", "motion"):
     write_reference(_task)
