@@ -5,6 +5,7 @@ from inspect import isclass
 from pathlib import Path
 
 import terrella
+from terrella.cli.tasks import TASKS
 
 project = "Terrella"
 author = copyright = "The Terrella developers"
@@ -52,5 +53,5 @@ def write_reference(task: str) -> None:
     page.write_text("\n".join(lines), encoding="utf-8")
 
 
-for _task in ("forecast", "pick", "segment", "weather", "motion"):
+for _task in TASKS:
     write_reference(_task)

@@ -7,7 +7,8 @@ import inspect
 import re
 from importlib import import_module
 
-TASKS = ("forecast", "pick", "segment", "weather", "motion")
+from terrella.cli.tasks import TASKS
+
 # Shapes such as (event,) or (trace, sample); units as conventions.md names them.
 SHAPE = re.compile(r"\(\w+( \+ 1)?,( \w+( \+ 1)?,?)*\)|\(\w+, \w+(, \w+)?\)")
 UNIT = re.compile(r"\b(km²?|m|s|Hz|days?|degrees|nats|samples|UTC|unit)\b")

@@ -4,8 +4,9 @@ import re
 import sys
 from pathlib import Path
 
+from terrella.cli.tasks import TASKS
+
 SOURCE = Path(__file__).parents[1] / "src" / "terrella"
-TASKS = ("forecast", "pick", "segment", "weather", "motion")
 # Command line, training, planning, bundle, card, judging as a command, report, demonstration.
 NAMES = re.compile(
     r"(task|train|training|plan|bundle|storage|card|command|judge|reporting|results|demo|commands)\.py"

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from terrella.errors import InputError, TerrellaError
 
@@ -114,11 +114,20 @@ def claimed(path: Path, busy: TerrellaError) -> Iterator[None]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise busy from None
+        lock(file, busy)
         yield
+
+
+def lock(file: IO[str], busy: TerrellaError) -> None:
+    """Lock an open file, until it is closed or the process ends.
+
+    Raises:
+        TerrellaError: `busy`, where another process holds it.
+    """
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise busy from None
 
 
 def recover_folder(path: Path) -> None:

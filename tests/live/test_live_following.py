@@ -14,7 +14,7 @@ from terrella.live.issuing import FORECAST
 from terrella.live.keeping import MISSED, advance, verify
 from terrella.live.opening import begin
 from terrella.live.running import Runner
-from terrella.live.schedule import HOUR
+from terrella.live.times import HOUR
 from terrella.live.versions import from_catalogue, joined, no_versions
 
 DAY = 24 * HOUR
@@ -111,8 +111,8 @@ def running(tmp_path, catalogue, monkeypatch):
         said_lines = []
         opened = begin(tmp_path / "live", RULES, BUNDLE, us("2008-07-01T12:00"), False)
         runner = Runner(opened, Source(*readings).read, lambda event: said_lines.append(event["message"]))
-        runner.computed = lambda after, now, versions: advance(
-            opened.store, opened.served, RULES, versions, after, now, now
+        runner.computed = lambda after, now: advance(
+            opened.store, opened.served, RULES, opened.store.versions(), after, now, now
         )
         monkeypatch.setattr(Runner, "_advanced", lambda self, *asked: self.computed(*asked))
         return runner, said_lines

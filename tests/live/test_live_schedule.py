@@ -6,8 +6,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from terrella.live.schedule import HOUR, due_between
+from terrella.live.schedule import due_between
 from terrella.live.settings import LiveSettings
+from terrella.live.times import HOUR
 
 NOTHING = (np.zeros(0, np.int64), np.zeros(0))
 DAY = 24 * HOUR

@@ -19,6 +19,23 @@ Rules = Annotated[
     LiveSettings, Parameter(name="*", group="Rules of the record, which stay as they were at its begin")
 ]
 Store = Annotated[Path, Parameter(name=("--output", "-o"))]
+Record = Annotated[Path, Parameter(help="Folder of a record.")]
+Bundle = Annotated[
+    str, Parameter(help="Bundle or run of `terrella forecast train`, or the name of a released one.")
+]
+Database = Annotated[
+    str | None,
+    Parameter(
+        help="Address of a PostgreSQL database, such as postgresql+psycopg://host/name; SQLite in the folder "
+        "without it."
+    ),
+]
+Host = Annotated[str, Parameter(help="Address on which to answer; any but this machine's own needs a token.")]
+Port = Annotated[int, Parameter(help="Port on which the page and the API answer.")]
+Token = Annotated[
+    Path | None,
+    Parameter(help="File whose first line every request must bring as `Authorization: Bearer …`."),
+]
 _RULES = LiveSettings()
 
 
@@ -28,7 +45,7 @@ def demo(
     run: Path = Path("runs/forecast/demo"),
     output: Store = Path("live/demo"),
     serve: bool = True,
-    port: int = 8765,
+    port: Port = 8765,
 ) -> None:
     """Replay a year of a simulated region at speed, on a page that shows it as it goes.
 
@@ -44,8 +61,6 @@ def demo(
         Folder of the record; a replay that was stopped goes on from there.
     serve
         Show the page, until Ctrl-C.
-    port
-        Port of the page, on this machine alone.
     """
     shown(
         lambda report: _work().demo_command(run, output, port if serve else None, report),
@@ -57,13 +72,13 @@ def demo(
 def replay(
     catalogue: Path,
     *,
-    bundle: str,
+    bundle: Bundle,
     from_: Annotated[str, Parameter(name="--from")],
     to: str,
     output: Store,
-    database: str | None = None,
+    database: Database = None,
     serve: bool = False,
-    port: int = 8765,
+    port: Port = 8765,
     settings: Rules = _RULES,
 ) -> None:
     """Run the past through the code that runs in the present: what would have been issued, and how it was scored.
@@ -75,20 +90,14 @@ def replay(
     ----------
     catalogue
         Catalogue file, in any format that `terrella forecast data` reads.
-    bundle
-        Bundle or run of `terrella forecast train`, or the name of a released one.
     from_
         First time, in UTC.
     to
         Last time, in UTC.
     output
         Folder of the record; a replay that was stopped goes on from there.
-    database
-        Address of a PostgreSQL database, such as postgresql+psycopg://host/name; SQLite in the folder without it.
     serve
         Show the page while it runs, and after.
-    port
-        Port of the page, on this machine alone.
     """
     following = f"terrella live serve {output}"
     shown(
@@ -102,15 +111,15 @@ def replay(
 @app.command
 def run(
     *,
-    bundle: str,
+    bundle: Bundle,
     output: Store,
     catalogue: Path | None = None,
     service: str | None = None,
     poll_s: float = 60.0,
-    database: str | None = None,
-    host: str = "127.0.0.1",
-    port: int = 8765,
-    token_file: Path | None = None,
+    database: Database = None,
+    host: Host = "127.0.0.1",
+    port: Port = 8765,
+    token_file: Token = None,
     settings: Rules = _RULES,
 ) -> None:
     """Follow an event service or a file, issue forecasts every day and after large events, score and show them.
@@ -121,8 +130,6 @@ def run(
 
     Parameters
     ----------
-    bundle
-        Bundle or run of `terrella forecast train`, or the name of a released one.
     output
         Folder of the record.
     catalogue
@@ -131,14 +138,6 @@ def run(
         FDSN event service that is asked instead: usgs, emsc, geonet, ingv, isc, or an address.
     poll_s
         Seconds between looks at the source.
-    database
-        Address of a PostgreSQL database, such as postgresql+psycopg://host/name; SQLite in the folder without it.
-    host
-        Address on which the page and the API answer; any but this machine's own needs a token.
-    port
-        Their port.
-    token_file
-        File whose first line every request must bring as `Authorization: Bearer …`.
     """
     source = (catalogue, service)
     address = (host, port, token_file)
@@ -151,61 +150,34 @@ def run(
 
 @app.command
 def serve(
-    record: Path,
+    record: Record,
     *,
-    database: str | None = None,
-    host: str = "127.0.0.1",
-    port: int = 8765,
-    token_file: Path | None = None,
+    database: Database = None,
+    host: Host = "127.0.0.1",
+    port: Port = 8765,
+    token_file: Token = None,
 ) -> None:
     """Show the page of a record and answer its API, without issuing anything.
 
     Example: terrella live serve live/ridgecrest
-
-    Parameters
-    ----------
-    record
-        Folder of a record.
-    database
-        Address of its PostgreSQL database, where it has one.
-    host
-        Address on which to answer; any but this machine's own needs a token.
-    port
-        The port.
-    token_file
-        File whose first line every request must bring as `Authorization: Bearer …`.
     """
     shown(lambda report: _work().serve_command(record, database, (host, port, token_file), report))
 
 
 @app.command
-def verify(record: Path, *, database: str | None = None) -> None:
+def verify(record: Record, *, database: Database = None) -> None:
     """Check that nothing of a record was changed: entries, numbers of forecasts, the events that they knew.
 
     Example: terrella live verify live/ridgecrest
-
-    Parameters
-    ----------
-    record
-        Folder of a record.
-    database
-        Address of its PostgreSQL database, where it has one.
     """
     shown(lambda report: _work().verify_command(record, database, report))
 
 
 @app.command
-def show(record: Path, *, database: str | None = None) -> None:
+def show(record: Record, *, database: Database = None) -> None:
     """Print the scores of a record: each model beside what happened, and beside climatology.
 
     Example: terrella live show live/ridgecrest
-
-    Parameters
-    ----------
-    record
-        Folder of a record.
-    database
-        Address of its PostgreSQL database, where it has one.
     """
     shown(lambda report: _work().show_command(record, database, report))
 

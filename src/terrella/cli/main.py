@@ -27,11 +27,8 @@ app = App(
     "`terrella doctor` shows what this machine offers.",
     suppress_keyboard_interrupt=False,  # main says how to go on
 )
-app.command(task_app("forecast"))
-app.command(task_app("pick"))
-app.command(task_app("segment"))
-app.command(task_app("weather"))
-app.command(task_app("motion"))
+for _task in TASKS:
+    app.command(task_app(_task))
 app.command(
     "terrella.cli.live:app",
     name="live",

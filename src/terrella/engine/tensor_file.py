@@ -51,6 +51,11 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return tensors, values
 
 
+def tensors_below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Return the tensors whose names begin with a prefix, under what follows it."""
+    return {name.removeprefix(prefix): each for name, each in tensors.items() if name.startswith(prefix)}
+
+
 def _order_header(path: Path) -> None:
     """Put the two texts of the header in order: safetensors writes them in another one each time."""
     with path.open("r+b") as file:

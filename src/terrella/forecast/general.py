@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from terrella.engine.settings import parse_settings, settings_text
+from terrella.engine.tensor_file import tensors_below
 from terrella.engine.use.bundle import Bundle, load_bundle
 from terrella.engine.use.checked import checked_network, checked_values, layout_of, values_layout
 from terrella.errors import InputError
@@ -101,9 +102,7 @@ def from_general_bundle(bundle: Bundle) -> General:
     """
     settings = parse_settings(ForecastSettings, bundle.settings, bundle.where)
     values = checked_values(bundle, _LAYOUT)
-    weights = {
-        name.removeprefix(_PREFIX): each for name, each in bundle.tensors.items() if name.startswith(_PREFIX)
-    }
+    weights = tensors_below(bundle.tensors, _PREFIX)
     smooth = bool(values.get("smooth"))
     size = channel_count(settings, smooth), len(settings.horizons_days)
     network = checked_network(

@@ -10,6 +10,7 @@ from pydantic import NaiveDatetime
 from terrella.earth.grid import Grid
 from terrella.earth.region import Region
 from terrella.engine.settings import parse_settings, settings_text
+from terrella.engine.tensor_file import tensors_below
 from terrella.engine.use.bundle import Bundle
 from terrella.engine.use.checked import (
     checked_array,
@@ -162,10 +163,7 @@ def _background(bundle: Bundle, rates: dict[str, Any]) -> Background:
 def _network(
     bundle: Bundle, settings: ForecastSettings, by_span: bool, smooth: bool
 ) -> ForecastNetwork | None:
-    prefix = "network."
-    weights = {
-        name.removeprefix(prefix): each for name, each in bundle.tensors.items() if name.startswith(prefix)
-    }
+    weights = tensors_below(bundle.tensors, "network.")
     if not weights:
         return None
     channels, horizons = channel_count(settings, smooth), len(settings.horizons_days)

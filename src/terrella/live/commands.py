@@ -21,6 +21,7 @@ from terrella.live.scoring import SCORE
 from terrella.live.settings import LiveSettings
 from terrella.live.store import only_writer
 from terrella.live.summary import COLUMNS, summarise, table
+from terrella.live.times import microseconds
 from terrella.live.web.address import checked_address
 from terrella.live.web.serving import serve
 
@@ -37,7 +38,7 @@ def replay_command(
     Raises:
         InputError: where times, catalogue, bundle or folder are at fault.
     """
-    first, last = (_microseconds(parse_time(text, name)) for text, name in ((start, "--from"), (end, "--to")))
+    first, last = (microseconds(parse_time(text, name)) for text, name in ((start, "--from"), (end, "--to")))
     if not first < last:
         raise InputError(f"--from {start} must come before --to {end}")
     must_exist(catalogue, "a catalogue")
@@ -45,11 +46,7 @@ def replay_command(
     for line in findings.lines():
         report({"kind": "message", "message": line})
     opened = begin(folder, settings, bundle, first, True, url)
-    if port is None:
-        replay(opened, events, last, report)
-        _show(folder, url, report)
-        return
-    _replay_and_serve(opened, events, last, port, report)
+    _replay(opened, events, last, port, report)
 
 
 def demo_command(run: Path, folder: Path, port: int | None, report: Report) -> None:
@@ -61,17 +58,17 @@ def demo_command(run: Path, folder: Path, port: int | None, report: Report) -> N
     from terrella.forecast.demo import trained_demo
 
     events = read_catalogue(trained_demo(run, 1, report))[0]
-    first, last = (_microseconds(np.datetime64(day)) for day in _DEMO)
+    first, last = (microseconds(day) for day in _DEMO)
     opened = begin(folder, LiveSettings(trigger_magnitude=6.5), str(run), first, True)
+    _replay(opened, events, last, port, report)
+
+
+def _replay(opened: Opened, events: Catalogue, last_us: int, port: int | None, report: Report) -> None:
+    """Replay and print the scores; or, where a port is given, replay in one thread while another answers."""
     if port is None:
-        replay(opened, events, last, report)
-        _show(folder, None, report)
-    else:
-        _replay_and_serve(opened, events, last, port, report)
-
-
-def _replay_and_serve(opened: Opened, events: Catalogue, last_us: int, port: int, report: Report) -> None:
-    """Replay in one thread while another answers."""
+        replay(opened, events, last_us, report)
+        _show(opened, report)
+        return
 
     def work() -> None:
         try:
@@ -139,12 +136,11 @@ def show_command(folder: Path, url: str | None, report: Report) -> None:
     Raises:
         InputError: where there is no record.
     """
-    reopen(folder, url)
-    _show(folder, url, report)
+    _show(reopen(folder, url), report)
 
 
-def _show(folder: Path, url: str | None, report: Report) -> None:
-    scores = reopen(folder, url).store.records(SCORE)
+def _show(opened: Opened, report: Report) -> None:
+    scores = opened.store.records(SCORE)
     if not scores:
         report({"kind": "result", "message": "no window has closed yet"})
         return
@@ -171,7 +167,3 @@ def _source(folder: Path, bundle: str, source: tuple[Path | None, str | None], r
         "min_magnitude": float(models.min_magnitude),
     }
     return ServiceSource(folder / "catalogue.parquet", query, report).read
-
-
-def _microseconds(time: np.datetime64) -> int:
-    return int(time.astype("datetime64[us]").astype(np.int64))

@@ -1,7 +1,7 @@
 """What an event service, a file or a folder of files says now, beside what was known: new, revised, withdrawn."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -83,21 +83,17 @@ class News:
             SuspectError: where more than half of the known events of the span are gone, the first time.
         """
         now = from_catalogue(catalogue, seen_us)
-        known = _latest(versions)
+        known = versions.latest()
         new = now[~_same(known, now)]
-        gone = known[~np.isin(known.event_id.astype(str), now.event_id.astype(str))]
-        within = (gone.time_us >= now.time_us.min()) & (gone.time_us <= now.time_us.max()) if len(now) else []
-        gone = gone[np.asarray(within, bool)] if len(now) else gone[:0]
-        spanned = (
-            int(((known.time_us >= now.time_us[0]) & (known.time_us <= now.time_us[-1])).sum())
-            if len(now)
-            else 0
-        )
+        spanned = known[:0]
+        if len(now):
+            spanned = known[(known.time_us >= now.time_us[0]) & (known.time_us <= now.time_us[-1])]
+        gone = spanned[~np.isin(spanned.event_id.astype(str), now.event_id.astype(str))]
         mark = now.hash()
-        if len(gone) > max(_FEW, spanned / 2) and mark != self._suspect:
+        if len(gone) > max(_FEW, len(spanned) / 2) and mark != self._suspect:
             self._suspect = mark
             raise SuspectError(
-                f"{catalogue.name}: {len(gone):,} of {spanned:,} events are gone, as in a file that is half "
+                f"{catalogue.name}: {len(gone):,} of {len(spanned):,} events are gone, as in a file that is half "
                 "written: taken only if the next reading says the same"
             )
         self._suspect = ""
@@ -107,17 +103,10 @@ class News:
 
 def said(news: Versions, versions: Versions) -> str:
     """Return in words how many events are new, revised and withdrawn."""
-    known = set(_latest(versions).event_id)
+    known = set(versions.latest().event_id)
     revised = sum(event in known for event in news.event_id[~news.deleted])
     gone = int(news.deleted.sum())
     return f"{len(news) - gone - revised:,} new, {revised:,} revised and {gone:,} withdrawn events"
-
-
-def _latest(versions: Versions) -> Versions:
-    """Return the last version of each event that is not withdrawn."""
-    last = {event: row for row, event in enumerate(versions.event_id)}
-    rows = np.array(sorted(last.values()), np.int64)
-    return versions[rows[~versions.deleted[rows]]]
 
 
 def _same(known: Versions, now: Versions) -> np.ndarray:
@@ -136,17 +125,8 @@ def _same(known: Versions, now: Versions) -> np.ndarray:
 
 def _united(catalogues: list[Catalogue], name: str) -> Catalogue:
     """Return the events of several catalogues; of those with the same id the last one's."""
-    rows = joined_all([from_catalogue(each, 0) for each in catalogues])
-    last = {event: row for row, event in enumerate(rows.event_id)}
-    chosen = rows[np.array(sorted(last.values()), np.int64)]
-    order = np.lexsort([chosen.event_id.astype(str), chosen.time_us])
-    return chosen[order].catalogue(name)
-
-
-def joined_all(parts: list[Versions]) -> Versions:
-    """Return the rows of all, in this order."""
-    names = [each.name for each in fields(Versions)]
-    return Versions(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+    rows = joined(*(from_catalogue(each, 0) for each in catalogues))
+    return rows.known_at(np.iinfo(np.int64).max).catalogue(name)
 
 
 def _is_data(path: Path) -> bool:

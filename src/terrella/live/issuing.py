@@ -17,7 +17,8 @@ from terrella.forecast.models import CLIMATOLOGY, ETAS_, Models, known_before, m
 from terrella.forecast.storage import TASK, from_bundle
 from terrella.live.kept import Kept, write_kept
 from terrella.live.schedule import Due
-from terrella.live.store import Store
+from terrella.live.store import Store, rounded
+from terrella.live.times import iso, stamp
 from terrella.live.versions import Versions
 
 ISSUED = "issued"  # the network as far as it is trusted, then ETAS: what `terrella forecast predict` writes
@@ -117,8 +118,11 @@ def _issue(
             "horizons_days": list(kept.horizons_days),
             "min_magnitude": float(models.min_magnitude),
             "used": list(issued[0].names),
-            "expected": {MODELS[k]: _digits(each.sum(1, dtype=float)) for k, each in enumerate(kept.expected)},
-            "highest": _digits(kept.probability[0].max(1)),
+            "expected": {
+                model: [rounded(total) for total in values.sum(1, dtype=float)]
+                for model, values in zip(kept.models, kept.expected, strict=True)
+            },
+            "highest": [rounded(highest) for highest in kept.probability[0].max(1)],
         })  # fmt: skip
 
 
@@ -145,18 +149,3 @@ def _kept(models: Models, time_us: int, issued: Sequence[Issued]) -> Kept:
         probability=stacked([each.probability for each in issued]),
         dispersion=stacked([each.dispersion for each in issued]),
     )
-
-
-def _digits(values: np.ndarray) -> list[float]:
-    """Return values to nine digits: the last ones differ between processors."""
-    return [float(f"{value:.9g}") for value in values]
-
-
-def stamp(time_us: int) -> str:
-    """Return a UTC time as a part of a name, to the second, such as 20190706T040000Z."""
-    return iso(time_us).replace("-", "").replace(":", "")
-
-
-def iso(time_us: int) -> str:
-    """Return a UTC time by ISO 8601, to the second."""
-    return f"{np.datetime64(time_us, 'us').astype('datetime64[s]')}Z"

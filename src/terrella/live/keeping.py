@@ -1,16 +1,15 @@
 """One step in the life of a record: all that is due until a time is issued, and all that has closed is scored."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from terrella.errors import InputError
-from terrella.live.issuing import FORECAST, Served, iso, issue_due, stamp
+from terrella.live.issuing import FORECAST, Served, issue_due
 from terrella.live.kept import read_kept
-from terrella.live.schedule import HOUR, Due, due_between
+from terrella.live.schedule import Due, due_between
 from terrella.live.scoring import SCORE, closings, score, score_key
 from terrella.live.settings import LiveSettings
 from terrella.live.store import FIRST, Record, Store, link
+from terrella.live.times import HOUR, iso, stamp
 from terrella.live.versions import Versions
 
 MISSED = "missed"
@@ -27,7 +26,7 @@ def triggers(served: Served, settings: LiveSettings, versions: Versions) -> Vers
 
 def advance(
     store: Store, served: Served, settings: LiveSettings, versions: Versions, after_us: int, until_us: int,
-    made_us: int | None = None, done: Callable[[int], None] = lambda n: None,
+    made_us: int | None = None,
 ) -> int:  # fmt: skip
     """Issue what is due after one time and until another, score what has closed by then; return how much was new.
 
@@ -40,17 +39,10 @@ def advance(
     new = sum(f"{FORECAST}/{stamp(each.time_us)}" not in known for each in due)
     if new:
         store.append(list(issue_due(store, served, versions, due, made_us)))
-        done(new)
-    return new + score_closed(store, settings, versions, until_us, done)
+    return new + score_closed(store, settings, versions, until_us)
 
 
-def score_closed(
-    store: Store,
-    settings: LiveSettings,
-    versions: Versions,
-    until_us: int,
-    done: Callable[[int], None] = lambda n: None,
-) -> int:
+def score_closed(store: Store, settings: LiveSettings, versions: Versions, until_us: int) -> int:
     """Score all windows that have closed by a time and are not scored yet; return how many there were."""
     delay = round(settings.score_after_hours * HOUR)
     scored = {each.key for each in store.records(SCORE)}
@@ -61,7 +53,6 @@ def score_closed(
     )
     entries = [score(store, versions, record, horizon, at) for at, _, horizon, record in found]
     store.append(entries)
-    done(len(entries))
     return len(entries)
 
 

@@ -1,6 +1,7 @@
 """A forecast as it was issued: all models on one grid, in a NetCDF-CF file whose values have a hash."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -78,20 +79,17 @@ def read_kept(path: Path) -> Kept:
     Raises:
         InputError: where the file is not there, or damaged.
     """
-    try:
-        with h5py.File(path) as file:  # xarray takes fifty times as long to open it
-            inside = file["inside"][:].astype(bool)
-            cells = {name: file[name][:][..., inside] for name in _ABOUT}
-            return Kept(
-                issue_time_us=int(np.asarray(file["issue_time"]).item()),
-                horizons_days=tuple(file["horizon"][:].tolist()),
-                models=tuple(file["model"].asstr()[:].tolist()),
-                grid=Grid(_edges(file, "longitude"), _edges(file, "latitude"), _edges(file, "depth"), inside),
-                min_magnitude=float(np.asarray(file.attrs["min_magnitude"]).item()),
-                **{name: values.reshape(*values.shape[:2], -1) for name, values in cells.items()},
-            )
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
-        raise InputError(f"{path} is no forecast of a live record: {str(error).splitlines()[0]}") from None
+    with _opened(path) as file:
+        inside = file["inside"][:].astype(bool)
+        cells = {name: file[name][:][..., inside] for name in _ABOUT}
+        return Kept(
+            issue_time_us=int(np.asarray(file["issue_time"]).item()),
+            horizons_days=tuple(file["horizon"][:].tolist()),
+            models=tuple(file["model"].asstr()[:].tolist()),
+            grid=Grid(_edges(file, "longitude"), _edges(file, "latitude"), _edges(file, "depth"), inside),
+            min_magnitude=float(np.asarray(file.attrs["min_magnitude"]).item()),
+            **{name: values.reshape(*values.shape[:2], -1) for name, values in cells.items()},
+        )
 
 
 def read_probability(path: Path, model: int) -> Singles:
@@ -100,10 +98,17 @@ def read_probability(path: Path, model: int) -> Singles:
     Raises:
         InputError: where the file is not there, or damaged.
     """
+    with _opened(path) as file:
+        found = file["probability"][model][..., file["inside"][:].astype(bool)]
+        return np.asarray(found.reshape(len(found), -1))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[h5py.File]:
+    """Give a forecast's file, and say in one line where it cannot be read as one."""
     try:
-        with h5py.File(path) as file:
-            found = file["probability"][model][..., file["inside"][:].astype(bool)]
-            return np.asarray(found.reshape(len(found), -1))
+        with h5py.File(path) as file:  # xarray takes fifty times as long to open it
+            yield file
     except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
         raise InputError(f"{path} is no forecast of a live record: {str(error).splitlines()[0]}") from None
 

@@ -10,9 +10,10 @@ from terrella.engine.use.find import find_bundle
 from terrella.errors import InputError
 from terrella.files import must_exist, replace_folder, write_text
 from terrella.forecast.storage import TASK
-from terrella.live.issuing import Served, iso, load_served
+from terrella.live.issuing import Served, load_served
 from terrella.live.settings import LiveSettings
 from terrella.live.store import Store, open_store
+from terrella.live.times import iso
 
 BEGAN = "began"
 BUNDLE = "bundle"  # a copy: a record outlives what it was begun with

@@ -7,10 +7,11 @@ import numpy as np
 from terrella.engine.run import Report
 from terrella.errors import InputError
 from terrella.formats.catalogues.catalogue import Catalogue
-from terrella.live.issuing import FORECAST, iso
+from terrella.live.issuing import FORECAST
 from terrella.live.keeping import advance
 from terrella.live.opening import Opened
 from terrella.live.store import only_writer
+from terrella.live.times import iso
 from terrella.live.versions import from_catalogue
 
 

@@ -15,12 +15,13 @@ import sqlalchemy as sql
 from terrella.engine.run import Report
 from terrella.errors import TerrellaError
 from terrella.live.following import News, Read, said
-from terrella.live.issuing import FORECAST, iso
+from terrella.live.issuing import FORECAST
 from terrella.live.keeping import MISSED, advance, note_missed, triggers
 from terrella.live.opening import Opened, reopen
 from terrella.live.schedule import due_between
 from terrella.live.store import Store
-from terrella.live.versions import Versions
+from terrella.live.times import iso
+from terrella.live.versions import Versions, joined
 
 LATE_US = 600_000_000  # what is computed later than this after its time would no longer be a forecast
 _LONGEST_WAIT = 20  # intervals of polling, after many faults in a row
@@ -28,7 +29,7 @@ _LONGEST_WAIT = 20  # intervals of polling, after many faults in a row
 
 @dataclass(eq=False)
 class Runner:
-    """A live record at work; `compute` does `advance` in a process of its own, so that a page stays quick."""
+    """A live record at work; it computes in a process of its own, so that a page stays quick."""
 
     opened: Opened
     read: Read
@@ -37,6 +38,14 @@ class Runner:
     url: str | None = None
     faults: int = 0
     _pool: ProcessPoolExecutor | None = None
+    _known: Versions | None = None  # nobody else writes: read once, then added to
+
+    @property
+    def versions(self) -> Versions:
+        """All that is known."""
+        if self._known is None:
+            self._known = self.opened.store.versions()
+        return self._known
 
     def step(self, now_us: int) -> None:
         """Take in what the source says, issue and score what is due now; a fault is reported, and tried again."""
@@ -60,18 +69,19 @@ class Runner:
             return
         if catalogue is None:
             return
-        versions = self.opened.store.versions()
+        versions = self.versions
         # What is read first is what the record begins with.
         found = self.news.of(versions, catalogue, now_us if len(versions) else self.opened.began_us)
         if len(found):
             self.opened.store.learn(found)
+            self._known = joined(versions, found)
             self.report({"kind": "message", "message": f"{iso(now_us)}: {said(found, versions)}"})
 
     def _compute(self, now_us: int) -> None:
         opened = self.opened
-        store, versions = opened.store, opened.store.versions()
+        store = opened.store
         after = last_handled(store, opened.began_us)
-        large = triggers(opened.served, opened.settings, versions)
+        large = triggers(opened.served, opened.settings, self.versions)
         due = due_between(opened.settings, large.seen_us, large.magnitude, after, now_us)
         late = [each for each in due if each.time_us < now_us - LATE_US]
         if late:
@@ -82,13 +92,14 @@ class Runner:
                     "message": f"{len(late)} forecasts were missed until {iso(late[-1].time_us)}",
                 }
             )
-        new = self._advanced(max(after, late[-1].time_us if late else after), now_us, versions)
+            after = late[-1].time_us
+        new = self._advanced(after, now_us)
         if new:
             self.report(
                 {"kind": "message", "message": f"{iso(now_us)}: {new} new entries of forecasts and scores"}
             )
 
-    def _advanced(self, after_us: int, now_us: int, versions: Versions) -> int:
+    def _advanced(self, after_us: int, now_us: int) -> int:
         if self._pool is None:
             # Forked processes would share the server's sockets and torch's threads.
             self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))

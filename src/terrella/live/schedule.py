@@ -7,10 +7,10 @@ import numpy.typing as npt
 
 from terrella.earth.magnitude import reaches
 from terrella.live.settings import LiveSettings
+from terrella.live.times import HOUR
 
 Times = npt.NDArray[np.int64]  # microseconds since 1970, UTC
 
-HOUR = 3_600_000_000
 _MINUTE = 60_000_000
 
 

@@ -9,14 +9,13 @@ import torch
 from terrella.earth.magnitude import reaches
 from terrella.forecast.counts import negative_log_likelihood
 from terrella.forecast.judging.outcomes import cells_of
-from terrella.live.issuing import FORECAST, iso
+from terrella.live.issuing import FORECAST
 from terrella.live.kept import Kept, read_kept
-from terrella.live.schedule import HOUR
-from terrella.live.store import Record, Store
+from terrella.live.store import Record, Store, rounded
+from terrella.live.times import DAY, iso
 from terrella.live.versions import Versions
 
 SCORE = "score"
-DAY = 24 * HOUR
 
 
 def closings(forecasts: Sequence[Record], delay_us: int) -> Iterator[tuple[int, Record, int]]:
@@ -74,13 +73,8 @@ def _scored(kept: Kept, model: int, horizon: int, counts: np.ndarray) -> dict[st
     )
     probability = kept.probability[model, horizon].astype(float)
     return {
-        "expected": _rounded(float(mean.sum())),
-        "variance": _rounded(float((mean + alpha * mean**2).sum())),
-        "log_likelihood": _rounded(-float(loss.sum())),
-        "brier": _rounded(float(np.mean((probability - (counts > 0)) ** 2))),
+        "expected": rounded(float(mean.sum())),
+        "variance": rounded(float((mean + alpha * mean**2).sum())),
+        "log_likelihood": rounded(-float(loss.sum())),
+        "brier": rounded(float(np.mean((probability - (counts > 0)) ** 2))),
     }
-
-
-def _rounded(value: float) -> float:
-    """Return a value to nine digits: the last ones differ between processors."""
-    return float(f"{value:.9g}")

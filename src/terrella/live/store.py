@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,7 @@ class Record:
     previous: str
     hash: str
 
-    @property
+    @cached_property
     def values(self) -> dict[str, Any]:
         """The document."""
         found: dict[str, Any] = json.loads(self.document)
@@ -180,6 +181,11 @@ class Store:
 def canonical(values: Mapping[str, Any]) -> str:
     """Return a document as the one text that its hash is of."""
     return json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def rounded(value: float) -> float:
+    """Return a value to nine digits: the last ones differ between processors."""
+    return float(f"{value:.9g}")
 
 
 def link(previous: str, key: str, kind: str, time_us: int, document: str) -> str:

@@ -10,10 +10,10 @@ from terrella.engine.judge.bootstrap import Interval, interval, make_blocks, rat
 from terrella.forecast.models import CLIMATOLOGY
 from terrella.live.issuing import MODELS
 from terrella.live.store import Record
+from terrella.live.times import DAY, microseconds
 
 _BLOCK_DAYS = 30.0
 _RESAMPLES = 1000
-_DAY_US = 86_400_000_000.0
 
 
 @dataclass(frozen=True)
@@ -35,15 +35,15 @@ def apart(scores: Sequence[Record], horizon_days: float) -> list[dict[str, Any]]
     chosen: list[dict[str, Any]] = []
     free = -np.inf
     found = [record.values for record in scores]
-    starts = sorted(
-        ((np.datetime64(each["issue_time"].rstrip("Z"), "us").astype(np.int64), each) for each in found
-         if each["horizon_days"] == horizon_days),
-        key=lambda pair: pair[0],
-    )  # fmt: skip
-    for start, values in starts:
-        if start >= free:
-            chosen.append({**values, "start_us": int(start)})
-            free = start + horizon_days * _DAY_US
+    timed = [
+        {**each, "start_us": microseconds(each["issue_time"].rstrip("Z"))}
+        for each in found
+        if each["horizon_days"] == horizon_days
+    ]
+    for values in sorted(timed, key=lambda each: each["start_us"]):
+        if values["start_us"] >= free:
+            chosen.append(values)
+            free = values["start_us"] + horizon_days * DAY
     return chosen
 
 
@@ -52,7 +52,7 @@ def summarise(scores: Sequence[Record]) -> list[Row]:
     rows = []
     for days in sorted({record.values["horizon_days"] for record in scores}):
         windows = apart(scores, days)
-        blocks = make_blocks([each["start_us"] / _DAY_US for each in windows], _BLOCK_DAYS, _RESAMPLES)
+        blocks = make_blocks([each["start_us"] / DAY for each in windows], _BLOCK_DAYS, _RESAMPLES)
         observed = blocks.sums([each["observed"] for each in windows])
 
         def sums(

@@ -51,15 +51,23 @@ class Versions:
         """Whether no event was revised or withdrawn."""
         return len(set(self.event_id)) == len(self) and not self.deleted.any()
 
+    def latest(self) -> "Versions":
+        """Return the last version of each event that is not withdrawn."""
+        return self[self._standing(np.arange(len(self)))]
+
     def known_at(self, time_us: int) -> "Versions":
         """Return what was known at a time of events before it, in the order of their times."""
-        rows = np.flatnonzero(self.seen_us <= time_us)
-        if not self._once:
-            last = {event: row for row, event in zip(rows.tolist(), self.event_id[rows], strict=True)}
-            rows = np.array(sorted(last.values()), np.int64)
-            rows = rows[~self.deleted[rows]]
+        rows = self._standing(np.flatnonzero(self.seen_us <= time_us))
         rows = rows[self.time_us[rows] < time_us]
         return self[rows[np.lexsort([self.event_id[rows].astype(str), self.time_us[rows]])]]
+
+    def _standing(self, rows: Times) -> Times:
+        """Return those of ascending rows that no later one of them revises or withdraws."""
+        if self._once:
+            return rows
+        last = {event: row for row, event in zip(rows.tolist(), self.event_id[rows], strict=True)}
+        rows = np.array(sorted(last.values()), np.int64)
+        return rows[~self.deleted[rows]]
 
     def hash(self) -> str:
         """Return a hash of the events' times, places and magnitudes, bit by bit."""
@@ -120,11 +128,10 @@ def _ids(catalogue: Catalogue, time: Times) -> npt.NDArray[np.object_]:
     return np.array(named, object)
 
 
-def joined(first: Versions, second: Versions) -> Versions:
-    """Return the rows of both, in this order."""
-    return Versions(
-        *(np.concatenate([getattr(v, each.name) for v in (first, second)]) for each in fields(first))
-    )
+def joined(*parts: Versions) -> Versions:
+    """Return the rows of all, in this order."""
+    names = [each.name for each in fields(Versions)]
+    return Versions(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 def no_versions() -> Versions:

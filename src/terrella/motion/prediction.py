@@ -7,13 +7,10 @@ import numpy as np
 import pandas as pd
 
 from terrella.engine.run import Report
-from terrella.errors import InputError
-from terrella.files import replace_file
 from terrella.motion.flatfile.read import Reading, read_flatfile
 from terrella.motion.flatfile.table import MECHANISMS, RJB_FROM, Flatfile
+from terrella.motion.flatfile.write import check_table_output, write_table
 from terrella.motion.model import MotionModel, load_model
-
-SUFFIXES = (".csv", ".parquet")
 
 
 def predict_file(
@@ -32,21 +29,13 @@ def predict_file(
     """
     if unknown:
         raise TypeError(f"motion predict has no {', '.join(unknown)}")
-    if output.suffix not in SUFFIXES:
-        raise InputError(f"{output}: name it .csv or .parquet")
+    check_table_output(output)
     model = load_model(bundle)
     records = read_flatfile(Path(given), Reading(columns or {}, motions=False))
     for finding in records.findings:
         report({"kind": "message", "message": f"{given}: {finding}"})
     table = predictions(model, records)
-
-    def write(temporary: Path) -> None:
-        if output.suffix == ".csv":
-            table.to_csv(temporary, index=False, float_format="%.6g")
-        else:
-            table.to_parquet(temporary, index=False)
-
-    replace_file(output, write)
+    write_table(table, output, "%.6g")
     lines = [f"{len(table):,} scenarios written to {output}"]
     lines += [f"{measure}: by {name}" for measure, name in zip(model.measures, model.trusted, strict=True)]
     if beyond := int(table["extrapolated"].sum()):

@@ -4,12 +4,11 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 from typing import Any
 
 from terrella.errors import InputError, TerrellaError
-from terrella.files import write_text
+from terrella.files import lock, write_text
 
 
 class Journal:
@@ -66,12 +65,7 @@ def alone(output: Path) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("w")
     with file:
-        try:
-            flock(file, LOCK_EX | LOCK_NB)
-        except BlockingIOError:
-            raise InputError(
-                f"another process is writing {output}; let it end, or choose another name"
-            ) from None
+        lock(file, InputError(f"another process is writing {output}; let it end, or choose another name"))
         yield
         path.unlink(missing_ok=True)
 

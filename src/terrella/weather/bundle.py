@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from terrella.engine.settings import parse_settings
+from terrella.engine.tensor_file import tensors_below
 from terrella.engine.use.bundle import Bundle, load_bundle
 from terrella.engine.use.checked import checked_array, checked_network, checked_values, values_layout
 from terrella.errors import InputError
@@ -103,8 +104,6 @@ def weather_of(bundle: Bundle, where: str) -> WeatherModel:
     layout = Layout(
         latitude, longitude, channels, values["forcings"], static, statistics, values["step_hours"]
     )
-    tensors = {
-        name.removeprefix(_NETWORK): t for name, t in bundle.tensors.items() if name.startswith(_NETWORK)
-    }
+    tensors = tensors_below(bundle.tensors, _NETWORK)
     network = checked_network(lambda: layout.network(settings.network), tensors, bundle.where)
     return WeatherModel(network, layout, settings, values["simulated"])

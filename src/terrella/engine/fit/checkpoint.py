@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from terrella.engine.fit.processes import gathered, rank
 from terrella.engine.fit.random_states import random_states, restore_random_states
 from terrella.engine.fit.sharding import load_whole, spread_like, whole
-from terrella.engine.tensor_file import read_tensors, write_tensors
+from terrella.engine.tensor_file import read_tensors, tensors_below, write_tensors
 from terrella.errors import InputError
 from terrella.files import replace_file
 
@@ -107,19 +107,15 @@ def _newest_first(folder: Path) -> list[Path]:
 
 def _load(state: State, tensors: dict[str, Tensor]) -> None:
     for name, network in state.networks.items():
-        load_whole(network, _below(tensors, f"network.{name}."))
+        load_whole(network, tensors_below(tensors, f"network.{name}."))
     optimiser = state.optimiser.state_dict()
     parameters = [each for group in state.optimiser.param_groups for each in group["params"]]
-    for name, value in _below(tensors, "optimiser.").items():
+    for name, value in tensors_below(tensors, "optimiser.").items():
         index, key = name.split(".", 1)
         like = parameters[int(index)]
         value = spread_like(value, like) if value.shape == like.shape else value
         optimiser["state"].setdefault(int(index), {})[key] = value
     state.optimiser.load_state_dict(optimiser)
     # A training resumed with more processes than before has no states for the new ones.
-    if states := _below(tensors, f"random.{rank()}."):
+    if states := tensors_below(tensors, f"random.{rank()}."):
         restore_random_states(states)
-
-
-def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): v for name, v in tensors.items() if name.startswith(prefix)}

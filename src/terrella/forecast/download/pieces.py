@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import pyarrow as pa
 from terrella.engine import web
 from terrella.engine.run import Report
 from terrella.errors import InputError, TerrellaError
-from terrella.files import write_json, write_text
+from terrella.files import lock, write_json, write_text
 from terrella.forecast.download import fdsn
 
 Time = np.datetime64  # datetime64[s]
@@ -111,10 +110,7 @@ def kept_folder(output: Path, task: Mapping[str, Any]) -> Iterator[tuple[Path, d
     except OSError as error:
         raise TerrellaError(f"{folder} could not be made ({error.strerror or error})") from error
     with claim:
-        try:
-            flock(claim, LOCK_EX | LOCK_NB)
-        except BlockingIOError:
-            raise InputError(f"another process is downloading {output}; wait for its end") from None
+        lock(claim, InputError(f"another process is downloading {output}; wait for its end"))
         begun = _begun(folder)
         if {**begun, "began": None} != {**task, "began": None}:
             for left in folder.iterdir():

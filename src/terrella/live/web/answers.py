@@ -14,12 +14,13 @@ import shapely
 from terrella.earth.sphere import distance_km
 from terrella.errors import InputError
 from terrella.forecast.judging.outcomes import cell_centres
-from terrella.live.issuing import FORECAST, ISSUED, MODELS, iso
+from terrella.live.issuing import FORECAST, ISSUED, MODELS
 from terrella.live.kept import Kept, read_kept, read_probability
 from terrella.live.opening import Opened
 from terrella.live.scoring import SCORE
 from terrella.live.store import Record
 from terrella.live.summary import apart, summarise
+from terrella.live.times import iso
 
 _KEPT = 8  # forecasts held whole
 _REMEMBERED = 400  # forecasts whose probabilities are held for the histories of cells

@@ -8,8 +8,8 @@ import numpy as np
 from starlette.responses import FileResponse, Response
 
 from terrella.formats.catalogues.forecast_grid import write_forecast
-from terrella.live.issuing import iso
 from terrella.live.kept import Kept
+from terrella.live.times import iso
 
 
 def netcdf(path: Path) -> Response:

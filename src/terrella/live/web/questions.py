@@ -8,6 +8,7 @@ import numpy as np
 
 from terrella.errors import InputError
 from terrella.forecast.windows import parse_time
+from terrella.live.times import microseconds
 
 _MOST_CORNERS = 1000
 
@@ -63,8 +64,7 @@ def time_us(asked: Mapping[str, str], name: str, default: int) -> int:
     """
     if name not in asked:
         return default
-    found = parse_time(asked[name], name)
-    return int(found.astype("datetime64[us]").astype(np.int64))
+    return microseconds(parse_time(asked[name], name))
 
 
 def polygon(body: bytes) -> tuple[list[tuple[float, float]], dict[str, Any]]:

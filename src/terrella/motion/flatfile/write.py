@@ -11,6 +11,30 @@ from terrella.files import replace_file
 from terrella.motion.flatfile.read import Reading, read_flatfile
 from terrella.motion.flatfile.table import MECHANISMS, RJB_FROM, Flatfile
 
+_SUFFIXES = (".csv", ".parquet")
+
+
+def check_table_output(output: Path) -> None:
+    """Refuse a name whose suffix is no table's.
+
+    Raises:
+        InputError: naming those that are.
+    """
+    if output.suffix not in _SUFFIXES:
+        raise InputError(f"{output}: name it .csv or .parquet")
+
+
+def write_table(table: pd.DataFrame, output: Path, digits: str) -> None:
+    """Write a table in one step, in the format of the suffix; `digits` are those of CSV, such as %.6g."""
+
+    def write(temporary: Path) -> None:
+        if output.suffix == ".csv":
+            table.to_csv(temporary, index=False, float_format=digits)
+        else:
+            table.to_parquet(temporary, index=False)
+
+    replace_file(output, write)
+
 
 def convert(flatfile: Path, output: Path, columns: Mapping[str, str], unit: str | None) -> list[str]:
     """Write a flatfile in our columns; return lines on what was found.
@@ -18,18 +42,9 @@ def convert(flatfile: Path, output: Path, columns: Mapping[str, str], unit: str 
     Raises:
         InputError: where the flatfile or the output's name is at fault.
     """
-    if output.suffix not in (".csv", ".parquet"):
-        raise InputError(f"{output}: name it .csv or .parquet")
+    check_table_output(output)
     records = read_flatfile(flatfile, Reading(columns, unit))
-    table = as_table(records)
-
-    def write(temporary: Path) -> None:
-        if output.suffix == ".csv":
-            table.to_csv(temporary, index=False, float_format="%.8g")
-        else:
-            table.to_parquet(temporary, index=False)
-
-    replace_file(output, write)
+    write_table(as_table(records), output, "%.8g")
     counts = f"{len(np.unique(records.event)):,} events at {len(np.unique(records.station)):,} stations"
     return [
         *records.findings,
