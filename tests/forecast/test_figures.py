@@ -10,7 +10,8 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from terrella.engine.judge import Interval, make_blocks
-from terrella.engine.judge.figures import draw_training
+from terrella.engine.judge.figures import draw_training, training_section
+from terrella.engine.run import Run
 from terrella.forecast.judging import figures
 from terrella.forecast.judging.scores import Curves, Forecast, judge
 
@@ -136,3 +137,16 @@ def test_training_curve_has_both_losses_by_whole_epochs(axes: Axes) -> None:
     render(axes)
     assert [list(line.get_ydata()) for line in axes.get_lines()] == [[3.0, 2.5], [3.1, 2.9]]  # type: ignore[arg-type]
     assert all(tick == int(tick) for tick in axes.get_xticks())
+
+
+def test_stages_are_drawn_apart_since_their_losses_differ(tmp_path) -> None:
+    run = Run(tmp_path)
+    for stage, loss in (("single", 1.0), ("single", 0.5), ("rollout", 9.0)):
+        run.append({"kind": "epoch", "stage": stage, "loss": loss, "validation": None})
+    (picture,) = training_section(run).pictures
+    drawn = {
+        each.get_title(): [list(line.get_ydata()) for line in each.get_lines()]
+        for each in picture.figure.axes
+    }
+    assert drawn == {"single": [[1.0, 0.5]], "rollout": [[9.0]]}
+    assert "compare within one" in picture.caption

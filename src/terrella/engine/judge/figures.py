@@ -19,6 +19,7 @@ Look = Mapping[str, Style]  # of each model
 
 GUIDE: Style = {"color": "#a8a8a8", "lw": 0.9, "zorder": 0}
 LEGEND: Style = {"fontsize": 8, "edgecolor": "none", "framealpha": 0.8}
+_STAGES_ACROSS = 4  # of a training's curves, beside each other
 # Okabe and Ito's colours, safe for the colour-blind, each with its own line and marker: readable in grey too.
 _STYLES = (
     ("#D55E00", "-", "D"),
@@ -101,7 +102,7 @@ def draw_training(axes: Axes, epochs: Sequence[Mapping[str, Any]]) -> Axes:
         if all(epoch[key] is None for epoch in epochs):
             continue  # a training without validation
         axes.plot(number, [epoch[key] for epoch in epochs], shown, color=colour, label=name, lw=1.2, ms=3.5)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.set(xlabel="epoch", ylabel="loss")
     axes.legend(**LEGEND)
     return axes
@@ -112,9 +113,20 @@ def training_section(run: Run) -> Section:
     epochs = [event for event in run.read_events() if event.get("kind") == "epoch"]
     if not epochs:
         return Section("Training")
-    figure = Figure(figsize=(6, 3.2), layout="constrained")
-    draw_training(figure.subplots(), epochs)
+    # Stages have losses of their own, which no line may join.
+    names = list(dict.fromkeys(epoch["stage"] for epoch in epochs))
+    across = min(len(names), _STAGES_ACROSS)
+    down = -(-len(names) // across)
+    figure = Figure(figsize=(max(6, 3 * across), 3.2 * down), layout="constrained")
+    panels = figure.subplots(down, across, squeeze=False).ravel()
+    for axes, name in zip(panels, names, strict=False):
+        draw_training(axes, [epoch for epoch in epochs if epoch["stage"] == name])
+        axes.set_title(name if len(names) > 1 else "", fontsize=9)
+    for axes in panels[len(names) :]:
+        axes.set_axis_off()
     caption = "Loss of the network by epoch, in training and, where there is one, on the dev split."
+    if len(names) > 1:
+        caption += " Each stage has a loss of its own: compare within one."
     return Section(
         "Training", "", [], [Picture("training", figure, caption, "Two lines of losses by epoch.")]
     )
