@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 from field_cases import SMALL, annual_file, igrf_like, run, shc_text
 
-from terrella.field.demo import compared_with_truth, demo_settings
+from terrella.field.demo import demo_settings
 from terrella.field.harmonics.schmidt import field_at, rms_at_surface
 from terrella.field.harmonics.shc import read_shc
 from terrella.field.judging.generations import read_generations
+from terrella.field.judging.truth import compared_with_truth
 from terrella.field.model import load_model
 from terrella.field.observatories.read import read_observatories
 from terrella.field.observatories.write import as_table

@@ -12,9 +12,8 @@ from terrella.errors import InputError
 from terrella.field.harmonics.schmidt import Floats
 from terrella.field.learning.calibration import Issued, issue
 from terrella.field.learning.held_out import NETWORK, member_changes
-from terrella.field.learning.network import FieldNetwork
+from terrella.field.learning.network import FieldNetwork, network_for
 from terrella.field.learning.pairs import RAD_YR, make_pairs
-from terrella.field.learning.training import network_for
 from terrella.field.observatories.table import Observatories
 from terrella.field.secular_variation.baselines import LAST
 from terrella.field.secular_variation.filter import filtered

@@ -49,29 +49,33 @@ def predict_file(
     observatories = _read(given, report)
     if year is not None:
         if not np.isclose(observatories.years, year).any():
-            raise InputError(f"{given} has no annual means of {year:g}; they are of {observatories.years[0]:g} to "
-                             f"{observatories.years[-1]:g}")  # fmt: skip
+            raise InputError(
+                f"{given} has no annual means of {year:g}; they are of {observatories.years[0]:g} to "
+                f"{observatories.years[-1]:g}"
+            )
         observatories = observatories.until(year)
     others = None if beside is None else _read(beside, report)
     site, issued, name = model.forecast(observatories, others)
     if not len(site):
-        raise InputError(f"no observatory of {given} has means in {observatories.years[-1]:g} and the three "
-            "years before; "
-                         "choose another --year")  # fmt: skip
+        raise InputError(
+            f"no observatory of {given} has means in {observatories.years[-1]:g} and the three years "
+            "before; choose another --year"
+        )
     table = forecast_table(observatories, site, issued, model.settings.data.horizon_years)
 
     def write(path: Path) -> None:
         if path.suffix == ".csv":
-            table.to_csv(path, index=False, float_format="%.6g")
+            table.to_csv(path, index=False, float_format="%.7g")
         else:
             table.to_parquet(path, index=False)
 
     replace_file(output, write)
     lines = [f"{len(site)} observatories written to {output}, by {name}"]
     if name != model.trusted:
-        lines.append(f"too few observatories for {model.trusted}, whose filter was trained with "
-            f"{model.usual}: give the others "
-                     "with --beside")  # fmt: skip
+        lines.append(
+            f"too few observatories for {model.trusted}, whose filter was trained with {model.usual}: give "
+            "the others with --beside"
+        )
     if left := len(observatories.sites) - len(site):
         lines.append(
             f"{left} have no means in {observatories.years[-1]:g} and the three years before; left out"
@@ -130,9 +134,10 @@ def _coefficients(
     for finding in found.findings:
         report({"kind": "message", "message": f"{given}: {finding}"})
     if found.n_min > 1 or len(found.epochs) < 2:
-        raise InputError(f"{given} has degrees {found.n_min} to {found.n_max} at {len(found.epochs)} "
-            "epochs; a main field from "
-                         "degree 1 on, at two epochs or more, is expected")  # fmt: skip
+        raise InputError(
+            f"{given} has degrees {found.n_min} to {found.n_max} at {len(found.epochs)} epochs; a main "
+            "field from degree 1 on, at two epochs or more, is expected"
+        )
     begin = float(found.epochs[-1]) if year is None else year
     later = carried(model, found, begin)
     horizon = model.settings.data.horizon_years
@@ -149,8 +154,7 @@ def _coefficients(
     return [
         f"coefficients of {begin:g} and {begin + horizon:g} written to {output}: {how}",
         f"RMS change at the surface {rms_at_surface(change, found.n_max):.0f} nT; chance alone makes errors "
-        "of some "
-        f"{expected:.0f} nT, for the rate of a coefficient walks at random",
+        f"of some {expected:.0f} nT, for the rate of a coefficient walks at random",
     ]
 
 

@@ -14,10 +14,11 @@ from terrella.field import demo as demonstration
 from terrella.field.card import make_card
 from terrella.field.citing import cited
 from terrella.field.judging.command import judge_asked
+from terrella.field.judging.truth import compared_with_truth
 from terrella.field.learning.finishing import finish
-from terrella.field.learning.network import FieldNetwork
+from terrella.field.learning.network import FieldNetwork, network_for
 from terrella.field.learning.prepared import Prepared, prepare
-from terrella.field.learning.training import network_for, stages
+from terrella.field.learning.training import stages
 from terrella.field.model import TASK
 from terrella.field.opening import mark_of, open_observatories
 from terrella.field.prediction import predict_file
@@ -31,7 +32,7 @@ def demo(run: Path, report: Report, seed: int = 0, observatories: str | None = N
     report({"kind": "message", "message": said})
     train(run, settings, report)
     judge(run, report=report)
-    report({"kind": "result", "message": demonstration.compared_with_truth(run, settings)})
+    report({"kind": "result", "message": compared_with_truth(run, settings)})
 
 
 def _open(settings: FieldSettings, report: Report) -> Opened[Prepared]:

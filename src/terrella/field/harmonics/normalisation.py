@@ -77,8 +77,7 @@ def as_schmidt(
         why = f"its words say {named}" if fits else "they fit none"
         raise InputError(
             f"{where}: degrees 1 to 3 at {year:g} should tell the normalisation of the Earth's field in nT, "
-            f"but {why}; "
-            "give Schmidt semi-normalised coefficients for 6371.2 km in nT"
+            f"but {why}; give Schmidt semi-normalised coefficients for 6371.2 km in nT"
         )
     if fits[0] == "Schmidt semi-normalised":
         return values, ()

@@ -114,9 +114,10 @@ def read_shc(path: Path) -> Coefficients:
             raise InputError(f"{path}, line {at}: n = {pair[0]}, m = {pair[1]} stands there twice")
         of_pair[pair] = found[2:]
     if missing := [pair for pair in zip(n.tolist(), m.tolist(), strict=True) if pair not in of_pair]:
-        raise InputError(f"{path} has no coefficient n = {missing[0][0]}, m = {missing[0][1]}; its header "
-            "says degrees "
-                         f"{n_min} to {n_max}")  # fmt: skip
+        raise InputError(
+            f"{path} has no coefficient n = {missing[0][0]}, m = {missing[0][1]}; its header says degrees "
+            f"{n_min} to {n_max}"
+        )
     if len(of_pair) > len(n):
         raise InputError(f"{path} has coefficients beyond the degrees {n_min} to {n_max} of its header")
     values = np.array([of_pair[pair] for pair in zip(n.tolist(), m.tolist(), strict=True)]).T
@@ -146,13 +147,12 @@ def _header(path: Path, at: int, row: list[str]) -> tuple[int, int, int, int, in
     except ValueError:
         raise InputError(
             f"{path}, line {at}: a header of least and greatest degree, number of epochs, order and step is "
-            "expected; "
-            f"got {' '.join(row)[:60]!r}"
+            f"expected; got {' '.join(row)[:60]!r}"
         ) from None
     if not 1 <= n_min <= n_max or number < 1 or order not in _ORDERS or step < 1:
         raise InputError(
-            f"{path}, line {at}: degrees {n_min} to {n_max}, {number} epochs, order {order}, step {step} are "
-            "no header of Gauss coefficients"
+            f"{path}, line {at}: degrees {n_min} to {n_max}, {number} epochs, order {order}, step {step} "
+            "are no header of Gauss coefficients"
         )
     pieces = (number - 1) // step
     if number > 1 and ((number - 1) % step or order < 2 or number < pieces + order - 1):

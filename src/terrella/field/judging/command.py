@@ -7,6 +7,7 @@ from terrella.engine.run import Report
 from terrella.engine.settings import parse_settings
 from terrella.engine.task import Asked, Judging
 from terrella.errors import InputError
+from terrella.field.judging.explained import about
 from terrella.field.judging.generations import read_generations, real_time
 from terrella.field.judging.held import held_pairs, training_means
 from terrella.field.judging.reporting import made_report
@@ -44,4 +45,4 @@ def judge_asked(asked: Asked, report: Report) -> Judging:
         gains(found),
         more,
     )
-    return made_report(asked.run, network, given, held, document, trained)
+    return made_report(asked.run, held, document, about(network, held, trained))

@@ -69,8 +69,7 @@ def training_means(asked: Asked, trained: FieldSettings, report: Report) -> Prep
             return prepare(found, trained, mark)
     raise InputError(
         f"the annual means of {trained.data.observatories} are no longer those that {asked.run.bundle} was "
-        "trained on: "
-        "folds would not be the same. Train again, with another --run"
+        "trained on: folds would not be the same. Train again, with another --run"
     )
 
 
@@ -87,9 +86,10 @@ def _later(
     pairs = make_pairs(sites, filtered(sites, data.degree, data.noise_nt), data.horizon_years, origins)
     pairs = pairs.rows(pairs.known)
     if not len(pairs):
-        raise InputError(f"{where}: no observatory has means in four years running and again "
-            f"{data.horizon_years} years later, "
-                         f"after {end:g}")  # fmt: skip
+        raise InputError(
+            f"{where}: no observatory has means in four years running and again {data.horizon_years} years "
+            f"later, after {end:g}"
+        )
     wide = spreads(network, given)
     change, deviation = (each[-1] for each in member_changes(network, pairs))
     issued = {NETWORK: issue(change, deviation, wide[NETWORK])}

@@ -30,8 +30,7 @@ def components(document: Mapping[str, Any]) -> Picture:
     axes.legend(**{**LEGEND, "fontsize": 7})
     caption = (
         f"RMS error {document['horizon_years']} years ahead, with 95 % intervals over areas; less is "
-        "better. Persistence, "
-        "which is off by several hundred nT, is left out."
+        "better. Persistence, which is off by several hundred nT, is left out."
     )
     return Picture("components", figure, caption, "Points of RMS by component for each model.")
 
@@ -53,12 +52,17 @@ def gain_map(held: Held) -> Picture:
     }
     sites = held.observatories
     figure = Figure(figsize=(8.2, 4.2), layout="constrained")
-    figures.draw_gain_map(figure.subplots(), sites.longitude[site], sites.latitude[site], rms[LAST] - rms[NETWORK],
-                          f"RMS of {LAST} less the network's (nT)")  # fmt: skip
+    figures.draw_gain_map(
+        figure.subplots(),
+        sites.longitude[site],
+        sites.latitude[site],
+        rms[LAST] - rms[NETWORK],
+        f"RMS of {LAST} less the network's (nT)",
+    )
     better = int((rms[NETWORK] < rms[LAST]).sum())
     caption = (
-        f"Circles: observatories where the network's error is smaller ({better} of {len(site)}); "
-        "triangles: where it is not."
+        f"Circles: observatories where the network's error is smaller ({better} of {len(site)}); triangles: "
+        "where it is not."
     )
     return Picture("gain_map", figure, caption, "A world map of observatories coloured by the gain.")
 
@@ -75,8 +79,8 @@ def coverage(held: Held, document: Mapping[str, Any]) -> Picture:
     figure = Figure(figsize=(4.2, 3.9), layout="constrained")
     figures.draw_coverage(figure.subplots(), nominal, actual, look_of(list(document["models"])))
     caption = (
-        "How often the truth lay in central intervals of the normal distribution. Below the "
-        "diagonal: too narrow."
+        "How often the truth lay in central intervals of the normal distribution. Below the diagonal: too "
+        "narrow."
     )
     return Picture("coverage", figure, caption, "Lines of coverage near the diagonal.")
 
@@ -105,8 +109,8 @@ def examples(held: Held, document: Mapping[str, Any]) -> Picture:
         axes.set_axis_off()
     panels[0].legend(**{**LEGEND, "fontsize": 7})
     caption = (
-        "Forecasts held out, issued every few years, at four observatories far apart: the component "
-        "that is hardest there."
+        "Forecasts held out, issued every few years, at four observatories far apart: the component that "
+        "is hardest there."
     )
     return Picture("examples", figure, caption, "Series of annual means with forecasts and their intervals.")
 

@@ -88,10 +88,9 @@ def make_folds(pairs: Pairs, place: Floats, years: int, horizon: int, regions: i
     if len(judged) < blocks:
         least = first + 2 * horizon + LEAST_ORIGINS - 1 + blocks
         raise InputError(
-            f"{years} years are too few: {blocks} blocks of issue years, each with {horizon} years after it and "
-            f"{LEAST_ORIGINS} issue years whose outcome is known before, need {least}; give a longer "
-            "series, or a smaller "
-            "data.horizon_years or data.blocks"
+            f"{years} years are too few: {blocks} blocks of issue years, each with {horizon} years after it "
+            f"and {LEAST_ORIGINS} issue years whose outcome is known before, need {least}; give a longer "
+            "series, or a smaller data.horizon_years or data.blocks"
         )
     begins = judged[np.linspace(0, len(judged), blocks + 1).astype(int)[:-1]]
     block = np.searchsorted(begins, pairs.origin, side="right") - 1

@@ -5,7 +5,9 @@ import math
 import torch
 from torch import Tensor, nn
 
+from terrella.field.learning.pairs import INPUTS
 from terrella.field.secular_variation.rotation import AXES
+from terrella.field.settings import FieldSettings
 
 # Deviations before any data: the turn about the Earth's axis and about others, in 0.005 rad/yr; the outputs of the
 # perceptron's last layer, in units of SCALE_NT.
@@ -45,3 +47,13 @@ class FieldNetwork(nn.Module):
         return 0.5 * (
             of_turn + stiffness * (of_out + self.first.square().sum()) + self.deviation.square().sum()
         )
+
+
+def members_of(settings: FieldSettings) -> int:
+    """Return the number of members, the whole one among them."""
+    return settings.data.regions * (settings.data.blocks + 1) + 1
+
+
+def network_for(settings: FieldSettings) -> FieldNetwork:
+    """Return a network before its training."""
+    return FieldNetwork(members_of(settings), len(INPUTS), settings.network.hidden)

@@ -10,7 +10,7 @@ from terrella.engine.plan.step import Step
 from terrella.engine.plan.strategy import Need, Placement
 from terrella.engine.task import Fed, StageSpec, stage_of
 from terrella.field.learning.likelihood import make_loss
-from terrella.field.learning.network import FieldNetwork
+from terrella.field.learning.network import members_of, network_for
 from terrella.field.learning.pairs import INPUTS
 from terrella.field.learning.prepared import Prepared, samples_of
 from terrella.field.secular_variation.rotation import AXES
@@ -45,13 +45,3 @@ def stages(settings: FieldSettings, given: Prepared | None, samples: int | None)
         return Fed(Held(samples_of(given), choose_device(settings.fit.device)))
 
     return [StageSpec(need, stage_of(settings.fit, "acceleration", warmup_steps=20, clip=1e3), fed)]
-
-
-def members_of(settings: FieldSettings) -> int:
-    """Return the number of members, the whole one among them."""
-    return settings.data.regions * (settings.data.blocks + 1) + 1
-
-
-def network_for(settings: FieldSettings) -> FieldNetwork:
-    """Return a network before its training."""
-    return FieldNetwork(members_of(settings), len(INPUTS), settings.network.hidden)

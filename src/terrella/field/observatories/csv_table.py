@@ -46,8 +46,10 @@ def read_csv(path: Path, text: str) -> tuple[list[Series], list[str]]:
     has = {name: columns[a] for name, every in _NAMES.items() for a in every if a in columns}
     for name in ("code", "year", "longitude"):
         if name not in has:
-            raise InputError(f"{path} has no column {name} (known names: {', '.join(_NAMES[name])}); it has "
-                             f"{', '.join(map(str, table.columns[:12]))}")  # fmt: skip
+            raise InputError(
+                f"{path} has no column {name} (known names: {', '.join(_NAMES[name])}); it has "
+                f"{', '.join(map(str, table.columns[:12]))}"
+            )
     spherical = all(name in has for name in ("r", "theta", "phi"))
     kind = (
         "r θ φ"
@@ -125,8 +127,7 @@ def _latitude(path: Path, has: Mapping[str, str], spherical: bool) -> tuple[bool
     if radius == height or (spherical and not radius):
         raise InputError(
             f"{path} does not say whether latitude is geodetic or geocentric: name it geodetic_latitude "
-            "(with height_m) "
-            "or geocentric_latitude (with radius_km)"
+            "(with height_m) or geocentric_latitude (with radius_km)"
         )
     return radius, "latitude"
 
