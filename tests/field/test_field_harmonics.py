@@ -172,6 +172,10 @@ def test_a_field_that_is_not_the_earth_s_is_refused_and_a_crust_s_is_taken_as_sa
     path.write_text(shc_text(years, values / 10, 4))
     with pytest.raises(InputError, match="they fit none"):
         read_shc(path)
+    values[1, 0] *= 100
+    path.write_text(shc_text(years, values, 4))
+    with pytest.raises(InputError, match="at 2020 should tell the normalisation"):
+        read_shc(path)
     n, m = degrees_orders(17, 16)
     text = "16 17 1 1 1\n2020.0\n" + "\n".join(f"{a} {b} 1.5" for a, b in zip(n, m, strict=True)) + "\n"
     path.write_text(text)

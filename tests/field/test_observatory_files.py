@@ -138,7 +138,11 @@ def test_encodings_are_told(tmp_path):
     found = read_observatories(path)
     assert any("not in UTF-8: read as Latin-1" in each for each in found.findings)
     assert found.sites[0].code == "FÜR"
-    for content, words in ((b"", "is empty"), (b"\x89PNG\x00\x01", "is no text")):
+    for content, words in (
+        (b"", "is empty"),
+        (b"\x89PNG\x00\x01", "is no text"),
+        (b"PK\x03\x04", "is no text"),
+    ):
         path.write_bytes(content)
         with pytest.raises(InputError, match=words):
             read_observatories(path)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 
 from terrella.errors import InputError
 from terrella.field.harmonics.schmidt import Floats, degrees_orders
@@ -70,9 +71,11 @@ def as_schmidt(
         return values, (
             "normalisation cannot be checked; taken as Schmidt semi-normalised, as .shc files are",
         )
-    year, own = epochs[inside[-1]], values[inside[-1], :15]
-    known = np.array([np.interp(year, _YEARS, each) for each in _KNOWN.T])
-    fits = [name for name, factor in every.items() if _near(own * factor[:15], known)]
+    known = np.array([np.interp(epochs[inside], _YEARS, each) for each in _KNOWN.T]).T
+    near = {name: _near(values[inside, :15] * factor[:15], known) for name, factor in every.items()}
+    fits = [name for name, each in near.items() if each.all()]
+    best = max(near.values(), key=lambda each: int(each.sum()))
+    year = epochs[inside[int(best.argmin())]]
     if len(fits) != 1 or (named is not None and fits[0] != named):
         why = f"its words say {named}" if fits else "they fit none"
         raise InputError(
@@ -84,7 +87,8 @@ def as_schmidt(
     return values * every[fits[0]], (f"coefficients are {fits[0]}: made Schmidt semi-normalised",)
 
 
-def _near(own: Floats, known: Floats) -> bool:
-    n = degrees_orders(3)[0]
-    off = np.sqrt(np.bincount(n, (own - known) ** 2)[1:])
-    return bool((off < _NEAR * np.sqrt(np.bincount(n, known**2)[1:])).all())
+def _near(own: Floats, known: Floats) -> npt.NDArray[np.bool_]:
+    """Return at which epochs each degree is near what is known, (epoch,)."""
+    of_degree = degrees_orders(3)[0][:, None] == np.arange(1, 4)
+    off, norm = np.sqrt((own - known) ** 2 @ of_degree), np.sqrt(known**2 @ of_degree)
+    return np.asarray((off < _NEAR * norm).all(axis=1))

@@ -60,12 +60,12 @@ def _text(path: Path) -> tuple[str, list[str]]:
         if content[:2] == b"\x1f\x8b":
             content = gzip.decompress(content)
     except (OSError, EOFError) as error:
-        raise InputError(f"{path} cannot be read ({error})") from None
+        raise InputError(f"{path} cannot be read ({getattr(error, 'strerror', None) or error})") from None
     if not content.strip():
         raise InputError(f"{path} is empty; a table, IAGA-2002 or annual means are expected")
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise InputError(f"{path} is in UTF-16; save it as UTF-8")
-    if b"\x00" in content[:4096]:
+    if any(byte < 9 for byte in content[:4096]):
         raise InputError(f"{path} is no text; a table, IAGA-2002 or annual means are expected")
     try:
         return content.decode("utf-8-sig"), []
