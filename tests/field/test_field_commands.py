@@ -136,8 +136,10 @@ def test_one_observatory_alone_is_forecast_by_its_last_rate_or_beside_others(
     assert found["frame"][0] == "geodetic"
     assert run("predict", path, "--bundle", trained, "-o", tmp_path / "out.csv", "--beside", annual) == 0
     assert pd.read_csv(tmp_path / "out.csv")["observatory"].tolist() == ["NAQ"]
-    assert run("predict", path, "--bundle", trained, "-o", tmp_path / "out.csv", "--beside", path) == 0
     capsys.readouterr()
+    path = annual_file(tmp_path, steady_rows(2017, 3))
+    assert run("predict", path, "--bundle", trained, "-o", tmp_path / "out.csv", "--beside", annual) == 2
+    assert "3 annual means are too few" in said(capsys)
 
 
 def test_coefficients_are_carried_on(trained, tmp_path, capsys):

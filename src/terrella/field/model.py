@@ -15,7 +15,7 @@ from terrella.field.learning.held_out import NETWORK, member_changes
 from terrella.field.learning.network import FieldNetwork, network_for
 from terrella.field.learning.pairs import RAD_YR, make_pairs
 from terrella.field.observatories.table import Observatories
-from terrella.field.secular_variation.baselines import LAST
+from terrella.field.secular_variation.baselines import BACK, LAST
 from terrella.field.secular_variation.filter import filtered
 from terrella.field.secular_variation.rotation import accelerations
 from terrella.field.settings import FieldSettings
@@ -60,7 +60,14 @@ class FieldModel:
             Annual means; those of the last year and the three before are needed.
         beside : Observatories, optional
             Further observatories, for the filtered secular variation alone.
+
+        Raises
+        ------
+        InputError
+            Where there are fewer than four years, or the years of the others do not meet them.
         """
+        if len(given.years) <= BACK:
+            raise InputError(f"{len(given.years)} annual means are too few: the last four years are needed")
         data = self.settings.data
         rates = filtered(given if beside is None else _together(given, beside), data.degree, data.noise_nt)
         rates = rates.from_year(given.years[0])
