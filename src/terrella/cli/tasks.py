@@ -105,6 +105,19 @@ TASKS: dict[str, Door] = {
             "judge": "--run runs/field/mine --judge.generations igrf/",
         },
     ),
+    "surface": Door(
+        about="Surfaces: block means refined and gaps filled, with samples, beside splines and kriging.",
+        module="terrella.surface.task",
+        settings="terrella.surface.settings:SurfaceSettings",
+        given="data.grid",
+        given_means="Grid: GeoTIFF, NetCDF, .npy, .npz or points; by default the elevation that matplotlib brings.",
+        commands="terrella.cli.surface",
+        examples={
+            "train": "dem.tif --run runs/surface/mine --data.factor 4",
+            "plan": "--samples 2000 --network.widths 32 64 128",
+            "judge": "--run runs/surface/mine",
+        },
+    ),
 }
 
 

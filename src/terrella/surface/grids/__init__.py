@@ -1,0 +1,1 @@
+"""Grids of elevation, depth or an anomaly, with where they lie."""

@@ -1,0 +1,84 @@
+"""GeoTIFF, by GDAL through rasterio: the extra `gis`."""
+
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from terrella.errors import InputError
+from terrella.surface.grids.arrays import UNPLACED, as_singles, refuse_type
+from terrella.surface.grids.grid import Grid, Place, Singles
+
+
+def rasterio() -> ModuleType:
+    """Return rasterio.
+
+    Raises:
+        InputError: where it is not installed.
+    """
+    try:
+        import rasterio
+    except ImportError:
+        raise InputError("GeoTIFF needs rasterio; pip install 'terrella[gis]'") from None
+    module: ModuleType = rasterio
+    return module
+
+
+def open_geotiff(path: Path, layer: str | None) -> Grid:
+    """Return a band of a GeoTIFF.
+
+    Raises:
+        InputError: where it cannot be read, is rotated, holds no real numbers, or has several bands and none is
+            chosen.
+    """
+    import warnings
+
+    gdal = rasterio()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a file without a georeference, which is found out below
+            source = gdal.open(path)
+    except gdal.errors.RasterioIOError as error:
+        raise InputError(f"{path} cannot be read ({error}); a GeoTIFF is expected") from None
+    band = _band(path, source.count, layer)
+    refuse_type(str(path), np.dtype(source.dtypes[band - 1]), source.shape)
+    place, findings = _place(path, source)
+    nodata = source.nodatavals[band - 1]
+    scale, offset = source.scales[band - 1], source.offsets[band - 1]
+
+    def read(rows: slice, columns: slice) -> Singles:
+        window = gdal.windows.Window.from_slices(rows, columns)
+        values = as_singles(source.read(band, window=window), nodata)
+        return values if (scale, offset) == (1.0, 0.0) else (scale * values + offset).astype(np.float32)
+
+    return Grid(str(path), source.shape, place, read, source.units[band - 1] or "", findings)
+
+
+def _band(path: Path, count: int, layer: str | None) -> int:
+    if layer is None and count == 1:
+        return 1
+    if layer is None or not layer.isdecimal() or not 1 <= int(layer) <= count:
+        said = "choose one" if layer is None else f"{layer!r} is none of them"
+        raise InputError(f"{path} has {count} bands; {said} by data.layer, 1 to {count}")
+    return int(layer)
+
+
+def _place(path: Path, source: Any) -> tuple[Place, tuple[str, ...]]:
+    affine, points = source.transform, source.tags().get("AREA_OR_POINT") == "Point"
+    if affine.is_identity:
+        return Place(), (UNPLACED,)
+    if abs(affine.b) > 1e-9 * abs(affine.a) or abs(affine.d) > 1e-9 * abs(affine.e):
+        raise InputError(
+            f"{path} is rotated or sheared against its axes; warp it onto them first, as by gdalwarp"
+        )
+    findings: tuple[str, ...] = ()
+    crs, unit = None, "unknown unit"
+    if source.crs is None:
+        findings = ("no CRS: steps are taken as they are, their unit unknown",)
+    else:
+        crs = source.crs.to_wkt()
+        unit = "degree" if source.crs.is_geographic else source.crs.linear_units
+    if points:
+        findings += ("values of points (AREA_OR_POINT=Point), taken for means of the cells around them",)
+    return Place(affine.c, affine.f, affine.a, affine.e, crs, unit, points), findings

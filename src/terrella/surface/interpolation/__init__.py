@@ -1,0 +1,1 @@
+"""What one would use instead: bicubic splines, thin plates, kriging, synthesis from a spectrum."""

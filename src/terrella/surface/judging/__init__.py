@@ -1,0 +1,1 @@
+"""Refined and filled surfaces beside classical ones, at blocks that were held out."""

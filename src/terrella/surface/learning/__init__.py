@@ -1,0 +1,1 @@
+"""What is learned of the detail that a smooth surface lacks."""

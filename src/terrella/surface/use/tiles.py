@@ -1,0 +1,56 @@
+"""Tiles of a grid with their margins, and noise that is the same whichever tile asks for it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from terrella.surface.grids.grid import Floats
+
+_NOISE = 64  # pixels of a piece of noise
+
+
+@dataclass(frozen=True)
+class Tile:
+    """Rows and columns of a grid that are written, and the wider ones that are read for it."""
+
+    rows: slice
+    columns: slice
+    read_rows: slice
+    read_columns: slice
+
+    @property
+    def inner(self) -> tuple[slice, slice]:
+        """What is written, as part of what is read."""
+        row, column = self.rows.start - self.read_rows.start, self.columns.start - self.read_columns.start
+        return (
+            slice(row, row + self.rows.stop - self.rows.start),
+            slice(column, column + self.columns.stop - self.columns.start),
+        )
+
+
+def tiles_of(shape: tuple[int, int], size: int, margin: int) -> Iterator[Tile]:
+    """Yield the tiles of a grid, row by row."""
+    for row in range(0, shape[0], size):
+        for column in range(0, shape[1], size):
+            ends = min(row + size, shape[0]), min(column + size, shape[1])
+            yield Tile(
+                slice(row, ends[0]),
+                slice(column, ends[1]),
+                slice(max(row - margin, 0), min(ends[0] + margin, shape[0])),
+                slice(max(column - margin, 0), min(ends[1] + margin, shape[1])),
+            )
+
+
+def noise_at(row: int, column: int, shape: tuple[int, int], member: int) -> Floats:
+    """Return normal noise of a member at pixels of a grid, from row and column on."""
+    first_row, first_column = row // _NOISE, column // _NOISE
+    down = -(-(row + shape[0]) // _NOISE) - first_row
+    across = -(-(column + shape[1]) // _NOISE) - first_column
+    pieces = np.block([
+        [np.random.default_rng((member, first_row + i, first_column + j)).standard_normal((_NOISE, _NOISE))
+         for j in range(across)]
+        for i in range(down)
+    ])  # fmt: skip
+    begin = row - first_row * _NOISE, column - first_column * _NOISE
+    return np.asarray(pieces[begin[0] : begin[0] + shape[0], begin[1] : begin[1] + shape[1]])

@@ -1,0 +1,143 @@
+"""Grids of every format: what is read, what is written with its georeference, and what is refused in one line."""
+
+import h5py
+import numpy as np
+import pytest
+import xarray as xr
+
+import terrella.earth.proj_first  # noqa: F401
+from terrella.errors import InputError
+from terrella.files import replace_file
+from terrella.surface.grids.grid import Place
+from terrella.surface.grids.read import open_grid, refuse_no_values
+from terrella.surface.grids.write import grid_writer
+
+VALUES = np.arange(12, dtype=np.float32).reshape(3, 4)
+VALUES[1, 2] = np.nan
+MATMUL = pytest.mark.filterwarnings(
+    "ignore:Use `@` matmul:PendingDeprecationWarning"
+)  # of affine, by rasterio
+
+
+def write(path, place, values=VALUES, names=("estimate",)):
+    def fill(temporary):
+        with grid_writer(temporary, place, values.shape, names, "m") as put:
+            put(0, 0, 0, values[:2])
+            put(0, 2, 0, values[2:])
+
+    replace_file(path, fill)
+    return path
+
+
+@MATMUL
+@pytest.mark.parametrize("suffix", [".tif", ".nc"])
+@pytest.mark.parametrize("dy", [-30.0, 30.0])
+def test_a_grid_comes_back_with_its_place(tmp_path, suffix, dy):
+    rasterio = pytest.importorskip("rasterio")
+    place = Place(500_000.0, 4_100_000.0, 30.0, dy, rasterio.CRS.from_epsg(32616).to_wkt(), "metre")
+    grid = open_grid(write(tmp_path / f"a{suffix}", place))
+    assert np.array_equal(grid.whole(), VALUES, equal_nan=True)
+    assert np.array_equal(grid.read(slice(1, 3), slice(2, 4)), VALUES[1:, 2:], equal_nan=True)
+    assert (grid.place.x, grid.place.y, grid.place.dx, grid.place.dy) == pytest.approx(
+        (500_000, 4_100_000, 30, dy)
+    )
+    assert rasterio.CRS.from_wkt(grid.place.crs).to_epsg() == 32616
+    assert grid.unit == "m"
+
+
+@MATMUL
+def test_points_and_cells_of_geotiff_differ_by_nothing_but_what_is_said(tmp_path):
+    rasterio = pytest.importorskip("rasterio")
+    place = Place(10.0, 50.0, 0.1, -0.1, rasterio.CRS.from_epsg(4326).to_wkt(), "degree", points=True)
+    grid = open_grid(write(tmp_path / "a.tif", place))
+    assert grid.place.points
+    assert (grid.place.x, grid.place.y, grid.place.unit) == (pytest.approx(10), pytest.approx(50), "degree")
+    assert "AREA_OR_POINT=Point" in grid.findings[0]
+
+
+@MATMUL
+def test_bands_nodata_and_rotations_of_geotiff(tmp_path):
+    rasterio = pytest.importorskip("rasterio")
+    shape = {"driver": "GTiff", "height": 3, "width": 4, "dtype": "int16"}
+    north_up = rasterio.Affine(1, 0, 5, 0, -1, 5)
+    with rasterio.open(tmp_path / "two.tif", "w", count=2, nodata=-9999, transform=north_up, **shape) as file:
+        file.write(np.full((2, 3, 4), -9999, np.int16))
+    with pytest.raises(InputError, match=r"2 bands; choose one by data\.layer"):
+        open_grid(tmp_path / "two.tif")
+    with pytest.raises(InputError, match="all of its pixels are gaps"):
+        refuse_no_values(open_grid(tmp_path / "two.tif", "2"))
+    turned = rasterio.Affine.rotation(20)
+    with rasterio.open(tmp_path / "turned.tif", "w", count=1, transform=turned, **shape) as file:
+        file.write(np.zeros((1, 3, 4), np.int16))
+    with pytest.raises(InputError, match="rotated or sheared"):
+        open_grid(tmp_path / "turned.tif")
+    (tmp_path / "no.tif").write_text("no picture")
+    with pytest.raises(InputError, match="cannot be read"):
+        open_grid(tmp_path / "no.tif")
+
+
+@MATMUL
+def test_a_geotiff_without_a_georeference_is_taken_as_pixels_and_stays_so(tmp_path):
+    pytest.importorskip("rasterio")
+    grid = open_grid(write(tmp_path / "a.tif", Place()))
+    assert grid.place == Place()
+    assert "unit pixels are assumed" in grid.findings[0]
+
+
+def test_netcdf_of_two_units_uneven_axes_or_several_variables_is_refused(tmp_path):
+    z = xr.DataArray(VALUES, {"y": [0.0, 1, 2], "x": [0.0, 1, 2, 3]}, ("y", "x"), "z")
+    z.x.attrs["units"], z.y.attrs["units"] = "km", "m"
+    z.to_netcdf(tmp_path / "units.nc", engine="h5netcdf")
+    with pytest.raises(InputError, match="two units, y in m and x in km"):
+        open_grid(tmp_path / "units.nc")
+    uneven = z.drop_vars("y").assign_coords(y=[0.0, 1, 5])
+    uneven.to_netcdf(tmp_path / "uneven.nc", engine="h5netcdf")
+    with pytest.raises(InputError, match="y is not evenly spaced"):
+        open_grid(tmp_path / "uneven.nc")
+    xr.Dataset({"z": z.drop_vars(["x", "y"]), "w": z.drop_vars(["x", "y"])}).to_netcdf(
+        tmp_path / "two.nc", engine="h5netcdf"
+    )
+    with pytest.raises(InputError, match=r"2 grids; choose data\.layer of z, w"):
+        open_grid(tmp_path / "two.nc")
+    assert open_grid(tmp_path / "two.nc", "w").findings[0].startswith("no georeference")
+
+
+def test_classic_netcdf_and_other_files_are_told(tmp_path):
+    (tmp_path / "a.nc").write_bytes(b"CDF\x01 of old")
+    with pytest.raises(InputError, match="cannot be read"):
+        open_grid(tmp_path / "a.nc")
+    with h5py.File(tmp_path / "a.h5", "w"):
+        pass
+    with pytest.raises(InputError, match=r"\.h5 is no known grid"):
+        open_grid(tmp_path / "a.h5")
+
+
+def test_arrays_of_other_types_and_shapes_are_refused(tmp_path):
+    np.save(tmp_path / "complex.npy", np.ones((4, 4), complex))
+    np.save(tmp_path / "deep.npy", np.ones((2, 4, 4)))
+    with pytest.raises(InputError, match="holds complex numbers"):
+        open_grid(tmp_path / "complex.npy")
+    with pytest.raises(InputError, match=r"has the shape \(2, 4, 4\)"):
+        open_grid(tmp_path / "deep.npy")
+    np.savez(tmp_path / "two.npz", a=VALUES, b=VALUES)
+    with pytest.raises(InputError, match=r"2 grids; choose data\.layer of a, b"):
+        open_grid(tmp_path / "two.npz")
+
+
+def test_points_are_averaged_in_cells_and_their_columns_are_not_guessed(tmp_path):
+    table = tmp_path / "points.csv"
+    table.write_text("longitude,latitude,depth_m\n10.1,50.1,-5\n10.2,50.2,-7\n11.5,51.5,-9\n")
+    with pytest.raises(InputError, match="give the size of the cells"):
+        open_grid(table)
+    grid = open_grid(table, spacing=1.0)
+    assert np.array_equal(grid.whole(), [[np.nan, -9], [-6, np.nan]], equal_nan=True)
+    assert (grid.place.x, grid.place.y, grid.place.dy, grid.place.unit) == (10, 52, -1, "degree")
+    table.write_text("x,y,a,b\n0,0,1,2\n1,1,3,4\n2,2,3,4\n")
+    with pytest.raises(InputError, match=r"choose data\.layer of a, b"):
+        open_grid(table, spacing=1.0)
+    assert np.nanmax(open_grid(table, "b", 1.0).whole()) == 4
+    table.write_text("longitude,latitude,z\n10.1,50.1,-5\n500000,4100000,-7\n")
+    with pytest.raises(InputError, match="of other or mixed units"):
+        open_grid(table, spacing=1.0)
+    (tmp_path / "bare.xyz").write_text("0 0 1\n1 1 2\n2 2 4\n")
+    assert np.nanmean(open_grid(tmp_path / "bare.xyz", spacing=1.0).whole()) == pytest.approx(7 / 3)

@@ -1,0 +1,127 @@
+"""The task as it is typed: a training in small, its report, and its use on grids of any format."""
+
+import json
+
+import numpy as np
+import pytest
+
+from terrella.cli.main import main
+from terrella.errors import InputError
+from terrella.surface import SurfaceSettings, judge, open_grid, predict, train
+from terrella.surface.opening import jacksboro
+
+SMALL = {
+    "network": {"widths": (4, 8), "steps": 2}, "fit": {"epochs": 1, "windows": 32, "device": "cpu"},
+    "judge": {"members": 2, "resamples": 20},
+}  # fmt: skip
+
+
+def run(*arguments):
+    try:
+        main([str(each) for each in arguments])
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 0
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("surface") / "run"
+    train(folder, SurfaceSettings.model_validate(SMALL))
+    judge(folder)
+    return folder
+
+
+def test_a_judged_run_holds_all_models_and_its_report(trained):
+    document = json.loads((trained / "scores.json").read_text())
+    models = document["models"]
+    assert models["bicubic, block means"]["rmse@refine"]["value"] == pytest.approx(11.7, abs=1)
+    assert models["bicubic"]["rmse@refine"]["value"] > models["bicubic, block means"]["rmse@refine"]["value"]
+    assert models["thin plate"]["rmse@fill"]["value"] < models["kriging"]["rmse@fill"]["value"]
+    assert models["network"]["rmse@refine"]["unit"] == "m"
+    assert models["conditional simulation"]["crps@fill"]["value"] < models["thin plate"]["crps@fill"]["value"]
+    assert {pair["over"] for pair in document["paired"]} == set(models) - {"network"}
+    assert set(document["trusted"]) == {"refine", "fill"}
+    near = document["resemblance"]["refine"]
+    assert near["network"][0] < near["bicubic"][0]
+    report = (trained / "report.html").read_text()
+    for words in (
+        "an honest unconditional generator cannot be trained",
+        "held out whole",
+        "nearest learned patch",
+    ):
+        assert words in report
+    assert "dev blocks" in (trained / "model" / "card.md").read_text()
+
+
+def test_a_grid_with_gaps_is_filled_and_refined_from_the_command_line(trained, tmp_path, capsys):
+    values = jacksboro().whole()[:120, :130].copy()
+    values[50:58, 60:70] = np.nan
+    np.save(tmp_path / "dem.npy", values)
+    filled = tmp_path / "filled.nc"
+    assert (
+        run("surface", "predict", tmp_path / "dem.npy", "--bundle", trained, "-o", filled, "--samples", 2)
+        == 0
+    )
+    said = capsys.readouterr()
+    assert "unit pixels are assumed" in said.out + said.err
+    assert "80 pixels of gaps filled" in said.out + said.err
+    estimate = open_grid(filled, "estimate").whole()
+    assert np.array_equal(estimate[np.isfinite(values)], values[np.isfinite(values)])
+    assert np.isfinite(estimate).all()
+    samples = [open_grid(filled, f"sample_{k}").whole()[50:58, 60:70] for k in (1, 2)]
+    assert np.abs(samples[0] - samples[1]).max() > 0.1
+    fine = tmp_path / "fine.npy"
+    assert (
+        run(
+            "surface",
+            "predict",
+            filled,
+            "--layer",
+            "estimate",
+            "--bundle",
+            trained,
+            "--factor",
+            4,
+            "-o",
+            fine,
+        )
+        == 0
+    )
+    assert np.load(fine).shape == (480, 520)
+    assert np.allclose(np.load(fine).reshape(120, 4, 130, 4).mean((1, 3)), estimate, atol=0.01)
+
+
+def test_what_predict_cannot_do_is_one_line(trained, tmp_path):
+    np.save(tmp_path / "dem.npy", np.zeros((60, 60), np.float32))
+    np.save(tmp_path / "gap.npy", np.full((60, 60), np.nan, np.float32))
+    np.save(tmp_path / "small.npy", np.zeros((9, 60), np.float32))
+    for given, output, options, words in (
+        ("dem.npy", "out.npy", {"factor": 3}, "refines 4 times, not 3"),
+        ("dem.npy", "out.jpg", {}, "name must end in"),
+        ("gap.npy", "out.npy", {}, "all of its pixels are gaps"),
+        ("small.npy", "out.npy", {}, "40 along each axis are needed"),
+    ):
+        with pytest.raises(InputError, match=words):
+            predict(tmp_path / given, bundle=str(trained), output=tmp_path / output, **options)
+        assert not (tmp_path / output).exists()
+
+
+def test_scores_of_another_grid_are_refused_or_told_apart(trained, tmp_path):
+    with pytest.raises(InputError, match="splits test and dev"):
+        judge(trained, split="train")
+    np.save(tmp_path / "tiny.npy", np.zeros((50, 50), np.float32))
+    with pytest.raises(InputError, match="are too few to hold some out"):
+        judge(trained, data=str(tmp_path / "tiny.npy"))
+
+
+def test_points_become_a_grid_and_scores_are_shown(trained, tmp_path, capsys):
+    (tmp_path / "p.csv").write_text(
+        "x,y,z\n" + "\n".join(f"{x},{y},{x + y}" for x in range(5) for y in range(4))
+    )
+    assert run("surface", "data", tmp_path / "p.csv", "--spacing", 1, "-o", tmp_path / "p.npy") == 0
+    assert np.load(tmp_path / "p.npy").shape[1] == 5
+    assert run("surface", "show", trained) == 0
+    shown = capsys.readouterr().out
+    assert "RMSE less than that of thin plate by" in shown
+    assert "block means refined; predict uses:" in shown
