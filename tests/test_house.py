@@ -27,7 +27,7 @@ WRITTEN = [
     for path in sorted(ROOT.glob(pattern))
 ]  # fmt: skip
 LONGEST_FILE = 450
-HOSTS = {"doi.org", "www.w3.org", "quakeml.org", "hifis-storage.desy.de", "127.0.0.1"}
+HOSTS = {"doi.org", "www.w3.org", "www.opengis.net", "quakeml.org", "hifis-storage.desy.de", "127.0.0.1"}
 HOSTS |= {
     "earthquake.usgs.gov", "service.geonet.org.nz", "webservices.ingv.it", "www.isc.ac.uk", "www.seismicportal.eu",
     "service.earthscope.org", "service.scedc.caltech.edu", "service.ncedc.org", "geofon.gfz.de",
