@@ -43,7 +43,7 @@ def by_pressure(scored: Mapping[str, Scored], rocks: Rocks) -> Picture:
         axes.plot(pressure, mean, lw=1.4, label=name, **line(look, name))
     axes.set(xlabel="pressure (GPa)", ylabel="CRPS (K)", ylim=(0, None))
     axes.legend(**LEGEND)
-    caption = "Error of the distributions at each pressure held out; less is better. Peaks: minerals change"
+    caption = "Error of distributions at pressures held out; less is better. Peaks lie where minerals change."
     return Picture("by_pressure", figure, caption, "Lines of the CRPS of every model by pressure.")
 
 

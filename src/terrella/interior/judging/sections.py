@@ -53,7 +53,7 @@ def lead(document: Mapping[str, Any], split: str) -> str:
             if gain.high < 0
             else "is not shown to differ from"
         )
-        said.append(f"The network's CRPS {how} that of {pair['over']}: less by {signed(gain, ' to ')} K.")
+        said.append(f"The network's CRPS {how} that of {pair['over']}; it gains {signed(gain, ' to ')} K.")
     where = {
         "test": "Rocks of pressures and temperatures that no model saw.",
         "dev": "The rocks that calibrated the intervals.",
