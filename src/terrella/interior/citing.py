@@ -16,6 +16,6 @@ def cited(run: Run) -> list[str]:
         "reference Earth",
         "network of coordinates",
         "table inversion",
-        "conformal prediction",
+        "distributional conformal prediction",
         *judged,
     ]
