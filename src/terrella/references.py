@@ -1,5 +1,7 @@
 """BibTeX of the papers behind the methods, by the name of the method."""
 
+from terrella.earth_references import EARTH_REFERENCES
+
 REFERENCES: dict[str, str] = {
     "completeness": """@article{WiemerWyss2000,
   author = {Wiemer, Stefan and Wyss, Max},
@@ -427,4 +429,5 @@ REFERENCES: dict[str, str] = {
   journal = {Earth, Planets and Space},
   year = {2013}, volume = {65}, pages = {1355--1362}, doi = {10.5047/eps.2013.07.011}
 }""",
+    **EARTH_REFERENCES,
 }

@@ -105,6 +105,20 @@ TASKS: dict[str, Door] = {
             "judge": "--run runs/field/mine --judge.generations igrf/",
         },
     ),
+    "interior": Door(
+        about="The Earth's interior: temperature and composition with intervals, from velocities and density.",
+        module="terrella.interior.task",
+        settings="terrella.interior.settings:InteriorSettings",
+        given="data.tables",
+        given_means="Table of mineral physics (Perple_X .tab, CSV, Parquet); several, one of each composition, by "
+        "--data.tables; by default minerals are simulated.",
+        commands="terrella.cli.interior",
+        examples={
+            "train": "pyrolite.tab --run runs/interior/mine --data.density-noise 0.02",
+            "plan": "--data.draws 200000 --network.hidden 128",
+            "judge": "--run runs/interior/mine",
+        },
+    ),
 }
 
 
