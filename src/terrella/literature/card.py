@@ -19,17 +19,11 @@ def make_card(settings: LiteratureSettings, given: Prepared, found: Finished, ma
         *(f"- {line}" for line in found.said()),
         f"- capitals {'count' if given.vocabulary.cased else 'do not count: the training has none'}",
     ]
+    name = ", ".join(Path(each).name for each in settings.data.train)
     data = [
-        f"- {', '.join(Path(name).name for name in settings.data.train)}: {len(corpus.train):,} sentences to learn "
-        f"from, {len(corpus.dev):,} to choose by",
+        f"- {name}: {len(corpus.train):,} sentences to learn from, {len(corpus.dev):,} to choose by",
         f"- {len(given.vocabulary.words):,} words; {sum(len(s.spans) for s in corpus.train):,} entities",
     ]
-    limits = [
-        "English texts of the kind it was trained on. Whoever labelled them decides what an entity is: names of a "
-        "kind that no label",
-        "has are not found. A name spelled as scanning left it may be missed. Probabilities are not "
-        "calibrated.",
-    ]
+    limits = ["English texts of the kind it was trained on. Probabilities are not calibrated."]
     scores = ["Not judged yet: `terrella literature judge --run RUN` does."]
-    title = f"Entities: {', '.join(Path(name).name for name in settings.data.train)}"
-    return card_text(title, {"": about, "Data": data, "Scores": scores, "Limits": limits})
+    return card_text(f"Entities: {name}", {"": about, "Data": data, "Scores": scores, "Limits": limits})

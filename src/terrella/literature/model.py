@@ -23,7 +23,15 @@ from terrella.literature.settings import LiteratureSettings
 
 TASK = "literature"
 _LAYOUT = values_layout(
-    TASK, labels=tuple[str, ...], trusted=str, cased=bool, hyphens=bool, share=float, doubt=float, letters=str
+    TASK,
+    labels=tuple[str, ...],
+    trusted=str,
+    cased=bool,
+    hyphens=bool,
+    blend=float,
+    share=float,
+    doubt=float,
+    letters=str,
 )
 _CRFS = "wide", "textbook"  # sets of features; the names of their tensors begin with these
 _BETWEEN = "\n"
@@ -36,9 +44,7 @@ class LiteratureModel:
     Parameters
     ----------
     joint : Joint
-        The network and the wider field as one field.
-    textbook : Crf
-        The field of the usual features.
+        The network and the two fields as one.
     gazetteer : Gazetteer
         The names of the training.
     trusted : str
@@ -48,7 +54,6 @@ class LiteratureModel:
     """
 
     joint: Joint
-    textbook: Crf
     gazetteer: Gazetteer
     trusted: str
     hyphens: bool
@@ -68,7 +73,7 @@ class LiteratureModel:
             return self.joint.labels_for(sentences)
         if name == GAZETTEER:
             return [self.gazetteer.labels_for(tokens) for tokens in sentences]
-        field = self.textbook if name == TEXTBOOK else self.joint.wide
+        field = self.joint.textbook if name == TEXTBOOK else self.joint.wide
         return [field.labels_for(tokens) for tokens in sentences]
 
     def probabilities(self, sentences: Sequence[Sequence[str]]) -> list[Floats] | None:
@@ -77,7 +82,7 @@ class LiteratureModel:
             return self.joint.probabilities(sentences)
         if self.trusted == GAZETTEER:
             return None
-        one = self.textbook if self.trusted == TEXTBOOK else self.joint.wide
+        one = self.joint.textbook if self.trusted == TEXTBOOK else self.joint.wide
         return [one.probabilities(tokens) for tokens in sentences]
 
 
@@ -85,14 +90,15 @@ def parts_of(found: Finished, hyphens: bool) -> tuple[dict[str, Tensor], dict[st
     """Return the tensors and values of a bundle."""
     known = found.joint.vocabulary
     tensors = {**found.joint.network.state_dict(), "words": _bytes(known.words)}
-    for name, crf in (("wide", found.joint.wide), ("textbook", found.textbook)):
+    for name, crf in (("wide", found.joint.wide), ("textbook", found.joint.textbook)):
         tensors[f"{name}.attributes"] = _bytes(crf.attributes)
         tensors[f"{name}.weights"] = torch.as_tensor(crf.weights)
         tensors[f"{name}.transitions"] = torch.as_tensor(crf.transitions)
     names = [" ".join(words) + "\t" + kind for words, kind in sorted(found.gazetteer.kinds.items())]
     values = {
         "labels": list(found.joint.wide.labels), "trusted": found.trusted, "cased": known.cased, "hyphens": hyphens,
-        "share": found.joint.share, "doubt": found.joint.doubt, "letters": "".join(known.letters),
+        "blend": found.joint.blend, "share": found.joint.share, "doubt": found.joint.doubt,
+        "letters": "".join(known.letters),
     }  # fmt: skip
     return {**tensors, GAZETTEER: _bytes(names)}, values
 
@@ -145,8 +151,8 @@ def model_of(bundle: Bundle) -> LiteratureModel:
     listed = (each.partition("\t") for each in _texts(bundle, GAZETTEER))
     kinds = {tuple(name.split(" ")): kind for name, _, kind in listed}
     gazetteer = Gazetteer(kinds, max(map(len, kinds), default=0))
-    joint = Joint(network, vocabulary, wide, values["share"], values["doubt"])
-    return LiteratureModel(joint, textbook, gazetteer, values["trusted"], values["hyphens"], settings)
+    joint = Joint(network, vocabulary, wide, textbook, values["blend"], values["share"], values["doubt"])
+    return LiteratureModel(joint, gazetteer, values["trusted"], values["hyphens"], settings)
 
 
 def _crf(bundle: Bundle, name: str, cased: bool, labels: tuple[str, ...]) -> Crf:

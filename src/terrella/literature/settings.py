@@ -46,7 +46,8 @@ class FitSettings(engine.FitSettings):
     learning_rate: PositiveFloat = Field(6e-3, description="peak learning rate of AdamW")
     weight_decay: NonNegativeFloat = Field(0.01, description="weight decay of AdamW")
     l2: tuple[NonNegativeFloat, ...] = Field(
-        (0.1, 1.0), description="penalties of squared weights of the wider field; the best on dev is taken"
+        (0.1, 0.3, 1.0),
+        description="penalties of squared weights of the wider field; the best on dev is taken",
     )
 
 

@@ -58,6 +58,24 @@ def open_corpus(data: DataSettings, report: Report) -> Corpus:
     return found
 
 
+def judged_sentences(
+    data: DataSettings, other: str | None, split: str, kinds: Sequence[str], report: Report
+) -> tuple[tuple[Sentence, ...], str]:
+    """Return the sentences of a split, or of another file, and their name.
+
+    Raises:
+        InputError: where a file is at fault, or has none of the kinds.
+    """
+    sentences = _read(other, data, report) if other else open_corpus(data, report).split(split)
+    name = ", ".join(Path(each).name for each in ([other] if other else data.test or data.train))
+    found = sorted({span.kind for sentence in sentences for span in sentence.spans})
+    if not set(found) & set(kinds):
+        raise InputError(
+            f"{name} has the kinds {', '.join(found)}, the model {', '.join(kinds)}: none is the same"
+        )
+    return sentences, name
+
+
 def mark_of(sentences: Sequence[Sentence]) -> str:
     """Return the fingerprint of sentences, wherever they lie."""
     return fingerprint(*("\n".join((*s.tokens, *s.labels)) for s in sentences))

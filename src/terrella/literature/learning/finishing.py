@@ -8,7 +8,6 @@ from terrella.engine.judge.document import signed
 from terrella.literature.learning.joint import Joint, chosen
 from terrella.literature.learning.network import EntityNetwork
 from terrella.literature.learning.prepared import Prepared, textbook_field, wide_field
-from terrella.literature.models.crf import Crf
 from terrella.literature.models.gazetteer import Gazetteer, fit_gazetteer
 from terrella.literature.scores import f1_of, judged
 
@@ -22,7 +21,6 @@ class Finished:
     """The models of a bundle, and which of them predicts."""
 
     joint: Joint
-    textbook: Crf
     gazetteer: Gazetteer
     trusted: str
     f1: Mapping[str, float]  # of each model on dev
@@ -35,8 +33,8 @@ class Finished:
             f"F1 on dev: {of_dev}",
             f"the network's gain over the best classical model there: {signed(self.gain)}; predict uses: "
             f"{self.trusted}",
-            f"the joint field is the wider CRF + {self.joint.share:g} × the network, less {self.joint.doubt:g} for "
-            "no entity",
+            f"the joint field is {1 - self.joint.blend:g} × the wider CRF + {self.joint.blend:g} × the other one + "
+            f"{self.joint.share:g} × the network, less {self.joint.doubt:g} for no entity",
         ]
 
 
@@ -50,7 +48,7 @@ def finish(network: EntityNetwork, given: Prepared) -> Finished:
     assert given.gazetteer is not None
     dev = given.corpus.dev
     tokens = [sentence.tokens for sentence in dev]
-    joint = chosen(Joint(network, given.vocabulary, given.wide), dev)
+    joint = chosen(Joint(network, given.vocabulary, given.wide, given.textbook), dev)
     labels = {
         NETWORK: joint.labels_for(tokens),
         TEXTBOOK: [given.textbook.labels_for(own) for own in tokens],
@@ -62,6 +60,6 @@ def finish(network: EntityNetwork, given: Prepared) -> Finished:
     pairs = judged(dev, labels, _RESAMPLES)[1]
     gain = next(value for score, _, over, value in pairs if (score, over) == ("f1", best))
     every = (*given.corpus.train, *given.corpus.dev)
-    joint = replace(joint, wide=wide_field(given, every, given.l2))
+    joint = replace(joint, wide=wide_field(given, every, given.l2), textbook=textbook_field(given, every))
     trusted = NETWORK if f1[NETWORK] > f1[best] else best
-    return Finished(joint, textbook_field(given, every), fit_gazetteer(every), trusted, f1, gain)
+    return Finished(joint, fit_gazetteer(every), trusted, f1, gain)

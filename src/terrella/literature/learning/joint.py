@@ -1,7 +1,8 @@
-"""The network and the wider field as one field: their emissions and transitions add up, so both are heard."""
+"""The network and two fields as one: their emissions and transitions add up, so that all are heard."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -17,33 +18,44 @@ from terrella.literature.scores import f1_of
 Floats = npt.NDArray[np.float32]
 _SHARES = 0.0, 0.2, 0.3, 0.5, 1.0
 _DOUBTS = 0.0, 0.5, 1.0
+_BLENDS = 0.0, 0.3, 0.5
 _AT_ONCE = 64  # windows
 
 
 @dataclass(frozen=True, eq=False)
 class Joint:
-    """A network beside a field: emissions wide + share · network, less `doubt` for the label of no entity."""
+    """A network beside two fields: (1 − blend) · wide + blend · textbook + share · network, less `doubt` for none.
+
+    Emissions and transitions are added alike; `doubt` is taken from the label of no entity.
+    """
 
     network: EntityNetwork
     vocabulary: Vocabulary
     wide: Crf
+    textbook: Crf
+    blend: float = 0.0
     share: float = 1.0
     doubt: float = 0.0
 
     def emissions(self, sentences: Sequence[Sequence[str]]) -> list[Floats]:
         """Return the emissions of each sentence, (token, label)."""
         read = network_emissions(self.network, self.vocabulary, sentences)
-        found = [
-            self.wide.emissions(own) + self.share * each for own, each in zip(sentences, read, strict=True)
-        ]
-        for each in found:
-            each[:, 0] -= self.doubt
+        parts = zip(
+            map(self.wide.emissions, sentences), map(self.textbook.emissions, sentences), read, strict=True
+        )
+        return [self._joined(*each) for each in parts]
+
+    def _joined(self, wide: Floats, textbook: Floats, read: Floats) -> Floats:
+        found = (1 - self.blend) * wide + self.blend * textbook + self.share * read
+        found[:, 0] -= self.doubt
         return found
 
     @property
     def transitions(self) -> Floats:
         """The transitions, (label before, label)."""
-        return np.asarray(self.wide.transitions + self.share * _transitions(self.network), np.float32)
+        own = self.network.transitions.detach().cpu().numpy()
+        fields = (1 - self.blend) * self.wide.transitions + self.blend * self.textbook.transitions
+        return np.asarray(fields + self.share * own, np.float32)
 
     def labels_for(self, sentences: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
         """Return the likeliest labels of each sentence."""
@@ -77,23 +89,18 @@ def network_emissions(
 
 
 def chosen(joint: Joint, dev: Sequence[Sentence]) -> Joint:
-    """Return a joint field with the share and the doubt that have the largest F1 on dev, the smallest first."""
+    """Return a joint field with the blend, share and doubt that have the largest F1 on dev, the smallest first."""
     labels = joint.wide.labels
     tokens = [sentence.tokens for sentence in dev]
     read = network_emissions(joint.network, joint.vocabulary, tokens)
-    wide = [joint.wide.emissions(own) for own in tokens]
+    parts = list(
+        zip(map(joint.wide.emissions, tokens), map(joint.textbook.emissions, tokens), read, strict=True)
+    )
     best, found = -1.0, joint
-    for share in _SHARES:
-        transitions = joint.wide.transitions + share * _transitions(joint.network)
-        for doubt in _DOUBTS:
-            less = np.zeros(len(labels), np.float32)
-            less[0] = doubt
-            both = (a + share * b - less for a, b in zip(wide, read, strict=True))
-            given = [[labels[at] for at in decode(own, transitions)] for own in both]
-            if (f1 := f1_of(dev, given)) > best:
-                best, found = f1, replace(joint, share=share, doubt=doubt)
+    for blend, share, doubt in product(_BLENDS, _SHARES, _DOUBTS):
+        tried = replace(joint, blend=blend, share=share, doubt=doubt)
+        transitions = tried.transitions
+        given = [[labels[at] for at in decode(tried._joined(*each), transitions)] for each in parts]
+        if (f1 := f1_of(dev, given)) > best:
+            best, found = f1, tried
     return found
-
-
-def _transitions(network: EntityNetwork) -> Floats:
-    return network.transitions.detach().cpu().numpy()

@@ -3,25 +3,22 @@
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
 
 from terrella.engine.device import choose_device
 from terrella.engine.feed import Batch, Held
 from terrella.engine.plan.step import Step
 from terrella.engine.plan.strategy import Need, Placement
 from terrella.engine.task import Fed, StageSpec, stage_of
+from terrella.literature.learning.loss import loss
 from terrella.literature.learning.network import (
     LETTERS,
     SPECIAL,
-    UNKNOWN,
     EntityNetwork,
-    minus_log_likelihood,
 )
 from terrella.literature.learning.prepared import Prepared
 from terrella.literature.learning.windows import WINDOW, samples_of
 from terrella.literature.settings import LiteratureSettings
 
-_HIDDEN = 0.4  # share of the rare words that are hidden in training, so that others can be unknown
 _ASSUMED = 8000, 80, 13  # words, letters and labels, in a plan without data
 _TOKENS = 45  # of a window, on average
 _TOKENS_PER_SENTENCE = 28
@@ -57,16 +54,6 @@ def stages(settings: LiteratureSettings, given: Prepared | None, samples: int | 
         return Fed(Held(learned, device), Held(checked, device))
 
     return [StageSpec(need, stage_of(settings.fit, "entities", warmup_steps=30, clip=2.0), fed)]
-
-
-def loss(network: nn.Module, batch: Batch) -> Tensor:
-    """Return minus ln of the labels' probability, a mean over tokens; in training some rare words are hidden."""
-    word = batch["word"]
-    if network.training:
-        hidden = torch.rand_like(batch["rare"]) < _HIDDEN * batch["rare"]
-        word = torch.where(hidden, torch.full_like(word, UNKNOWN), word)
-    emissions, transitions = network(word, batch["letter"], batch["here"])
-    return minus_log_likelihood(emissions, transitions, batch["label"], batch["here"])
 
 
 def network_of(settings: LiteratureSettings, words: int, letters: int, labels: int) -> EntityNetwork:

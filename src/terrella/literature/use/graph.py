@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any
 
 import networkx as nx
@@ -26,6 +26,7 @@ _RELATIONS = tuple(
         ("occurs at", "(?:occurs?|found|exposed|crops? out).*(?:in|at|near|on)", False),
     )
 )
+_JOINED = re.compile(r"\s*,?\s*(?:and|or|with)?\s*", re.IGNORECASE)
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
@@ -45,15 +46,19 @@ def entity_graph(read: Sequence[Read]) -> "nx.MultiDiGraph[str]":
     for own in read:
         for number in range(len(own.sentences)):
             inside = [entity for entity in own.entities if entity.sentence == number]
-            for first, second in combinations(inside, 2):
-                _join(graph, own, first, second)
+            for first, second in combinations(range(len(inside)), 2):
+                _join(graph, own, inside[first : second + 1])
     return graph
 
 
-def _join(graph: "nx.MultiDiGraph[str]", own: Read, first: Entity, second: Entity) -> None:
-    between = own.document.text[first.end : second.start]
-    fitting = ((name, turned) for name, words, turned in _RELATIONS if words.search(between))
-    relation, turned = next(fitting, (WITH, False))
+def _join(graph: "nx.MultiDiGraph[str]", own: Read, chain: Sequence[Entity]) -> None:
+    """Add the edge between the first and the last of neighbouring entities."""
+    first, second = chain[0], chain[-1]
+    gaps = [own.document.text[a.end : b.start] for a, b in pairwise(chain)]
+    fitting = ((name, turned) for name, words, turned in _RELATIONS if words.search(gaps[0]))
+    # What is said of the first of a list is said of all.
+    listed = all(_JOINED.fullmatch(gap) for gap in gaps[1:])
+    relation, turned = next(fitting, (WITH, False)) if listed else (WITH, False)
     source, target = _key(first), _key(second)
     if source == target:
         return

@@ -8,9 +8,11 @@ import numpy as np
 
 from terrella.literature.texts.tokens import Token
 from terrella.literature.texts.words import STOP, singular
+from terrella.literature.use.entities import Entity, Read
 
 _LONGEST = 4  # words
 _LONG = 3
+Words = tuple[str, ...]
 
 
 class Phrase(NamedTuple):
@@ -21,54 +23,65 @@ class Phrase(NamedTuple):
     times: int
 
 
-def key_phrases(documents: Sequence[Sequence[Sequence[Token]]], number: int) -> list[list[Phrase]]:
-    """Return the best phrases of each document, given as sentences of tokens.
+def key_phrases(read: Sequence[Read], number: int) -> list[list[Phrase]]:
+    """Return the best phrases of each document: entities as they are, and runs of content words between them.
 
     The score is log₂(1 + words) · times · rareness, less what longer phrases already say: the C-value of Frantzi,
     Ananiadou & Mima (2000), equation 2, times ln((1 + n)/(1 + documents with the phrase)) + 1.
     """
-    written: dict[tuple[str, ...], str] = {}
-    counted = [_counted(sentences, written) for sentences in documents]
-    every = sum(counted, Counter[tuple[str, ...]]())
+    written: dict[Words, str] = {}
+    counted = [_counted(own, written) for own in read]
+    every = sum(counted, Counter[Words]())
+    entities = {_words(entity.text.split()) for own in read for entity in own.entities}
     # Without a grammar, a long run of words is a phrase only where it comes again.
     counted = [
-        Counter({phrase: n for phrase, n in own.items() if len(phrase) < _LONG or every[phrase] > 1})
+        Counter({p: n for p, n in own.items() if len(p) < _LONG or every[p] > 1 or p in entities})
         for own in counted
     ]
     with_it = Counter(phrase for own in counted for phrase in own)
-    return [_best(own, with_it, len(documents), written, number) for own in counted]
+    return [_best(own, with_it, len(read), written, number) for own in counted]
 
 
-def _counted(
-    sentences: Sequence[Sequence[Token]], written: dict[tuple[str, ...], str]
-) -> Counter[tuple[str, ...]]:
-    found: Counter[tuple[str, ...]] = Counter()
-    for tokens in sentences:
-        for run in _runs(tokens):
-            words = [singular(token.text.lower()) for token in run]
+def _counted(own: Read, written: dict[Words, str]) -> Counter[Words]:
+    found: Counter[Words] = Counter()
+    for number, tokens in enumerate(own.sentences):
+        inside = [entity for entity in own.entities if entity.sentence == number]
+        for entity in inside:
+            _count(entity.text.split(), found, written)
+        for run in _runs(tokens, inside):
             for begin in range(len(run)):
                 for end in range(begin + 1, min(len(run), begin + _LONGEST) + 1):
-                    phrase = tuple(words[begin:end])
-                    found[phrase] += 1
-                    written.setdefault(phrase, " ".join(token.text for token in run[begin:end]))
+                    _count(run[begin:end], found, written)
     return found
 
 
-def _runs(tokens: Sequence[Token]) -> list[list[Token]]:
-    runs: list[list[Token]] = [[]]
+def _count(words: Sequence[str], found: Counter[Words], written: dict[Words, str]) -> None:
+    phrase = _words(words)
+    found[phrase] += 1
+    written.setdefault(phrase, " ".join(words))
+
+
+def _words(written: Sequence[str]) -> Words:
+    return tuple(singular(word.lower()) for word in written)
+
+
+def _runs(tokens: Sequence[Token], entities: Sequence[Entity]) -> list[list[str]]:
+    """Return the runs of content words that are in no entity."""
+    runs: list[list[str]] = [[]]
     for token in tokens:
-        if token.text[0].isalpha() and len(token.text) > 1 and token.text.lower() not in STOP:
-            runs[-1].append(token)
+        named = any(entity.start <= token.start < entity.end for entity in entities)
+        if not named and token.text[0].isalpha() and len(token.text) > 1 and token.text.lower() not in STOP:
+            runs[-1].append(token.text)
         elif runs[-1]:
             runs.append([])
     return [run for run in runs if run]
 
 
 def _best(
-    own: Counter[tuple[str, ...]], with_it: Counter[tuple[str, ...]], documents: int,
-    written: dict[tuple[str, ...], str], number: int,
+    own: Counter[Words], with_it: Counter[Words], documents: int,
+    written: dict[Words, str], number: int,
 ) -> list[Phrase]:  # fmt: skip
-    within: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    within: dict[Words, list[int]] = defaultdict(list)
     for phrase, times in own.items():
         for begin in range(len(phrase)):
             for end in range(begin + 1, len(phrase) + 1):

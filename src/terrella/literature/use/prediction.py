@@ -90,7 +90,7 @@ def entity_table(read: Sequence[Read]) -> pd.DataFrame:
 
 
 def _phrase_table(read: Sequence[Read], number: int) -> pd.DataFrame:
-    found = key_phrases([own.sentences for own in read], number)
+    found = key_phrases(read, number)
     rows = [
         (own.document.name, rank, *phrase)
         for own, phrases in zip(read, found, strict=True)
