@@ -165,6 +165,14 @@ def test_nothing_copyleft_and_no_pickle_is_imported():
         assert not refused.search(path.read_text(encoding="utf-8")), path
 
 
+def test_proj_is_loaded_before_data_sets_are_opened():
+    opened = re.compile(r"(xr|xarray)\.open_\w+\(")
+    first = re.compile(r"import terrella\.earth\.proj_first|from terrella\.earth\.grid import")
+    found = [text for path in SOURCES if opened.search(text := path.read_text(encoding="utf-8"))]
+    assert len(found) > 3
+    assert all(first.search(text) for text in found)
+
+
 def test_the_version_that_is_cited_has_a_chapter_in_the_changelog():
     cited = re.search(r"^version: (.+)$", (ROOT / "CITATION.cff").read_text(), re.MULTILINE)[1]
     assert f"## {cited}" in (ROOT / "CHANGELOG.md").read_text()
