@@ -151,7 +151,7 @@ def test_a_joint_field_without_a_share_is_the_wider_field_and_the_best_is_chosen
     crf = fit_crf(sentences, "wide", True, LABELS, 0.0, 1.0)
     small = fit_crf(sentences, "textbook", True, LABELS, 0.1, 0.1)
     tokens = [s.tokens for s in simulate(40, 5)]
-    joint = Joint(network_for(vocabulary), vocabulary, crf, small, 0.0, 0.0, 0.0)
+    joint = Joint(network_for(vocabulary), vocabulary, crf, small)
     assert joint.labels_for(tokens) == [crf.labels_for(own) for own in tokens]
     assert all(np.allclose(each.sum(1), 1, atol=1e-5) for each in joint.probabilities(tokens))
     dev = simulate(40, 5)

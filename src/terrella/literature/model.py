@@ -28,8 +28,7 @@ _LAYOUT = values_layout(
     trusted=str,
     cased=bool,
     hyphens=bool,
-    blend=float,
-    share=float,
+    weights=tuple[float, float, float],
     doubt=float,
     letters=str,
 )
@@ -97,7 +96,7 @@ def parts_of(found: Finished, hyphens: bool) -> tuple[dict[str, Tensor], dict[st
     names = [" ".join(words) + "\t" + kind for words, kind in sorted(found.gazetteer.kinds.items())]
     values = {
         "labels": list(found.joint.wide.labels), "trusted": found.trusted, "cased": known.cased, "hyphens": hyphens,
-        "blend": found.joint.blend, "share": found.joint.share, "doubt": found.joint.doubt,
+        "weights": list(found.joint.weights), "doubt": found.joint.doubt,
         "letters": "".join(known.letters),
     }  # fmt: skip
     return {**tensors, GAZETTEER: _bytes(names)}, values
@@ -151,7 +150,7 @@ def model_of(bundle: Bundle) -> LiteratureModel:
     listed = (each.partition("\t") for each in _texts(bundle, GAZETTEER))
     kinds = {tuple(name.split(" ")): kind for name, _, kind in listed}
     gazetteer = Gazetteer(kinds, max(map(len, kinds), default=0))
-    joint = Joint(network, vocabulary, wide, textbook, values["blend"], values["share"], values["doubt"])
+    joint = Joint(network, vocabulary, wide, textbook, values["weights"], values["doubt"])
     return LiteratureModel(joint, gazetteer, values["trusted"], values["hyphens"], settings)
 
 

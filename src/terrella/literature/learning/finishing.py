@@ -33,8 +33,8 @@ class Finished:
             f"F1 on dev: {of_dev}",
             f"the network's gain over the best classical model there: {signed(self.gain)}; predict uses: "
             f"{self.trusted}",
-            f"the joint field is {1 - self.joint.blend:g} × the wider CRF + {self.joint.blend:g} × the other one + "
-            f"{self.joint.share:g} × the network, less {self.joint.doubt:g} for no entity",
+            "the joint field is {:.2f} × the wider CRF + {:.2f} × the other + {:.2f} × the network, less {:.2f} "
+            "for no entity".format(*self.joint.weights, self.joint.doubt),
         ]
 
 

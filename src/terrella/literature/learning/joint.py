@@ -2,39 +2,38 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch.nn.utils.rnn import pad_sequence
 
 from terrella.literature.corpus.spans import Sentence
-from terrella.literature.learning.network import EntityNetwork
+from terrella.literature.learning.network import EntityNetwork, minus_log_likelihood
 from terrella.literature.learning.windows import Vocabulary, inputs_of, packed
 from terrella.literature.models.chain import decode, marginals
-from terrella.literature.models.crf import Crf
+from terrella.literature.models.crf import NEVER, Crf
 from terrella.literature.scores import f1_of
 
+Weights = tuple[float, float, float]
 Floats = npt.NDArray[np.float32]
-_SHARES = 0.0, 0.2, 0.3, 0.5, 1.0
-_DOUBTS = 0.0, 0.5, 1.0
-_BLENDS = 0.0, 0.3, 0.5
+_DOUBTS = 0.0, 0.25, 0.5, 0.75, 1.0  # times the weights of the fields
 _AT_ONCE = 64  # windows
 
 
 @dataclass(frozen=True, eq=False)
 class Joint:
-    """A network beside two fields: (1 − blend) · wide + blend · textbook + share · network, less `doubt` for none.
+    """Two fields and a network: emissions and transitions are added, each with its weight.
 
-    Emissions and transitions are added alike; `doubt` is taken from the label of no entity.
+    `weights` are those of the wider field, of the textbook's and of the network; `doubt` is taken from the
+    label of no entity.
     """
 
     network: EntityNetwork
     vocabulary: Vocabulary
     wide: Crf
     textbook: Crf
-    blend: float = 0.0
-    share: float = 1.0
+    weights: Weights = (1.0, 0.0, 0.0)
     doubt: float = 0.0
 
     def emissions(self, sentences: Sequence[Sequence[str]]) -> list[Floats]:
@@ -46,16 +45,17 @@ class Joint:
         return [self._joined(*each) for each in parts]
 
     def _joined(self, wide: Floats, textbook: Floats, read: Floats) -> Floats:
-        found = (1 - self.blend) * wide + self.blend * textbook + self.share * read
+        a, b, c = self.weights
+        found = a * wide + b * textbook + c * read
         found[:, 0] -= self.doubt
         return found
 
     @property
     def transitions(self) -> Floats:
         """The transitions, (label before, label)."""
-        own = self.network.transitions.detach().cpu().numpy()
-        fields = (1 - self.blend) * self.wide.transitions + self.blend * self.textbook.transitions
-        return np.asarray(fields + self.share * own, np.float32)
+        a, b, c = self.weights
+        fields = a * self.wide.transitions + b * self.textbook.transitions
+        return np.asarray(fields + c * _transitions(self.network), np.float32)
 
     def labels_for(self, sentences: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
         """Return the likeliest labels of each sentence."""
@@ -89,18 +89,61 @@ def network_emissions(
 
 
 def chosen(joint: Joint, dev: Sequence[Sentence]) -> Joint:
-    """Return a joint field with the blend, share and doubt that have the largest F1 on dev, the smallest first."""
+    """Return a joint field with the weights that make dev likeliest, and the doubt with the largest F1 there.
+
+    The likelihood is concave in the weights and smooth, so that few sentences settle them; F1 is neither.
+    """
     labels = joint.wide.labels
     tokens = [sentence.tokens for sentence in dev]
     read = network_emissions(joint.network, joint.vocabulary, tokens)
-    parts = list(
-        zip(map(joint.wide.emissions, tokens), map(joint.textbook.emissions, tokens), read, strict=True)
-    )
-    best, found = -1.0, joint
-    for blend, share, doubt in product(_BLENDS, _SHARES, _DOUBTS):
-        tried = replace(joint, blend=blend, share=share, doubt=doubt)
-        transitions = tried.transitions
-        given = [[labels[at] for at in decode(tried._joined(*each), transitions)] for each in parts]
+    fields = [[crf.emissions(own) for own in tokens] for crf in (joint.wide, joint.textbook)]
+    transitions = [joint.wide.transitions, joint.textbook.transitions, _transitions(joint.network)]
+    wide, textbook, share = _likeliest(dev, labels, [*fields, read], transitions)
+    weighed = replace(joint, weights=(wide, textbook, share))
+    best, found = -1.0, weighed
+    for doubt in _DOUBTS:
+        tried = replace(weighed, doubt=doubt * (wide + textbook))
+        parts = zip(*fields, read, strict=True)
+        given = [[labels[at] for at in decode(tried._joined(*each), tried.transitions)] for each in parts]
         if (f1 := f1_of(dev, given)) > best:
             best, found = f1, tried
     return found
+
+
+def _likeliest(
+    dev: Sequence[Sentence],
+    labels: Sequence[str],
+    emissions: Sequence[Sequence[Floats]],
+    transitions: Sequence[Floats],
+) -> Weights:
+    """Return the weights of three fields, no less than zero, that make the labels of dev likeliest together."""
+    number = {label: at for at, label in enumerate(labels)}
+    label = [torch.tensor([number[each] for each in sentence.labels]) for sentence in dev]
+    # A label that no sentence of the training has says nothing of the weights.
+    kept = [at for at, own in enumerate(label) if emissions[0][at][range(len(own)), own].min() > NEVER / 2]
+    if not kept:
+        return 1.0, 0.0, 0.0
+    label = [label[at] for at in kept]
+    here = pad_sequence([torch.ones(len(own)) for own in label], True)
+    given = torch.stack([pad_sequence([torch.from_numpy(of[at]) for at in kept], True) for of in emissions])
+    steps = torch.from_numpy(np.stack(transitions))
+    known = pad_sequence(label, True)
+    root = torch.tensor([0.7, 0.3, 0.3]).sqrt().requires_grad_()  # squared, so that no weight is below zero
+    optimiser = torch.optim.LBFGS([root], max_iter=40, line_search_fn="strong_wolfe")
+
+    def loss() -> float:
+        optimiser.zero_grad()
+        weights = root.square()
+        emitted = (given * weights[:, None, None, None]).sum(0)
+        follow = (steps * weights[:, None, None]).sum(0)
+        found = minus_log_likelihood(emitted, follow, known, here)
+        found.backward()
+        return float(found.detach())
+
+    optimiser.step(loss)
+    wide, textbook, share = root.detach().square().tolist()
+    return wide, textbook, share
+
+
+def _transitions(network: EntityNetwork) -> Floats:
+    return network.transitions.detach().cpu().numpy()
