@@ -13,11 +13,9 @@ from terrella.literature.learning.network import EntityNetwork, minus_log_likeli
 from terrella.literature.learning.windows import Vocabulary, inputs_of, packed
 from terrella.literature.models.chain import decode, marginals
 from terrella.literature.models.crf import NEVER, Crf
-from terrella.literature.scores import f1_of
 
 Weights = tuple[float, float, float]
 Floats = npt.NDArray[np.float32]
-_DOUBTS = 0.0, 0.25, 0.5, 0.75, 1.0  # times the weights of the fields
 _AT_ONCE = 64  # windows
 
 
@@ -89,25 +87,16 @@ def network_emissions(
 
 
 def chosen(joint: Joint, dev: Sequence[Sentence]) -> Joint:
-    """Return a joint field with the weights that make dev likeliest, and the doubt with the largest F1 there.
+    """Return a joint field with the weights and the doubt that make the labels of dev likeliest.
 
-    The likelihood is concave in the weights and smooth, so that few sentences settle them; F1 is neither.
+    The likelihood is smooth, so that few sentences settle four numbers; F1 would choose by chance.
     """
-    labels = joint.wide.labels
     tokens = [sentence.tokens for sentence in dev]
     read = network_emissions(joint.network, joint.vocabulary, tokens)
     fields = [[crf.emissions(own) for own in tokens] for crf in (joint.wide, joint.textbook)]
     transitions = [joint.wide.transitions, joint.textbook.transitions, _transitions(joint.network)]
-    wide, textbook, share = _likeliest(dev, labels, [*fields, read], transitions)
-    weighed = replace(joint, weights=(wide, textbook, share))
-    best, found = -1.0, weighed
-    for doubt in _DOUBTS:
-        tried = replace(weighed, doubt=doubt * (wide + textbook))
-        parts = zip(*fields, read, strict=True)
-        given = [[labels[at] for at in decode(tried._joined(*each), tried.transitions)] for each in parts]
-        if (f1 := f1_of(dev, given)) > best:
-            best, found = f1, tried
-    return found
+    weights, doubt = _likeliest(dev, joint.wide.labels, [*fields, read], transitions)
+    return replace(joint, weights=weights, doubt=doubt)
 
 
 def _likeliest(
@@ -115,26 +104,28 @@ def _likeliest(
     labels: Sequence[str],
     emissions: Sequence[Sequence[Floats]],
     transitions: Sequence[Floats],
-) -> Weights:
-    """Return the weights of three fields, no less than zero, that make the labels of dev likeliest together."""
+) -> tuple[Weights, float]:
+    """Return the weights of three fields, no less than zero, and the doubt with which dev is likeliest."""
     number = {label: at for at, label in enumerate(labels)}
     label = [torch.tensor([number[each] for each in sentence.labels]) for sentence in dev]
     # A label that no sentence of the training has says nothing of the weights.
     kept = [at for at, own in enumerate(label) if emissions[0][at][range(len(own)), own].min() > NEVER / 2]
     if not kept:
-        return 1.0, 0.0, 0.0
+        return (1.0, 0.0, 0.0), 0.0
     label = [label[at] for at in kept]
     here = pad_sequence([torch.ones(len(own)) for own in label], True)
     given = torch.stack([pad_sequence([torch.from_numpy(of[at]) for at in kept], True) for of in emissions])
     steps = torch.from_numpy(np.stack(transitions))
     known = pad_sequence(label, True)
     root = torch.tensor([0.7, 0.3, 0.3]).sqrt().requires_grad_()  # squared, so that no weight is below zero
-    optimiser = torch.optim.LBFGS([root], max_iter=40, line_search_fn="strong_wolfe")
+    doubt = torch.zeros((), requires_grad=True)
+    none = torch.zeros(len(labels)).index_fill(0, torch.tensor(0), 1.0)
+    optimiser = torch.optim.LBFGS([root, doubt], max_iter=40, line_search_fn="strong_wolfe")
 
     def loss() -> float:
         optimiser.zero_grad()
         weights = root.square()
-        emitted = (given * weights[:, None, None, None]).sum(0)
+        emitted = (given * weights[:, None, None, None]).sum(0) - doubt * none
         follow = (steps * weights[:, None, None]).sum(0)
         found = minus_log_likelihood(emitted, follow, known, here)
         found.backward()
@@ -142,7 +133,7 @@ def _likeliest(
 
     optimiser.step(loss)
     wide, textbook, share = root.detach().square().tolist()
-    return wide, textbook, share
+    return (wide, textbook, share), float(doubt.detach())
 
 
 def _transitions(network: EntityNetwork) -> Floats:
