@@ -43,7 +43,7 @@ def _network(settings: LiteratureSettings, given: Prepared, fed: Sequence[Fed]) 
 def _finish(trained: Trained[LiteratureSettings, Prepared], report: Report) -> Made:
     network, given = trained.network, trained.data
     assert isinstance(network, EntityNetwork)
-    found = finish(network, given)
+    found = finish(network, given, bool(trained.settings.data.dev))
     hyphens = keeps_hyphens(token for sentence in given.corpus.train for token in sentence.tokens)
     tensors, values = parts_of(found, hyphens)
     return Made(tensors, values, make_card(trained.settings, given, found, trained.mark), found.said())

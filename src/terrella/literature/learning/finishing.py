@@ -38,7 +38,7 @@ class Finished:
         ]
 
 
-def finish(network: EntityNetwork, given: Prepared) -> Finished:
+def finish(network: EntityNetwork, given: Prepared, doubting: bool) -> Finished:
     """Choose on dev how much the network is heard and which model predicts, then fit the fields on train and dev.
 
     The network predicts where its F1 on dev is above that of every classical model.
@@ -48,7 +48,7 @@ def finish(network: EntityNetwork, given: Prepared) -> Finished:
     assert given.gazetteer is not None
     dev = given.corpus.dev
     tokens = [sentence.tokens for sentence in dev]
-    joint = chosen(Joint(network, given.vocabulary, given.wide, given.textbook), dev)
+    joint = chosen(Joint(network, given.vocabulary, given.wide, given.textbook), dev, doubting)
     labels = {
         NETWORK: joint.labels_for(tokens),
         TEXTBOOK: [given.textbook.labels_for(own) for own in tokens],

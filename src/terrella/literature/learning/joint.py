@@ -86,16 +86,17 @@ def network_emissions(
     return found
 
 
-def chosen(joint: Joint, dev: Sequence[Sentence]) -> Joint:
+def chosen(joint: Joint, dev: Sequence[Sentence], doubting: bool) -> Joint:
     """Return a joint field with the weights and the doubt that make the labels of dev likeliest.
 
-    The likelihood is smooth, so that few sentences settle four numbers; F1 would choose by chance.
+    The likelihood is smooth, so that few sentences settle four numbers; F1 would choose by chance. Without
+    `doubting` there is no doubt: dev of the training's own texts knows nothing of how others are labelled.
     """
     tokens = [sentence.tokens for sentence in dev]
     read = network_emissions(joint.network, joint.vocabulary, tokens)
     fields = [[crf.emissions(own) for own in tokens] for crf in (joint.wide, joint.textbook)]
     transitions = [joint.wide.transitions, joint.textbook.transitions, _transitions(joint.network)]
-    weights, doubt = _likeliest(dev, joint.wide.labels, [*fields, read], transitions)
+    weights, doubt = _likeliest(dev, joint.wide.labels, [*fields, read], transitions, doubting)
     return replace(joint, weights=weights, doubt=doubt)
 
 
@@ -104,6 +105,7 @@ def _likeliest(
     labels: Sequence[str],
     emissions: Sequence[Sequence[Floats]],
     transitions: Sequence[Floats],
+    doubting: bool,
 ) -> tuple[Weights, float]:
     """Return the weights of three fields, no less than zero, and the doubt with which dev is likeliest."""
     number = {label: at for at, label in enumerate(labels)}
@@ -120,7 +122,9 @@ def _likeliest(
     root = torch.tensor([0.7, 0.3, 0.3]).sqrt().requires_grad_()  # squared, so that no weight is below zero
     doubt = torch.zeros((), requires_grad=True)
     none = torch.zeros(len(labels)).index_fill(0, torch.tensor(0), 1.0)
-    optimiser = torch.optim.LBFGS([root, doubt], max_iter=40, line_search_fn="strong_wolfe")
+    optimiser = torch.optim.LBFGS(
+        [root, doubt] if doubting else [root], max_iter=40, line_search_fn="strong_wolfe"
+    )
 
     def loss() -> float:
         optimiser.zero_grad()
