@@ -1,6 +1,7 @@
 """BibTeX of the papers behind the methods, by the name of the method."""
 
 from terrella.earth_references import EARTH_REFERENCES
+from terrella.text_references import TEXT_REFERENCES
 
 REFERENCES: dict[str, str] = {
     "completeness": """@article{WiemerWyss2000,
@@ -430,4 +431,5 @@ REFERENCES: dict[str, str] = {
   year = {2013}, volume = {65}, pages = {1355--1362}, doi = {10.5047/eps.2013.07.011}
 }""",
     **EARTH_REFERENCES,
+    **TEXT_REFERENCES,
 }

@@ -119,6 +119,19 @@ TASKS: dict[str, Door] = {
             "judge": "--run runs/interior/mine",
         },
     ),
+    "literature": Door(
+        about="Text mining for geoscience: entities, key phrases, summaries and a graph of one's own texts.",
+        module="terrella.literature.task",
+        settings="terrella.literature.settings:LiteratureSettings",
+        given="data.train",
+        given_means="Files of labelled tokens, BIO or not; by default sentences are simulated.",
+        commands="terrella.cli.literature",
+        examples={
+            "train": "labelled.txt --data.test held_out.txt --run runs/literature/mine",
+            "plan": "--samples 1600 --network.hidden 128",
+            "judge": "--run runs/literature/mine",
+        },
+    ),
 }
 
 
