@@ -163,7 +163,7 @@ def test_an_explanation_is_written_in_three_kinds_and_as_a_page(tmp_path):
     found = explain(question, "integrated")
     for name in ("a.nc", "a.csv", "a.json"):
         write_explanation(found, tmp_path / name, {"rank_correlation_noise": 0.9})
-    with xr.open_dataset(tmp_path / "a.nc") as dataset:
+    with xr.open_dataset(tmp_path / "a.nc", engine="h5netcdf") as dataset:
         assert np.allclose(dataset["adds"], [3, -4, 2, 0])
         assert dataset.attrs["output"] - dataset.attrs["reference"] == pytest.approx(1)
     assert (tmp_path / "a.csv").read_text().startswith("term,adds")

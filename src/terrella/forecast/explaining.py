@@ -210,9 +210,10 @@ def _pictures(
     draw_base(left, view)
     x, y = view.project(known.longitude[drawn[::-1]], known.latitude[drawn[::-1]])
     most = max(float(np.abs(adds).max()), 1e-9)
+    norm = SymLogNorm(0.02 * most, vmin=-most, vmax=most)
     size = 8 * 2.2 ** (known.magnitude[drawn[::-1]] - known.magnitude.min())
     dots = left.scatter(
-        x, y, s=size, c=adds[drawn[::-1]], cmap="RdBu_r", norm=SymLogNorm(0.02 * most, vmin=-most, vmax=most), edgecolors="0.3",
+        x, y, s=size, c=adds[drawn[::-1]], cmap="RdBu_r", norm=norm, edgecolors="0.3",
         linewidths=0.4, zorder=5,
     )  # fmt: skip
     here = view.project(np.array([place[0]]), np.array([place[1]]))
