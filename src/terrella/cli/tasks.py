@@ -74,7 +74,10 @@ TASKS: dict[str, Door] = {
             "train": "faults.csv --patch.shape 128 128 --run runs/segment/faults",
             "plan": "--patch.shape 4096 4096 --network.widths 8 16 32 64 128 256 512 --on rtx-5080",
             "judge": "--run runs/segment/faults",
+            "explain": "section.sgy --bundle runs/segment/faults -o why.nc --at 120 640",
         },
+        asked="terrella.segment.asked:Asked",
+        asked_of="section or volume, as `predict` takes it",
     ),
     "weather": Door(
         about="Weather: states of the atmosphere in, forecasts of the next ten days out.",
@@ -87,7 +90,10 @@ TASKS: dict[str, Door] = {
             "train": "era5_64x32.zarr --run runs/weather/era5 --network.mesh 4",
             "plan": "era5_64x32.zarr --network.latent 256 --network.steps 16 --on rtx-5080",
             "judge": "--run runs/weather/era5 --judge.leads-hours 24 72 120",
+            "explain": "era5_64x32.zarr --bundle runs/weather/era5 -o why.nc --variable temperature --level 850",
         },
+        asked="terrella.weather.asked:Asked",
+        asked_of="a store, or fields, as `predict` takes them; planet for the simulated one",
     ),
     "motion": Door(
         about="Ground motion from an event and a site: medians and standard deviations of PGA, PGV and spectra.",

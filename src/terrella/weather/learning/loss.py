@@ -31,8 +31,7 @@ class WeatherLoss:
         found = network(batch["past"], batch["forcings"])
         area, channel = (each.to(found) for each in (self.area, self.channel / self.difference_scale**2))
         with torch.autocast(found.device.type, enabled=False):
-            total: Tensor = _WeightedSquares.apply(found, batch["future"], area, channel)
-        return total
+            return weighted_squares(found, batch["future"], area, channel)
 
     def crps(self, network: nn.Module, batch: Batch) -> Tensor:
         """Return the fair CRPS of two members (Ferro 2014, equation 8): what it would be of very many."""
@@ -51,6 +50,12 @@ class WeatherLoss:
         area, channel = self.area.to(errors.device), self.channel.to(errors.device)
         with torch.autocast(errors.device.type, enabled=False):
             return (errors @ channel).mean((0, 1)) @ area / len(area)
+
+
+def weighted_squares(found: Tensor, future: Tensor, area: Tensor, channel: Tensor) -> Tensor:
+    """Return the mean of squared errors (batch, step, point, channel), weighted by point and channel."""
+    mean: Tensor = _WeightedSquares.apply(found, future, area, channel)
+    return mean
 
 
 class _WeightedSquares(torch.autograd.Function):
