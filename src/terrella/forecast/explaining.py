@@ -1,5 +1,7 @@
 """What each past earthquake adds to a cell's forecast, beside ETAS's triggering probabilities."""
 
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,7 @@ from terrella.forecast.asked import Asked
 from terrella.forecast.influence import Influence, influence_on
 from terrella.forecast.issuing import issue_all
 from terrella.forecast.maps import draw_base, make_view
-from terrella.forecast.models import ETAS_, NETWORK, Models
+from terrella.forecast.models import ETAS_, NETWORK, Forecaster, Models
 from terrella.forecast.new_region import open_bundle
 from terrella.forecast.prediction import forecaster_at
 from terrella.formats.catalogues.catalogue import Catalogue
@@ -44,44 +46,57 @@ def question(given: str, bundle: str, asked: Asked, report: Report) -> Question:
     horizon = _horizon(models, asked.horizon_days)
     issued, etas = issue_all(forecaster, time, (None, ETAS_))
     cell = _cell(models, asked, issued.mean[horizon].numpy())
+    found = of_cell(forecaster, time, cell, horizon, asked)
+    whole, expected = found.of(found.network, found.inputs[None]), float(issued.mean[horizon, cell])
+    if asked.of == "count" and abs(float(whole) - expected) > _AS_ISSUED * expected:
+        raise InputError(
+            f"the sum over events is {float(whole):.5g}, what is issued {expected:.5g}: not the same forecast"
+        )
+    used = f"issued with {issued.names[horizon]}; ETAS expects {float(etas.mean[horizon, cell]):.3g}"
+    return replace(found, said=[*said, used, *found.said])
+
+
+def of_cell(forecaster: Forecaster, time: np.datetime64, cell: int, horizon: int, asked: Asked) -> Question:
+    """Return what the forecaster's events are to the count in one of its cells, or to the gain over ETAS's.
+
+    Raises:
+        InputError: where the gain is asked for and ETAS alone is issued, or the bundle is of an early version.
+    """
+    models, known = forecaster.models, forecaster.catalogue
     layer, column = divmod(cell, forecaster.sources.n_columns)
-    known = forecaster.catalogue
     influence = influence_on(forecaster, float((time - models.epoch) / _DAY), layer, column)
     counts = _Counts(models, influence, horizon)
-    network: nn.Module = models.network.double().requires_grad_(False) if counts.learned else nn.Identity()  # type: ignore[union-attr]
-    all_of_them = torch.ones(1, len(known), dtype=torch.float64)
-    whole, expected = float(counts.issued(network, all_of_them).exp()), float(issued.mean[horizon, cell])
-    if abs(whole - expected) > _AS_ISSUED * expected:
-        raise InputError(
-            f"the sum over events is {whole:.5g}, what is issued {expected:.5g}: not the same forecast"
-        )
     if asked.of == "gain" and not counts.learned:
-        raise InputError(f"predict uses {issued.names[horizon]} here: there is no gain over ETAS to explain")
+        raise InputError("predict uses ETAS here: there is no gain over ETAS to explain")
+    network: nn.Module = nn.Identity()
+    if counts.learned:
+        assert models.network is not None
+        network = deepcopy(models.network).double().requires_grad_(False)
     place = _place(models, cell)
-    parts, names = _parts(known, time, place, influence, horizon, asked.events)
-    days = models.horizons_days[horizon]
-    shares = influence.etas[:, horizon].numpy() / np.exp(_log_etas(influence, all_of_them, horizon))
+    parts, names = _parts(known, place, influence, horizon, asked.events)
+    added = influence.etas[:, horizon].numpy()
+    shares = added / (added.sum() + float(influence.rest[horizon]))
+    what = "events" if asked.of == "count" else "ln over ETAS"
     return Question(
-        title=f"{'events' if asked.of == 'count' else 'ln over ETAS'} of M ≥ {models.min_magnitude:g} "
-        f"in {days:g} d from {str(time)[:16]}Z at {place[0]:.2f}°E {place[1]:.2f}°N",
+        title=f"{what} of M ≥ {models.min_magnitude:g} in {models.horizons_days[horizon]:g} d from "
+        f"{str(time)[:16]}Z at {place[0]:.2f}°E {place[1]:.2f}°N",
         unit="events" if asked.of == "count" else "ln",
         network=network,
         answer=counts.count if asked.of == "count" else counts.gain,
         learned=counts.gain if counts.learned else None,
-        inputs=all_of_them[0],
+        inputs=torch.ones(len(known), dtype=torch.float64),
         baseline=torch.zeros(len(known), dtype=torch.float64),
         baseline_means="the background",
         whole=asked.of == "count",
-        axes=(Axis("event", np.arange(len(known)), more=_columns(known, time, place, shares)),),
+        axes=(Axis("event", np.arange(len(known)), more=_columns(known, place, shares)),),
         parts=parts,
         names=names,
         scale=torch.ones(len(known), dtype=torch.float64),
         lowest=0.0,
-        pictures=lambda found: _pictures(found, known, time, place, shares),
-        said=[*said, f"issued with {issued.names[horizon]}; ETAS expects {float(etas.mean[horizon, cell]):.3g}, "
-              f"{1 - shares.sum():.0%} of it background"],
+        pictures=lambda found: _pictures(found, known, place, shares),
+        said=[f"of ETAS's count {1 - shares.sum():.1%} is background"],
         cites=("ETAS",),
-    )  # fmt: skip
+    )
 
 
 class _Counts:
@@ -115,10 +130,6 @@ class _Counts:
 
     def _calibrated(self, name: str, log_means: Tensor, horizon: int) -> Tensor:
         return self.models.calibrations[name][horizon].log_mean(log_means[:, horizon])
-
-
-def _log_etas(influence: Influence, weights: Tensor, horizon: int) -> float:
-    return float(influence.of(weights)[1][0, horizon])
 
 
 def _horizon(models: Models, days: float | None) -> int:
@@ -158,7 +169,6 @@ def _place(models: Models, cell: int) -> tuple[float, float]:
 
 def _parts(
     known: Catalogue,
-    time: np.datetime64,
     place: tuple[float, float],
     influence: Influence,
     horizon: int,
@@ -185,9 +195,7 @@ def _distances(known: Catalogue, place: tuple[float, float]) -> Values:
     return km
 
 
-def _columns(
-    known: Catalogue, time: np.datetime64, place: tuple[float, float], shares: Values
-) -> dict[str, Values]:
+def _columns(known: Catalogue, place: tuple[float, float], shares: Values) -> dict[str, Values]:
     return {
         "time_utc": known.time_utc.astype("datetime64[ns]"), "longitude": known.longitude,
         "latitude": known.latitude, "magnitude": known.magnitude, "distance_km": _distances(known, place),
@@ -196,7 +204,7 @@ def _columns(
 
 
 def _pictures(
-    found: Explanation, known: Catalogue, time: np.datetime64, place: tuple[float, float], shares: Values
+    found: Explanation, known: Catalogue, place: tuple[float, float], shares: Values
 ) -> list[Picture]:
     """Return the map of the events that add most, and their shares beside ETAS's."""
     figure = Figure(figsize=(11, 5), layout="constrained")
