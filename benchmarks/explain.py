@@ -1,8 +1,8 @@
 """CPU seconds of an explanation by task, what the checks say, and whether true parents are found.
 
-The runs are the demos' (`terrella <task> demo`), in the folder RUNS; a task whose run is not there is left out. For
-each: integrated gradients with both checks, and how far parts taken away and put in, largest first, stand from random
-orders. On the forecast demo's simulated catalogue the parent of each aftershock is known: how often the parent of a
+The runs are the demos' (`terrella <task> demo`), in the folder RUNS; a task whose run is not there is left out.
+For each: integrated gradients with both checks, and how far parts taken away and put in, largest first, stand from
+random orders. On the forecast demo's simulated catalogue the parent of each aftershock is known: how often the parent of a
 target event is the first, or one of the first five, among all past events by what they add to its cell's count, and
 by ETAS's triggering probabilities, issued at midnight before it; intervals of 95 % resample targets.
 """
@@ -32,7 +32,7 @@ from terrella.forecast.simulation.process import demo_process
 from terrella.forecast.simulation.simulate import simulate_families
 from terrella.forecast.storage import from_bundle
 
-_TARGETS, _FIRST = 300, (1, 5)
+_TARGETS, _FIRST = 150, (1, 5)
 _DAY = np.timedelta64(1, "D")
 
 
@@ -83,13 +83,8 @@ def of_task(task: str, runs: Path, folder: Path) -> Iterator[dict[str, Any]]:
     yield row(f"{task}: rank correlation with weights drawn anew", checked.random_weights, "")
     yield row(f"{task}: rank correlation with noise", checked.noise, "")
     for name in ("deletion", "insertion"):
-        yield row(
-            f"{task}: mean answer, {name}",
-            areas[name],
-            "of the difference",
-            areas[f"random {name}"],
-            "random order",
-        )
+        what, random = f"{task}: mean answer, {name}", areas[f"random {name}"]
+        yield row(what, areas[name], "of the difference", random, "random order")
 
 
 def parents(runs: Path, most: int) -> Iterator[dict[str, Any]]:
