@@ -65,6 +65,8 @@ def explain_command(name: str, door: Door) -> Callable[..., None]:
     seed
         Of draws.
     """
-    flags = Annotated[model | None, Parameter(name="*", negative_iterable=(), group="Question")]
+    flags = Annotated[
+        model | None, Parameter(name="*", negative_iterable=(), consume_multiple=True, group="Question")
+    ]
     explain.__annotations__ |= {"asked": flags}
     return explain
