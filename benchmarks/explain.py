@@ -2,9 +2,9 @@
 
 The runs are the demos' (`terrella <task> demo`), in the folder RUNS; a task whose run is not there is left out.
 For each: integrated gradients with both checks, and how far parts taken away and put in, largest first, stand from
-random orders. Of the forecast demo's simulated catalogue the parent of each aftershock is known: how often that of a
-target event is the first, or one of the first five, among all past events by what they add to its cell's count, and
-by ETAS's triggering probabilities, issued at midnight before it; intervals of 95 % resample targets.
+random orders. Of the forecast demo's simulated catalogue the parent of each aftershock is known: how often that of
+a target event is the first, or one of the first five, among all past events by what they add to its cell's count,
+and by ETAS's triggering probabilities, issued at midnight before it; intervals of 95 % resample targets.
 """
 
 import argparse
