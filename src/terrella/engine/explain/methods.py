@@ -76,7 +76,7 @@ def _integrated(question: Question, seed: int) -> Explanation:
     steps = _FIRST_STEPS
     while True:
         values = _path(question, steps)
-        missing = unfinished_share(values, output - reference)
+        missing = unfinished_share(question, values, output, reference)
         if missing <= TOLERANCE:
             break
         if steps >= _MOST_STEPS:
@@ -110,7 +110,7 @@ def _occlusion(question: Question, seed: int) -> Explanation:
             perturbations_per_eval=min(question.at_once, len(question.names)),
         )  # fmt: skip
     values = _array(found[0]) / _sizes(question)
-    missing = unfinished_share(values, output - reference)
+    missing = unfinished_share(question, values, output, reference)
     said = f"the parts, each left out alone, leave {missing:.0%} of the difference to what they do together"
     return Explanation(question, "occlusion", values, output, reference, len(question.names), missing, said)
 
@@ -121,7 +121,7 @@ def _shap(question: Question, seed: int) -> Explanation:
 
     output, reference = ends(question)
     values, draws = _drawn(question, KernelShap(_forward(question)), seed)
-    missing = unfinished_share(values, output - reference)
+    missing = unfinished_share(question, values, output, reference)
     return Explanation(
         question, "shap", values, output, reference, draws, missing,
         f"complete within {missing:.2%} after {draws} draws of parts",
@@ -140,7 +140,7 @@ def _lime(question: Question, seed: int) -> Explanation:
     output, reference = ends(question)
     method = Lime(_forward(question), interpretable_model=SkLearnRidge(alpha=1e-3), similarity_func=near)
     values, draws = _drawn(question, method, seed)
-    missing = unfinished_share(values, output - reference)
+    missing = unfinished_share(question, values, output, reference)
     said = f"a local line after {draws} draws; it misses the difference to the baseline by {missing:.0%}"
     return Explanation(question, "lime", values, output, reference, draws, missing, said)
 
@@ -187,7 +187,7 @@ def _deeplift(question: Question, seed: int) -> Explanation:
         return found
 
     output, reference = ends(question)
-    return _allowed(question, "deeplift", "DeepLift", run, output - reference)
+    return _allowed(question, "deeplift", "DeepLift", run, (output, reference))
 
 
 def _lrp(question: Question, seed: int) -> Explanation:
@@ -197,11 +197,11 @@ def _lrp(question: Question, seed: int) -> Explanation:
         found: Tensor = LRP(_Asked(question)).attribute(question.inputs[None].clone().requires_grad_())
         return found
 
-    return _allowed(question, "lrp", "layer-wise relevance propagation", run, ends(question)[0])
+    return _allowed(question, "lrp", "layer-wise relevance propagation", run, (ends(question)[0], 0.0))
 
 
 def _allowed(
-    question: Question, method: str, name: str, run: Callable[[], Tensor], difference: float
+    question: Question, method: str, name: str, run: Callable[[], Tensor], between: tuple[float, float]
 ) -> Explanation:
     """Return what a method gives where that adds up; else refuse it, with the reason."""
     use = "use --method integrated, occlusion or shap"
@@ -210,7 +210,7 @@ def _allowed(
     except Exception as error:  # captum's own assertions are of any kind
         reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
         raise InputError(f"{name} has no rule for this network ({reason}); {use}") from None
-    missing = unfinished_share(values, difference)
+    missing = unfinished_share(question, values, *between)
     if not missing <= TOLERANCE:
         raise InputError(
             f"{name} is wrong on this network: its parts miss the difference that they should add up to by "

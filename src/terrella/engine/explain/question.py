@@ -92,7 +92,8 @@ def left_out(question: Question, keep: Tensor) -> Tensor:
     return torch.where(keep[:, question.parts], question.inputs, question.baseline)
 
 
-def unfinished_share(values: Values, difference: float) -> float:
-    """Return by how much the sum of values misses a difference, as a share of it."""
-    most = max(abs(difference), 1e-3 * float(np.abs(values).sum()), 1e-30)
-    return abs(float(values.sum()) - difference) / most
+def unfinished_share(question: Question, values: Values, output: float, reference: float) -> float:
+    """Return by how much the sum of values misses the difference, as a share of it, or of the whole answer."""
+    whole = abs(output) if question.whole else 0.0
+    most = max(abs(output - reference), whole, 1e-3 * float(np.abs(values).sum()), 1e-30)
+    return abs(float(values.sum()) - (output - reference)) / most
