@@ -29,6 +29,8 @@ finally:
         "motion judge --run runs/x",
         "motion predict missing.csv --bundle runs/x -o out.csv",
         "motion show runs/x",
+        "motion explain missing.csv --bundle runs/x -o out.nc",
+        "pick explain test.csv --bundle runs/x -o out.nc",
         "pick judge --run runs/x",
         "pick associate missing.csv --stations test.csv -o out.csv",
         "pick associate test.csv --stations missing.csv -o out.csv",

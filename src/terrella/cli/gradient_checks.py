@@ -26,7 +26,7 @@ def _strips() -> Operator:
     from terrella.nets.strips import Strips, strip_loss
     from terrella.nets.unet import UNet
 
-    network = UNet(1, 1, (2, 2, 2), 2).double()
+    network = UNet(1, 1, (1, 1, 1), 2).double()
     with torch.no_grad():
         for each in network.parameters():
             each.normal_()  # without a bias, sums of nothing lie on the kink of a ReLU
@@ -49,7 +49,7 @@ def _strips() -> Operator:
                 found = torch.autograd.grad(loss(inputs), [inputs, *network.parameters()])
             return tuple(gradients[0] * each for each in found)
 
-    return Afresh.apply, [_drawn(1, 1, 12, 4), *network.parameters()]
+    return Afresh.apply, [_drawn(1, 1, 8, 4), *network.parameters()]
 
 
 def _messages() -> Operator:
