@@ -42,6 +42,8 @@ finally:
         "literature predict missing.csv --bundle runs/x -o out",
         "literature search gold missing.csv",
         "literature show runs/x",
+        "motion explain missing.csv --bundle runs/x -o out.nc",
+        "pick explain test.csv --bundle runs/x -o out.nc",
         "pick judge --run runs/x",
         "pick associate missing.csv --stations test.csv -o out.csv",
         "pick associate test.csv --stations missing.csv -o out.csv",
@@ -58,6 +60,7 @@ finally:
         "forecast predict --bundle runs/x --catalogue missing.csv",
         "forecast simulate --bundle runs/x --catalogue missing.csv",
         "forecast show missing.csv",
+        "forecast show missing.nc --interactive",
         "forecast data missing.csv -o out.csv",
     ],
 )

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, get_origin
 
 from cyclopts import App, Parameter
 
+from terrella.cli.explaining import explain_command
 from terrella.cli.flags import SETTINGS, Processes, shown
 from terrella.cli.planning import Limiting, show_plan
 from terrella.cli.tasks import TASKS, Door, check_inputs, load_task, own_commands, settings_model
@@ -25,6 +26,8 @@ def task_app(name: str) -> App:
     own = own_commands(door)
     common = {"plan": _plan, "train": _train, "judge": _judge}
     names = [*VERBS, *(each for each in own.__all__ if each not in VERBS)]
+    if door.asked:
+        app.command(explain_command(name, door), name="explain")
     for verb in names:
         command = getattr(own, verb) if verb in own.__all__ else common[verb](name, door)
         app.command(command, name=verb)

@@ -8,6 +8,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from pydantic import BaseModel
 from torch import Tensor, nn
 
+from terrella.engine.explain.question import Question
 from terrella.engine.feed import Source
 from terrella.engine.fit import Stage
 from terrella.engine.fit.parts import Loss
@@ -139,3 +140,6 @@ class Task(Generic[Settings, Data]):
     demo: Callable[..., None]
     cites: Callable[[Run], Sequence[str]]  # names of the methods that a run used
     prepare: Callable[[Settings, Data, Run, str, Report], Data] = nothing_first  # what the network stands on
+    question: Callable[[str, str, Any, Report], Question] | None = (
+        None  # of a file, a bundle and what is asked: see `explain`
+    )

@@ -1,6 +1,6 @@
-"""BibTeX of the papers behind text mining, by the name of the method; `references` holds them all."""
+"""BibTeX of the papers behind text mining, by the name of the method."""
 
-TEXT_REFERENCES: dict[str, str] = {
+TEXTS: dict[str, str] = {
     "CRF": """@inproceedings{Lafferty2001,
   author = {Lafferty, John and McCallum, Andrew and Pereira, Fernando},
   title = {Conditional Random Fields: Probabilistic Models for Segmenting and Labeling Sequence Data},
