@@ -123,8 +123,7 @@ class Compression:
 
     network: Callable[[Bundle], nn.Module]
     scores: Mapping[str, bool]  # that must stay, and whether the larger is better
-    axes: tuple[int, ...] = ()  # of the inputs, after the batch, whose length differs from use to use
-    # A graph of the task's own, in place of torch's export, and the values without which it cannot be used.
+    # The ONNX model, by default torch's export, and the values without which it is of no use.
     onnx: Callable[[nn.Module, Bundle], bytes] | None = None
     described: Callable[[Bundle], Mapping[str, Any]] = no_values
     # The narrower network, and the bundle that says so.

@@ -3,7 +3,7 @@
 import logging
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ _OPSET = 18
 Floats = npt.NDArray[np.float32]
 
 
-def exported(network: nn.Module, example: Tensor, axes: Sequence[int]) -> bytes:
+def exported(network: nn.Module, example: Tensor, axes: Iterable[int] = ()) -> bytes:
     """Return the ONNX model of a network that takes inputs like an example, of any length along some axes."""
     free = dict.fromkeys((0, *axes), torch.export.Dim.DYNAMIC)
     two = example[:1].repeat(2, *[1] * (example.ndim - 1))  # a size of one would be taken for fixed

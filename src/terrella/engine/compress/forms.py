@@ -127,14 +127,19 @@ def _narrower(making: Making, name: str, loss_of: Callable[[Loss], Loss]) -> Bun
     return _exported(making, trained, bundle, name)
 
 
-def _exported(making: Making, network: nn.Module, bundle: Bundle, form: str) -> Bundle:
+def as_onnx(
+    ways: Compression, network: nn.Module, bundle: Bundle, form: str, example: Callable[[], Floats]
+) -> Bundle:
+    """Return a bundle whose network is an ONNX model; an example of inputs is asked for where torch exports it."""
     network = network.eval().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-    if making.ways.onnx is not None:
-        model = making.ways.onnx(network, bundle)
-    else:
-        model = exported(network, torch.from_numpy(inputs(making, 1)), making.ways.axes)
-    values = {**bundle.values, **making.ways.described(bundle)}
-    return replace(bundle, tensors={}, values=values, form=form, onnx=model)
+    made = ways.onnx(network, bundle) if ways.onnx else exported(network, torch.from_numpy(example()))
+    return replace(
+        bundle, tensors={}, values={**bundle.values, **ways.described(bundle)}, form=form, onnx=made
+    )
+
+
+def _exported(making: Making, network: nn.Module, bundle: Bundle, form: str) -> Bundle:
+    return as_onnx(making.ways, network, bundle, form, lambda: inputs(making, 1))
 
 
 def _in_8_bits(making: Making, bundle: Bundle) -> Bundle:

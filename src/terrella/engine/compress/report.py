@@ -136,9 +136,12 @@ def _costs(form: Judged) -> list[str]:
 
 
 def _value(score: Mapping[str, Any] | None) -> str:
-    return f"{interval_of(score).value:.{_DIGITS}f}"
+    value = interval_of(score).value
+    return "–" if value != value else f"{value:.{_DIGITS}f}"
 
 
 def _ranged(score: Mapping[str, Any] | None) -> str:
     found: Interval = interval_of(score)
+    if found.value != found.value:
+        return "–"
     return f"{found.value:.{_DIGITS}f} [{found.low:.{_DIGITS}f}, {found.high:.{_DIGITS}f}]"
