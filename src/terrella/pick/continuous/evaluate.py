@@ -20,7 +20,7 @@ Evaluate = Callable[[Floats], Floats]
 
 _CLOSE = 1e-4  # of the two, in probability
 _AT_ONCE = (
-    25_000  # samples of one component, so that layers stay near the cache; a GPU takes 128 times as many
+    15_000  # samples of one component, so that layers stay near the cache; a GPU takes 200 times as many
 )
 
 
@@ -80,7 +80,7 @@ def by_torch(network: "nn.Module", architecture: Architecture, device: "torch.de
 
 def batch_size(architecture: Architecture, on_cpu: bool) -> int:
     """Return how many windows to evaluate at once."""
-    return max(1, (_AT_ONCE if on_cpu else _AT_ONCE * 128) // architecture.window)
+    return max(1, (_AT_ONCE if on_cpu else _AT_ONCE * 200) // architecture.window)
 
 
 def _probabilities(logits: Floats, architecture: Architecture) -> Floats:

@@ -29,7 +29,7 @@ def ready_annotator(where: str) -> tuple[Annotator, str]:
     What ONNX Runtime evaluates is kept in the user's cache folder, by the checksum.
 
     Raises:
-        InputError: where there is no bundle, or it cannot be read.
+        InputError: where there is no bundle, it cannot be read, or it is not compressed and there is no torch.
         TerrellaError: where it cannot be downloaded.
     """
     where = weights_file(where)
@@ -40,6 +40,8 @@ def ready_annotator(where: str) -> tuple[Annotator, str]:
     kept = _folder() / mark
     if mark and find_spec("onnxruntime") and (annotator := _kept(kept)) is not None:
         return annotator, mark
+    if find_spec("torch") is None:
+        raise InputError(f"{where} needs torch, which is not installed; compressed bundles do not")
     from terrella.pick.bundle import load_picker_network
 
     network, architecture, _ = load_picker_network(where)
