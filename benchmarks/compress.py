@@ -28,9 +28,9 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
+        rows += of_published(work, options.peer_python)
         for task, settings in trainings(options.quick):
             rows += of_task(task, settings, work / task.name)
-        rows += of_published(work, options.peer_python)
     from terrella.engine.compress.measure import processor
 
     notes = (
@@ -48,15 +48,15 @@ def trainings(quick: bool) -> list[tuple[Any, Any]]:
     from terrella.segment.task import task as segment
 
     picked = PickSettings(
-        data=DataSettings(sets=(f"synthetic:local:{200 if quick else 1000}",)),
-        fit=FitSettings(epochs=4 if quick else 16, batch=32, learning_rate=1e-2, windows_per_trace=2),
+        data=DataSettings(sets=(f"synthetic:local:{200 if quick else 400}",)),
+        fit=FitSettings(epochs=4 if quick else 8, batch=32, learning_rate=5e-3, windows_per_trace=2),
     )
     marked = segment_settings.SegmentSettings(
         data=segment_settings.DataSettings(
-            surveys=16 if quick else 48, per_survey=4, shape=(64, 512), shares=(0.6, 0.2, 0.2)
+            surveys=8 if quick else 16, per_survey=4, shape=(64, 256), shares=(0.6, 0.2, 0.2)
         ),
-        patch=segment_settings.PatchSettings(shape=(64, 256)),
-        network=segment_settings.NetworkSettings(widths=(8, 16, 32, 64)),
+        patch=segment_settings.PatchSettings(shape=(64, 128)),
+        network=segment_settings.NetworkSettings(widths=(8, 16, 32)),
         fit=segment_settings.FitSettings(epochs=4 if quick else 8, batch=4, learning_rate=3e-3),
     )
     return [(pick, picked), (segment, marked)]
@@ -107,7 +107,7 @@ def of_published(work: Path, python: Path | None) -> list[dict[str, Any]]:
         run_here(record, str(bundle), work / f"{name}_first")
         picked[name] = run_here(record, str(bundle), work / name)
     sure = [each for each in picked["onnx"]["picks"] if each[2] > CONFIDENT]
-    rows = []
+    rows: list[dict[str, Any]] = []
     if python is not None:
         peer = run_peer(python, record, "phasenet", WEIGHTS, work / "peer.json")
         for name, found in picked.items():

@@ -10,7 +10,7 @@ from terrella.engine.compress.forms import FORMS
 from terrella.engine.compress.judged import FULL, Judged
 from terrella.engine.judge.bootstrap import Interval
 from terrella.engine.judge.document import interval_of
-from terrella.engine.judge.figures import style
+from terrella.engine.judge.figures import LEGEND, style
 from terrella.engine.judge.report import Page, Picture, Section, Table, write_report
 from terrella.engine.run import Event, Run
 from terrella.engine.task import Compression, Judging
@@ -97,16 +97,18 @@ def draw_costs(axes: Axes, judged: Sequence[Judged], kept: Judged, score: str) -
         axes.errorbar(
             [each.cost.cpu_ms], [value.value], spread, capsize=2.5, ms=6, label=label, **style(number)
         )
-    axes.set(xscale="log", xlabel="CPU time (ms a sample)", ylabel=score.replace("_", " "))
+    axes.set_xlim(left=0)
+    axes.set(xlabel="CPU time (ms a sample)", ylabel=score.replace("_", " "))
     return axes
 
 
 def _figure(judged: Sequence[Judged], kept: Judged, ways: Compression) -> Figure:
     known = [name for name in ways.scores if name in judged[0].scores]
-    figure = Figure(figsize=(3.4 * len(known), 3.2), layout="constrained")
+    figure = Figure(figsize=(max(2.6 * len(known), 5.2), 3.4), layout="constrained")
     for axes, name in zip(figure.subplots(1, len(known), squeeze=False)[0], known, strict=True):
         draw_costs(axes, judged, kept, name)
-    figure.axes[-1].legend(fontsize=7, loc="best")
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4, **LEGEND)
     return figure
 
 
