@@ -11,7 +11,7 @@ from terrella.cli.tasks import load_task
 from terrella.engine.fit_settings import lasting
 from terrella.engine.settings import fingerprint
 
-TASKS = ("forecast", "pick", "segment", "weather", "motion")
+TASKS = ("forecast", "pick", "segment", "weather", "motion", "field", "interior")
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -61,6 +61,8 @@ def test_verbs_have_one_face_that_help_can_show(task):
         ("segment", "sections"),
         ("weather", "store"),
         ("motion", "flatfile"),
+        ("field", "observatories"),
+        ("interior", "tables"),
     ],
 )
 def test_what_may_change_while_a_training_goes_on_is_in_no_fingerprint(task, place):

@@ -27,7 +27,7 @@ WRITTEN = [
     for path in sorted(ROOT.glob(pattern))
 ]  # fmt: skip
 LONGEST_FILE = 450
-HOSTS = {"doi.org", "www.w3.org", "quakeml.org", "hifis-storage.desy.de", "127.0.0.1"}
+HOSTS = {"doi.org", "www.w3.org", "www.opengis.net", "quakeml.org", "hifis-storage.desy.de", "127.0.0.1"}
 HOSTS |= {
     "earthquake.usgs.gov", "service.geonet.org.nz", "webservices.ingv.it", "www.isc.ac.uk", "www.seismicportal.eu",
     "service.earthscope.org", "service.scedc.caltech.edu", "service.ncedc.org", "geofon.gfz.de",
@@ -163,6 +163,14 @@ def test_nothing_copyleft_and_no_pickle_is_imported():
     )
     for path in SOURCES:
         assert not refused.search(path.read_text(encoding="utf-8")), path
+
+
+def test_proj_is_loaded_before_data_sets_are_opened():
+    opened = re.compile(r"(xr|xarray)\.open_\w+\(")
+    first = re.compile(r"import terrella\.earth\.proj_first|from terrella\.earth\.grid import")
+    found = [text for path in SOURCES if opened.search(text := path.read_text(encoding="utf-8"))]
+    assert len(found) > 3
+    assert all(first.search(text) for text in found)
 
 
 def test_the_version_that_is_cited_has_a_chapter_in_the_changelog():

@@ -1,5 +1,7 @@
 """BibTeX of the papers behind the methods, by the name of the method."""
 
+from terrella.earth_references import EARTH_REFERENCES
+
 REFERENCES: dict[str, str] = {
     "completeness": """@article{WiemerWyss2000,
   author = {Wiemer, Stefan and Wyss, Max},
@@ -361,4 +363,71 @@ REFERENCES: dict[str, str] = {
   journal = {Bulletin of the Seismological Society of America},
   year = {2009}, volume = {99}, pages = {3234--3247}, doi = {10.1785/0120080347}
 }""",
+    "core field prior": """@article{Gillet2013,
+  author = {Gillet, Nicolas and Jault, Dominique and Finlay, Christopher C. and Olsen, Nils},
+  title = {Stochastic modeling of the {E}arth's magnetic field: Inversion for covariances over the observatory era},
+  journal = {Geochemistry, Geophysics, Geosystems},
+  year = {2013}, volume = {14}, pages = {766--786}, doi = {10.1002/ggge.20041}
+}
+@article{Lhuillier2011,
+  author = {Lhuillier, Florian and Fournier, Alexandre and Hulot, Gauthier and Aubert, Julien},
+  title = {The geomagnetic secular-variation timescale in observations and numerical dynamo models},
+  journal = {Geophysical Research Letters},
+  year = {2011}, volume = {38}, doi = {10.1029/2011GL047356}
+}
+@article{LangelEstes1982,
+  author = {Langel, Robert A. and Estes, Ronald H.},
+  title = {A geomagnetic field spectrum},
+  journal = {Geophysical Research Letters},
+  year = {1982}, volume = {9}, pages = {250--253}, doi = {10.1029/GL009i004p00250}
+}""",
+    "Kalman filter": """@article{Kalman1960,
+  author = {Kalman, Rudolf E.},
+  title = {A New Approach to Linear Filtering and Prediction Problems},
+  journal = {Journal of Basic Engineering},
+  year = {1960}, volume = {82}, pages = {35--45}, doi = {10.1115/1.3662552}
+}""",
+    "frozen flux": """@article{RobertsScott1965,
+  author = {Roberts, Paul H. and Scott, Stewart},
+  title = {On Analysis of the Secular Variation: 1. A Hydromagnetic Constraint: Theory},
+  journal = {Journal of Geomagnetism and Geoelectricity},
+  year = {1965}, volume = {17}, pages = {137--151}, doi = {10.5636/jgg.17.137}
+}
+@article{Bullard1950,
+  author = {Bullard, Edward C. and Freedman, Cynthia and Gellman, H. and Nixon, Jo},
+  title = {The westward drift of the {E}arth's magnetic field},
+  journal = {Philosophical Transactions of the Royal Society A},
+  year = {1950}, volume = {243}, pages = {67--92}, doi = {10.1098/rsta.1950.0014}
+}""",
+    "conformal prediction": """@article{Lei2018,
+  author = {Lei, Jing and G'Sell, Max and Rinaldo, Alessandro and Tibshirani, Ryan J. and Wasserman, Larry},
+  title = {Distribution-Free Predictive Inference for Regression},
+  journal = {Journal of the American Statistical Association},
+  year = {2018}, volume = {113}, pages = {1094--1111}, doi = {10.1080/01621459.2017.1307116}
+}""",
+    "CRPS": """@article{GneitingRaftery2007,
+  author = {Gneiting, Tilmann and Raftery, Adrian E.},
+  title = {Strictly Proper Scoring Rules, Prediction, and Estimation},
+  journal = {Journal of the American Statistical Association},
+  year = {2007}, volume = {102}, pages = {359--378}, doi = {10.1198/016214506000001437}
+}""",
+    "main field": """@article{Alken2021,
+  author = {Alken, Patrick and Th{\\'e}bault, Erwan and Beggan, Ciar{\\'a}n D. and others},
+  title = {International Geomagnetic Reference Field: the thirteenth generation},
+  journal = {Earth, Planets and Space},
+  year = {2021}, volume = {73}, pages = {49}, doi = {10.1186/s40623-020-01288-x}
+}
+@article{Lowes1966,
+  author = {Lowes, Frank J.},
+  title = {Mean-square values on sphere of spherical harmonic vector fields},
+  journal = {Journal of Geophysical Research},
+  year = {1966}, volume = {71}, pages = {2179}, doi = {10.1029/JZ071i008p02179}
+}
+@article{MacmillanOlsen2013,
+  author = {Macmillan, Susan and Olsen, Nils},
+  title = {Observatory data and the {S}warm mission},
+  journal = {Earth, Planets and Space},
+  year = {2013}, volume = {65}, pages = {1355--1362}, doi = {10.5047/eps.2013.07.011}
+}""",
+    **EARTH_REFERENCES,
 }

@@ -1,5 +1,7 @@
 """The mesh network: a plain one of the same weights agrees; published weights load; symmetry, roll-out, memory."""
 
+import weakref
+
 import numpy as np
 import plain_graphcast
 import pytest
@@ -41,6 +43,11 @@ def network(settings: NetworkSettings = SETTINGS, diagnosed: int = 0, **sizes) -
     return made
 
 
+def after(rolled: MeshNetwork, given: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Return the states of a roll-out, (batch, step, point, channel)."""
+    return torch.stack(rolled(given["past"], given["forcings"]), 1)
+
+
 def batch(samples: int = 2, steps: int = 1) -> dict[str, torch.Tensor]:
     """Return made-up states and forcings."""
     torch.manual_seed(2)
@@ -75,7 +82,7 @@ def test_published_weights_give_what_the_plain_network_gives_with_them_and_so_do
         past[1, :, 0], *forcings[:2, :, 1], *forcings[:2, :, 0], forcings[2, :, 1], forcings[2, :, 0],
     ]  # fmt: skip
     tensors = {name: torch.from_numpy(each).requires_grad_() for name, each in arrays.items()}
-    found = ours(given["past"], given["forcings"])[0, 0]
+    found = after(ours, given)[0, 0]
     plain = plain_graphcast.outputs(tensors, ours.graph.graph, torch.stack(theirs, 1), SETTINGS.steps)
     # 2m_temperature, geopotential, temperature at 500 and 850 hPa, precipitation.
     expected = torch.cat([past[1] + ours.difference_scale * plain[:, [3, 2, 0, 1]], plain[:, [4]]], 1)
@@ -128,13 +135,13 @@ def test_one_degree_has_as_many_parameters_as_were_published():
 
 def test_a_roll_out_is_one_step_after_the_other_and_keeps_its_gradient():
     ours, given = network(), batch(steps=3)
-    found = ours(given["past"], given["forcings"])
+    found = after(ours, given)
     before, now = given["past"].unbind(1)
     steps = []
     for step in range(3):
-        after = ours(torch.stack([before, now], 1), given["forcings"][:, step : step + 3])[:, 0]
-        before, now = now, after
-        steps.append(after)
+        (state,) = ours(torch.stack([before, now], 1), given["forcings"][:, step : step + 3])
+        before, now = now, state
+        steps.append(state)
     expected = torch.stack(steps, 1)
     torch.testing.assert_close(found, expected)
     gradients = (
@@ -156,18 +163,44 @@ def test_what_is_computed_again_gives_the_same_loss_and_gradients():
         torch.testing.assert_close(one, other)
 
 
+@pytest.mark.parametrize("again", [False, True])
+def test_a_further_step_keeps_its_state_alone_and_edges_are_let_go_where_they_are_made_again(again):
+    kept, edges = [], []
+    for steps in (2, 3):
+        ours, given = network().train(), batch(steps=steps)
+        ours.checkpointed = again
+        edges.clear()
+        for embed in (ours.embed_grid_to_mesh, ours.embed_multi_mesh, ours.embed_mesh_to_grid):
+            embed.register_forward_hook(lambda _, given, made: edges.append(weakref.ref(made)))
+        storages = {}
+
+        def note(tensor, storages=storages):
+            storages[tensor.untyped_storage().data_ptr()] = tensor  # held, so that no address serves twice
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+            value = loss()(ours, given)
+        assert len(edges) == (3 * steps if again else 3)
+        assert [each() is None for each in edges] == [again] * len(edges)
+        value.backward()
+        fixed = {each.untyped_storage().data_ptr() for each in (*given.values(), *ours.parameters())}
+        kept.append(sum(each.nbytes for at, each in storages.items() if at not in fixed))
+    state = given["past"][:, 0].nbytes
+    assert state <= kept[1] - kept[0] < 1.1 * state
+
+
 def test_samples_do_not_see_each_other():
     ours, given = network(), batch(samples=3)
-    found = ours(given["past"], given["forcings"])
+    found = after(ours, given)
     for sample in range(3):
-        alone = ours(*(given[name][[sample]] for name in ("past", "forcings")))
+        alone = after(ours, {name: each[[sample]] for name, each in given.items()})
         torch.testing.assert_close(found[[sample]], alone, rtol=1e-5, atol=1e-5)
 
 
 def test_before_it_learns_the_network_forecasts_persistence():
     fresh = weather_network(LAT, LON, 4, 2, np.zeros((POINTS, 2)), SETTINGS)
     given = batch(steps=2)
-    found = fresh(given["past"], given["forcings"])
+    found = after(fresh, given)
     torch.testing.assert_close(found, given["past"][:, [1, 1]])
 
 
@@ -177,8 +210,8 @@ def test_points_in_another_order_of_longitudes_get_the_same_values():
         graph_of(LAT, np.roll(LON, 5), 1), 4, 2, _rolled(ours.static, 5, 0), SETTINGS, ours.difference_scale
     )
     turned.load_state_dict(ours.state_dict())
-    found = turned(*(_rolled(given[name], 5, 2) for name in ("past", "forcings")))
-    expected = _rolled(ours(given["past"], given["forcings"]), 5, 2)
+    found = after(turned, {name: _rolled(each, 5, 2) for name, each in given.items()})
+    expected = _rolled(after(ours, given), 5, 2)
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
 
 
@@ -188,9 +221,9 @@ def test_a_third_of_a_turn_maps_the_mesh_onto_itself_and_turns_the_output():
         ours.static.zero_()
         ours.embed_grid.first[0][:, -2:] = 0  # where the longitude itself is read
         ours.embed_mesh.first[0][:, -2:] = 0
-        here = ours(given["past"], given["forcings"])
+        here = after(ours, given)
         for columns, same in ((4, True), (3, False)):  # 120 degrees, and 90, which the mesh does not know
-            turned = ours(*(_rolled(given[name], columns, 2) for name in ("past", "forcings")))
+            turned = after(ours, {name: _rolled(each, columns, 2) for name, each in given.items()})
             assert torch.allclose(turned, _rolled(here, columns, 2), rtol=1e-4, atol=1e-4) is same
 
 
@@ -207,8 +240,12 @@ def test_the_loss_is_the_weighted_mean_of_squares_and_its_derivative_is_exact():
     found = given["future"] + torch.randn(given["future"].shape)
     error = ((found - given["future"]).double() / made.difference_scale) ** 2
     expected = (error * made.channel * made.area[:, None]).sum(-1).mean()
-    assert made(lambda past, forcings: found, given).item() == pytest.approx(expected.item(), rel=1e-5)
-    few = [torch.randn(2, 3, 5, 4, dtype=torch.float64) for _ in range(2)]
+
+    def known(past, forcings, each):
+        return tuple(each(step, found[:, step]) for step in range(3))
+
+    assert made(known, given).item() == pytest.approx(expected.item(), rel=1e-5)
+    few = [torch.randn(2, 5, 4, dtype=torch.float64) for _ in range(2)]
     weights = torch.rand(5, dtype=torch.float64), torch.rand(4, dtype=torch.float64)
     apply = lambda values: _WeightedSquares.apply(values, few[1], *weights)  # noqa: E731
     assert torch.autograd.gradcheck(apply, few[0].requires_grad_())

@@ -92,6 +92,33 @@ TASKS: dict[str, Door] = {
             "judge": "--run runs/motion/mine",
         },
     ),
+    "field": Door(
+        about="The main magnetic field years ahead: annual means or Gauss coefficients in, intervals out.",
+        module="terrella.field.task",
+        settings="terrella.field.settings:FieldSettings",
+        given="data.observatories",
+        given_means="Annual means: CSV, IAGA-2002, annual-mean files, or a folder; by default they are simulated.",
+        commands="terrella.cli.field",
+        examples={
+            "train": "annual.csv --run runs/field/mine --data.horizon-years 5",
+            "plan": "--samples 3000 --data.regions 6",
+            "judge": "--run runs/field/mine --judge.generations igrf/",
+        },
+    ),
+    "interior": Door(
+        about="The Earth's interior: temperature and composition with intervals, from velocities and density.",
+        module="terrella.interior.task",
+        settings="terrella.interior.settings:InteriorSettings",
+        given="data.tables",
+        given_means="Table of mineral physics (Perple_X .tab, CSV, Parquet); several, one of each composition, by "
+        "--data.tables; by default minerals are simulated.",
+        commands="terrella.cli.interior",
+        examples={
+            "train": "pyrolite.tab --run runs/interior/mine --data.density-noise 0.02",
+            "plan": "--data.draws 200000 --network.hidden 128",
+            "judge": "--run runs/interior/mine",
+        },
+    ),
 }
 
 

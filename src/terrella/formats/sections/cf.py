@@ -22,6 +22,8 @@ def decoded(values: npt.NDArray[Any], held: Mapping[str, Any]) -> npt.NDArray[An
         return values
     import xarray as xr
 
+    import terrella.earth.proj_first  # noqa: F401
+
     dims = [f"axis_{i}" for i in range(values.ndim)]
     data = xr.Dataset({"values": (dims, values, dict(held))})
     with warnings.catch_warnings():

@@ -25,6 +25,8 @@ from terrella.formats.sections.units import as_text
 if TYPE_CHECKING:
     import xarray as xr
 
+    import terrella.earth.proj_first  # noqa: F401
+
 _ENGINES: dict[str, dict[str, Any]] = {
     "h5netcdf": {"phony_dims": "access"},
     "zarr": {},
@@ -49,6 +51,8 @@ class Beside:
 def dataset(path: Path, engine: str, group: str | None = None) -> Iterator["xr.Dataset"]:
     """Open NetCDF or zarr by xarray, lazily and as stored; what xarray cannot read is an `InputError`."""
     import xarray as xr
+
+    import terrella.earth.proj_first  # noqa: F401
 
     try:
         with warnings.catch_warnings():

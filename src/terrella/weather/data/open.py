@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+import terrella.earth.proj_first  # noqa: F401
 from terrella.errors import InputError
 from terrella.weather.data.axes import local_path, with_axes
 from terrella.weather.data.variables import STATIC, VARIABLES, canonical, known

@@ -101,6 +101,8 @@ def from_files(folder: Path, channels: Sequence[tuple[str, int | None]]) -> Stat
     """
     import xarray as xr
 
+    import terrella.earth.proj_first  # noqa: F401
+
     missing = ""
     for pattern, kinds in _FILES.items():
         paths = [folder / pattern.format(kind) for kind in kinds]

@@ -64,9 +64,10 @@ def rolled_out(
         noise = (
             None if draw is None else torch.randn(len(states), 1, network.noise, generator=draw).to(device)
         )
-        after = network(states, torch.from_numpy(known).to(device), noise)[..., : past.shape[-1]]
-        states = torch.cat([states[:, 1:], after], dim=1)
-        yield denormalised(after[:, 0].cpu().numpy(), statistics)
+        (after,) = network(states, torch.from_numpy(known).to(device), noise)
+        now = after[..., : past.shape[-1]]
+        states = torch.stack([states[:, 1], now], dim=1)
+        yield denormalised(now.cpu().numpy(), statistics)
 
 
 def network_forecasts(

@@ -28,29 +28,39 @@ class WeatherLoss:
         """Return the loss of a batch."""
         if self.noise:
             return self.crps(network, batch)
-        found = network(batch["past"], batch["forcings"])
-        area, channel = (each.to(found) for each in (self.area, self.channel / self.difference_scale**2))
-        with torch.autocast(found.device.type, enabled=False):
-            total: Tensor = _WeightedSquares.apply(found, batch["future"], area, channel)
-        return total
+        future = batch["future"]
+        area, channel = (each.to(future) for each in (self.area, self.channel / self.difference_scale**2))
+
+        def squares(step: int, found: Tensor) -> Tensor:
+            with torch.autocast(found.device.type, enabled=False):
+                loss: Tensor = _WeightedSquares.apply(found.float(), future[:, step], area, channel)
+            return loss
+
+        return torch.stack(network(batch["past"], batch["forcings"], each=squares)).mean()
 
     def crps(self, network: nn.Module, batch: Batch) -> Tensor:
         """Return the fair CRPS of two members (Ferro 2014, equation 8): what it would be of very many."""
         past, forcings = (torch.cat([batch[name]] * 2) for name in ("past", "forcings"))
-        drawn = torch.randn(len(past), batch["future"].shape[1], self.noise, device=past.device)
-        one, other = network(past, forcings, drawn).chunk(2)
-        errors = ((one - batch["future"]).abs() + (other - batch["future"]).abs() - (one - other).abs()) / 2
-        return self.mean(self.scaled(errors))
+        future = batch["future"]
+        drawn = torch.randn(len(past), future.shape[1], self.noise, device=past.device)
+
+        def spread(step: int, found: Tensor) -> Tensor:
+            (one, other), truth = found.chunk(2), future[:, step]
+            return self.mean(
+                self.scaled(((one - truth).abs() + (other - truth).abs() - (one - other).abs()) / 2)
+            )
+
+        return torch.stack(network(past, forcings, drawn, spread)).mean()
 
     def scaled(self, errors: Tensor) -> Tensor:
         """Return errors in units of a step's differences."""
         return errors / self.difference_scale.to(errors.device)
 
     def mean(self, errors: Tensor) -> Tensor:
-        """Return the weighted mean of errors (batch, step, point, channel)."""
+        """Return the weighted mean of errors (batch, point, channel)."""
         area, channel = self.area.to(errors.device), self.channel.to(errors.device)
         with torch.autocast(errors.device.type, enabled=False):
-            return (errors @ channel).mean((0, 1)) @ area / len(area)
+            return (errors @ channel).mean(0) @ area / len(area)
 
 
 class _WeightedSquares(torch.autograd.Function):
@@ -59,12 +69,11 @@ class _WeightedSquares(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, found: Tensor, future: Tensor, area: Tensor, channel: Tensor) -> Tensor:
         ctx.save_for_backward(found, future, area, channel)
-        steps = [(found[:, step] - future[:, step]).square() @ channel for step in range(found.shape[1])]
-        return torch.stack([step.mean(0) for step in steps]).mean(0) @ area / len(area)
+        return ((found - future).square_() @ channel).mean(0) @ area / len(area)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         found, future, area, channel = ctx.saved_tensors
-        scale = 2 * gradients[0] / (found.shape[0] * found.shape[1] * len(area))
+        scale = 2 * gradients[0] / (found.shape[0] * len(area))
         made = (found - future).mul_(channel).mul_(area[:, None] * scale)
         return made, None, None, None

@@ -17,11 +17,15 @@ from terrella.weather.learning.settings import NetworkSettings
 from terrella.weather.mesh.features import EDGE, NODE
 from terrella.weather.mesh.graph import Graph, graph_of
 from terrella.weather.model.perceptron import Messages, Perceptron
-from terrella.weather.model.placed import PlacedGraph
+from terrella.weather.model.placed import PlacedEdges, PlacedGraph
 
 PAST = 2  # states that the network sees
 SEEN_FORCINGS = 3  # those of the two states and of the next
 _TOGETHER = 3  # rounds that are computed again together, as by Lam et al. (2023)
+
+
+def _itself(step: int, state: Tensor) -> Tensor:
+    return state
 
 
 class MeshNetwork(nn.Module):
@@ -66,11 +70,19 @@ class MeshNetwork(nn.Module):
         nn.init.zeros_(self.output.last.weight)  # the first forecast is persistence
         self.noise = noise
 
-    def forward(self, past: Tensor, forcings: Tensor, noise: Tensor | None = None) -> Tensor:
-        """Return the states after (batch, step, point, channel), one for each forcing beyond the first two.
+    def forward(
+        self,
+        past: Tensor,
+        forcings: Tensor,
+        noise: Tensor | None = None,
+        each: Callable[[int, Tensor], Tensor] = _itself,
+    ) -> tuple[Tensor, ...]:
+        """Return the states after (batch, point, channel), one for each forcing beyond the first two.
 
         `past` is (batch, 2, point, channel), `forcings` (batch, 2 + steps, point, forcing), `noise` (batch, step,
         number). With several steps, each is computed again for its gradient: memory hardly grows with their number.
+        `each` makes of a step's number and state what is returned in its place, such as a loss: made in turn, the
+        gradient of a step's loss takes memory only when the way back has come to that step.
         """
         steps = forcings.shape[1] - PAST
         for part in self.modules():
@@ -86,21 +98,27 @@ class MeshNetwork(nn.Module):
             seen = forcings[:, step : step + SEEN_FORCINGS]
             drawn = None if noise is None else noise[:, step]
             after = run(self._step, before, now, seen, drawn, edges)
-            found.append(after)
+            found.append(each(step, after))
             before, now = now, after[..., : self.channels]
-        return torch.stack(found, dim=1)
+        return tuple(found)
 
-    def _embedded(self) -> tuple[Tensor, ...]:
-        """Return what no state changes, once for all steps and samples: mesh nodes and the three kinds of edges."""
+    def _embedded(self) -> tuple[Tensor | None, ...]:
+        """Return what no state changes, once for all steps and samples: mesh nodes and the three kinds of edges.
+
+        Where activations are computed again edges are too, in each step: with their gradients they take the most.
+        """
         graph = self.graph.on(self.difference_scale.device)
         kinds = (
             (self.embed_grid_to_mesh, graph.grid_to_mesh),
             (self.embed_multi_mesh, graph.multi_mesh),
             (self.embed_mesh_to_grid, graph.mesh_to_grid),
         )
-        # Edges are many, and kept in the precision of products.
-        edges = (embed(kind.features[None], kept=embed.products) for embed, kind in kinds)
+        edges = (None if self._again else _embedded_edges(*each) for each in kinds)
         return (self.embed_mesh(graph.mesh[None]), *edges)
+
+    @property
+    def _again(self) -> bool:
+        return self.checkpointed and self.training and torch.is_grad_enabled()
 
     def _step(
         self,
@@ -108,14 +126,13 @@ class MeshNetwork(nn.Module):
         now: Tensor,
         forcings: Tensor,
         noise: Tensor | None,
-        embedded: tuple[Tensor, ...],
+        embedded: tuple[Tensor | None, ...],
     ) -> Tensor:
         """Return the state after two others (batch, point, channel)."""
         mesh, to_mesh, multi_mesh, to_grid = embedded
-        again = self.checkpointed and self.training and torch.is_grad_enabled()
-        run = _computed_again if again else _computed
+        run = _computed_again if self._again else _computed
         grid, mesh = run(self._encode, before, now, forcings, noise, mesh, to_mesh)
-        edges: Tensor | None = multi_mesh
+        edges = multi_mesh
         for start in range(0, len(self.rounds), _TOGETHER):
             mesh, edges = run(self._process, start, mesh, edges, noise)
         out = run(self._decode, grid, mesh, to_grid, noise)
@@ -125,9 +142,17 @@ class MeshNetwork(nn.Module):
         )
 
     def _encode(
-        self, before: Tensor, now: Tensor, forcings: Tensor, noise: Tensor | None, mesh: Tensor, edges: Tensor
+        self,
+        before: Tensor,
+        now: Tensor,
+        forcings: Tensor,
+        noise: Tensor | None,
+        mesh: Tensor,
+        edges: Tensor | None,
     ) -> tuple[Tensor, Tensor]:
         graph = self.graph.on(now.device)
+        if edges is None:
+            edges = _embedded_edges(self.embed_grid_to_mesh, graph.grid_to_mesh)
         fixed = torch.cat([self.static, graph.grid], dim=-1).expand(len(now), -1, -1)
         seen = forcings.transpose(1, 2).flatten(2)
         kind = self.embed_grid.products  # cast before they are joined: of all tensors this is the widest
@@ -139,19 +164,20 @@ class MeshNetwork(nn.Module):
         return self.update_grid(grid, noise=noise, add=True), mesh
 
     def _process(
-        self, start: int, mesh: Tensor, edges: Tensor, noise: Tensor | None
+        self, start: int, mesh: Tensor, edges: Tensor | None, noise: Tensor | None
     ) -> tuple[Tensor, Tensor | None]:
         among = self.graph.on(mesh.device).multi_mesh
-        end = min(start + _TOGETHER, len(self.rounds))
-        following: Tensor | None = edges
-        for number in range(start, end):
-            assert following is not None
+        if edges is None:
+            edges = _embedded_edges(self.embed_multi_mesh, among)
+        for number in range(start, min(start + _TOGETHER, len(self.rounds))):
             last = number == len(self.rounds) - 1
-            mesh, following = self.rounds[number](among, following, mesh, mesh, noise, last)
-        return mesh, following
+            mesh, edges = self.rounds[number](among, edges, mesh, mesh, noise, last)
+        return mesh, edges
 
-    def _decode(self, grid: Tensor, mesh: Tensor, edges: Tensor, noise: Tensor | None) -> Tensor:
+    def _decode(self, grid: Tensor, mesh: Tensor, edges: Tensor | None, noise: Tensor | None) -> Tensor:
         graph = self.graph.on(grid.device)
+        if edges is None:
+            edges = _embedded_edges(self.embed_mesh_to_grid, graph.mesh_to_grid)
         grid, _ = self.to_grid(graph.mesh_to_grid, edges, mesh, grid, noise, last=True)
         out: Tensor = self.output(grid)
         return out
@@ -194,6 +220,11 @@ def weather_network(
         torch.tensor(scale, dtype=torch.float32),
         diagnosed,
     )
+
+
+def _embedded_edges(embed: Perceptron, kind: PlacedEdges) -> Tensor:
+    # Edges are many, and kept in the precision of products.
+    return embed(kind.features[None], kept=embed.products)
 
 
 def _computed(function: Callable[..., Any], *args: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+import terrella.earth.proj_first  # noqa: F401
 from terrella import __version__
 from terrella.engine.device import choose_device
 from terrella.engine.run import Report

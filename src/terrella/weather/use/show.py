@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
+import terrella.earth.proj_first  # noqa: F401
 from terrella.errors import InputError
 from terrella.files import replace_file
 from terrella.weather.data.open import readable

@@ -1,0 +1,1 @@
+"""Spherical harmonics of the main field."""

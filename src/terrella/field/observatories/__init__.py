@@ -1,0 +1,1 @@
+"""Annual means of observatories, from the formats that they are published in."""
