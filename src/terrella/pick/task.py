@@ -18,6 +18,7 @@ from terrella.engine.task import Fed, Made, Opened, StageSpec, Task, Trained, st
 from terrella.errors import InputError
 from terrella.pick.bundle import TASK, card, load_picker_network, picker_values
 from terrella.pick.cites import cites
+from terrella.pick.compressing import compression
 from terrella.pick.continuous.command import run as pick_records
 from terrella.pick.data.open import open_store
 from terrella.pick.explaining import question
@@ -165,5 +166,6 @@ task = Task(
     demo=demo,
     cites=cites,
     question=question,
+    compression=compression,
 )
 train, judge, predict = workflow.verbs(task)
