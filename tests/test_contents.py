@@ -11,7 +11,7 @@ from terrella.cli.tasks import load_task
 from terrella.engine.fit_settings import lasting
 from terrella.engine.settings import fingerprint
 
-TASKS = ("forecast", "pick", "segment", "weather", "motion", "field", "surface")
+TASKS = ("forecast", "pick", "segment", "weather", "motion", "field", "interior", "literature", "surface")
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -62,6 +62,8 @@ def test_verbs_have_one_face_that_help_can_show(task):
         ("weather", "store"),
         ("motion", "flatfile"),
         ("field", "observatories"),
+        ("interior", "tables"),
+        ("literature", "train"),
         ("surface", "grid"),
     ],
 )

@@ -11,9 +11,12 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from terrella.errors import InputError, TerrellaError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def must_exist(path: Path, expected: str) -> None:
@@ -29,6 +32,7 @@ def must_exist(path: Path, expected: str) -> None:
 # Other machines may write to the same folder.
 _HOST = f"{zlib.crc32(platform.node().encode()):08x}"
 _TEMPORARY = re.compile(r"\..+\.([0-9a-f]{8})-(\d+)(?:\..*)?")
+_TABLES = (".csv", ".parquet")
 _MOST_LISTED = 2000  # names in a folder, above which it is looked through once
 _crowded: set[Path] = set()
 
@@ -155,6 +159,28 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, values: Any) -> None:
     """Write a JSON file in one step, indented for people."""
     write_text(path, json.dumps(values, indent=1, ensure_ascii=False) + "\n")
+
+
+def check_table_output(output: Path) -> None:
+    """Refuse a name whose suffix is no table's.
+
+    Raises:
+        InputError: naming those that are.
+    """
+    if output.suffix not in _TABLES:
+        raise InputError(f"{output}: name it .csv or .parquet")
+
+
+def write_table(table: "pd.DataFrame", output: Path, digits: str) -> None:
+    """Write a table in one step, in the format of the suffix; `digits` are those of CSV, such as %.6g."""
+
+    def write(temporary: Path) -> None:
+        if output.suffix == ".csv":
+            table.to_csv(temporary, index=False, float_format=digits)
+        else:
+            table.to_parquet(temporary, index=False)
+
+    replace_file(output, write)
 
 
 def _old(path: Path) -> Path:

@@ -134,13 +134,6 @@ def test_larger_events_are_larger_and_drawn_first(magnitudes: list[float]) -> No
     assert sizes.min() >= 6 - 1e-9
 
 
-def test_layers_are_joined_without_losing_small_probabilities() -> None:
-    two = np.array([0.2, 0.5], np.float32).reshape(2, 1, 1)
-    assert maps._any_layer(two)[0, 0] == pytest.approx(0.6)
-    tiny = np.full((1, 1, 1), 1e-7, np.float32)
-    assert maps._any_layer(tiny)[0, 0] == pytest.approx(1e-7, rel=1e-6)
-
-
 @pytest.mark.parametrize(
     ("highest", "top"), [(1.0, 1.0), (0.99, 1.0), (0.1, 0.1), (0.03, 0.1), (2e-5, 1e-4), (0.0, 1.0)]
 )

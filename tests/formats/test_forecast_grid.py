@@ -1,6 +1,7 @@
 """Forecasts on a grid: what is written is read back, by us and by the tools that others use."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -210,9 +211,18 @@ def test_text_keeps_edges_of_small_cells_apart(tmp_path: Path, suffix: str) -> N
 
 @pytest.mark.parametrize("name", ["f.grib", "f", "f.nc.gz"])
 def test_an_unknown_suffix_is_refused(forecast: ForecastGrid, tmp_path: Path, name: str) -> None:
-    with pytest.raises(InputError, match=r"a forecast is written as \.nc, \.csv or \.dat"):
+    with pytest.raises(InputError, match=r"a forecast is written as \.nc, \.csv, \.dat .*choose one"):
         write_forecast(forecast, tmp_path / name)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_layers_are_joined_without_losing_small_probabilities(forecast: ForecastGrid) -> None:
+    two = np.array([0.2, 0.5], np.float32).reshape(1, 2, 1, 1)
+    joined = replace(forecast, probability=two, expected_count=two)
+    assert joined.column_probability[0, 0, 0] == pytest.approx(0.6)
+    assert joined.column_count[0, 0, 0] == pytest.approx(0.7)
+    tiny = replace(forecast, probability=np.full((1, 1, 1, 1), 1e-7, np.float32))
+    assert tiny.column_probability[0, 0, 0] == pytest.approx(1e-7, rel=1e-6)
 
 
 def test_no_temporary_files_stay(forecast: ForecastGrid, tmp_path: Path) -> None:

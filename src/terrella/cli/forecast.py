@@ -104,7 +104,8 @@ def predict(
     issue_time
         UTC time such as 2019-07-06T04:00:00Z; by default just after the last event.
     output
-        .nc (NetCDF-CF, all horizons), .csv, or .dat (CSEP gridded ASCII, one file per horizon).
+        .nc (NetCDF-CF, all horizons), .csv, .dat (CSEP gridded ASCII, one file per horizon), .tif (GeoTIFF),
+        .kml or .geojson.
     map
         Image file of the map, by default beside the output.
     by_layer
@@ -180,18 +181,21 @@ def simulate(
     )
 
 
-def show(path: Path, *, output: Annotated[Path | None, OUTPUT] = None) -> None:
-    """Show a catalogue (rate, map, completeness, b-value) or the scores of a run.
+def show(path: Path, *, output: Annotated[Path | None, OUTPUT] = None, interactive: bool = False) -> None:
+    """Show a catalogue (rate, map, completeness, b-value), a forecast, or the scores of a run.
 
     Example: terrella forecast show catalogue.csv
 
     Parameters
     ----------
     path
-        Catalogue file, or folder of a run.
+        Catalogue file, forecast (.nc), or folder of a run.
     output
-        Image file of the figure, by default beside the catalogue.
+        Image file of the figure, by default beside what is shown; of a forecast also .html (a page to look around
+        in), .tif (GeoTIFF), .kml, .geojson, .csv or .dat (CSEP gridded ASCII).
+    interactive
+        Write a forecast's page, one file that needs no network, beside it.
     """
     from terrella.forecast.show import show as run_show
 
-    shown(lambda report: run_show(path, output, report))
+    shown(lambda report: run_show(path, output, report, interactive))

@@ -131,7 +131,7 @@ def forecast_figure(
     shown = []
     for row, horizon, single in zip(panels, chosen, alone, strict=True):
         days = forecast.horizons_days[horizon]
-        maps = [_any_layer(each.probability[horizon]) for each in (forecast, etas)]
+        maps = [each.column_probability[horizon] for each in (forecast, etas)]
         style = {"cmap": _COLOURS, "norm": _scale(maps)}
         past, following = _around(catalogue, forecast.issue_time_utc, days, forecast.min_magnitude)
         shown += [past, following]
@@ -153,11 +153,6 @@ def forecast_figure(
     _legend(figure, shown, forecast.min_magnitude)
     figure.suptitle(f"Forecast issued {str(forecast.issue_time_utc)[:16].replace('T', ' ')} UTC", fontsize=13)
     return figure
-
-
-def _any_layer(probability: Floats) -> Floats:
-    # In double precision: 1 − p of a single-precision p loses the digits of small probabilities.
-    return np.asarray(1 - np.prod(1 - probability.astype(float), axis=0))
 
 
 def _scale(maps: list[Floats]) -> LogNorm:

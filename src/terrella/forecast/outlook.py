@@ -126,7 +126,7 @@ def magnitude_lines(models: Models, issued: Issued) -> list[str]:
     lines.append(f"  {'':8}" + "".join(f"{head:>12}" for head in heads))
     for magnitude, row in zip(magnitudes, table, strict=True):
         if row.max() >= _LEAST:
-            lines.append(f"  {f'M ≥ {magnitude:g}':8}" + "".join(f"{_percent(p):>12}" for p in row))
+            lines.append(f"  {f'M ≥ {magnitude:g}':8}" + "".join(f"{percent(p):>12}" for p in row))
     lines.append(
         f"  by Gutenberg–Richter with b = {models.etas.beta / np.log(10):.2f}, no largest "
         "magnitude, and the counts' negative binomial law thinned by it, each cell on its own"
@@ -147,7 +147,8 @@ def region_probabilities(models: Models, issued: Issued, magnitudes: Floats) -> 
     return np.maximum.accumulate(-np.expm1(-np.array(none)), axis=1)
 
 
-def _percent(p: float) -> str:
+def percent(p: float) -> str:
+    """Return a probability in words for a table."""
     return f"{100 * p:.3g} %" if p < 0.9995 else "> 99.9 %"
 
 

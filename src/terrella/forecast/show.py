@@ -1,4 +1,4 @@
-"""`terrella forecast show`: a catalogue in numbers and one figure, or the scores of a run."""
+"""`terrella forecast show`: a catalogue in numbers and one figure, a forecast, or the scores of a run."""
 
 import json
 from pathlib import Path
@@ -6,16 +6,27 @@ from typing import Any
 
 from terrella.engine.run import Report, existing_run
 from terrella.errors import InputError
+from terrella.files import must_exist
 from terrella.forecast.catalogue_report import draw, summary
 from terrella.formats.catalogues.read import read_catalogue
 
 
-def show(path: Path, output: Path | None, report: Report) -> None:
-    """Report what a catalogue file or a run's folder holds; of a catalogue also draw a figure.
+def show(path: Path, output: Path | None, report: Report, interactive: bool = False) -> None:
+    """Report what a catalogue file, a forecast or a run's folder holds; draw a figure of the first two.
 
     Raises:
-        InputError: where the path is neither.
+        InputError: where the path is none of them, or something else than a forecast shall be `interactive`.
     """
+    if path.suffix == ".nc" and not path.is_dir():
+        must_exist(path, "a forecast (.nc)")
+        from terrella.forecast.show_forecast import show_forecast
+
+        show_forecast(path, output, report, interactive)
+        return
+    if interactive:
+        raise InputError(
+            f"{path}: --interactive is for a forecast (.nc), as terrella forecast predict writes it"
+        )
     if path.is_dir():
         _show_run(path, report)
         return

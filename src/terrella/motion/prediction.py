@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from terrella.engine.run import Report
+from terrella.files import check_table_output, write_table
 from terrella.motion.flatfile.read import Reading, read_flatfile
 from terrella.motion.flatfile.table import MECHANISMS, RJB_FROM, Flatfile
-from terrella.motion.flatfile.write import check_table_output, write_table
 from terrella.motion.model import MotionModel, load_model
 
 

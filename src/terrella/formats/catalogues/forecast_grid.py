@@ -35,13 +35,24 @@ class ForecastGrid:
         """Return the name of the model of a horizon, by its index."""
         return self.models[horizon] if self.models else self.model
 
+    @property
+    def column_probability(self) -> npt.NDArray[np.float64]:
+        """The probability (horizon, latitude, longitude) of one or more events at any depth."""
+        # In double precision: 1 − p of a single-precision p loses the digits of small probabilities.
+        return np.asarray(1 - np.prod(1 - self.probability.astype(float), axis=1))
+
+    @property
+    def column_count(self) -> npt.NDArray[np.float64]:
+        """The expected count (horizon, latitude, longitude) at all depths."""
+        return np.asarray(self.expected_count.sum(1, dtype=float))
+
 
 def write_forecast(forecast: ForecastGrid, path: Path, by_layer: bool = False) -> list[Path]:
     """Write a forecast in the format of the suffix and return the files' paths.
 
     .nc: NetCDF by the CF conventions, all horizons; .csv: one row per cell and horizon; .dat: CSEP gridded
     ASCII (Schorlemmer & Gerstenberger 2007), one file per horizon named after it, its depth layers summed as
-    pyCSEP wants them, or with `by_layer` one file per horizon and layer.
+    pyCSEP wants them, or with `by_layer` one file per horizon and layer; .tif, .kml, .geojson: see `forecast_gis`.
 
     Raises:
         InputError: where the suffix is none of these, or `by_layer` is asked of another than .dat.
@@ -56,6 +67,11 @@ def write_forecast(forecast: ForecastGrid, path: Path, by_layer: bool = False) -
             return [path]
         case ".csv":
             replace_file(path, partial(_write_csv, forecast))
+            return [path]
+        case ".tif" | ".tiff" | ".kml" | ".geojson":
+            from terrella.formats.catalogues import forecast_gis
+
+            replace_file(path, partial(forecast_gis.WRITERS[path.suffix], forecast))
             return [path]
         case ".dat":
             edges = forecast.grid.depth_edges_km
@@ -72,7 +88,8 @@ def write_forecast(forecast: ForecastGrid, path: Path, by_layer: bool = False) -
                     paths.append(target)
             return paths
     raise InputError(
-        f"{path}: a forecast is written as .nc, .csv or .dat (CSEP gridded ASCII); choose one of them"
+        f"{path}: a forecast is written as .nc, .csv, .dat (CSEP gridded ASCII), .tif (GeoTIFF), .kml or .geojson; "
+        "choose one of them"
     )
 
 
@@ -87,6 +104,7 @@ def read_forecast(path: Path) -> ForecastGrid:
     try:
         with xarray.open_dataset(path, engine="h5netcdf", decode_timedelta=False) as data:
             data.load()
+        named = "horizon_models" in data.attrs  # not in files of earlier versions
         grid = Grid(
             longitude_edges=_edges(data["longitude_bounds"].values),
             latitude_edges=_edges(data["latitude_bounds"].values),
@@ -101,6 +119,7 @@ def read_forecast(path: Path) -> ForecastGrid:
             expected_count=data["expected_count"].values,
             probability=data["probability"].values,
             model=str(data.attrs["model"]),
+            models=tuple(str(data.attrs["horizon_models"]).split("; ")) if named else (),
         )
     except (OSError, KeyError, ValueError) as error:
         raise InputError(f"{path} is no forecast in NetCDF written by Terrella: {error}") from None
@@ -172,6 +191,7 @@ def _write_netcdf(forecast: ForecastGrid, path: Path) -> None:
         "source": f"Terrella {__version__}, model: {forecast.model}",
         "history": f"{np.datetime64('now')}Z written by terrella forecast",
         "model": forecast.model,
+        "horizon_models": "; ".join(forecast.model_at(k) for k in range(len(forecast.horizons_days))),
         "min_magnitude": forecast.min_magnitude,
     }
     data = xarray.Dataset({**variables, **bounds}, coordinates, about)

@@ -32,7 +32,15 @@ from terrella.live.web.questions import chosen, in_range, number, polygon, time_
 _LARGEST = 9.9
 _YEAR_9999 = 253_402_300_799_000_000
 _STREAM_S = 1.0
-_PARTS = {"": "index.html", "page.js": "", "map.js": "", "charts.js": "", "style.css": ""}
+# Parts of the page: the package that each lies in, and its file.
+_OWN, _SHARED = "terrella.live.web", "terrella.forecast"
+_PARTS = {
+    "": (_OWN, "index.html"),
+    "page.js": (_OWN, "page.js"),
+    "charts.js": (_OWN, "charts.js"),
+    "map.js": (_SHARED, "map.js"),
+    "style.css": (_SHARED, "style.css"),
+}
 _KINDS = {
     "html": "text/html; charset=utf-8",
     "js": "text/javascript; charset=utf-8",
@@ -51,7 +59,7 @@ def make_app(opened: Opened, address: Address) -> Guard:
 
     app = Starlette(
         routes=[
-            *(Route(f"/{name}", _part(file or name), methods=["GET"]) for name, file in _PARTS.items()),
+            *(Route(f"/{name}", _part(*place), methods=["GET"]) for name, place in _PARTS.items()),
             route("/api/health", _health),
             route("/metrics", _metrics),
             route("/api/openapi.json", lambda reader, request, body: JSONResponse(openapi())),
@@ -97,8 +105,8 @@ async def _refused(request: Request, error: Exception) -> Response:
     return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
 
 
-def _part(name: str) -> Callable[[Request], Awaitable[Response]]:
-    content = files("terrella.live.web").joinpath("page", name).read_bytes()
+def _part(package: str, name: str) -> Callable[[Request], Awaitable[Response]]:
+    content = files(package).joinpath("page", name).read_bytes()
 
     async def part(request: Request) -> Response:
         return Response(

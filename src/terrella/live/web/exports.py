@@ -4,9 +4,9 @@ import json
 import tempfile
 from pathlib import Path
 
-import numpy as np
 from starlette.responses import FileResponse, Response
 
+from terrella.formats.catalogues.forecast_gis import cell_rings
 from terrella.formats.catalogues.forecast_grid import write_forecast
 from terrella.live.kept import Kept
 from terrella.live.times import iso
@@ -26,22 +26,16 @@ def csep(kept: Kept, model: int, horizon: int) -> Response:
 
 def geojson(kept: Kept, model: int, horizon: int) -> Response:
     """Return a horizon of a forecast as polygons with expected count and probability."""
-    grid = kept.grid
-    layer, row, column = np.nonzero(np.broadcast_to(grid.mask, grid.shape))
-    lon, lat, depth = grid.longitude_edges, grid.latitude_edges, grid.depth_edges_km
+    depth, rings = kept.grid.depth_edges_km, [ring for _, _, ring in cell_rings(kept.grid)]
     features = []
-    for cell in range(len(row)):
-        west, east = float(lon[column[cell]]), float(lon[column[cell] + 1])
-        if west >= 180:
-            west, east = west - 360, east - 360
-        south, north = float(lat[row[cell]]), float(lat[row[cell] + 1])
-        ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    for cell in range(kept.expected.shape[-1]):
+        layer, column = divmod(cell, len(rings))
         about = {
-            "depth_km": [float(depth[layer[cell]]), float(depth[layer[cell] + 1])],
+            "depth_km": [float(depth[layer]), float(depth[layer + 1])],
             "expected": float(f"{kept.expected[model, horizon, cell]:.6g}"),
             "probability": float(f"{kept.probability[model, horizon, cell]:.6g}"),
         }
-        shape = {"type": "Polygon", "coordinates": [ring]}
+        shape = {"type": "Polygon", "coordinates": [rings[column]]}
         features.append({"type": "Feature", "geometry": shape, "properties": about})
     told = {
         "type": "FeatureCollection",

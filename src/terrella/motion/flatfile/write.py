@@ -6,34 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from terrella.errors import InputError
-from terrella.files import replace_file
+from terrella.files import check_table_output, write_table
 from terrella.motion.flatfile.read import Reading, read_flatfile
 from terrella.motion.flatfile.table import MECHANISMS, RJB_FROM, Flatfile
-
-_SUFFIXES = (".csv", ".parquet")
-
-
-def check_table_output(output: Path) -> None:
-    """Refuse a name whose suffix is no table's.
-
-    Raises:
-        InputError: naming those that are.
-    """
-    if output.suffix not in _SUFFIXES:
-        raise InputError(f"{output}: name it .csv or .parquet")
-
-
-def write_table(table: pd.DataFrame, output: Path, digits: str) -> None:
-    """Write a table in one step, in the format of the suffix; `digits` are those of CSV, such as %.6g."""
-
-    def write(temporary: Path) -> None:
-        if output.suffix == ".csv":
-            table.to_csv(temporary, index=False, float_format=digits)
-        else:
-            table.to_parquet(temporary, index=False)
-
-    replace_file(output, write)
 
 
 def convert(flatfile: Path, output: Path, columns: Mapping[str, str], unit: str | None) -> list[str]:

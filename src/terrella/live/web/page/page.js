@@ -1,5 +1,5 @@
 // The page of a record: what it shows, and when it asks for more. Text from data goes in as text, never as markup.
-import { WorldMap, drawLegend, short } from "./map.js";
+import { WorldMap, drawLegend, fill, range, short } from "./map.js";
 import { drawLines } from "./charts.js";
 
 const $ = (id) => document.getElementById(id);
@@ -85,12 +85,6 @@ function flat(values, layer) {
   return out;
 }
 
-function range(values) {
-  const sorted = Float32Array.from(values).sort();
-  const high = Math.max(sorted.at(-1), 1e-12);
-  return [Math.max(sorted[Math.floor(0.02 * sorted.length)], high / 1e6), high];
-}
-
 function tellForecast(forecast) {
   const rows = [["expected in all", ...forecast.horizons_days.map((d) => `${d} d`)]];
   for (const [model, totals] of Object.entries(forecast.expected)) rows.push([model, ...totals.map(short)]);
@@ -145,13 +139,6 @@ async function showScores() {
   $("verdict").textContent = `${one.horizon_days} d: ${one.windows} windows that do not overlap have closed; what was issued is ${certain} (${span(one.gain, 3)} nats per earthquake), ${short(one.expected)} earthquakes were expected and ${one.observed.toLocaleString("en")} came.`;
 }
 
-function fill(table, rows) {
-  table.replaceChildren(...rows.map((row, k) => {
-    const line = document.createElement("tr");
-    for (const text of row) { const cell = document.createElement(k === 0 && row.length > 2 ? "th" : "td"); cell.textContent = text; line.append(cell); }
-    return line;
-  }));
-}
 function span([value, low, high], digits) {
   if (value === null) return "–";
   return low === null ? value.toFixed(digits) : `${value.toFixed(digits)} [${low.toFixed(digits)}, ${high.toFixed(digits)}]`;

@@ -189,7 +189,23 @@ export function short(value) {
   if (value === 0) return "0";
   const size = Math.abs(value);
   if (size >= 1000) return Math.round(value).toLocaleString("en");
-  if (size >= 0.01) return String(Number(value.toPrecision(3)));
-  const power = Math.floor(Math.log10(size));
-  return `${Number((value / 10 ** power).toPrecision(2))}·10${[...String(power)].map((c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]).join("")}`;
+  const digits = size >= 0.00995 ? 3 : 2, rounded = Number(value.toPrecision(digits));
+  if (digits === 3) return String(rounded);
+  const power = Math.floor(Math.log10(Math.abs(rounded)));
+  return `${Number((rounded / 10 ** power).toPrecision(2))}·10${[...String(power)].map((c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]).join("")}`;
+}
+
+// What a scale reaches over: from the second of a hundred values, at most six decades, to the highest.
+export function range(values) {
+  const sorted = Float32Array.from(values).sort();
+  const high = Math.max(sorted.at(-1), 1e-12);
+  return [Math.max(sorted[Math.floor(0.02 * sorted.length)], high / 1e6), high];
+}
+
+export function fill(table, rows) {
+  table.replaceChildren(...rows.map((row, k) => {
+    const line = document.createElement("tr");
+    for (const text of row) { const cell = document.createElement(k === 0 && row.length > 2 ? "th" : "td"); cell.textContent = text; line.append(cell); }
+    return line;
+  }));
 }

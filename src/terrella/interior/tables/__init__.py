@@ -1,0 +1,1 @@
+"""Tables of mineral physics: properties of a rock by pressure and temperature."""
