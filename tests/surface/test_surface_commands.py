@@ -43,7 +43,7 @@ def test_a_judged_run_holds_all_models_and_its_report(trained):
     assert {pair["over"] for pair in document["paired"]} == set(models) - {"network"}
     assert set(document["trusted"]) == {"refine", "fill"}
     near = document["resemblance"]["refine"]
-    assert near["network"][0] < near["bicubic"][0]
+    assert near["conditional simulation"][0] < near["bicubic"][0]
     report = (trained / "report.html").read_text()
     for words in (
         "an honest unconditional generator cannot be trained",
