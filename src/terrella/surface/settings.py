@@ -41,9 +41,9 @@ class FitSettings(engine.FitSettings):
     """How both are trained."""
 
     epochs: PositiveInt = Field(20, description="largest number of epochs")
-    batch: PositiveInt = Field(16, description="windows in a batch")
+    batch: PositiveInt = Field(32, description="windows in a batch")
     windows: PositiveInt = Field(512, description="windows drawn anew in each epoch")
-    learning_rate: PositiveFloat = Field(3e-3, description="peak learning rate of AdamW")
+    learning_rate: PositiveFloat = Field(2e-3, description="peak learning rate of AdamW")
     averaging: float = Field(
         0.98, ge=0, lt=1, description="decay of the running average of the weights; 0 for none"
     )

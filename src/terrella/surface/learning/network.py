@@ -11,7 +11,6 @@ from terrella.nets.unet import UNet
 from terrella.surface.settings import SurfaceSettings
 
 _LARGEST, _SMALLEST, _BEND = 8.0, 0.03, 5.0  # noise levels of a sample's path, and how they are spaced
-_PACE = 4.0  # the mean learns too slowly in units of what is missing
 _LOG_MEAN, _LOG_DEVIATION = -0.6, 1.1  # of the noise levels in training
 
 
@@ -49,7 +48,7 @@ class SurfaceNetwork(nn.Module):
 
     def mean(self, given: Condition) -> Tensor:
         """Return the mean (window, 1, row, column)."""
-        return given.kept_to(_PACE * self.regression(given.seen), self.factor)
+        return given.kept_to(self.regression(given.seen), self.factor)
 
     def denoised(self, noisy: Tensor, level: Tensor, given: Condition, mean: Tensor) -> Tensor:
         """Return the expected deviation from the mean, given one with noise of a level (window,); Karras's (7)."""
