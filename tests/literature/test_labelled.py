@@ -46,6 +46,12 @@ def test_both_schemes_are_read(tmp_path):
     assert "1 labels without a token are left out, the first in line 3" in found.findings
 
 
+def test_tokens_hold_spaces_between_tabs_and_rare_line_marks(tmp_path):
+    path = tmp_path / "tabs.txt"
+    path.write_text("New Zealand\tNNP\tB-PLACE\n10\x85km\tO\n", encoding="utf-8")
+    assert read_labelled(path).sentences[0].tokens == ("New Zealand", "10\x85km")
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

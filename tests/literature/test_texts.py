@@ -44,6 +44,30 @@ def test_every_format_gives_documents(tmp_path):
     assert read_texts(named, column="notes").documents[0].text == "Zinc"
 
 
+def test_bibtex_joins_values_and_knows_its_letters(tmp_path):
+    bib = r"""@string{bif = "banded iron formation"}
+@article{a, month = may # "~10",
+  title = {{\AA}ngstr{\"o}m in Troms{\o}, Mal\'{\i}, {\L}\'od\'z and Ia\c{s}i---100\%},
+  abstract = "Of " # bif # { and gr{\"u}n{\ss}chiefer}, year = 2001}
+@article(b, title = {Tin}, year = 1999)"""
+    found = read_texts(written(tmp_path, "a.bib", bib)).documents
+    assert found[0].text == (
+        "Ångström in Tromsø, Malí, Łódź and Iaşi—100%.\n\nOf banded iron formation and grünßchiefer"
+    )
+    assert [each.text for each in found[1:]] == ["Tin."]
+
+
+def test_json_lines_hold_marks_that_break_no_line_and_lists_of_paragraphs(tmp_path):
+    lines = '{"title": ["Gold"], "text": "one\u2028two\x85three"}\r\n{"text": ["a", "b"]}\r\n'
+    found = read_texts(written(tmp_path, "a.jsonl", lines)).documents
+    assert [each.text for each in found] == ["Gold.\n\none\u2028two\x85three", "a\n\nb"]
+
+
+def test_a_long_text_and_a_mark_beside_a_named_encoding(tmp_path):
+    path = written(tmp_path, "a.csv", "text\n" + "granite " * 20_000 + "\n", "utf-8-sig")
+    assert len(read_texts(path, "utf-8").documents[0].text) == 159_999
+
+
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
@@ -58,6 +82,9 @@ def test_every_format_gives_documents(tmp_path):
         ("a.csv", b'id,text\n1,"open\n', "quotes must be closed"),
         ("a.jsonl", b"{'text': 1}\n", "line 1: no JSON"),
         ("a.jsonl", b"[1]\n", "line 1: expected a JSON object"),
+        ("a.jsonl", b'{"text": {"en": "Tin"}}', "line 1: text holds JSON within JSON"),
+        ("a.csv", b"id,text,text\n1,a,b\n", "has two columns 'text'"),
+        ("a.bib", b"@article{a, title = {Tin} {oxide}, abstract = {none}}", "the entry a goes on with '{oxide}"),
         ("a.bib", b"@article{a,\n title = {open\n", "line 2: the value that begins here is not closed"),
     ],
 )  # fmt: skip

@@ -30,7 +30,7 @@ def read_labelled(path: Path, encoding: str | None = None) -> Labelled:
     """
     must_exist(path, "a file of tokens with labels, such as OzROCK's or BGS's")
     decoded = read_text(path, encoding)
-    numbered = list(_sentences(decoded.text.splitlines(), path))
+    numbered = list(_sentences(decoded.text.split("\n"), path))
     labels = Counter(label for rows in numbered for _, _, label in rows)
     bio = sorted(label for label in labels if label[:2] in ("B-", "I-"))
     plain = sorted(label for label in labels if label != OUTSIDE and label not in bio)
@@ -74,7 +74,8 @@ def _sentences(lines: Sequence[str], path: Path) -> Iterator[list[tuple[int, str
     """Yield the rows of each sentence: number of the line, token, label."""
     rows: list[tuple[int, str, str]] = []
     for number, line in enumerate(lines, 1):
-        parts = line.split()
+        # A token may hold spaces where tabs lie between columns.
+        parts = [each.strip() for each in line.rstrip().split("\t")] if "\t" in line.strip() else line.split()
         if not parts:
             if rows:
                 yield rows

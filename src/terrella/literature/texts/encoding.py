@@ -45,7 +45,9 @@ def read_text(path: Path, encoding: str | None = None) -> Decoded:
         raise InputError(_told(path, content, given, error)) from None
     if "\0" in text:
         raise InputError(f"{path} holds zero bytes: {_with_zeros(content)}")
-    return Decoded(text.replace("\r\n", "\n"), _written_twice(text))
+    # A mark stays where the caller named the encoding.
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    return Decoded(text, _written_twice(text))
 
 
 def _told(path: Path, content: bytes, given: str, error: UnicodeDecodeError) -> str:

@@ -58,7 +58,7 @@ def read_texts(path: Path, encoding: str | None = None, column: str | None = Non
 
 
 def _documents(
-    records: Sequence[tuple[str, dict[str, str]]], path: Path, column: str | None, findings: tuple[str, ...]
+    records: Sequence[tuple[str, dict[str, Any]]], path: Path, column: str | None, findings: tuple[str, ...]
 ) -> Texts:
     """Return documents of records, each with the place where it was found and its fields."""
     if not records:
@@ -75,13 +75,16 @@ def _documents(
         )
     documents, empty = [], []
     for place, record in records:
-        parts = [record.get(each or "", "").strip() for each in (title, text)]
+        parts = [_text_of(record, each, f"{path}, {place}") for each in (title, text)]
         if not any(parts):
             empty.append(place)
             continue
         begin = parts[0] + ("" if not parts[0] or parts[0][-1] in ".?!" else ".")
         documents.append(
-            Document(record.get(name or "", "") or place, "\n\n".join(p for p in (begin, parts[1]) if p))
+            Document(
+                _text_of(record, name, f"{path}, {place}") or place,
+                "\n\n".join(p for p in (begin, parts[1]) if p),
+            )
         )
     if not documents:
         raise InputError(f"{path}: none of its {len(records)} documents has a text")
@@ -92,6 +95,19 @@ def _documents(
     return Texts(tuple(documents), (*findings, *said))
 
 
+def _text_of(record: dict[str, Any], field: str | None, where: str) -> str:
+    """Return a field's text; a list of texts is its paragraphs.
+
+    Raises:
+        InputError: where the field holds an object or other lists.
+    """
+    value = record.get(field or "", "")
+    parts = value if isinstance(value, list) else [value]
+    if any(isinstance(each, dict | list) for each in parts):
+        raise InputError(f"{where}: {field} holds JSON within JSON; a text, or a list of texts, is expected")
+    return "\n\n".join(str(each) for each in parts).strip()
+
+
 def _first(fields: Sequence[str], known: Sequence[str]) -> str | None:
     low = {field.lower().strip(): field for field in reversed(fields)}
     return next((low[each] for each in known if each in low), None)
@@ -100,9 +116,14 @@ def _first(fields: Sequence[str], known: Sequence[str]) -> str | None:
 def _rows(text: str, path: Path, delimiter: str | None) -> Iterator[tuple[str, dict[str, str]]]:
     head = text.split("\n", 1)[0]
     between = delimiter or max(",;\t", key=head.count)
+    csv.field_size_limit(
+        max(len(text), csv.field_size_limit())
+    )  # whole reports are longer than its own limit
     reader = csv.reader(io.StringIO(text), delimiter=between, strict=True)
     try:
         names = next(reader)
+        if twice := [each for each in names if each and names.count(each) > 1]:
+            raise InputError(f"{path} has two columns {twice[0]!r}; give each its own name")
         for number, row in enumerate(reader, 2):
             if not row:
                 continue
@@ -116,8 +137,10 @@ def _rows(text: str, path: Path, delimiter: str | None) -> Iterator[tuple[str, d
         raise InputError(f"{path}, line {reader.line_num}: {error}; quotes must be closed") from None
 
 
-def _objects(text: str, path: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    for number, line in enumerate(text.splitlines(), 1):
+def _objects(text: str, path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    for number, line in enumerate(
+        text.split("\n"), 1
+    ):  # splitlines breaks at marks that JSON's strings may hold
         if not line.strip():
             continue
         try:
@@ -128,11 +151,14 @@ def _objects(text: str, path: Path) -> Iterator[tuple[str, dict[str, str]]]:
             ) from None
         if not isinstance(found, dict):
             raise InputError(f"{path}, line {number}: expected a JSON object such as {{'id': …, 'text': …}}")
-        yield f"line {number}", {name: str(value) for name, value in found.items() if value is not None}
+        yield f"line {number}", {name: each for name, each in found.items() if each is not None}
 
 
 _ENTRY = re.compile(r"@(\w+)\s*[{(]\s*([^,\s}]*)\s*,")
+_END = re.compile(r"\s*,?\s*[})]")
 _FIELD = re.compile(r"\s*,?\s*([\w-]+)\s*=\s*")
+_MACRO = re.compile(r"@string\s*[{(]\s*([\w-]+)\s*=\s*", re.IGNORECASE)
+_JOIN = re.compile(r"\s*#\s*")
 _NO_ENTRIES = ("comment", "string", "preamble")
 
 
@@ -140,20 +166,39 @@ def bibtex_entries(text: str, path: Path) -> Iterator[tuple[str, dict[str, str]]
     """Yield the entries of BibTeX: where each stands, and its fields with its key as `key`.
 
     Raises:
-        InputError: where a value's braces are not closed.
+        InputError: where a value's braces are not closed, or an entry goes on after its fields.
     """
+    macros: dict[str, str] = {}
+    for name, at in ((each.group(1).lower(), each.end()) for each in _MACRO.finditer(text)):
+        macros[name] = _value(text, at, path, macros)[0]
     for begin in _ENTRY.finditer(text):
         if begin.group(1).lower() in _NO_ENTRIES:
             continue
         fields, at = {"key": begin.group(2)}, begin.end()
         while field := _FIELD.match(text, at):
-            value, at = _value(text, field.end(), path)
+            value, at = _value(text, field.end(), path, macros)
             fields[field.group(1).lower()] = _plain(value)
+        if not _END.match(text, at):
+            line = text.count("\n", 0, at) + 1
+            raise InputError(
+                f"{path}, line {line}: the entry {begin.group(2)} goes on with {text[at : at + 30].strip()!r}; "
+                "expected NAME = {value} or its closing brace"
+            )
         yield begin.group(2) or f"line {text.count(chr(10), 0, begin.start()) + 1}", fields
 
 
-def _value(text: str, at: int, path: Path) -> tuple[str, int]:
-    """Return a value in braces, in quotes or bare, and where it ends."""
+def _value(text: str, at: int, path: Path, macros: dict[str, str]) -> tuple[str, int]:
+    """Return a value, whose parts # joins, and where it ends; a macro that nothing defines is its own name."""
+    value, at, bare = _part(text, at, path)
+    value = macros.get(value.lower(), value) if bare else value
+    while joined := _JOIN.match(text, at):
+        more, at, bare = _part(text, joined.end(), path)
+        value += macros.get(more.lower(), more) if bare else more
+    return value, at
+
+
+def _part(text: str, at: int, path: Path) -> tuple[str, int, bool]:
+    """Return a value in braces, in quotes or bare, where it ends, and whether it is bare."""
     if at < len(text) and text[at] in '{"':
         depth = 0
         for end in range(at, len(text)):
@@ -163,24 +208,24 @@ def _value(text: str, at: int, path: Path) -> tuple[str, int]:
                 depth += 1
             closed = text[end] == "}" if text[at] == "{" else text[end] == '"' and end > at
             if closed and depth == 0:
-                return text[at + 1 : end], end + 1
+                return text[at + 1 : end], end + 1, False
         line = text.count("\n", 0, at) + 1
         raise InputError(f"{path}, line {line}: the value that begins here is not closed")
-    bare = re.compile(r"[^,}\s]*").match(text, at)
+    bare = re.compile(r"[^,})#\s]*").match(text, at)
     assert bare is not None  # it may be empty
-    return bare.group(), bare.end()
+    return bare.group(), bare.end(), True
 
 
 _ACCENTS = {
-    "'": "\u0301",
-    "`": "\u0300",
-    "^": "\u0302",
-    '"': "\u0308",
-    "~": "\u0303",
-    "c": "\u0327",
-    "v": "\u030c",
-}
-_ACCENT = re.compile(r"\{?\\(['`^\"~]|[cv](?=[{ ]))\s*\{?\\?([A-Za-z])\}?\}?")
+    "'": "\u0301", "`": "\u0300", "^": "\u0302", '"': "\u0308", "~": "\u0303", "=": "\u0304", ".": "\u0307",
+    "c": "\u0327", "v": "\u030c", "u": "\u0306", "H": "\u030b", "k": "\u0328", "r": "\u030a", "d": "\u0323",
+}  # fmt: skip
+_LETTERS = {"ss": "ß", "o": "ø", "O": "Ø", "aa": "å", "AA": "Å", "ae": "æ", "AE": "Æ", "oe": "œ", "OE": "Œ",
+            "l": "ł", "L": "Ł", "i": "ı", "j": "ȷ"}  # fmt: skip
+_LETTER = re.compile(
+    rf"\\({'|'.join(sorted(_LETTERS, key=len, reverse=True))})(?![A-Za-z])(?: +(?=\w)|{{}})?"
+)
+_ACCENT = re.compile(r"\{?\\(['`^\"~=.]|[cvuHkrd](?=[{ ]))\s*\{?\\?([A-Za-z])\}?\}?")
 
 
 def _plain(value: str) -> str:
@@ -188,5 +233,6 @@ def _plain(value: str) -> str:
     import unicodedata
 
     found = _ACCENT.sub(lambda m: m.group(2) + _ACCENTS[m.group(1)], value)
-    found = found.replace("\\&", "&").replace("\\%", "%").replace("--", "–").replace("~", " ")
+    found = _LETTER.sub(lambda m: _LETTERS[m.group(1)], found)
+    found = re.sub(r"\\([&%_#$])", r"\1", found).replace("---", "—").replace("--", "–").replace("~", " ")
     return unicodedata.normalize("NFC", re.sub(r"\s+", " ", found.replace("{", "").replace("}", "")).strip())
