@@ -203,7 +203,9 @@ def _opened(path: Path, found: Found) -> File | None:
     if named and ends is None and place(named[0][3]) is None:
         return None  # a log, or a state of health without samples
     if named and ends and _as_named(*named, *ends):
-        return File(path, frozenset([ends[0].code]), ends[0].first_ns, ends[1].end_ns)
+        # The whole day: where records came late, the last one in the file is not the last in time.
+        first, end = min(ends[0].first_ns, named[1]), max(ends[1].end_ns, named[1] + DAY_NS)
+        return File(path, frozenset([ends[0].code]), first, end)
     if not records:
         traces = [trace for trace in _obspy_read(path, headonly=True) if trace.stats.npts]
         if not traces:
