@@ -67,7 +67,8 @@ def arriving(seed: int = 3, stations: int = 2) -> list[Arriving]:
             number = len(data) // RECLEN
             step = (part.stats.endtime - start) / number
             found += [
-                Arriving(name, data[k * RECLEN :][:RECLEN], start.timestamp + (k + 1) * step) for k in range(number)
+                Arriving(name, data[k * RECLEN :][:RECLEN], start.timestamp + (k + 1) * step)
+                for k in range(number)
             ]
     return sorted(found, key=lambda each: each.end_s)
 

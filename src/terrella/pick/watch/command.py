@@ -101,7 +101,12 @@ def watch(
         recorded({"kind": "message", "message": line})
     busy = InputError(f"another process watches into {output}; wait for its end, or give another --output")
     with claimed(output / ".claim", busy), kept.opened(output / STATE) as state:
-        asked = {"weights or policies": head, "stations": list(stations), "start": start}
+        asked = {
+            "policies": head[:-1],
+            "weights": head[-1].split()[-1],
+            "stations": list(stations),
+            "start": start,
+        }
         _check_same(state, output, asked)
         growing = Growing(where, kept.marks(state), stations, first_ns)
         picking = Picking(annotator, policies, reach_of(annotator))
