@@ -41,7 +41,7 @@ _MOST_MESSAGES = 10  # that pymseed keeps
 
 _NO_RECORDS = "miniSEED files hold bytes that are no records; these are passed over"
 TRUNCATED = "miniSEED files end inside a record (truncated); all before it is read"
-_BACKWARDS = "channels have records that go back in time; they are put in order"
+BACKWARDS = "channels have records that go back in time; they are put in order"
 _NO_CODES = "miniSEED files hold records whose codes cannot be decoded; these are left out"
 _EMPTY = "miniSEED files hold records without samples, rate or plausible time; these are left out"
 _DAMAGED = "miniSEED files hold records that cannot be decoded; these are left out"
@@ -137,7 +137,7 @@ def scan(path: Path, found: Found, begin: int = 0) -> list[Range]:
                 odd.add((_EMPTY, path.name))
                 continue
             if first_ns < last.get(code, first_ns):
-                odd.add((_BACKWARDS, f"{'.'.join(code)} in {path.name}"))
+                odd.add((BACKWARDS, f"{'.'.join(code)} in {path.name}"))
             last[code] = first_ns
             end_ns = first_ns + int(samples / rate_hz * 1e9)
             byte, until, first, end = group.get(code, (at, after, first_ns, end_ns))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from terrella.errors import InputError
 from terrella.formats.waveforms.archive import DAY_NS, OTHERS, Archive, File, held, named_for
-from terrella.formats.waveforms.miniseed import TRUNCATED, Code, Found, Range, is_miniseed, scan
+from terrella.formats.waveforms.miniseed import BACKWARDS, TRUNCATED, Code, Found, Range, is_miniseed, scan
 from terrella.formats.waveforms.orientation import place
 from terrella.pick.watch.spans import Spans
 from terrella.pick.watch.state import Mark, Station
@@ -117,7 +117,7 @@ class Growing:
         grew = mark is not None and status.st_size > mark.size and _tail(path, mark.whole) == mark.tail
         begin = mark.whole if mark is not None and grew else 0
         before = self._index(path, found) if begin else []
-        every = scan(path, _but_truncated(found), begin)
+        every = scan(path, _but_growth(found), begin)
         new = [each for each in every if self._is_followed(each)]
         whole = max((each.end_byte for each in every), default=begin)
         self._keep(path, [*(each for each in before if each.first_byte < begin), *new])
@@ -163,6 +163,6 @@ def _tail(path: Path, whole: int) -> int:
         return zlib.crc32(file.read(min(_TAIL, whole)))
 
 
-def _but_truncated(found: Found) -> Found:
-    """Return what passes findings on, but for a record that is just being written."""
-    return lambda what, name: None if what == TRUNCATED else found(what, name)
+def _but_growth(found: Found) -> Found:
+    """Return what passes findings on, but for records that come late or are just being written."""
+    return lambda what, name: None if what in (BACKWARDS, TRUNCATED) else found(what, name)
