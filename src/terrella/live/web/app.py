@@ -39,7 +39,7 @@ _PARTS = {
     "page.js": (_OWN, "page.js"),
     "charts.js": (_OWN, "charts.js"),
     "map.js": (_SHARED, "map.js"),
-    "style.css": (_SHARED, "style.css"),
+    "style.css": ("terrella.engine", "style.css"),
 }
 _KINDS = {
     "html": "text/html; charset=utf-8",

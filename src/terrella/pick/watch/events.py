@@ -23,7 +23,7 @@ _S_KM_S = 3.0  # with which the last arrivals come
 _LONGEST_S = 200.0
 _KM_PER_DEGREE = 111.2
 _COLUMNS = ("time_ns", "longitude", "latitude", "depth_km", "magnitude")
-_SAME = (1_000_000, 1e-4, 1e-4, 1e-2, 5e-3)  # of these columns, differences that are no revision
+_SAME = (10_000_000, 5e-4, 5e-4, 0.1, 0.01)  # of these columns, differences that are no revision
 _LEAST_SHARED = 0.5  # of the picks of the smaller of two events that are one
 
 
@@ -91,7 +91,9 @@ def associate_changed(
     picks = _picks(state, first_ns - 3 * crossing, end_ns + 2 * crossing, how, found)
     now = _events(picks, how)
     before = events(state, first_ns - 3 * crossing, end_ns + 2 * crossing)
-    changes, matched = [], _matches(before, now)
+    changes: list[tuple[str, Event]] = []
+    moved: list[Event] = []
+    matched = _matches(before, now)
     names = {row[0] for row in state.execute("SELECT event_id FROM events")}
     for number, event in enumerate(now):
         old = matched.get(number)
@@ -99,6 +101,8 @@ def associate_changed(
             if not _is_same(old, event):
                 named = replace(event, event_id=old.event_id, revision=old.revision + 1)
                 changes.append(("revised", named))
+            elif old.keys != event.keys:  # by some ms, which a next match must know
+                moved.append(replace(old, picks=event.picks))
         elif event.time_ns >= first_ns - crossing and event.time_ns + crossing <= complete_ns:
             while event.event_id in names:
                 event = replace(event, event_id=f"{event.event_id}b")
@@ -112,12 +116,16 @@ def associate_changed(
     ]
     changes.sort(key=lambda each: each[1].time_ns)
     with kept.changing(state):
+        for event in moved:
+            _keep(state, event, False)
         for what, event in changes:
             _keep(state, event, what == "withdrawn")
-        if changes:
+        if changes or moved:
             old_days = {each.event_id: each.time_ns // DAY_NS for each in before}
             days = {
-                day for _, each in changes for day in (each.time_ns // DAY_NS, old_days.get(each.event_id))
+                day
+                for each in [*moved, *(event for _, event in changes)]
+                for day in (each.time_ns // DAY_NS, old_days.get(each.event_id))
             }
             kept.to_write(state, ARRIVALS, {day for day in days if day is not None})
             kept.to_write(state, CATALOGUE, [0])
@@ -210,7 +218,8 @@ def _matches(before: Sequence[Event], now: Sequence[Event]) -> dict[int, Event]:
 
 
 def _is_same(old: Event, now: Event) -> bool:
-    if old.keys != now.keys or (old.magnitude is None) != (now.magnitude is None):
+    arrivals = [{each[:2] for each in event.picks} for event in (old, now)]
+    if arrivals[0] != arrivals[1] or (old.magnitude is None) != (now.magnitude is None):
         return False
     return all(
         abs((getattr(old, name) or 0) - (getattr(now, name) or 0)) <= most

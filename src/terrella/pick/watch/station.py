@@ -18,8 +18,8 @@ from terrella.pick.watch.state import Made, Station
 
 _AROUND_NS = 15 * 10**9  # of the windows, to which a peak, a short stretch and a filter reach
 _SETTLED_NS = 2 * 10**9  # after the last window that answers for a pick
-_SAME_SAMPLES = 0.2  # apart at most, and as likely, picks are one
-_SAME = 1e-3
+_SAME_SAMPLES = 0.02  # apart at most, and as likely, picks are one
+_SAME = 1e-4
 _LOOK_BACK_NS = 600 * 10**9  # from the last sample, to see which channels are at work
 _FOREVER = 2**62
 PICKS = "picks"
@@ -143,7 +143,7 @@ def _is_same(made: Made, trace_id: str, pick: Pick, near_ns: float) -> bool:
         (made.trace_id, made.pick.phase) == (trace_id, pick.phase)
         and abs(made.pick.time_ns - pick.time_ns) <= near_ns
         and abs(made.pick.probability - pick.probability) <= _SAME
-        and abs(made.pick.uncertainty_s - pick.uncertainty_s) <= _SAME
+        and abs(made.pick.uncertainty_s - pick.uncertainty_s) <= 10 * _SAME
         and abs(made.pick.amplitude - pick.amplitude) <= _SAME * abs(pick.amplitude)
     )
 
