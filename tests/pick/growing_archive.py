@@ -44,8 +44,11 @@ class Arriving:
     end_s: float
 
 
-def arriving(seed: int = 3, stations: int = 2) -> list[Arriving]:
-    """Return 40 minutes around midnight of some stations, record after record as they end."""
+def arriving(seed: int = 3, stations: int = 2, replaced: bool = False) -> list[Arriving]:
+    """Return 40 minutes around midnight of some stations, record after record as they end.
+
+    Where an instrument is `replaced`, the last station's broadband ends after 24 minutes beside strong motion.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from obspy import UTCDateTime
@@ -53,6 +56,8 @@ def arriving(seed: int = 3, stations: int = 2) -> list[Arriving]:
         (stream,) = hourly_records(make_shaking(hours=1, events=8, stations=stations, seed=seed))
     stream.filter("highpass", freq=2.0)
     found = []
+    if replaced:
+        stream += _replaced(stream.select(station=f"S{stations - 1:02d}"))
     for trace in stream:
         trace.data = (100 * trace.data).astype(np.int32)
         trace.trim(trace.stats.starttime + 600, trace.stats.starttime + 3000)
@@ -71,6 +76,16 @@ def arriving(seed: int = 3, stations: int = 2) -> list[Arriving]:
                 for k in range(number)
             ]
     return sorted(found, key=lambda each: each.end_s)
+
+
+def _replaced(stream):
+    """Return the same records as of strong motion, and let the broadband's end earlier."""
+    other = stream.copy()
+    for trace in other:
+        trace.stats.channel = "HN" + trace.stats.channel[-1]
+    for trace in stream:
+        trace.trim(endtime=trace.stats.starttime + 600 + 0.6 * 2400)
+    return other
 
 
 def append(folder: Path, arrived: list[Arriving]) -> None:

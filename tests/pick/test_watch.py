@@ -120,10 +120,11 @@ def killed_at(random: np.random.Generator, monkeypatch: pytest.MonkeyPatch, chan
         yield
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(("seed", "replaced"), [(0, False), (1, True)])
 def test_watched_as_it_grows_with_restarts_it_gives_the_picks_of_the_whole(
-    tmp_path: Path, arrivals: list[Arriving], monkeypatch: pytest.MonkeyPatch, seed: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, replaced: bool
 ) -> None:
+    arrivals = arriving(replaced=replaced)
     random = np.random.default_rng(seed)
     archive, output = tmp_path / "sds", tmp_path / "watch"
     late = [each.end_s + random.exponential(300) * (random.random() < 0.1) for each in arrivals]

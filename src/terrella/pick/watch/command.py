@@ -92,34 +92,27 @@ def watch(
     policies = policies or Policies()
     first_ns, until_ns = time_ns(start, "--start"), time_ns(until, "--until")
     annotator, head = annotator_for(bundle, policies), head_of(bundle, policies)
-    found = Tally()
-    how = None
+    report, found, how = _recorded(report, output), Tally(), None
     if inventory is not None:
         how = associating(inventory, settings or AssociationSettings(), magnitude_offset, found)
-    recorded = _recorded(report, output)
-    for line in found.lines():
-        recorded({"kind": "message", "message": line})
+    *lines, weights = head
+    asked = {"policies": lines, "weights": weights.split()[-1], "stations": list(stations), "start": start}
     busy = InputError(f"another process watches into {output}; wait for its end, or give another --output")
     with claimed(output / ".claim", busy), kept.opened(output / STATE) as state:
-        asked = {
-            "policies": head[:-1],
-            "weights": head[-1].split()[-1],
-            "stations": list(stations),
-            "start": start,
-        }
         _check_same(state, output, asked)
         growing = Growing(where, kept.marks(state), stations, first_ns)
         picking = Picking(annotator, policies, reach_of(annotator))
-        after_s = picking.reach.after_ns / 1e9
-        recorded({"kind": "message", "message": f"a pick is made once {after_s:.0f} s of record follow it"})
-        at_work = Watch(state, growing, picking, how, head, output, recorded, time.time_ns())
-        _write(at_work)
+        work = Watch(state, growing, picking, how, head, output, report, time.time_ns())
+        for line in found.lines():
+            work.say(line)
+        work.say(f"a pick is made once {picking.reach.settled_ns / 1e9:.0f} s of record follow it")
+        _write(work)
         try:
-            _follow(at_work, poll_s, 0 if once else until_ns)
+            _follow(work, poll_s, 0 if once else until_ns)
         finally:
-            _tell_latency(at_work)
+            _tell_latency(work)
         picks, events = kept.counts(state)
-        recorded({"kind": "result", "message": f"{picks:,} picks and {events:,} events: {output}"})
+        report({"kind": "result", "message": f"{picks:,} picks and {events:,} events: {output}"})
 
 
 def step(watch: Watch, ended: bool) -> None:

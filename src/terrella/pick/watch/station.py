@@ -32,6 +32,11 @@ class Reach:
     before_ns: int
     after_ns: int
 
+    @property
+    def settled_ns(self) -> int:
+        """How much record must follow a pick for it to be made."""
+        return self.after_ns + _SETTLED_NS
+
 
 @dataclass(frozen=True)
 class Picking:
@@ -83,7 +88,7 @@ def pick_waiting(
     recorded = {day for *_, day in Archive({station: files}).days()}
     last_ns = max((file.end_ns for file in files), default=0)
     until_ns = _FOREVER if ended else _end_of_all(archive, station, last_ns, found)
-    settled_ns = until_ns if ended else until_ns - picking.reach.after_ns - _SETTLED_NS
+    settled_ns = until_ns if ended else until_ns - picking.reach.settled_ns
     asked = {day for first, end in spans for day in range(first // DAY_NS, (end - 1) // DAY_NS + 1)}
     day = min(asked & recorded, default=None)
     if day is None:
