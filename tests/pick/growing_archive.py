@@ -79,10 +79,11 @@ def arriving(seed: int = 3, stations: int = 2, replaced: bool = False) -> list[A
 
 
 def _replaced(stream):
-    """Return the same records as of strong motion, and let the broadband's end earlier."""
+    """Return the same records as of strong motion, half a second off, and let the broadband's end earlier."""
     other = stream.copy()
     for trace in other:
         trace.stats.channel = "HN" + trace.stats.channel[-1]
+        trace.stats.starttime += 0.5  # so that picks tell on which they were made
     for trace in stream:
         trace.trim(endtime=trace.stats.starttime + 600 + 0.6 * 2400)
     return other
