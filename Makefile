@@ -62,7 +62,7 @@ $(STAMP): pyproject.toml $(CONSTRAINTS)
 			$(BIN)/python -m pip install -q $(FIND_TORCH) -c $(CONSTRAINTS) "torch==$(TORCH)"; }; \
 	fi
 	@echo "installing Terrella and what it needs, at the versions of $(CONSTRAINTS)"
-	@$(BIN)/python -m pip install -q -c $(CONSTRAINTS) -e '.[dev,pick,segment,motion,live]'
+	@$(BIN)/python -m pip install -q -c $(CONSTRAINTS) -e '.[dev,pick,segment,motion,literature,live,explain]'
 	@touch $@
 
 clean:  ## remove the virtual environment and caches, never the runs

@@ -58,6 +58,7 @@ def main() -> None:
             for day in dates
         ]
         one = float(np.mean(single))
+        busy = os.getloadavg()[0]
         latencies, failed, growth = _load(record, 10 if quick else 60)
     rows = [
         _row(
@@ -73,7 +74,10 @@ def main() -> None:
         _row("answers that were errors", failed, 0, "aim", ""),
         _row("growth of memory under load", growth, None, "", "MB"),
     ]
-    notes = "load: one client over loopback on the same machine, forecasts being replayed beside it"
+    notes = (
+        "load: one client over loopback on the same machine, forecasts being replayed beside it; before it began, "
+        f"{busy:.1f} other processes waited for the {os.cpu_count()} cores"
+    )
     write_result("live_replay", rows, notes, quick)
 
 

@@ -10,7 +10,7 @@ import re
 import tomllib
 from pathlib import Path
 
-EXTRAS = ("pick", "segment", "motion")
+EXTRAS = ("pick", "segment", "motion", "literature")
 
 
 def oldest() -> list[str]:

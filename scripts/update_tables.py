@@ -183,11 +183,12 @@ def verbs() -> str:
     from terrella.cli.task_commands import COMMON, VERBS
     from terrella.cli.tasks import TASKS, own_commands
 
-    lines = [_line("`terrella …`", *[""] * len(VERBS), "and"), "|---" * (len(VERBS) + 2) + "|"]
+    lines = [_line("`terrella …`", *[""] * (len(VERBS) + 2), "and"), "|---" * (len(VERBS) + 4) + "|"]
     for name, door in TASKS.items():
         own = own_commands(door).__all__
         cells = (verb if verb in own or verb in COMMON else "–" for verb in VERBS)
-        lines.append(_line(name, *cells, ", ".join(f"*{verb}*" for verb in own if verb not in VERBS)))
+        more = "explain" if door.asked else "–", "compress" if door.compresses else "–"
+        lines.append(_line(name, *cells, *more, ", ".join(f"*{verb}*" for verb in own if verb not in VERBS)))
     return "\n".join(lines)
 
 

@@ -11,7 +11,7 @@ from terrella.cli.tasks import load_task
 from terrella.engine.fit_settings import lasting
 from terrella.engine.settings import fingerprint
 
-TASKS = ("forecast", "pick", "segment", "weather", "motion", "field", "interior")
+TASKS = ("forecast", "pick", "segment", "weather", "motion", "field", "interior", "literature")
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -63,6 +63,7 @@ def test_verbs_have_one_face_that_help_can_show(task):
         ("motion", "flatfile"),
         ("field", "observatories"),
         ("interior", "tables"),
+        ("literature", "train"),
     ],
 )
 def test_what_may_change_while_a_training_goes_on_is_in_no_fingerprint(task, place):

@@ -90,7 +90,7 @@ def test_without_a_gpu_torch_is_the_cpu_build_and_comes_before_the_package(set_u
     assert done.returncode == 0, done.stderr
     assert len(asked) == 2
     assert f"torch=={torch_version()}+cpu" in asked[0]
-    assert asked[1].endswith("-e .[dev,pick,segment,motion,live]")
+    assert asked[1].endswith("-e .[dev,pick,segment,motion,literature,live,explain]")
     assert all("-c requirements.lock" in line for line in asked)
 
 

@@ -58,6 +58,7 @@ COMMANDS = {
     "motion": ("demo", "data", "plan", "train", "judge", "predict", "show"),
     "field": ("demo", "data", "plan", "train", "judge", "predict", "show"),
     "interior": ("demo", "data", "plan", "train", "judge", "predict", "show"),
+    "literature": ("demo", "data", "plan", "train", "judge", "predict", "show", "search"),
 }
 
 
@@ -133,7 +134,10 @@ def test_doctor_tells_of_extras_bundles_and_weights(capsys, monkeypatch, tmp_pat
 
 def test_plan_alone_points_to_the_tasks(capsys):
     assert run("plan") == 2
-    assert "terrella {forecast,pick,segment,weather,motion,field,interior} plan" in capsys.readouterr().err
+    assert (
+        "terrella {forecast,pick,segment,weather,motion,field,interior,literature} plan"
+        in capsys.readouterr().err
+    )
 
 
 def test_doctor_shows_each_gpu_and_one_that_is_busy():

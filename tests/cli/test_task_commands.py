@@ -9,6 +9,7 @@ import torch
 
 from terrella.cli.task_commands import VERBS, task_app
 from terrella.cli.tasks import TASKS, Door, load_task
+from terrella.engine.compress.measure import Cost
 from terrella.engine.fit import training
 from terrella.engine.run import Run
 from terrella.engine.use.bundle import load_bundle
@@ -22,6 +23,7 @@ DOOR = Door(
     given="data.table",
     given_means="JSON of pairs; by default a sine is made.",
     commands="example_commands",
+    compresses=True,
     examples={"train": "--run runs/sine/mine", "plan": "--samples 100", "judge": "--run runs/sine/mine"},
 )
 
@@ -42,7 +44,7 @@ def sine(monkeypatch):
     return run
 
 
-def test_a_task_of_150_lines_has_every_verb(sine, tmp_path, capsys):
+def test_a_task_of_150_lines_has_every_verb(sine, tmp_path, capsys, monkeypatch):
     run, table = tmp_path / "run", tmp_path / "table.json"
     sine("data", "--output", table)
     sine("plan", "--samples", 100, "--fit.epochs", 3)
@@ -69,6 +71,14 @@ def test_a_task_of_150_lines_has_every_verb(sine, tmp_path, capsys):
     numbers.write_text("[0.0, 1.0]")
     sine("predict", numbers, "--bundle", run, "--output", output)
     assert len(json.loads(output.read_text())) == 2
+    times = iter((2.0, 1.0))
+    monkeypatch.setattr("terrella.engine.compress.command.cost", lambda *_: Cost(next(times), None, 1))
+    sine("compress", "--run", run, "--tolerance", 0.5, "--forms", "bf16")
+    assert "bf16 is kept" in capsys.readouterr().out
+    sine("predict", numbers, "--bundle", run / "compressed", "--output", tmp_path / "small.json")
+    assert json.loads((tmp_path / "small.json").read_text()) == pytest.approx(
+        json.loads(output.read_text()), abs=0.02
+    )
     sine("show", run)
     sine("demo", "--run", tmp_path / "demo")
     assert set(VERBS) == {"demo", "data", "plan", "train", "judge", "predict", "show"}

@@ -16,7 +16,8 @@ from terrella.engine.judge.report import Section
 from terrella.engine.plan.step import Step
 from terrella.engine.plan.strategy import Need
 from terrella.engine.settings import fingerprint, parse_settings
-from terrella.engine.task import Fed, Judging, Made, Opened, StageSpec, Task
+from terrella.engine.task import Compression, Fed, Judging, Made, Opened, StageSpec, Task
+from terrella.engine.use.forms import bundle_network
 from terrella.engine.workflow import judge, train
 from terrella.errors import InputError
 from terrella.files import write_json
@@ -90,9 +91,12 @@ def finish(trained, report):
     return Made(trained.network.state_dict(), {"line": line}, "# Sine\n\n## Limits\n\nNone known.\n")
 
 
+def network_of(bundle):
+    return bundle_network(bundle, make_network)
+
+
 def models(bundle):
-    network = make_network()
-    network.load_state_dict(dict(bundle.tensors))
+    network = network_of(bundle)
     line = np.poly1d(bundle.values["line"])
     return {
         "network": lambda x: network(torch.as_tensor(x, dtype=torch.float32)[:, None])[:, 0].detach().numpy(),
@@ -136,4 +140,5 @@ def demo(run, report):
 task = Task(
     name="sine", settings=SineSettings, open=open_samples, stages=stages,
     network=make_network, finish=finish, judge=judge_models, predict=predict, demo=demo, cites=lambda run: (),
+    compression=Compression(network_of, {"mse": False}),
 )  # fmt: skip

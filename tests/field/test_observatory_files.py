@@ -120,12 +120,56 @@ def test_a_table_says_whether_its_latitudes_are_geodetic(tmp_path):
         (lambda t: t.assign(t=t["t"] + 0.01 * np.arange(len(t))), "one year apart"),
         (lambda t: t.assign(t="soon"), "row 2: t is no number"),
         (lambda t: t.assign(br=np.nan), "holds no annual mean"),
+        (lambda t: t.assign(br=t["br"] / 1000, bt=t["bt"] / 1000), "give its components in nT"),
+        (lambda t: t.assign(lon=512.0), "the longitude 512"),
     ],
 )
 def test_tables_at_fault_are_told_in_a_line(tmp_path, change, words):
     change(table()).to_csv(tmp_path / "bad.csv", index=False)
     with pytest.raises(InputError, match=words):
         read_observatories(tmp_path / "bad.csv")
+
+
+@pytest.mark.parametrize("unit", ["deg", "min"])
+def test_a_declination_says_its_unit_and_what_is_far_from_the_main_field_is_told(tmp_path, unit):
+    path = tmp_path / "a.csv"
+    x, y, z = 18_049.6, 5_524.0, 50_991.5  # Victoria, 2012, by the IGRF
+    given = table(codes=("VIC",)).drop(columns=["r", "br", "bt", "bp"])
+    d = np.degrees(np.arctan2(y, x)) * {"deg": 1, "min": 60}[unit]
+    given = given.assign(lat=48.52, lon=236.58, height_m=197.0, h=np.hypot(x, y), z=z)
+    given.assign(d=d).to_csv(path, index=False)
+    with pytest.raises(InputError, match="or d_min"):
+        read_observatories(path)
+    given.assign(**{f"d_{unit}": d}).to_csv(path, index=False)
+    found = read_observatories(path)
+    assert np.allclose(xyz(found)[0, 0], [x, y, z])
+    assert not any("far from the Earth's main field" in each for each in found.findings)
+    wrong = {f"d_{unit}": d / 60 if unit == "min" else d - 20}
+    given.assign(**wrong).to_csv(path, index=False)
+    assert any("far from the Earth's main field" in each for each in read_observatories(path).findings)
+
+
+def test_whole_years_cells_without_names_and_places_that_move_are_told(tmp_path):
+    path = tmp_path / "a.csv"
+    table().assign(t=lambda t: t["t"] - 0.5).to_csv(path, index=False)
+    assert any("write 2015.5 for the mean of 2015" in each for each in read_observatories(path).findings)
+    head, *rows = table().to_csv(index=False).splitlines()
+    path.write_text("\n".join([head, *(f"{row},7" for row in rows)]))
+    with pytest.raises(InputError, match="more cells than its line of names"):
+        read_observatories(path)
+    for year, place in ((2001, "68.358"), (2002, "67.0")):
+        iaga_file(tmp_path, year, **{"Geodetic Latitude": place})
+    path.unlink()
+    with pytest.raises(InputError, match="ABK lies at geocentric"):
+        read_observatories(tmp_path)
+    with pytest.raises(InputError, match="99999 m high"):
+        read_observatories(iaga_file(tmp_path, 2001, Elevation="99999"))
+
+
+def test_a_year_twice_in_a_file_of_annual_means_is_refused(tmp_path):
+    again = "  1987.500 327 44.5  77 09.9  12223  10336  -6523  53647  55022 A  DHZ"
+    with pytest.raises(InputError, match="has two means of all days"):
+        read_observatories(annual_file(tmp_path, ROWS + again + "\n"))
 
 
 def test_encodings_are_told(tmp_path):

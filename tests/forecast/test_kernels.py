@@ -11,6 +11,7 @@ from terrella.earth.sphere import EARTH_RADIUS_KM
 from terrella.forecast.features import surroundings
 from terrella.forecast.features.cell_rates import make_cell_rates
 from terrella.forecast.features.channels import features, make_maps
+from terrella.forecast.features.kernels import make_kernel
 from terrella.forecast.features.surroundings import KernelsAround, boxes_around, kernels_around
 from terrella.forecast.features.sweep import make_sources, sweep
 from terrella.forecast.learning.network import ForecastNetwork
@@ -53,6 +54,18 @@ def test_kernels_are_direct_sums(name, few, monkeypatch):
     torch.testing.assert_close(found.double(), wanted, rtol=3e-5, atol=1e-5)
     nothing = kernels_around(grid, (width,)).at(values, issue[:0], column[:0])
     assert nothing[0].shape == (0, 5)
+
+
+def test_single_precision_gives_double_precisions_sums_and_meets_no_number_below_the_normal_ones():
+    grid = make_grid(box(0, 12, 30, 42), 0.25)
+    kernel = make_kernel(grid, 20.0)
+    single = kernel.single
+    matrices = [single.into, single.back, *(part.matrix for part in single.parts)]
+    assert all(((each == 0) | (each.abs() > 1e-20)).all() for each in matrices)
+    # From a trillionth of an event on, as the sweep leaves them.
+    values = 10 ** torch.from_numpy(np.random.default_rng(0).uniform(-12, 2, (48, 48, 3)))
+    found, wanted = kernel.smoothed(values.float()), kernel.smoothed(values)
+    torch.testing.assert_close(found.double(), wanted, rtol=1e-4, atol=1e-4)
 
 
 def test_sums_are_the_same_at_any_cell_size():

@@ -10,7 +10,13 @@ from terrella.earth.grid import make_grid
 from terrella.earth.region import box
 from terrella.errors import InputError
 from terrella.forecast.simulation.process import KM_PER_DEGREE, Process, demo_process
-from terrella.forecast.simulation.simulate import sample_magnitudes, sample_offsets, sample_times, simulate
+from terrella.forecast.simulation.simulate import (
+    sample_magnitudes,
+    sample_offsets,
+    sample_times,
+    simulate,
+    simulate_families,
+)
 from terrella.formats.catalogues.catalogue import Catalogue, make_catalogue
 
 
@@ -126,3 +132,18 @@ def test_an_explosive_process_and_reversed_times_are_named(process: Process) -> 
         simulate(explosive, "2000-01-01", "2100-01-01", 0)
     with pytest.raises(InputError, match="after it starts"):
         simulate(process, "2001-01-01", "2000-01-01", 0)
+
+
+def test_parents_come_before_their_aftershocks_and_the_catalogue_is_the_same():
+    catalogue, parent = simulate_families(demo_process(), "2000-01-01", "2004-01-01", 2)
+    same = simulate(demo_process(), "2000-01-01", "2004-01-01", 2)
+    assert np.array_equal(catalogue.time_utc, same.time_utc)
+    born = np.flatnonzero(parent >= 0)
+    assert (catalogue.time_utc[parent[born]] < catalogue.time_utc[born]).all()
+    assert 0.3 < len(born) / len(catalogue) < 0.9
+    places = np.stack([catalogue.longitude, catalogue.latitude])
+
+    def apart(parents):
+        return np.median(np.hypot(*(places[:, born] - places[:, parents])))
+
+    assert apart(parent[born]) < 0.2 * apart(np.random.default_rng(0).permutation(parent[born]))

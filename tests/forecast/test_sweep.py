@@ -69,6 +69,18 @@ def test_equals_the_memories_of_past(seed, issue, batch, layers, etas):
     assert np.all(missing > -0.002 * whole - 1e-5)
 
 
+def test_what_has_all_but_ended_is_nothing_and_no_number_below_the_normal_ones_is_left(etas):
+    grid = make_grid(box(0, 2, 0, 1.6), 0.2)
+    events = random_catalogue(1, 60, -0.1, 2.1, -0.1, 1.7)
+    issue = np.arange(0, 340, 0.37)
+    _, local = all_of(build(events, grid, etas), issue, 50)
+    assert local[local > 0].min() > 1e-12
+    assert (local[-1, :, 0] == 0).all()  # half a day's memory, 40 days after the last event
+    past = make_past(events, EPOCH, grid, etas, MEMORY_DAYS, BANDS)
+    wanted = past.memories(torch.tensor(issue, dtype=torch.float64))[1].numpy()
+    np.testing.assert_allclose(local, wanted, rtol=1e-3, atol=1e-10)
+
+
 @given(issue=st.floats(0, 300), seed=st.integers(0, 1000))
 @settings(max_examples=15, deadline=None)
 def test_the_future_changes_nothing(issue, seed, etas):

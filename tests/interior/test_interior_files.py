@@ -45,6 +45,34 @@ def test_units_are_told_by_names_or_numbers(tmp_path, names, factors):
     assert np.allclose(found.pressure_gpa, prem_pressure_gpa(found.depth_km), rtol=0.02)
 
 
+@pytest.mark.parametrize(
+    ("between", "change", "words"),
+    [
+        (" ", lambda row: row.replace(" 4", "", 1), "4 cells where the first row has 5"),
+        ("\t", lambda row: row.rsplit("\t", 1)[0], "4 cells where the first row has 5"),
+        (";", lambda row: row.replace(".", ","), "decimal commas"),
+    ],
+)
+def test_a_cell_that_is_not_there_shifts_no_other(tmp_path, between, change, words):
+    rows = [[*row, 1.0] for row in prem_table().to_numpy()]
+    text = [between.join(f"{each:.3f}" for each in row) for row in rows]
+    head = between.join(["depth_km", "vp_km_s", "vs_km_s", "density_kg_m3", "q"])
+    path = tmp_path / "profile.txt"
+    path.write_text("\r\n".join([head, *text]))
+    assert np.allclose(read_profile(path).vs, 1000 * prem_table()["vs_km_s"], atol=1)
+    path.write_text(
+        "\n".join([head, *(change(each) if between == ";" or at else each for at, each in enumerate(text))])
+    )
+    with pytest.raises(InputError, match=words):
+        read_profile(path)
+    if between == "\t":  # an empty cell between tabs is a missing one
+        cells = text[3].split("\t")
+        text[3] = "\t".join([*cells[:2], "", *cells[3:]])
+        path.write_text("\n".join([head, *text]))
+        with pytest.raises(InputError, match="vs is missing in line 5"):
+            read_profile(path)
+
+
 def test_a_profile_from_the_centre_up_and_blanks_between_columns(tmp_path):
     table = prem_table(np.arange(24.5, 6371, 25))
     lines = ["# a model", "# radius [m] density [kg/m^3] vpv [m/s] vph [m/s] vsv [m/s] vsh [m/s]"]

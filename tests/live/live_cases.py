@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from terrella.engine.run import Run
 from terrella.formats.catalogues.read import read_catalogue
 from terrella.live.opening import Opened, begin
 from terrella.live.replaying import replay
@@ -28,3 +29,15 @@ def replayed(folder: Path, start: str = "2008-06-01", end: str = "2008-07-10") -
     opened = begin(folder, RULES, BUNDLE, us(start), True)
     replay(opened, read_catalogue(CATALOGUE)[0], us(end), quiet)
     return opened
+
+
+def write_run(folder: Path, epochs: int, stage: str = "network") -> None:
+    """Write what a training leaves of some epochs of three steps each."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "settings.toml").write_text('task = "forecast"\n')
+    run = Run(folder)
+    for epoch in range(1, epochs + 1):
+        place = {"stage": stage, "step": 3 * epoch, "epoch": epoch}
+        loss = 2.0 / epoch
+        run.append({"kind": "step", **place, "epochs": 8, "batch": 3, "batches": 3, "loss": loss})
+        run.append({"kind": "epoch", **place, "loss": loss, "validation": loss + 0.5, "best": loss + 0.5})

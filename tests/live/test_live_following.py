@@ -218,3 +218,25 @@ def test_late_and_revised_events_enter_the_score_but_not_what_was_issued(running
     scores = [each.values for each in store.records("score")]
     assert [(each["issue_time"][:10], each["observed"]) for each in scores] == [("2008-07-02", 1)]
     assert verify(store, store.versions()) == []
+
+
+def test_nothing_is_computed_or_read_where_nothing_is_due(running, catalogue, monkeypatch):
+    runner, _ = running(catalogue.between("2000-01-01", "2008-07-01"))
+    work, asked = runner.computed, []
+    runner.computed = lambda after, now: asked.append(now) or work(after, now)
+    store = runner.opened.store
+    for day in ("2008-07-02", "2008-07-03", "2008-07-04"):
+        for time in ("00:00:10", "00:01", "18:00"):
+            runner.step(us(f"{day}T{time}"))
+    assert asked == [us(f"2008-07-0{day}T00:00:10") for day in (2, 3, 4)]
+    assert (store.count(FORECAST), store.count("score")) == (3, 1)
+    read, kinds = type(store).records, []
+
+    def counted(self, kind=None, **given):
+        kinds.append(given)
+        return read(self, kind, **given)
+
+    monkeypatch.setattr(type(store), "records", counted)
+    monkeypatch.setattr(type(store), "versions", lambda self: pytest.fail("the whole history was read"))
+    runner.step(us("2008-07-04T18:01"))
+    assert kinds == [{"latest": 1}, {"latest": 1}]

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 import uvicorn
-from live_cases import replayed
+from live_cases import replayed, write_run
 
 from terrella.live.issuing import FORECAST
 from terrella.live.web.address import Address
@@ -29,9 +29,9 @@ def opened(tmp_path_factory):
 
 
 @contextmanager
-def serving(opened, token=None):
+def serving(opened, token=None, runs=None):
     """Give the address at which a record's page answers."""
-    app = make_app(opened, Address("127.0.0.1", 0, token))
+    app = make_app(opened, Address("127.0.0.1", 0, token), runs)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off"))
     worker = threading.Thread(target=server.run, daemon=True)
     worker.start()
@@ -184,6 +184,34 @@ def contrast(first, second):
 
     light, dark = sorted((luminance(first), luminance(second)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
+
+
+def test_trainings_are_shown_as_they_go_and_their_names_as_text(browser, opened, tmp_path):
+    name = "forecast/<b>mine<b>"
+    write_run(tmp_path / "pick/other", 8)
+    write_run(tmp_path / name, 2)
+    with serving(opened, runs=tmp_path) as place:
+        page, faults = open_page(browser, place)
+        mine = page.locator("#runs figure").filter(has_text="<b>mine")
+        mine.get_by_text("network: epoch 2 of 8").wait_for()
+        assert page.locator("#runs figure").count() == 2
+        assert page.locator("#runs b").count() == 0
+        assert mine.locator("progress").evaluate("bar => bar.value") == pytest.approx(2 / 8)
+        write_run(tmp_path / name, 5)
+        mine.get_by_text("network: epoch 5 of 8 · loss 0.4 · validation 0.9").wait_for()
+        drawn = mine.locator("canvas").evaluate(
+            "c => new Set(c.getContext('2d').getImageData(0, 0, c.width, c.height).data).size"
+        )
+        assert drawn > 8
+        assert faults == []
+        page.close()
+
+
+def test_without_a_folder_of_runs_there_is_no_part_for_them(browser, url):
+    page, faults = open_page(browser, url)
+    assert page.locator("#trainings").is_hidden()
+    assert faults == []
+    page.close()
 
 
 def test_what_arrives_is_shown_without_asking_again(browser, url, opened):

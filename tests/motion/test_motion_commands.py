@@ -1,6 +1,7 @@
 """`terrella motion` as a user types it."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ import pytest
 from motion_cases import SMALL, run
 
 from terrella.motion.demo import demo_settings
+from terrella.motion.flatfile.read import Reading, read_flatfile
 from terrella.motion.flatfile.write import as_table
 from terrella.motion.learning.held_out import CLASSICAL
 from terrella.motion.model import load_model
@@ -176,3 +178,25 @@ def test_real_records_are_read_with_findings(shared_data):
     california = read_flatfile(shared_data / "motion/KBflatfile.csv", Reading({}))
     assert (len(california), len(set(california.event))) == (1060, 7)
     assert any("795 of 1,060 rows have no Rjb" in finding for finding in california.findings)
+
+
+def test_what_predictors_add_is_the_prediction_and_faults_are_told(trained, tmp_path, capsys):
+    pytest.importorskip("captum")
+    scenarios = tmp_path / "scenarios.csv"
+    table = {"magnitude": [6.2, 4.1], "rjb": [12.0, 80.0], "vs30": [300.0, 760.0], "mechanism": ["NS", "SS"]}
+    pd.DataFrame(table).to_csv(scenarios, index=False)
+    typed = ("explain", scenarios, "--bundle", trained, "-o", tmp_path / "why.json")
+    assert run(*typed, "--row", 2, "--measure", "SA(1)") == 0
+    told = json.loads((tmp_path / "why.json").read_text())
+    assert sum(told["elements"]["adds"]) == pytest.approx(told["output"] - told["reference"], rel=0.01)
+    assert told["elements"]["predictor"][0] == "magnitude"
+    model = load_model(trained)
+    model = replace(model, trusted=("network",) * len(model.measures))
+    expected = model.median(read_flatfile(scenarios, Reading({}, motions=False)))[
+        1, model.measures.index("SA(1)")
+    ]
+    assert told["output"] == pytest.approx(expected, rel=1e-4)
+    assert (tmp_path / "why_predictors.png").is_file()
+    for more, words in ((["--row", 3], "has 2 scenarios"), (["--measure", "PGX"], "predicts PGA, SA(1)")):
+        assert run(*typed, *more) == 2
+        assert words in said(capsys)

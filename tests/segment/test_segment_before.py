@@ -9,6 +9,8 @@ import pytest
 
 from terrella.cli.main import main
 from terrella.engine.use.bundle import load_bundle
+from terrella.segment.bundle import load_segmenter
+from terrella.segment.data.normalise import section_scales
 
 BEFORE = Path(__file__).parents[1] / "data" / "before" / "segment"
 
@@ -70,3 +72,21 @@ def test_its_prediction_is_the_same(before):
     predict("sections/s5.npy", "finished", before / "found.zarr", interval=0.002, unit="s")
     found = open_section(before / "found.zarr").read(slice(None), slice(None))
     np.testing.assert_allclose(found, np.load("prediction.npy"), atol=1e-5)
+
+
+def test_what_parts_of_a_section_add_is_its_answer(before, tmp_path, capsys):
+    pytest.importorskip("captum")
+    typed = ("explain", "sections/s0.npy", "--interval", "0.002", "--bundle", "finished", "-o", "why.json")
+    run(*typed, "--at", "3", "40", "--part", "4", "8")
+    told = json.loads((before / "why.json").read_text())
+    assert sum(told["elements"]["adds"]) == pytest.approx(told["output"] - told["reference"], rel=0.011)
+    segmenter = load_segmenter("finished")
+    samples = np.load("sections/s0.npy")
+    scales = section_scales(lambda *where: samples[where], samples.shape, segmenter.normalise)
+    assert told["output"] == pytest.approx(float(segmenter.logits(samples, scales)[3, 40]), abs=1e-4)
+    assert (before / "why_section.png").is_file()
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as left:
+        main(["segment", *typed, "--at", "3", "4000"])
+    assert left.value.code == 2
+    assert "samples" in capsys.readouterr().err

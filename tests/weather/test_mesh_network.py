@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from terrella.errors import InputError
-from terrella.weather.learning.loss import WeatherLoss, _WeightedSquares
+from terrella.weather.learning.loss import WeatherLoss, weighted_squares
 from terrella.weather.learning.settings import NetworkSettings
 from terrella.weather.learning.weights import area_weights, channel_weights
 from terrella.weather.mesh.graph import graph_of
@@ -247,5 +247,5 @@ def test_the_loss_is_the_weighted_mean_of_squares_and_its_derivative_is_exact():
     assert made(known, given).item() == pytest.approx(expected.item(), rel=1e-5)
     few = [torch.randn(2, 5, 4, dtype=torch.float64) for _ in range(2)]
     weights = torch.rand(5, dtype=torch.float64), torch.rand(4, dtype=torch.float64)
-    apply = lambda values: _WeightedSquares.apply(values, few[1], *weights)  # noqa: E731
+    apply = lambda values: weighted_squares(values, few[1], *weights)  # noqa: E731
     assert torch.autograd.gradcheck(apply, few[0].requires_grad_())

@@ -191,3 +191,26 @@ def test_stages_are_planned_from_the_settings_alone(tmp_path, monkeypatch):
     batch = rollout.need.step.make_batch(2)
     assert batch["future"].shape == (2, 4, 2048, 13)
     assert not (tmp_path / "none").exists()
+
+
+def test_what_fields_of_the_start_add_is_the_forecast(waves, trained, tmp_path, capsys):
+    pytest.importorskip("captum")
+    typed = ("explain", waves, "--bundle", trained, "-o", tmp_path / "why.nc", "--part-deg", 90)
+    assert run(*typed, "--of", "value", "--latitude", 10, "--longitude", 100) == 0
+    assert run("predict", waves, "--bundle", trained, "-o", tmp_path / "forecast.nc", "--days", 0.25) == 0
+    with xr.open_dataset(tmp_path / "why.nc", engine="h5netcdf") as found:
+        told = found.attrs["output"], found.attrs["reference"]
+        assert float(found["adds"].sum()) == pytest.approx(told[0] - told[1], rel=0.011)
+    with xr.open_dataset(tmp_path / "forecast.nc", engine="h5netcdf") as forecast:
+        name = next(iter(forecast.data_vars))
+        field = forecast[name].squeeze(("time", "prediction_timedelta"))
+        field = field.sel(latitude=10, longitude=100, method="nearest")
+        level = {"level": int(field["level"].max())} if "level" in field.dims else {}
+        assert float(field.sel(level)) == pytest.approx(told[0], rel=1e-4)
+    for more, words in (
+        (["--variable", "rain"], "--variable rain"), (["--lead-hours", 7], "a multiple of"),
+        (["--start", "1800-01-01"], "has no state at"),
+    ):  # fmt: skip
+        capsys.readouterr()
+        assert run(*typed, *more) == 2
+        assert words in " ".join(capsys.readouterr().err.split())

@@ -15,23 +15,48 @@ from rich.table import Table
 import terrella
 from terrella.cli.tasks import TASKS
 from terrella.engine.terminal import console, say
+from terrella.errors import TerrellaError
 
 _GIB = 2**30
 _LITTLE = 2  # GiB
 _OURS = ("dev", "docs")  # extras of those who work on Terrella
 
 
-def doctor() -> None:
+def doctor(*, gradients: bool = False) -> None:
     """Show the machine, its devices and free memory, what is installed, and which trained models are at hand.
 
     Example: terrella doctor
+
+    Parameters
+    ----------
+    gradients
+        Instead, compare the derivative of every operator that has one of its own with finite differences.
     """
+    if gradients:
+        _gradients()
+        return
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     for name, found in [*_machine(), *_torch(), *_packages(), *_extras(), *_models()]:
         table.add_row(name, found)
     console().print(table)
     for line in _advice():
         say(f"advice: {line}")
+
+
+def _gradients() -> None:
+    from terrella.cli.gradient_checks import OPERATORS, is_right
+
+    wrong = []
+    for name, operator in OPERATORS.items():
+        right = is_right(operator)
+        wrong += [] if right else [name]
+        say(
+            f"{name}: {'its derivative is that of finite differences' if right else 'ITS DERIVATIVE IS WRONG'}"
+        )
+    if wrong:
+        raise TerrellaError(
+            f"derivatives are wrong here: {', '.join(wrong)}; trainings on this machine would be too"
+        )
 
 
 def _machine() -> Iterator[tuple[str, str]]:

@@ -3,13 +3,16 @@
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
 from terrella.cli.flags import shown
 from terrella.errors import InputError
 from terrella.live.settings import LiveSettings
+
+if TYPE_CHECKING:
+    from terrella.engine.run import Report
 
 _EXTRA = ("sqlalchemy", "starlette", "uvicorn", "psycopg")
 
@@ -35,6 +38,9 @@ Port = Annotated[int, Parameter(help="Port on which the page and the API answer.
 Token = Annotated[
     Path | None,
     Parameter(help="File whose first line every request must bring as `Authorization: Bearer …`."),
+]
+Runs = Annotated[
+    Path | None, Parameter(help="Folder of runs, such as runs, whose trainings the page shows as they go.")
 ]
 _RULES = LiveSettings()
 
@@ -120,6 +126,7 @@ def run(
     host: Host = "127.0.0.1",
     port: Port = 8765,
     token_file: Token = None,
+    runs: Runs = None,
     settings: Rules = _RULES,
 ) -> None:
     """Follow an event service or a file, issue forecasts every day and after large events, score and show them.
@@ -140,12 +147,13 @@ def run(
         Seconds between looks at the source.
     """
     source = (catalogue, service)
-    address = (host, port, token_file)
-    shown(
-        lambda report: _work().run_command(
-            bundle, output, source, poll_s, database, address, settings, report
-        )
-    )
+
+    def work(report: "Report") -> None:
+        commands = _work()
+        page = commands.Shown(host, port, token_file, runs)
+        commands.run_command(bundle, output, source, poll_s, database, page, settings, report)
+
+    shown(work)
 
 
 @app.command
@@ -156,12 +164,18 @@ def serve(
     host: Host = "127.0.0.1",
     port: Port = 8765,
     token_file: Token = None,
+    runs: Runs = None,
 ) -> None:
     """Show the page of a record and answer its API, without issuing anything.
 
     Example: terrella live serve live/ridgecrest
     """
-    shown(lambda report: _work().serve_command(record, database, (host, port, token_file), report))
+
+    def work(report: "Report") -> None:
+        commands = _work()
+        commands.serve_command(record, database, commands.Shown(host, port, token_file, runs), report)
+
+    shown(work)
 
 
 @app.command

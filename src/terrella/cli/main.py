@@ -23,7 +23,7 @@ app = App(
     name="terrella",
     version=lambda: terrella.__version__,  # looked up only where it is asked for
     help="Deep learning for the Earth on the machine its user has.\n\n"
-    "Start with `terrella forecast demo`, or the demo of another task, such as `terrella interior demo`;\n"
+    "Start with `terrella forecast demo`, or the demo of another task;\n"
     "`terrella doctor` shows what this machine offers.",
     suppress_keyboard_interrupt=False,  # main says how to go on
 )

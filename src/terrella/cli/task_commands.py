@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_origin
 
 from cyclopts import App, Parameter
+from cyclopts.validators import Number
 
+from terrella.cli.explaining import explain_command
 from terrella.cli.flags import SETTINGS, Processes, shown
 from terrella.cli.planning import Limiting, show_plan
 from terrella.cli.tasks import TASKS, Door, check_inputs, load_task, own_commands, settings_model
@@ -25,6 +27,10 @@ def task_app(name: str) -> App:
     own = own_commands(door)
     common = {"plan": _plan, "train": _train, "judge": _judge}
     names = [*VERBS, *(each for each in own.__all__ if each not in VERBS)]
+    if door.asked:
+        app.command(explain_command(name, door), name="explain")
+    if door.compresses:
+        app.command(_compress(name, door), name="compress")
     for verb in names:
         command = getattr(own, verb) if verb in own.__all__ else common[verb](name, door)
         app.command(command, name=verb)
@@ -131,6 +137,46 @@ def _judge(name: str, door: Door) -> Callable[..., None]:
     """
     judge_flags = Annotated[model | None, Parameter(name="judge", negative_iterable=(), group="Settings")]
     return _typed(judge, given=_given(door), settings=judge_flags)
+
+
+def _compress(name: str, door: Door) -> Callable[..., None]:
+    def compress(
+        *,
+        run: Path,
+        output: Path | None = None,
+        tolerance: Annotated[float, Parameter(validator=Number(gte=0))] = 0.02,
+        epochs: Annotated[int | None, Parameter(validator=Number(gte=1))] = None,
+        forms: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative=())] = (),
+    ) -> None:
+        from terrella.engine.run import existing_run
+
+        existing_run(run, name)  # before what compresses is imported
+        from terrella.engine.compress.command import compress as run_compress
+
+        task = load_task(name)
+        shown(lambda report: run_compress(task, run, report, tolerance, epochs, output, forms))
+
+    compress.__doc__ = f"""Make a run's network smaller and faster, and keep the fastest form that scores as well.
+
+    Forms are float32 and 8 bits by ONNX Runtime, bfloat16, pruned and distilled networks. Each is measured on
+    this machine and judged on the dev split as the network was. `predict` takes the bundle in OUTPUT as the run's.
+
+    Example: terrella {name} compress --run runs/{name}/demo
+
+    Parameters
+    ----------
+    run
+        Folder of a training.
+    output
+        Folder for the bundle, the report and the table; by default `compressed` in the run's.
+    tolerance
+        Largest share of a score that a form may lose.
+    epochs
+        Epochs of pruned and distilled networks; by default a quarter of the training's.
+    forms
+        Forms to try; by default all: onnx, int8, bf16, pruned, distilled, distilled-int8.
+    """
+    return compress
 
 
 def _given(door: Door) -> Any:

@@ -23,6 +23,11 @@ class Door:
     given_means: str  # what it is, for --help
     commands: str  # module with the verbs that are the task's own: demo, data, predict, show, …
     examples: Mapping[str, str] = field(default_factory=dict)  # what follows `terrella TASK VERB`, by verb
+    asked: str = ""  # module and name of the model of what `explain` is asked; without it no such verb
+    asked_of: str = ""  # what it is asked of, for --help
+    compresses: bool = (
+        False  # whether there are smaller forms of its network; without them no verb `compress`
+    )
     check: str = ""  # module and name of what refuses settings that name no data, before the task is loaded
 
 
@@ -38,7 +43,10 @@ TASKS: dict[str, Door] = {
             "train": "catalogue.parquet --run runs/forecast/mine --data.min-magnitude 3",
             "plan": "--samples 728442 --fit.epochs 40 --on rtx-5080",
             "judge": "--run runs/forecast/mine",
+            "explain": "catalogue.parquet --bundle california -o why.csv --longitude -117.5 --latitude 35.7",
         },
+        asked="terrella.forecast.asked:Asked",
+        asked_of="catalogue file with the events up to the issue time",
     ),
     "pick": Door(
         about="Seismic phase picking: which picker fits your data, and picks of continuous records.",
@@ -50,7 +58,11 @@ TASKS: dict[str, Door] = {
         examples={
             "train": "synthetic:local --network phasenet --run runs/pick/local",
             "plan": "--network eqtransformer --samples 50000 --memory 8GB",
+            "explain": "archive/ --bundle runs/pick/mine -o why.nc --station CI.CCC --time 2019-07-06T03:20:01.28",
         },
+        compresses=True,
+        asked="terrella.pick.asked:Asked",
+        asked_of="miniSEED or SAC files, as `predict` takes them, or a data set, as `train` does",
         check="terrella.pick.data.locate:check_settings",
     ),
     "segment": Door(
@@ -64,7 +76,11 @@ TASKS: dict[str, Door] = {
             "train": "faults.csv --patch.shape 128 128 --run runs/segment/faults",
             "plan": "--patch.shape 4096 4096 --network.widths 8 16 32 64 128 256 512 --on rtx-5080",
             "judge": "--run runs/segment/faults",
+            "explain": "section.sgy --bundle runs/segment/faults -o why.nc --at 120 640",
         },
+        compresses=True,
+        asked="terrella.segment.asked:Asked",
+        asked_of="section or volume, as `predict` takes it",
     ),
     "weather": Door(
         about="Weather: states of the atmosphere in, forecasts of the next ten days out.",
@@ -77,7 +93,10 @@ TASKS: dict[str, Door] = {
             "train": "era5_64x32.zarr --run runs/weather/era5 --network.mesh 4",
             "plan": "era5_64x32.zarr --network.latent 256 --network.steps 16 --on rtx-5080",
             "judge": "--run runs/weather/era5 --judge.leads-hours 24 72 120",
+            "explain": "era5_64x32.zarr --bundle runs/weather/era5 -o why.nc --variable temperature --level 850",
         },
+        asked="terrella.weather.asked:Asked",
+        asked_of="a store, or fields, as `predict` takes them; planet for the simulated one",
     ),
     "motion": Door(
         about="Ground motion from an event and a site: medians and standard deviations of PGA, PGV and spectra.",
@@ -90,7 +109,10 @@ TASKS: dict[str, Door] = {
             "train": "flatfile.csv --run runs/motion/mine --data.measures PGA PGV 'SA(0.3)'",
             "plan": "--samples 21000 --data.event-folds 10",
             "judge": "--run runs/motion/mine",
+            "explain": "scenarios.csv --bundle runs/motion/demo -o why.nc --row 3 --measure PGV",
         },
+        asked="terrella.motion.asked:Asked",
+        asked_of="table of scenarios, as `predict` takes it",
     ),
     "field": Door(
         about="The main magnetic field years ahead: annual means or Gauss coefficients in, intervals out.",
@@ -119,6 +141,19 @@ TASKS: dict[str, Door] = {
             "judge": "--run runs/interior/mine",
         },
     ),
+    "literature": Door(
+        about="Text mining for geoscience: entities, key phrases, summaries and a graph of one's own texts.",
+        module="terrella.literature.task",
+        settings="terrella.literature.settings:LiteratureSettings",
+        given="data.train",
+        given_means="Files of labelled tokens, BIO or not; by default sentences are simulated.",
+        commands="terrella.cli.literature",
+        examples={
+            "train": "labelled.txt --data.test held_out.txt --run runs/literature/mine",
+            "plan": "--samples 1600 --network.hidden 128",
+            "judge": "--run runs/literature/mine",
+        },
+    ),
 }
 
 
@@ -142,6 +177,13 @@ def check_inputs(door: Door, settings: Any) -> None:
 def settings_model(door: Door) -> type[BaseModel]:
     """Return the model of a task's settings."""
     module, name = door.settings.split(":")
+    model: type[BaseModel] = getattr(import_module(module), name)
+    return model
+
+
+def asked_model(door: Door) -> type[BaseModel]:
+    """Return the model of what a task can be asked to explain."""
+    module, name = door.asked.split(":")
     model: type[BaseModel] = getattr(import_module(module), name)
     return model
 

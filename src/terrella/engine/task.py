@@ -8,6 +8,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from pydantic import BaseModel
 from torch import Tensor, nn
 
+from terrella.engine.explain.question import Question
 from terrella.engine.feed import Source
 from terrella.engine.fit import Stage
 from terrella.engine.fit.parts import Loss
@@ -109,6 +110,29 @@ class Predict(Protocol):
         ...
 
 
+def no_values(bundle: Bundle) -> Mapping[str, Any]:
+    """Return no values."""
+    return {}
+
+
+@dataclass(frozen=True, eq=False)
+class Compression:
+    """What compressing needs of a task beside its stages and its judge; batches hold the inputs as x, labels as y.
+
+    A narrower network is of the same kind, with half the channels: those of the full one whose weights are largest.
+    """
+
+    network: Callable[[Bundle], nn.Module]
+    scores: Mapping[str, bool]  # that must stay, and whether the larger is better
+    # The ONNX model, by default torch's export, and the values without which it is of no use.
+    onnx: Callable[[nn.Module, Bundle], bytes] | None = None
+    described: Callable[[Bundle], Mapping[str, Any]] = no_values
+    # The narrower network, and the bundle that says so.
+    narrowed: Callable[[nn.Module, Bundle], tuple[nn.Module, Bundle]] | None = None
+    imitated: Callable[[Tensor, Bundle], Tensor] | None = None  # logits of the full network, as labels
+    judge: Mapping[str, Any] = field(default_factory=dict)  # settings for judging the forms, all alike
+
+
 def stage_of(fit: FitSettings, name: str, **own: Any) -> Stage:
     """Return a stage of a task's settings, with what is its own."""
     return Stage(
@@ -139,3 +163,6 @@ class Task(Generic[Settings, Data]):
     demo: Callable[..., None]
     cites: Callable[[Run], Sequence[str]]  # names of the methods that a run used
     prepare: Callable[[Settings, Data, Run, str, Report], Data] = nothing_first  # what the network stands on
+    # Of a file, a bundle and what is asked: see `explain`.
+    question: Callable[[str, str, Any, Report], Question] | None = None
+    compression: Compression | None = None  # None where there is none

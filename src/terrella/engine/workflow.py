@@ -261,7 +261,7 @@ def _fit(
         _say(report, f"{len(each.learned):,} samples to train on{checked}")
     torch.manual_seed(fit_settings.seed)
     network = task.network(settings, data, fed).to(choose_device(fit_settings.device))
-    stages = tuple(_stage(spec, each, fit_settings.seed) for spec, each in zip(specs, fed, strict=True))
+    stages = tuple(fed_stage(spec, each, fit_settings.seed) for spec, each in zip(specs, fed, strict=True))
     assert stages[0].loss is not None
     assert stages[0].feed is not None
     training = Training(
@@ -278,7 +278,7 @@ def _fit(
     return trained.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload, no-any-return]
 
 
-def _stage(spec: StageSpec, fed: Fed, seed: int) -> Stage:
+def fed_stage(spec: StageSpec, fed: Fed, seed: int) -> Stage:
     """Return a stage with its feed, loss and validation."""
     step, checked = spec.need.step, fed.checked
     loss = fed.loss or step.loss

@@ -6,8 +6,8 @@ from typing import Any
 
 from terrella.engine.run import Report, existing_run
 from terrella.errors import InputError
+from terrella.files import must_exist
 from terrella.forecast.catalogue_report import draw, summary
-from terrella.forecast.show_forecast import show_forecast
 from terrella.formats.catalogues.read import read_catalogue
 
 
@@ -18,6 +18,9 @@ def show(path: Path, output: Path | None, report: Report, interactive: bool = Fa
         InputError: where the path is none of them, or something else than a forecast shall be `interactive`.
     """
     if path.suffix == ".nc" and not path.is_dir():
+        must_exist(path, "a forecast (.nc)")
+        from terrella.forecast.show_forecast import show_forecast
+
         show_forecast(path, output, report, interactive)
         return
     if interactive:

@@ -10,7 +10,7 @@ from terrella.earth.land import land_rings
 from terrella.engine.one_file_page import write_page
 from terrella.engine.run import Report
 from terrella.errors import InputError
-from terrella.files import must_exist, replace_file
+from terrella.files import replace_file
 from terrella.forecast.maps import forecast_figure
 from terrella.forecast.outlook import percent
 from terrella.formats.catalogues.catalogue import Floats, make_catalogue
@@ -26,7 +26,6 @@ def show_forecast(path: Path, output: Path | None, report: Report, interactive: 
     Raises:
         InputError: where the file is no forecast, or the suffix none of the formats.
     """
-    must_exist(path, "a forecast (.nc)")
     if interactive and output is not None and output.suffix != ".html":
         raise InputError(f"{output}: with --interactive the output is a page: name it .html")
     forecast = read_forecast(path)

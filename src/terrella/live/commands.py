@@ -1,5 +1,6 @@
 """What the commands of `terrella live` do."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event as Flag
 from threading import Thread
@@ -22,11 +23,30 @@ from terrella.live.settings import LiveSettings
 from terrella.live.store import only_writer
 from terrella.live.summary import COLUMNS, summarise, table
 from terrella.live.times import microseconds
-from terrella.live.web.address import checked_address
+from terrella.live.web.address import Address, checked_address
 from terrella.live.web.serving import serve
 
 _DEMO = ("2023-12-31", "2024-12-31")
-Asked = tuple[str, int, Path | None]  # host, port, file of the token
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Where a page answers, to whom, and which folder's trainings it shows."""
+
+    host: str
+    port: int
+    token_file: Path | None
+    runs: Path | None
+
+    def address(self) -> Address:
+        """Return the address.
+
+        Raises:
+            InputError: where others could reach it without a token, or there is no folder of runs.
+        """
+        if self.runs is not None and not self.runs.is_dir():
+            raise InputError(f"{self.runs}: no such folder; --runs takes the one in which runs lie")
+        return checked_address(self.host, self.port, self.token_file)
 
 
 def replay_command(
@@ -81,7 +101,7 @@ def _replay(opened: Opened, events: Catalogue, last_us: int, port: int | None, r
 
 
 def run_command(
-    bundle: str, folder: Path, source: tuple[Path | None, str | None], poll_s: float, url: str | None, asked: Asked,
+    bundle: str, folder: Path, source: tuple[Path | None, str | None], poll_s: float, url: str | None, page: Shown,
     settings: LiveSettings, report: Report,
 ) -> None:  # fmt: skip
     """Follow a source and show the page until it is stopped.
@@ -89,7 +109,7 @@ def run_command(
     Raises:
         InputError: where bundle, source, address or folder are at fault, or another process writes the record.
     """
-    address = checked_address(*asked)
+    address = page.address()
     read = _source(folder, bundle, source, report)
     opened = begin(folder, settings, bundle, now_us(), False, url)
     stop = Flag()
@@ -98,19 +118,19 @@ def run_command(
         worker = Thread(target=run, args=(runner, poll_s, stop))
         worker.start()
         try:
-            serve(opened, address, report)
+            serve(opened, address, report, page.runs)
         finally:
             stop.set()
             worker.join()
 
 
-def serve_command(folder: Path, url: str | None, asked: Asked, report: Report) -> None:
+def serve_command(folder: Path, url: str | None, page: Shown, report: Report) -> None:
     """Show the page of a record until it is stopped.
 
     Raises:
         InputError: where there is no record, or the address is at fault.
     """
-    serve(reopen(folder, url), checked_address(*asked), report)
+    serve(reopen(folder, url), page.address(), report, page.runs)
 
 
 def verify_command(folder: Path, url: str | None, report: Report) -> None:

@@ -1,5 +1,7 @@
 """One step in the life of a record: all that is due until a time is issued, and all that has closed is scored."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from terrella.errors import InputError
@@ -42,18 +44,30 @@ def advance(
     return new + score_closed(store, settings, versions, until_us)
 
 
+def next_closing(store: Store, settings: LiveSettings) -> int | None:
+    """Return when the next window is to be scored, or None where none is open."""
+    return min((at for at, _, _ in _unscored(store, settings)), default=None)
+
+
 def score_closed(store: Store, settings: LiveSettings, versions: Versions, until_us: int) -> int:
     """Score all windows that have closed by a time and are not scored yet; return how many there were."""
-    delay = round(settings.score_after_hours * HOUR)
-    scored = {each.key for each in store.records(SCORE)}
     found = sorted(
         (at, record.number, horizon, record)
-        for at, record, horizon in closings(store.records(FORECAST), delay)
-        if at <= until_us and score_key(record, horizon) not in scored
+        for at, record, horizon in _unscored(store, settings)
+        if at <= until_us
     )
     entries = [score(store, versions, record, horizon, at) for at, _, horizon, record in found]
     store.append(entries)
     return len(entries)
+
+
+def _unscored(store: Store, settings: LiveSettings) -> Iterator[tuple[int, Record, int]]:
+    """Yield the windows without a score, as `closings` does."""
+    delay = round(settings.score_after_hours * HOUR)
+    scored = {each.key for each in store.records(SCORE)}
+    for at, record, horizon in closings(store.records(FORECAST), delay):
+        if score_key(record, horizon) not in scored:
+            yield at, record, horizon
 
 
 def note_missed(store: Store, due: list[Due], why: str) -> None:

@@ -16,7 +16,7 @@ from terrella.engine.run import Report
 from terrella.errors import TerrellaError
 from terrella.live.following import News, Read, said
 from terrella.live.issuing import FORECAST
-from terrella.live.keeping import MISSED, advance, note_missed, triggers
+from terrella.live.keeping import MISSED, advance, next_closing, note_missed, triggers
 from terrella.live.opening import Opened, reopen
 from terrella.live.schedule import due_between
 from terrella.live.store import Store
@@ -24,6 +24,7 @@ from terrella.live.times import iso
 from terrella.live.versions import Versions, joined
 
 LATE_US = 600_000_000  # what is computed later than this after its time would no longer be a forecast
+_NEVER = 2**63 - 1
 _LONGEST_WAIT = 20  # intervals of polling, after many faults in a row
 
 
@@ -38,6 +39,7 @@ class Runner:
     url: str | None = None
     faults: int = 0
     _pool: ProcessPoolExecutor | None = None
+    _closing_us: int | None = None  # when the next window is scored, once it was looked up
     _known: Versions | None = None  # nobody else writes: read once, then added to
 
     @property
@@ -93,11 +95,21 @@ class Runner:
                 }
             )
             after = late[-1].time_us
+        if len(late) == len(due) and not self._closed(now_us):
+            return
+        self._closing_us = None  # looked up anew, whatever comes of it
         new = self._advanced(after, now_us)
         if new:
             self.report(
                 {"kind": "message", "message": f"{iso(now_us)}: {new} new entries of forecasts and scores"}
             )
+
+    def _closed(self, now_us: int) -> bool:
+        """Return whether a window is to be scored; the record is read for it only after something was added."""
+        if self._closing_us is None:
+            found = next_closing(self.opened.store, self.opened.settings)
+            self._closing_us = _NEVER if found is None else found
+        return self._closing_us <= now_us
 
     def _advanced(self, after_us: int, now_us: int) -> int:
         if self._pool is None:

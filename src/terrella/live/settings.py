@@ -1,6 +1,6 @@
 """The rules of a live record; they lie in its folder, since a record that changes its rules is none."""
 
-from pydantic import NonNegativeFloat, PositiveFloat
+from pydantic import Field, NonNegativeFloat, PositiveFloat
 
 from terrella.engine.fit_settings import Frozen
 
@@ -8,9 +8,13 @@ from terrella.engine.fit_settings import Frozen
 class LiveSettings(Frozen):
     """When forecasts are issued, and when they are scored."""
 
-    every_hours: PositiveFloat = 24.0  # from midnight UTC on
-    trigger_magnitude: float = (
-        6.0  # of an event in the region, after which forecasts follow each other hourly
+    every_hours: PositiveFloat = Field(24.0, description="hours between forecasts, from midnight UTC on")
+    trigger_magnitude: float = Field(
+        6.0, description="magnitude from which an event in the region is followed by hourly forecasts"
     )
-    hourly_for_hours: NonNegativeFloat = 24.0
-    score_after_hours: NonNegativeFloat = 24.0  # after a window has closed: late and revised events come in
+    hourly_for_hours: NonNegativeFloat = Field(
+        24.0, description="how long those follow it, in hours; 0 for one"
+    )
+    score_after_hours: NonNegativeFloat = Field(
+        24.0, description="hours from a window's end to its score, in which late and revised events come in"
+    )

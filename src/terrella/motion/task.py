@@ -13,6 +13,7 @@ from terrella.engine.task import Fed, Made, Opened, Task, Trained
 from terrella.motion import demo as demonstration
 from terrella.motion.card import make_card
 from terrella.motion.citing import cited
+from terrella.motion.explaining import question
 from terrella.motion.judging.command import judge_asked
 from terrella.motion.learning.finishing import finish
 from terrella.motion.learning.joint_density import started
@@ -75,5 +76,6 @@ task = Task(
     predict=predict_file,
     demo=demo,
     cites=cited,
+    question=question,
 )
 train, judge, predict = workflow.verbs(task)

@@ -9,8 +9,9 @@ from typing import Any, Literal
 from torch import nn
 
 from terrella.engine.judge.document import card_text
-from terrella.engine.use.bundle import load_bundle
-from terrella.engine.use.checked import checked_network, checked_values, layout_of, values_layout
+from terrella.engine.use.bundle import Bundle, load_bundle
+from terrella.engine.use.checked import checked_values, layout_of, values_layout
+from terrella.engine.use.forms import bundle_network
 from terrella.errors import InputError
 from terrella.pick.data.published import weights_file
 from terrella.pick.networks import NAMES, Architecture, architecture
@@ -63,10 +64,30 @@ def load_picker_network(where: Path | str) -> tuple[nn.Module, Architecture, dic
     if path.is_file() and (path.suffix in _FILES or ".pt" in path.suffixes):
         return _from_weights(path)
     bundle = load_bundle(path, TASK)
+    network, trained = bundle_picker(bundle)
+    return network, trained, dict(bundle.values)
+
+
+def bundle_picker(bundle: Bundle) -> tuple[nn.Module, Architecture]:
+    """Return a bundle's network in its form, and what it takes and gives.
+
+    Raises:
+        InputError: where it cannot be read.
+    """
+    trained = bundle_architecture(bundle)
+    return bundle_network(bundle, trained.make), trained
+
+
+def bundle_architecture(bundle: Bundle) -> Architecture:
+    """Return what a bundle's network takes and gives.
+
+    Raises:
+        InputError: where its values are at fault.
+    """
     values = checked_values(bundle, _LAYOUT)
     trained = _restored(values["network"], values["architecture"])
     refuse_odd_numbers(trained, bundle.where)
-    return checked_network(trained.make, bundle.tensors, bundle.where), trained, dict(bundle.values)
+    return trained
 
 
 def card(

@@ -18,8 +18,10 @@ from terrella.engine.task import Fed, Made, Opened, StageSpec, Task, Trained, st
 from terrella.errors import InputError
 from terrella.pick.bundle import TASK, card, load_picker_network, picker_values
 from terrella.pick.cites import cites
+from terrella.pick.compressing import compression
 from terrella.pick.continuous.command import run as pick_records
 from terrella.pick.data.open import open_store
+from terrella.pick.explaining import question
 from terrella.pick.feed.chunks import MIXED_CHUNKS
 from terrella.pick.feed.recipes import recipe
 from terrella.pick.feed.resident import stored_bytes
@@ -163,5 +165,7 @@ task = Task(
     predict=lambda given, *asked, **options: pick_records(str(given), *asked, **options),
     demo=demo,
     cites=cites,
+    question=question,
+    compression=compression,
 )
 train, judge, predict = workflow.verbs(task)

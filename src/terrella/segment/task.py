@@ -16,7 +16,9 @@ from terrella.segment import demo as demonstration
 from terrella.segment.bundle import TASK, make_network
 from terrella.segment.card import make_card
 from terrella.segment.citing import cited
+from terrella.segment.compressing import compression
 from terrella.segment.data.sections import common_dims, data_mark, of_split, open_sections
+from terrella.segment.explaining import question
 from terrella.segment.judging.command import judge_asked
 from terrella.segment.judging.piecewise import labelled_scores
 from terrella.segment.judging.scores import best_threshold, count_levels
@@ -115,5 +117,7 @@ task = Task(
     predict=_predict,
     demo=demo,
     cites=cited,
+    question=question,
+    compression=compression,
 )
 train, judge, predict = workflow.verbs(task)

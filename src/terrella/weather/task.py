@@ -12,6 +12,7 @@ from terrella.weather.bundle import TASK, bundle_tensors
 from terrella.weather.card import make_card
 from terrella.weather.citing import cited
 from terrella.weather.demo import demo_settings
+from terrella.weather.explaining import question
 from terrella.weather.judging.command import judge_asked
 from terrella.weather.settings import WeatherSettings
 from terrella.weather.training import Weather, open_weather, stages
@@ -60,5 +61,6 @@ task = Task(
     predict=predict_weather,
     demo=demo,
     cites=cited,
+    question=question,
 )
 train, judge, predict = workflow.verbs(task)

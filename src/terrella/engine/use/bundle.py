@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor
 
 from terrella.engine.tensor_file import read_tensors, write_tensors
-from terrella.engine.use.find import SETTINGS, WEIGHTS, find_bundle
+from terrella.engine.use.find import ONNX, SETTINGS, WEIGHTS, find_bundle
+from terrella.engine.use.header import checksum, own_onnx
 from terrella.errors import InputError
 from terrella.files import replace_folder
 
@@ -28,6 +29,8 @@ class Bundle:
     settings: str
     card: str
     where: str = "the bundle"  # how errors call it
+    form: str = ""  # of a compressed one, such as int8
+    onnx: bytes | None = None  # what is evaluated in place of the tensors, of which there are none then
 
 
 def save_bundle(folder: Path, bundle: Bundle) -> None:
@@ -41,12 +44,16 @@ def save_bundle(folder: Path, bundle: Bundle) -> None:
         "version": VERSION,
         "values": bundle.values,
         "settings_crc32": _checksum(bundle.settings),
+        **({"form": bundle.form} if bundle.form else {}),
+        **({} if bundle.onnx is None else {"onnx_sha256": checksum(bundle.onnx)}),
     }
 
     def write(temporary: Path) -> None:
         write_tensors(temporary / WEIGHTS, bundle.tensors, header)
         (temporary / SETTINGS).write_text(bundle.settings, encoding="utf-8")
         (temporary / _CARD).write_text(bundle.card, encoding="utf-8")
+        if bundle.onnx is not None:
+            (temporary / ONNX).write_bytes(bundle.onnx)
 
     replace_folder(folder, write)
 
@@ -82,7 +89,8 @@ def load_bundle(folder: Path, task: str) -> Bundle:
         raise InputError(
             f"{folder / SETTINGS} is not the one that its weights were written with; copy or train it again"
         )
-    return Bundle(task, tensors, _Values(header.values, str(folder)), settings, told, str(folder))
+    known = _Values(header.values, str(folder))
+    return Bundle(task, tensors, known, settings, told, str(folder), header.form, own_onnx(folder, values))
 
 
 class _Header(BaseModel):
@@ -94,6 +102,7 @@ class _Header(BaseModel):
     version: int = Field(ge=1)
     values: dict[str, Any]
     settings_crc32: str | None = None
+    form: str = ""
 
 
 class _Values(dict[str, Any]):

@@ -5,7 +5,7 @@ from pathlib import Path
 from terrella.errors import InputError
 
 RELEASED = Path(__file__).parents[2] / "released"  # bundles that come with the package, by task and name
-WEIGHTS, SETTINGS = "model.safetensors", "settings.toml"
+WEIGHTS, SETTINGS, ONNX = "model.safetensors", "settings.toml", "model.onnx"
 
 
 def find_bundle(given: Path, task: str) -> Path:

@@ -47,6 +47,11 @@ def factors(n_max: int, n_min: int = 1) -> Mapping[str, Floats]:
     }  # fmt: skip
 
 
+def main_field(years: Floats) -> Floats:
+    """Return degrees 1 to 3 of the Earth's main field since 1900 in nT, to the nearest some 100 nT, (year, 15)."""
+    return np.array([np.interp(years, _YEARS, each) for each in _KNOWN.T]).T
+
+
 def as_schmidt(
     values: Floats, epochs: Floats, n_max: int, n_min: int, said: str, where: str
 ) -> tuple[Floats, tuple[str, ...]]:
@@ -71,7 +76,7 @@ def as_schmidt(
         return values, (
             "normalisation cannot be checked; taken as Schmidt semi-normalised, as .shc files are",
         )
-    known = np.array([np.interp(epochs[inside], _YEARS, each) for each in _KNOWN.T]).T
+    known = main_field(epochs[inside])
     near = {name: _near(values[inside, :15] * factor[:15], known) for name, factor in every.items()}
     fits = [name for name, each in near.items() if each.all()]
     best = max(near.values(), key=lambda each: int(each.sum()))

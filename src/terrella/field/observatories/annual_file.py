@@ -44,9 +44,10 @@ def read_annual_file(path: Path, text: str) -> tuple[list[Series], list[str]]:
     site = geodetic_site(
         code[1] if code else name.split(",")[0].strip().upper()[:20], 90 - float(colatitude),
         float(longitude) * (-1 if side.upper() == "W" else 1), float(height) / 1000,
+        str(path),
     )  # fmt: skip
     rows: dict[float, Floats] = {}
-    jumps: dict[float, Floats] = {}
+    jumps: list[tuple[float, Floats]] = []
     incomplete = 0
     for at, line in enumerate(text.splitlines(), 1):
         if not re.match(r"\s*\d{4}\.\d+\s", line):
@@ -60,16 +61,18 @@ def read_annual_file(path: Path, text: str) -> tuple[list[Series], list[str]]:
         xyz = np.array(row[6].split()[1:4], float)
         xyz[np.abs(xyz) >= _MISSING] = np.nan
         if kind == "J":
-            jumps[year] = xyz
+            jumps.append((year, xyz))
         elif kind == "I":
             incomplete += 1
+        elif kind == "A" and year in rows:
+            raise InputError(f"{path}, line {at}: {year:g} has two means of all days (type A); keep one")
         elif kind == "A":
             rows[year] = xyz
     if not rows:
         raise InputError(f"{path} has no annual mean of all days (type A)")
     years = np.array(sorted(rows))
     field = np.array([rows[year] for year in years])
-    for year, jump in jumps.items():
+    for year, jump in jumps:
         field[years < year] -= jump
     findings = [f"{site.code}: {len(jumps)} jumps that the file states are taken out"] if jumps else []
     findings += [f"{site.code}: {incomplete} incomplete years are left out"] if incomplete else []

@@ -22,7 +22,10 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "r": ("br", "b_r", "br_nt", "b_r_nt"), "theta": ("bt", "b_theta", "btheta", "b_t", "b_theta_nt"),
     "phi": ("bp", "b_phi", "bphi", "b_p", "b_phi_nt"),
     "x": ("x", "x_nt", "bx"), "y": ("y", "y_nt", "by"), "z": ("z", "z_nt", "bz"),
-    "h": ("h", "h_nt"), "d": ("d", "d_deg", "declination_deg"),
+    "h": ("h", "h_nt"), "d_deg": ("d_deg", "declination_deg"), "d_min": ("d_min", "d_arcmin", "declination_min"),
+}  # fmt: skip
+_COMPONENTS: Mapping[str, tuple[str, str, str]] = {
+    "r θ φ": ("r", "theta", "phi"), "XYZ": ("x", "y", "z"), "HDZ": ("h", "d_deg", "z"), "HDZ′": ("h", "d_min", "z"),
 }  # fmt: skip
 _MISSING = (99999.0, 88888.0, 999999.0, -9999.0)
 _LARGEST_NT = 80_000.0
@@ -42,6 +45,10 @@ def read_csv(path: Path, text: str) -> tuple[list[Series], list[str]]:
         raise InputError(
             f"{path} is no table ({str(error).splitlines()[0][:100]}); CSV with a line of names is expected"
         ) from None
+    if not isinstance(table.index, pd.RangeIndex):
+        raise InputError(
+            f"{path}: its rows have more cells than its line of names, so that no cell has a name"
+        )
     columns = {c.strip().lower(): c for c in table.columns.map(str)}
     has = {name: columns[a] for name, every in _NAMES.items() for a in every if a in columns}
     for name in ("code", "year", "longitude"):
@@ -51,18 +58,11 @@ def read_csv(path: Path, text: str) -> tuple[list[Series], list[str]]:
                 f"{', '.join(map(str, table.columns[:12]))}"
             )
     spherical = all(name in has for name in ("r", "theta", "phi"))
-    kind = (
-        "r θ φ"
-        if spherical
-        else "XYZ"
-        if all(n in has for n in "xyz")
-        else "HDZ"
-        if all(n in has for n in "hdz")
-        else ""
-    )
+    kind = next((name for name, parts in _COMPONENTS.items() if all(each in has for each in parts)), "")
     if not kind:
         raise InputError(
-            f"{path} has no three components: br, bt, bp or x, y, z or h, d_deg, z in nT are expected"
+            f"{path} has no three components: br, bt, bp or x, y, z or h, z in nT with d_deg (degrees) or d_min "
+            "(minutes of arc) are expected"
         )
     geocentric_, place = _latitude(path, has, spherical)
     numbers = {
@@ -73,16 +73,15 @@ def read_csv(path: Path, text: str) -> tuple[list[Series], list[str]]:
     for name in ("year", "longitude", place):
         if len(bad := np.flatnonzero(~np.isfinite(numbers[name]))):
             raise InputError(f"{path}, row {bad[0] + 2}: {has[name]} is no number")
-    b = np.stack(
-        [
-            numbers[n]
-            for n in {"r θ φ": ("r", "theta", "phi"), "XYZ": tuple("xyz"), "HDZ": tuple("hdz")}[kind]
-        ],
-        1,
-    )
+    b = np.stack([numbers[name] for name in _COMPONENTS[kind]], 1)
     b[np.isin(b, _MISSING)] = np.nan
-    if kind == "HDZ":
-        b = hdz_to_xyz(b, 1.0)
+    if kind.startswith("HDZ"):
+        degrees = 1.0 if "d_deg" in _COMPONENTS[kind] else 1 / 60
+        if len(bad := np.flatnonzero(np.abs(b[:, 1] * degrees) > 360)):
+            raise InputError(
+                f"{path}, row {bad[0] + 2}: {b[bad[0], 1]:g} is no declination {_COMPONENTS[kind][1]}"
+            )
+        b = hdz_to_xyz(b, degrees)
     if len(bad := np.flatnonzero((np.abs(b) > _LARGEST_NT).any(axis=1))):
         raise InputError(
             f"{path}, row {bad[0] + 2}: {np.nanmax(np.abs(b[bad[0]])):g} is no component of the Earth's field in nT"
@@ -138,12 +137,15 @@ def _site(
     latitude, longitude = numbers[place][own], numbers["longitude"][own]
     if np.ptp(latitude) > 0.02 or np.abs(np.exp(1j * np.radians(longitude - longitude[0])) - 1).max() > 4e-4:
         raise InputError(f"{path}: {code} moves; give each of its places a code of its own")
-    if abs(latitude[0]) > 90:
-        raise InputError(f"{path}: {code} has the latitude {latitude[0]:g}")
+    if abs(latitude[0]) > 90 or not -180 <= longitude[0] <= 360:
+        raise InputError(
+            f"{path}: {code} has the latitude {latitude[0]:g} and the longitude {longitude[0]:g}"
+        )
     if geocentric_:
         radius = numbers["radius_km"][own[0]] if "radius_km" in numbers else 6371.2
         if not 6000 < radius < 8000:
             raise InputError(f"{path}: {code} has the radius {radius:g}; km are expected")
         return Site(code, float(latitude[0]), float(longitude[0]), float(radius))
     height = numbers["height_m"][own[0]] if "height_m" in numbers else 0.0
-    return geodetic_site(code, float(latitude[0]), float(longitude[0]), float(np.nan_to_num(height)) / 1000)
+    height_km = float(np.nan_to_num(height)) / 1000
+    return geodetic_site(code, float(latitude[0]), float(longitude[0]), height_km, str(path))

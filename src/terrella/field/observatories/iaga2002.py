@@ -16,6 +16,7 @@ from terrella.field.observatories.table import Floats, Series, Site, geodetic_si
 
 _MISSING = 88888.0  # not observed; 99999 is missing
 _LEAST = 0.9  # of a year's days
+_MOVED_DEG = 0.02
 _NEEDED = ("IAGA Code", "Geodetic Latitude", "Geodetic Longitude", "Reported")
 
 
@@ -75,17 +76,32 @@ def read_days(path: Path, text: str) -> Days:
         raise InputError(f"{path}: latitude, longitude or elevation of the header is no number") from None
     if abs(place[0]) > 90:
         raise InputError(f"{path}: the header's latitude is {place[0]:g}")
-    site = geodetic_site(code, place[0], place[1], place[2] / 1000)
+    site = geodetic_site(code, place[0], place[1], place[2] / 1000, str(path))
     return Days(site, days, sums / np.bincount(number, minlength=len(days))[:, None], int((~known).sum()))
 
 
 def annual_means(days: list[Days]) -> tuple[list[Series], list[str]]:
-    """Return annual means of daily ones, all files of an observatory together; a year needs 90 % of its days."""
+    """Return annual means of daily ones, all files of an observatory together; a year needs 90 % of its days.
+
+    Raises:
+        InputError: where an observatory's files say different places.
+    """
     by_code: dict[str, list[Days]] = {}
     for each in days:
         by_code.setdefault(each.site.code, []).append(each)
     series, findings = [], []
     for code, own in by_code.items():
+        site = own[0].site
+        if moved := [
+            each.site
+            for each in own
+            if abs(each.site.latitude - site.latitude) > _MOVED_DEG
+            or abs((each.site.longitude - site.longitude + 180) % 360 - 180) > _MOVED_DEG
+        ]:
+            raise InputError(
+                f"{code} lies at geocentric latitude {site.latitude:.3f}, longitude {site.longitude:.3f} in one "
+                f"file and at {moved[0].latitude:.3f}, {moved[0].longitude:.3f} in another; read its places apart"
+            )
         day = np.concatenate([each.day for each in own])
         xyz = np.concatenate([each.xyz for each in own])
         day, first = np.unique(day, return_index=True)
@@ -98,7 +114,6 @@ def annual_means(days: list[Days]) -> tuple[list[Series], list[str]]:
         if not whole.all():
             said = ", ".join(map(str, of_year[~whole][:5]))
             findings.append(f"{code}: less than 90 % of the days of {said} have values; left out")
-        site = own[0].site
         field = from_north_east_down(means[whole], np.full(whole.sum(), site.tilt))
         series.append(Series(site, of_year[whole] + 0.5, field))
     return series, findings

@@ -6,6 +6,7 @@ from pathlib import Path
 from terrella.errors import InputError
 from terrella.field.observatories import annual_file, csv_table, iaga2002
 from terrella.field.observatories.jumps import split_at_jumps
+from terrella.field.observatories.plausible import with_doubts
 from terrella.field.observatories.table import Observatories, side_by_side
 
 
@@ -50,7 +51,7 @@ def read_observatories(path: Path) -> Observatories:
     codes = [each.site.code for each in series]
     if twice := {code for code in codes if codes.count(code) > 1}:
         raise InputError(f"{path}: {min(twice)} comes from several files; give one of them")
-    return split_at_jumps(side_by_side(series, findings, str(path)))
+    return split_at_jumps(with_doubts(side_by_side(series, findings, str(path)), str(path)))
 
 
 def _text(path: Path) -> tuple[str, list[str]]:

@@ -79,8 +79,17 @@ class Observatories:
         return replace(self, years=self.years[kept], field=self.field[kept])
 
 
-def geodetic_site(code: str, latitude: float, longitude: float, height_km: float) -> Site:
-    """Return a site of geodetic latitude and height."""
+def geodetic_site(code: str, latitude: float, longitude: float, height_km: float, where: str) -> Site:
+    """Return a site of geodetic latitude and height.
+
+    Raises:
+        InputError: where no observatory can stand.
+    """
+    if not (abs(latitude) <= 90 and -180 <= longitude <= 360 and -5 <= height_km <= 9):
+        raise InputError(
+            f"{where}: {code} lies at latitude {latitude:g}, longitude {longitude:g}, {1000 * height_km:g} m high; "
+            "degrees are expected, and a height of -5000 to 9000 m"
+        )
     r, below, tilt = geocentric(np.array(latitude), np.array(height_km))
     return Site(code, float(below), longitude, float(r), float(tilt))
 
@@ -100,6 +109,9 @@ def side_by_side(series: Sequence[Series], findings: Sequence[str], where: str) 
             f"{where}: annual means are one year apart; these lie at "
             f"{', '.join(f'{p:.2f}' for p in parts[:4])} of a year"
         )
+    if parts[0] == 0:
+        findings = [*findings, "years are whole numbers: taken as the middle of each mean, so that 2015 is of half "
+                    "of 2014 and half of 2015; write 2015.5 for the mean of 2015"]  # fmt: skip
     first = min(each.years.min() for each in series)
     last = max(each.years.max() for each in series)
     years = np.round(first, 2) + np.arange(round(last - first) + 1)

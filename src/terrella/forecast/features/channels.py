@@ -69,7 +69,7 @@ def features(maps: Maps, issue: Tensor, layer: Tensor, column: Tensor) -> Tensor
 
 def _counts(local: Tensor, remembered: Tensor) -> Tensor:
     """Return the numbers that are summed around cells, (n, channel, column), from those without layers."""
-    few = _few(local.shape[2])
+    few = few_of(local.shape[2])
     return torch.cat([local[:, :2].flatten(1, 2), remembered, local[:, 2:, few].flatten(1, 2)], dim=1)
 
 
@@ -86,7 +86,7 @@ def feature_names(settings: ForecastSettings, smooth: bool = True) -> list[str]:
     names = [f"ETAS {days:g} d" for days in horizons_days] + ["background"]
     names += [f"{kind} {days:g} d" for kind in kinds for days in memory_days]
     names += [f"expected {days:g} d" for days in memory_days]
-    few = [memory_days[k] for k in _few(len(memory_days))]
+    few = [memory_days[k] for k in few_of(len(memory_days))]
     sizes = [f"{km:g} km" for km in settings.network.kernels_km] if smooth else [f"{n}×{n}" for n in BOXES]
     for size in sizes:
         names += [f"{kind} {size} {days:g} d" for kind in (*kinds[:2], "expected") for days in memory_days]
@@ -95,6 +95,6 @@ def feature_names(settings: ForecastSettings, smooth: bool = True) -> list[str]:
     return names
 
 
-def _few(memories: int) -> list[int]:
+def few_of(memories: int) -> list[int]:
     """Return every third memory and the last: large events are few, and neighbouring memories alike."""
     return sorted({*range(2, memories, 3), memories - 1})

@@ -96,3 +96,17 @@ def _add(weight, first, reach, column_of, wraps, values, issue, row, place, sums
                     share, seen = weight[i, step, abs(apart)], values[issue[cell], at]
                     for k in range(len(total)):
                         total[k] += share * seen[k]
+
+
+def kernel_around(table: KernelTable, column: int) -> Singles:
+    """Return the weight (column,) of every column in the sum around one."""
+    i, n_lon = table.row[column], table.column_of.shape[1]
+    step = table.row - table.first[i]
+    apart = np.abs(table.place - table.place[column])
+    if table.wraps:
+        apart = np.minimum(apart, n_lon - apart)
+    near = (step >= 0) & (step < table.reach.shape[1])
+    near[near] &= apart[near] <= table.reach[i, step[near]]
+    weight = np.zeros(len(table.row), np.float32)
+    weight[near] = table.weight[i, step[near], apart[near]]
+    return weight

@@ -17,6 +17,7 @@ from terrella.earth.sphere import EARTH_RADIUS_KM
 
 REACH = 5.0  # widths beyond which nothing is left of a kernel: 4e-6
 _LEAST = 1e-7  # amplitude below which a frequency is left out, relative to the largest
+_NOTHING = 1e-12  # of the largest entry of a matrix, in single precision
 _ROWS = 32  # rows of cells that are made at once: they see only the rows within reach
 
 
@@ -45,8 +46,8 @@ class Kernel:
     @cached_property
     def single(self) -> "Kernel":
         """The same in single precision."""
-        parts = tuple(_Rows(each.rows, each.seen, each.matrix.float()) for each in self.parts)
-        return Kernel(self.width_km, parts, self.into.float(), self.back.float())
+        parts = tuple(_Rows(each.rows, each.seen, _single(each.matrix)) for each in self.parts)
+        return Kernel(self.width_km, parts, _single(self.into), _single(self.back))
 
     def to(self, device: torch.device) -> "Kernel":
         """Return the same on a device."""
@@ -66,6 +67,14 @@ class Kernel:
             made[:cosines, part.rows] = part.matrix @ waves[:cosines, part.seen]
             made[cosines:, part.rows] = part.matrix[1:] @ waves[cosines:, part.seen]
         return (self.back @ made.view(len(made), -1)).view(n_lon, n_lat, n).clamp(min=0)
+
+
+def _single(matrix: Tensor) -> Tensor:
+    """Return a matrix in single precision, without what is less than its rounding by far.
+
+    Products with that fall below the normal numbers, on which processors take many times as long.
+    """
+    return torch.where(matrix.abs() < _NOTHING * matrix.abs().max(), 0.0, matrix).float()
 
 
 def make_kernel(grid: Grid, width_km: float) -> Kernel:

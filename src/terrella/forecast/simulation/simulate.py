@@ -1,6 +1,7 @@
 """Catalogues simulated from a known process, generation by generation (Hawkes & Oakes 1974)."""
 
 import numpy as np
+import numpy.typing as npt
 
 from terrella.errors import InputError
 from terrella.forecast.simulation.process import KM_PER_DEGREE, Process
@@ -25,6 +26,20 @@ def simulate(
     Raises:
         InputError: where the end does not follow the start, or the process explodes.
     """
+    return simulate_families(process, start, end, seed, past)[0]
+
+
+def simulate_families(
+    process: Process,
+    start: np.datetime64 | str,
+    end: np.datetime64 | str,
+    seed: int,
+    past: Catalogue | None = None,
+) -> tuple[Catalogue, npt.NDArray[np.int64]]:
+    """Return the catalogue of `simulate`, and of each event (event,) the place of its parent in it.
+
+    Of the background it is −1, as it is of aftershocks of events of `past`.
+    """
     first: np.datetime64 = np.datetime64(start).astype("datetime64[us]")
     last: np.datetime64 = np.datetime64(end).astype("datetime64[us]")
     if not first < last:
@@ -32,12 +47,14 @@ def simulate(
     random = np.random.default_rng(seed)
     days = float((last - first) / _DAY)
     generation = _background(process, days, random)
-    kept = [generation]
+    kept, parents = [generation], [np.full(generation.shape[1], -1)]
+    own = np.arange(generation.shape[1])  # where each of a generation lies among all
     if past is not None:
         before = past[past.time_utc < first]
         older = np.stack([before.days_since(first), before.longitude, before.latitude, before.magnitude])
         generation = np.concatenate([generation, older], axis=1)
-    total = 0
+        own = np.append(own, np.full(older.shape[1], -1))
+    total, made = 0, kept[0].shape[1]
     while generation.shape[1]:
         _, longitude, latitude, magnitude = generation
         total += generation.shape[1]
@@ -47,11 +64,18 @@ def simulate(
                 f"(branching ratio {process.branching_ratio():.2f}, productivity factor up to "
                 f"{process.productivity_factor.max():.2f}); lower either"
             )
-        generation = _children(process, generation, days, random)
+        generation, parent = _children(process, generation, days, random)
         kept.append(generation)
+        parents.append(own[parent])
+        own = made + np.arange(generation.shape[1])
+        made += generation.shape[1]
     time, longitude, latitude, magnitude = np.concatenate(kept, axis=1)
     time_utc = first + np.floor(time * 86_400e6).astype("timedelta64[us]")
-    return make_catalogue(time_utc, longitude, latitude, magnitude, name="simulated")
+    # In order of time, as the catalogue is; events of one microsecond keep their order.
+    order = np.argsort(time_utc, kind="stable")
+    place = np.append(np.argsort(order), -1)
+    catalogue = make_catalogue(time_utc, longitude, latitude, magnitude, name="simulated")
+    return catalogue, place[np.concatenate(parents)][order]
 
 
 def sample_times(process: Process, count: int, random: np.random.Generator) -> Floats:
@@ -114,8 +138,10 @@ def _background(process: Process, days: float, random: np.random.Generator) -> F
     )
 
 
-def _children(process: Process, parents: Floats, days: float, random: np.random.Generator) -> Floats:
-    """Return the direct aftershocks of events (4, event) that fall between day 0 and the last."""
+def _children(
+    process: Process, parents: Floats, days: float, random: np.random.Generator
+) -> tuple[Floats, npt.NDArray[np.int64]]:
+    """Return the direct aftershocks of events (4, event) between day 0 and the last, and whose each is."""
     time, longitude, latitude, magnitude = parents
     number = random.poisson(process.productivity(magnitude, longitude, latitude))
     born = np.repeat(time, number) + sample_times(process, int(number.sum()), random)
@@ -129,4 +155,4 @@ def _children(process: Process, parents: Floats, days: float, random: np.random.
     parallel = KM_PER_DEGREE * np.cos(np.radians(new_latitude[on_map]))
     new_longitude = longitude[parent[on_map]] + east[on_map] / parallel
     sizes = sample_magnitudes(process, int(on_map.sum()), random)
-    return np.stack([born[chosen][on_map], new_longitude, new_latitude[on_map], sizes])
+    return np.stack([born[chosen][on_map], new_longitude, new_latitude[on_map], sizes]), parent[on_map]

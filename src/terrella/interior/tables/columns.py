@@ -112,13 +112,24 @@ def read_columns(path: Path) -> Columns:
     first = next((n for n, line in enumerate(lines) if _is_data(line)), None)
     if first is None:
         raise InputError(f"{path} has no row of numbers")
-    comma = next((sign for sign in ",;" if sign in lines[first]), None)
+    # A semicolon or a tab separates where there is one: a comma may then be a decimal one.
+    comma = next((sign for sign in ";\t," if sign in lines[first].strip()), None)
+    if comma == "\t" and _headings(lines[:first], comma, lines[first].count("\t") + 1) is None:
+        comma = None  # any blanks do
+    if comma in (";", "\t") and re.search(r"\d,\d", lines[first]):
+        raise InputError(f"{path}, line {first + 1}: its numbers have decimal commas; write them with points")
     width = len(re.split(r"\s+", lines[first].strip()) if comma is None else lines[first].split(comma))
     headings = _headings(lines[:first], comma, width)
     if headings is None:
         raise InputError(
             f"{path}: no line above the first row of numbers (line {first + 1}) names its {width} columns"
         )
+    for at, line in enumerate(lines[first:], first + 1):
+        cells = len(line.split() if comma is None else line.split(comma))
+        if line.strip() and cells < width and '"' not in line:
+            raise InputError(
+                f"{path}, line {at}: {cells} cells where the first row has {width}; a missing one is nan"
+            )
     body = io.StringIO("\n".join(lines[first:]))
     try:
         table = pd.read_csv(

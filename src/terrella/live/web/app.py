@@ -1,9 +1,9 @@
 """The page's parts, and the API: a record's forecasts, probabilities of places, events, scores."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 import terrella
@@ -28,16 +28,19 @@ from terrella.live.web.describing import openapi
 from terrella.live.web.exports import csep, geojson, netcdf
 from terrella.live.web.limits import Guard, TooLargeError
 from terrella.live.web.questions import chosen, in_range, number, polygon, time_us
+from terrella.live.web.runs import Runs
+from terrella.live.web.streams import entries_stream, runs_stream
 
 _LARGEST = 9.9
 _YEAR_9999 = 253_402_300_799_000_000
-_STREAM_S = 1.0
 # Parts of the page: the package that each lies in, and its file.
 _OWN, _SHARED = "terrella.live.web", "terrella.forecast"
 _PARTS = {
     "": (_OWN, "index.html"),
     "page.js": (_OWN, "page.js"),
     "charts.js": (_OWN, "charts.js"),
+    "listen.js": (_OWN, "listen.js"),
+    "runs.js": (_OWN, "runs.js"),
     "map.js": (_SHARED, "map.js"),
     "style.css": ("terrella.engine", "style.css"),
 }
@@ -50,9 +53,10 @@ _KINDS = {
 Answer = Callable[[Reader, Request, bytes], Response]
 
 
-def make_app(opened: Opened, address: Address) -> Guard:
-    """Return the application of a record at an address."""
+def make_app(opened: Opened, address: Address, folder: Path | None = None) -> Guard:
+    """Return the application of a record, and of the runs of a folder, at an address."""
     reader = Reader(opened)
+    runs = None if folder is None else Runs(folder)
 
     def route(path: str, answer: Answer, method: str = "GET") -> Route:
         return Route(path, _endpoint(reader, answer), methods=[method])
@@ -73,7 +77,9 @@ def make_app(opened: Opened, address: Address) -> Guard:
             route("/api/probability", _in_polygon, "POST"),
             route("/api/events", _events),
             route("/api/scores", lambda reader, request, body: _json(reader.scores())),
-            Route("/api/stream", _stream(reader), methods=["GET"]),
+            Route("/api/stream", entries_stream(opened.store), methods=["GET"]),
+            route("/api/runs", lambda reader, request, body: _runs(runs)),
+            Route("/api/runs/stream", runs_stream(runs), methods=["GET"]),
         ],
         exception_handlers={HTTPException: _refused},
     )
@@ -248,25 +254,8 @@ def _events(reader: Reader, request: Request, body: bytes) -> Response:
     return JSONResponse({"events": reader.events(since, until, least, limit)})
 
 
-def _stream(reader: Reader) -> Callable[[Request], Awaitable[Response]]:
-    """Return what tells of new entries as they come, as server-sent events."""
-
-    async def entries(request: Request) -> AsyncIterator[str]:
-        store = reader.opened.store
-        last = await run_in_threadpool(store.last_number)
-        yield f"data: {json.dumps({'number': last})}\n\n"
-        while not await request.is_disconnected():
-            await asyncio.sleep(_STREAM_S)
-            number = await run_in_threadpool(store.last_number)
-            yield f"data: {json.dumps({'number': number})}\n\n" if number != last else ": still here\n\n"
-            last = number
-
-    async def stream(request: Request) -> Response:
-        return StreamingResponse(
-            entries(request), media_type="text/event-stream", headers={"cache-control": "no-store"}
-        )
-
-    return stream
+def _runs(runs: Runs | None) -> Response:
+    return JSONResponse({"followed": runs is not None, "runs": [] if runs is None else runs.look({})[0]})
 
 
 def _span(days: float) -> str:

@@ -6,6 +6,8 @@ import terrella
 from terrella.live.issuing import MODELS
 from terrella.live.web.answers import LAYERS
 
+_STREAM = "text/event-stream"
+
 
 def openapi() -> dict[str, Any]:
     """Return the description of the API."""
@@ -64,6 +66,9 @@ def openapi() -> dict[str, Any]:
             },
             "/api/events": _get("Events as they are known now, the last first", events),
             "/api/scores": _get("How forecasts did, beside climatology"),
+            "/api/stream": _get("The number of the last entry, whenever there is a new one", kind=_STREAM),
+            "/api/runs": _get("Trainings: how far they have come, and their losses by epoch"),
+            "/api/runs/stream": _get("All trainings, and then each that has changed", kind=_STREAM),
         },
     }
 

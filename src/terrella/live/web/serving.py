@@ -2,6 +2,7 @@
 
 import socket
 import sys
+from pathlib import Path
 
 import uvicorn
 
@@ -15,8 +16,8 @@ _PATIENCE_S = 20  # of a connection that asks nothing
 _AT_ONCE = 200  # connections
 
 
-def serve(opened: Opened, address: Address, report: Report) -> None:
-    """Answer until a signal comes.
+def serve(opened: Opened, address: Address, report: Report, runs: Path | None = None) -> None:
+    """Answer until a signal comes; `runs` is a folder of trainings that are shown as well.
 
     Raises:
         InputError: where the port is taken.
@@ -28,7 +29,7 @@ def serve(opened: Opened, address: Address, report: Report) -> None:
     report({"kind": "result", "message": f"the page: http://{host}:{port}/{following}"})
     sys.stdout.flush()  # whoever started this in the background waits for the address
     config = uvicorn.Config(
-        make_app(opened, address),
+        make_app(opened, address, runs),
         log_level="warning",
         access_log=False,
         server_header=False,

@@ -47,6 +47,13 @@ def scaled(raw: Floats, scaling: Scaling) -> Floats:
     return np.nan_to_num((raw - scaling.mean) / scaling.deviation)
 
 
+def from_mean(scaling: Scaling) -> tuple[float, float, float, float]:
+    """Return magnitude, Rjb in km, Vs30 in m/s and depth in km of the mean scenario."""
+    magnitude, ln_r, _, ln_vs30, depth_km = scaling.mean[:5]
+    near = max(np.exp(2 * ln_r) - _NEAR_KM**2, 0.0)
+    return float(magnitude), float(np.sqrt(near)), float(np.exp(ln_vs30)), float(depth_km)
+
+
 def support_of(records: Flatfile) -> Floats:
     """Return how many events tell of each magnitude and distance, (magnitude, ln distance) of a grid.
 

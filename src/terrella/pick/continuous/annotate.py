@@ -133,13 +133,14 @@ def _answers(annotator: Annotator, record: Record, starts: Integers) -> Iterator
     size = batch_size(architecture, annotator.on_cpu)
     views = sliding_window_view(record.samples, architecture.window, 1).transpose(1, 0, 2)
     known = sliding_window_view(record.recorded, architecture.window, 1)
-    gaps = np.concatenate([[0], np.cumsum(~record.recorded.all(0))])
+    gaps = None if record.whole else _counted(np.asarray(~record.recorded.all(0)))
     for begin in range(0, len(starts), size):
         batch = starts[begin : begin + size]
         at = batch - record.first
         windows = views[at]
-        for i in np.flatnonzero(gaps[at + architecture.window] > gaps[at]):
-            _fill(windows[i], known[:, at[i]])
+        if gaps is not None:
+            for i in np.flatnonzero(gaps[at + architecture.window] > gaps[at]):
+                _fill(windows[i], known[:, at[i]])
         yield batch, annotator.evaluate(prepared(windows, architecture))
 
 
@@ -178,9 +179,18 @@ def _densely(dense: "Dense", samples: Floats, step: int) -> Floats:
 
 def _heard(record: Record, start: Integers, window: int) -> npt.NDArray[np.bool_]:
     """Return of which windows half or more is recorded, on any component."""
-    recorded = np.concatenate([[0], np.cumsum(record.recorded.any(0))])
+    if record.whole:
+        return np.ones(len(start), bool)
+    recorded = _counted(np.asarray(record.recorded.any(0)))
     at = start - record.first
     return np.asarray(recorded[at + window] - recorded[at] >= window // 2)
+
+
+def _counted(true: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
+    """Return how many are true before each sample, and in all, (sample + 1,)."""
+    numbers = np.zeros(len(true) + 1, np.int32)
+    np.cumsum(true, dtype=np.int32, out=numbers[1:])
+    return numbers
 
 
 def _bridged(record: Record, low: int, high: int) -> Floats:

@@ -1,6 +1,5 @@
 """The probabilities of a network for batches of windows: by ONNX Runtime where it is faster, else by torch."""
 
-import os
 from collections.abc import Callable
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from terrella.engine.use.onnx_session import onnx_session
 from terrella.pick.networks.architecture import Architecture
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ Evaluate = Callable[[Floats], Floats]
 
 _CLOSE = 1e-4  # of the two, in probability
 _AT_ONCE = (
-    50_000  # samples of one component, so that layers stay near the cache; a GPU takes 64 times as many
+    15_000  # samples of one component, so that layers stay near the cache; a GPU takes 200 times as many
 )
 
 
@@ -29,9 +29,12 @@ def onnx_model(network: "nn.Module", architecture: Architecture) -> bytes | None
 
     That is PhaseNet (in less than half of torch's time) and EQTransformer (in a third), where ONNX is installed.
     """
+    from terrella.engine.use.forms import OnnxNetwork
     from terrella.pick.networks.eqtransformer import EQTransformer
     from terrella.pick.networks.phasenet import PhaseNet
 
+    if isinstance(network, OnnxNetwork):  # of a compressed bundle
+        return network.model
     if not (find_spec("onnxruntime") and find_spec("onnx")):
         return None
     if isinstance(network, PhaseNet):
@@ -52,15 +55,11 @@ def onnx_model(network: "nn.Module", architecture: Architecture) -> bytes | None
 
 def by_onnx(model: bytes, architecture: Architecture) -> Evaluate:
     """Return the evaluation of a model by ONNX Runtime on the CPU."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or 0)  # 0: one for each core
-    options.log_severity_level = 3  # errors alone
-    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    session = onnx_session(model)
+    name = session.get_inputs()[0].name
 
     def evaluate(windows: Floats) -> Floats:
-        return _probabilities(session.run(None, {"windows": windows})[0], architecture)
+        return _probabilities(session.run(None, {name: windows})[0], architecture)
 
     return evaluate
 
@@ -81,7 +80,7 @@ def by_torch(network: "nn.Module", architecture: Architecture, device: "torch.de
 
 def batch_size(architecture: Architecture, on_cpu: bool) -> int:
     """Return how many windows to evaluate at once."""
-    return max(1, (_AT_ONCE if on_cpu else _AT_ONCE * 64) // architecture.window)
+    return max(1, (_AT_ONCE if on_cpu else _AT_ONCE * 200) // architecture.window)
 
 
 def _probabilities(logits: Floats, architecture: Architecture) -> Floats:

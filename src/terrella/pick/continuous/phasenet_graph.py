@@ -1,8 +1,8 @@
 """PhaseNet as an ONNX model that ONNX Runtime computes fastest: norms in the weights, plain convolutions only.
 
 A transposed convolution with 7 weights and a stride of 4 is a convolution with 2 weights that makes four channels
-of each, one per phase of the stride: put one after the other, they are the upsampled signal. Where there are but 8
-channels, two samples of each are made at once.
+of each, one per phase of the stride: put one after the other, they are the upsampled signal. Where there are fewer
+than 16 channels, several samples of each are made at once.
 """
 
 from typing import Any, cast
@@ -20,15 +20,14 @@ _FAST = 16  # channels that a kernel computes at once
 def phasenet_model(network: PhaseNet, samples: int) -> bytes:
     """Return the ONNX model of a PhaseNet: windows (batch, 3, sample) to logits (batch, 3, sample)."""
     graph, layers = Graph(), cast(Any, network)  # torch knows no types of layers in lists
-    half = -(-samples // 2)
     x = graph.conv(graph.windows(), folded(layers.entry, layers.entry_norm), 3, 3)
     skips, lengths = [], [samples]
     for level in layers.down:
         smooth = folded(level.smooth.conv, level.smooth.norm)
-        if len(smooth[1]) < _FAST:
-            x = graph.conv(x, phases(smooth, 2), 3, 4, 2)
-            x = graph.interleaved(x, len(smooth[1]), 2, half)
-            x = graph.cut(x, 0, samples)
+        if (number := _at_once(smooth)) > 1:
+            x = graph.conv(x, phases(smooth, number), 3, *_ahead(number, lengths[-1]))
+            x = graph.interleaved(x, len(smooth[1]), number, -(-lengths[-1] // number))
+            x = graph.cut(x, 0, lengths[-1])
         else:
             x = graph.conv(x, smooth, 3, 3)
         skips.append(x)
@@ -41,15 +40,25 @@ def phasenet_model(network: PhaseNet, samples: int) -> bytes:
     for level, skip, (short, long) in zip(layers.up, skips[::-1], sizes, strict=True):
         x = _upsampled(graph, x, folded(level.conv, level.norm, transposed=True), short, long)
         smooth = folded(level.smooth.conv, level.smooth.norm)
-        if long == samples:
-            x = graph.summed((skip, x), phases(smooth, 2), 3, 4, 2)
-        else:
-            x = graph.summed((skip, x), smooth, 3, 3)
-    # Both phases of each output from those of each channel.
-    out = np.kron(array(layers.out.weight)[:, :, 0], np.eye(2))[:, :, None]
-    x = graph.conv(x, (out.astype(np.float32), array(layers.out.bias).repeat(2)), 0, 0, relu=False)
-    x = graph.cut(graph.interleaved(x, 3, 2, half), 0, samples)
+        number = _at_once(smooth)
+        x = graph.summed((skip, x), phases(smooth, number), 3, *_ahead(number, long))
+        if number > 1 and long != samples:
+            x = graph.cut(graph.interleaved(x, len(smooth[1]), number, -(-long // number)), 0, long)
+    # All phases of each output from those of each channel.
+    out = np.kron(array(layers.out.weight)[:, :, 0], np.eye(number))[:, :, None]
+    x = graph.conv(x, (out.astype(np.float32), array(layers.out.bias).repeat(number)), 0, 0, relu=False)
+    x = graph.cut(graph.interleaved(x, 3, number, -(-samples // number)), 0, samples)
     return graph.model(x, (3, samples), (3, samples))
+
+
+def _at_once(weights: tuple[Array, Array]) -> int:
+    """Return how many samples of each channel to make at once."""
+    return max(1, _FAST // len(weights[1]))
+
+
+def _ahead(number: int, samples: int) -> tuple[int, int]:
+    """Return the zeros after the samples, and the stride, where so many samples are made at once."""
+    return 3 + -samples % number, number
 
 
 def _upsampled(graph: Graph, x: str, weights: tuple[Array, Array], short: int, long: int) -> str:

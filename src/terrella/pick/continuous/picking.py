@@ -15,7 +15,7 @@ from terrella.pick.continuous.peaks import FWHM, peaks, separated
 from terrella.pick.continuous.policies import Policies
 from terrella.pick.continuous.record import MARGIN_S, Record, assemble
 
-BLOCK_S = 3600
+BLOCK_S = 1800  # of an hour the samples and curves take 6 MiB more
 # A run of probability above half its threshold that reaches further over a block's border is cut.
 _AROUND_S = 10
 
@@ -77,15 +77,16 @@ def pick_curves(
     """
     rate = record.rate_hz
     edge = round(policies.edge_s * rate)
-    changes = np.concatenate([[0], np.cumsum((np.diff(record.recorded, axis=1)).any(0)), [0]])
-    changes[-1] = changes[-2]
+    changes = None if record.whole else _changes(record)
     for phase, curve in zip(curves.phases, curves.values, strict=True):
         threshold = policies.threshold(phase, annotator.architecture)
         for top, width in zip(*peaks(curve, threshold), strict=True):
             sample = curves.first + int(top) * curves.stride
             at = sample - record.first
             low, high = max(at - edge, 0), min(at + edge, record.samples.shape[1] - 1)
-            if not first <= sample < end or changes[low] != changes[high] or not record.recorded[:, at].any():
+            if not first <= sample < end or not record.recorded[:, at].any():
+                continue
+            if changes is not None and changes[low] != changes[high]:
                 continue
             shift = _parabola(curve, int(top)) * curves.stride
             yield Pick(
@@ -95,6 +96,13 @@ def pick_curves(
                 float(width) * curves.stride / rate / FWHM,
                 _amplitude(record, at, round(policies.amplitude_s * rate)),
             )
+
+
+def _changes(record: Record) -> npt.NDArray[np.int64]:
+    """Return how many times a component has begun or ended before each sample, (sample + 1,)."""
+    changes = np.concatenate([[0], np.cumsum((np.diff(record.recorded, axis=1)).any(0)), [0]])
+    changes[-1] = changes[-2]
+    return changes
 
 
 def _pick_block(
@@ -118,6 +126,7 @@ def _pick_block(
     if not segments:
         return []
     record = assemble(segments, architecture.components, begin, until, rate, found, policies.shortest_s)
+    del segments  # as large as the record
     if not record.recorded.any():
         return []
     curves = annotate(annotator, record, low, high)

@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from terrella import __version__
-from terrella.errors import TerrellaError
+from terrella.engine.use.find import ONNX, WEIGHTS
+from terrella.engine.use.header import own_onnx, read_header
+from terrella.errors import InputError, TerrellaError
 from terrella.files import replace_file, write_json
 from terrella.pick.continuous.annotate import Annotator, make_annotator
 from terrella.pick.continuous.evaluate import by_onnx
 from terrella.pick.data.published import weights_file
-from terrella.pick.networks.architecture import Architecture
+from terrella.pick.networks.architecture import Architecture, refuse_odd_numbers
 
 _VERSION = 1  # of what is kept
-_WEIGHTS = "model.safetensors"
 
 
 def ready_annotator(where: str) -> tuple[Annotator, str]:
@@ -28,15 +29,19 @@ def ready_annotator(where: str) -> tuple[Annotator, str]:
     What ONNX Runtime evaluates is kept in the user's cache folder, by the checksum.
 
     Raises:
-        InputError: where there is no bundle, or it cannot be read.
+        InputError: where there is no bundle, it cannot be read, or it is not compressed and there is no torch.
         TerrellaError: where it cannot be downloaded.
     """
     where = weights_file(where)
     files = _files(Path(where))
     mark = _checksum(files) if files else ""
+    if files and files[0].name == WEIGHTS and (files[0].parent / ONNX).is_file():
+        return _compressed(files[0].parent), mark
     kept = _folder() / mark
     if mark and find_spec("onnxruntime") and (annotator := _kept(kept)) is not None:
         return annotator, mark
+    if find_spec("torch") is None:
+        raise InputError(f"{where} needs torch, which is not installed; compressed bundles do not")
     from terrella.pick.bundle import load_picker_network
 
     network, architecture, _ = load_picker_network(where)
@@ -54,7 +59,8 @@ def _files(given: Path) -> list[Path]:
     places = [given, given / "model"]
     if len(given.parts) == 1:
         places.append(Path("runs", "pick", given, "model"))
-    return next(([place / _WEIGHTS] for place in places if (place / _WEIGHTS).is_file()), [])
+    place = next((place for place in places if (place / WEIGHTS).is_file()), None)
+    return [] if place is None else [file for name in (WEIGHTS, ONNX) if (file := place / name).is_file()]
 
 
 def _checksum(files: list[Path]) -> str:
@@ -64,14 +70,30 @@ def _checksum(files: list[Path]) -> str:
     return total.hexdigest()[:16]
 
 
+def _compressed(folder: Path) -> Annotator:
+    """Return the network of a compressed bundle, for which neither torch nor a cache is needed."""
+    header = read_header(folder / WEIGHTS)
+    model = own_onnx(folder, header)
+    try:
+        architecture = _architecture(header["values"]["takes"])
+    except (KeyError, TypeError, AttributeError):
+        raise InputError(f"{folder} does not say what its network takes; compress the run again") from None
+    refuse_odd_numbers(architecture, str(folder))
+    assert model is not None
+    return Annotator(architecture, by_onnx(model, architecture), model=model)
+
+
+def _architecture(fields: dict[str, Any]) -> Architecture:
+    whole: dict[str, Any] = {
+        key: tuple(each) if isinstance(each, list) else each for key, each in fields.items()
+    }
+    return Architecture(make=_no_module, **whole)
+
+
 def _kept(path: Path) -> Annotator | None:
     """Return what was kept; None where it is not there or is damaged."""
     try:
-        about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-        fields: dict[str, Any] = {
-            key: tuple(each) if isinstance(each, list) else each for key, each in about.items()
-        }
-        architecture = Architecture(make=_no_module, **fields)
+        architecture = _architecture(json.loads(path.with_suffix(".json").read_text(encoding="utf-8")))
         model = path.with_suffix(".onnx").read_bytes()
         return Annotator(architecture, by_onnx(model, architecture), model=model)
     except Exception:  # ONNX Runtime raises kinds of its own; then all is made anew

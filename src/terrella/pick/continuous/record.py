@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,11 @@ class Record:
     def end(self) -> int:
         """The grid sample after the last."""
         return self.first + self.samples.shape[1]
+
+    @cached_property
+    def whole(self) -> bool:
+        """Whether every sample of every component is recorded; asked once all are in place."""
+        return bool(self.recorded.all())
 
 
 def assemble(
@@ -236,10 +242,13 @@ def _merged(
             continue
         given: npt.NDArray[Any] = segment.samples[a - at : b - at]
         new = (given if record.unit == 1 else given / record.unit).astype(kind)
+        here = slice(a - low, b - low)
+        if given.dtype.kind == "i" and not filled[here].any():
+            values[here], late[here], filled[here] = new, behind, True
+            continue
         fine = np.isfinite(new)
         if not fine.all():
             found("channels have samples that are no numbers; taken for gaps", name)
-        here = slice(a - low, b - low)
         again = filled[here] & fine
         if again.any():
             other = again & (values[here] != new)
@@ -265,11 +274,18 @@ def _put(
     a, b = max(at, 0), min(at + len(values), record.samples.shape[1])
     if a >= b:
         return
-    free = ~record.recorded[row, a:b]
-    record.samples[row, a:b][free] = values[a - at : b - at][free]
-    first_of_all = free & ~record.recorded[:, a:b].any(0)
-    record.late_s[a:b][first_of_all] = late[a - at : b - at][first_of_all]
-    record.recorded[row, a:b] = True
+    known, values, late = record.recorded[:, a:b], values[a - at : b - at], late[a - at : b - at]
+    if not known[row].any():
+        record.samples[row, a:b] = values
+    else:
+        free = ~known[row]
+        record.samples[row, a:b][free] = values[free]
+    first_of_all = ~known.any(0)
+    if first_of_all.all():
+        record.late_s[a:b] = late
+    else:
+        record.late_s[a:b][first_of_all] = late[first_of_all]
+    known[row] = True
 
 
 def _stretches(filled: npt.NDArray[np.bool_], shortest: int) -> list[tuple[int, int]]:

@@ -26,7 +26,7 @@ class Architecture:
 
     name: str  # phasenet
     title: str  # PhaseNet
-    reference: str  # key in `references.py`
+    reference: str  # key in `references`
     make: "Callable[[], nn.Module]"
     window: int  # samples that it takes
     outputs: tuple[str, ...]  # names in order: P, S, N (noise), detection

@@ -16,17 +16,21 @@ _EPS = 1e-3
 
 
 class PhaseNet(nn.Module):
-    """The U-Net of Zhu & Beroza (2019), their figure 4: four halvings by 4 and as many returns with skips."""
+    """The U-Net of Zhu & Beroza (2019), their figure 4: four halvings by 4 and as many returns with skips.
 
-    def __init__(self) -> None:
+    `narrow` divides the number of its filters.
+    """
+
+    def __init__(self, narrow: int = 1) -> None:
         super().__init__()
-        self.entry = nn.Conv1d(3, _FILTERS[0], _KERNEL, padding="same")
-        self.entry_norm = nn.BatchNorm1d(_FILTERS[0], eps=_EPS)
+        filters = tuple(number // narrow for number in _FILTERS)
+        self.entry = nn.Conv1d(3, filters[0], _KERNEL, padding="same")
+        self.entry_norm = nn.BatchNorm1d(filters[0], eps=_EPS)
         # The first level keeps its filters.
-        self.down = nn.ModuleList(_Down(*each) for each in pairwise((_FILTERS[0], *_FILTERS[:-1])))
-        self.bottom = _Smooth(_FILTERS[-2], _FILTERS[-1])
-        self.up = nn.ModuleList(_Up(*each) for each in pairwise(_FILTERS[::-1]))
-        self.out = nn.Conv1d(_FILTERS[0], 3, 1)
+        self.down = nn.ModuleList(_Down(*each) for each in pairwise((filters[0], *filters[:-1])))
+        self.bottom = _Smooth(filters[-2], filters[-1])
+        self.up = nn.ModuleList(_Up(*each) for each in pairwise(filters[::-1]))
+        self.out = nn.Conv1d(filters[0], 3, 1)
 
     def forward(self, windows: Tensor) -> Tensor:
         """Return logits (batch, 3, sample) of windows (batch, 3, sample)."""

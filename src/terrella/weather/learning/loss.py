@@ -33,8 +33,7 @@ class WeatherLoss:
 
         def squares(step: int, found: Tensor) -> Tensor:
             with torch.autocast(found.device.type, enabled=False):
-                loss: Tensor = _WeightedSquares.apply(found.float(), future[:, step], area, channel)
-            return loss
+                return weighted_squares(found.float(), future[:, step], area, channel)
 
         return torch.stack(network(batch["past"], batch["forcings"], each=squares)).mean()
 
@@ -61,6 +60,12 @@ class WeatherLoss:
         area, channel = self.area.to(errors.device), self.channel.to(errors.device)
         with torch.autocast(errors.device.type, enabled=False):
             return (errors @ channel).mean(0) @ area / len(area)
+
+
+def weighted_squares(found: Tensor, future: Tensor, area: Tensor, channel: Tensor) -> Tensor:
+    """Return the mean of squared errors (batch, point, channel), weighted by point and channel."""
+    mean: Tensor = _WeightedSquares.apply(found, future, area, channel)
+    return mean
 
 
 class _WeightedSquares(torch.autograd.Function):

@@ -1,6 +1,8 @@
 // The page of a record: what it shows, and when it asks for more. Text from data goes in as text, never as markup.
 import { WorldMap, drawLegend, fill, range, short } from "./map.js";
 import { drawLines } from "./charts.js";
+import { drawRuns, followRuns } from "./runs.js";
+import { listen } from "./listen.js";
 
 const $ = (id) => document.getElementById(id);
 const token = new URLSearchParams(location.hash.slice(1)).get("token");
@@ -25,6 +27,7 @@ async function start() {
     if (grid.longitude_edges.at(-1) - grid.longitude_edges[0] < 60) ask("api/land?detail=50m").then((fine) => { map.land = fine; map.draw(); });
     await refresh();
     follow();
+    followRuns(ask, headers);
   } catch (error) { $("state").textContent = String(error.message); }
 }
 
@@ -146,27 +149,13 @@ function span([value, low, high], digits) {
 function clock(time) { return `${time.slice(0, 10)} ${time.slice(11, 16)} UTC`; }
 function iso(time) { return `${new Date(time).toISOString().slice(0, 19)}Z`; }
 
-// New entries are told as they come; a broken line is taken up again.
-async function follow() {
+// New entries are told as they come.
+function follow() {
   let known = null;
-  for (;;) {
-    try {
-      const answer = await fetch("api/stream", { headers }), reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
-      let rest = "";
-      for (;;) {
-        const { value, done } = await reader.read();
-        if (done) break;
-        rest += value;
-        const parts = rest.split("\n\n"); rest = parts.pop();
-        for (const part of parts.filter((p) => p.startsWith("data:"))) {
-          const { number } = JSON.parse(part.slice(5));
-          if (known !== null && number !== known) await refresh();
-          known = number;
-        }
-      }
-    } catch { $("state").textContent = "the connection is lost; trying again"; }
-    await new Promise((go) => setTimeout(go, 3000));
-  }
+  listen("api/stream", headers, async ({ number }) => {
+    if (known !== null && number !== known) await refresh();
+    known = number;
+  }, () => { $("state").textContent = "the connection is lost; trying again"; });
 }
 
 for (const id of ["model", "layer", "time"]) $(id).addEventListener("input", () => show().catch(failed));
@@ -177,7 +166,7 @@ $("later").addEventListener("click", () => step(1));
 $("in").addEventListener("click", () => map.zoomBy(1.5));
 $("out").addEventListener("click", () => map.zoomBy(1 / 1.5));
 $("all").addEventListener("click", () => map.showAll());
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { map.draw(); show().catch(failed); showScores().catch(failed); });
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { map.draw(); show().catch(failed); showScores().catch(failed); drawRuns(); });
 function step(by) { $("time").value = Number($("time").value) + by; show().catch(failed); }
 function failed(error) { $("state").textContent = String(error.message); }
 start();

@@ -1,6 +1,6 @@
-"""BibTeX of the papers behind the Earth's interior, by the name of the method; `references` holds them all."""
+"""BibTeX of the papers behind the Earth's interior, by the name of the method."""
 
-EARTH_REFERENCES: dict[str, str] = {
+INTERIOR: dict[str, str] = {
     "mantle minerals": """@article{StixrudeLithgowBertelloni2005,
   author = {Stixrude, Lars and Lithgow-Bertelloni, Carolina},
   title = {Thermodynamics of mantle minerals -- {I}. Physical properties},

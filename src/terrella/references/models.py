@@ -1,8 +1,6 @@
-"""BibTeX of the papers behind the methods, by the name of the method."""
+"""BibTeX of the papers behind the models and how they are judged, by the name of the method."""
 
-from terrella.earth_references import EARTH_REFERENCES
-
-REFERENCES: dict[str, str] = {
+MODELS: dict[str, str] = {
     "completeness": """@article{WiemerWyss2000,
   author = {Wiemer, Stefan and Wyss, Max},
   title = {Minimum Magnitude of Completeness in Earthquake Catalogs: Examples from Alaska,
@@ -429,5 +427,4 @@ REFERENCES: dict[str, str] = {
   journal = {Earth, Planets and Space},
   year = {2013}, volume = {65}, pages = {1355--1362}, doi = {10.5047/eps.2013.07.011}
 }""",
-    **EARTH_REFERENCES,
 }

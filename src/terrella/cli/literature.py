@@ -1,0 +1,143 @@
+"""The verbs of `terrella literature` that are its own: demo, data, predict, search, show."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from terrella.cli.flags import Output, shown
+from terrella.cli.tasks import load_task
+from terrella.engine.terminal import say
+from terrella.files import must_exist
+
+__all__ = ["data", "demo", "predict", "search", "show"]
+
+_TEXTS = "texts (CSV, JSON lines, BibTeX or plain text)"
+Several = Annotated[int, Parameter(validator=Number(gte=1))]
+
+
+def demo(*, run: Path = Path("runs/literature/demo"), seed: int = 0, labelled: Path | None = None) -> None:
+    """Train a network that finds entities in sentences, and judge it beside fields and a gazetteer.
+
+    Sentences are real where some are at hand (TERRELLA_DATA), else simulated with a known truth.
+
+    Example: terrella literature demo
+
+    Parameters
+    ----------
+    run
+        Folder of the run; a demo that was stopped goes on from there.
+    seed
+        Seed of weights, order and simulated sentences.
+    labelled
+        File of labelled tokens in place of those at hand; a tenth of it is judged on.
+    """
+    given = None if labelled is None else str(labelled)
+    following = f"terrella literature predict TEXTS.csv --bundle {run} -o found"
+    shown(lambda report: load_task("literature").demo(run, report, seed, given), following)
+
+
+def data(labelled: Path, *, output: Output, encoding: str | None = None) -> None:
+    """Read a file of labelled tokens, say what was found in it, and write it with B-, I- and O.
+
+    Example: terrella literature data bgs.3class.geo-training-data.txt -o labelled.txt
+
+    Parameters
+    ----------
+    labelled
+        A token and its label to a line, with B- and I- or without; an empty line between sentences.
+    output
+        File to write.
+    encoding
+        Of the file, where it is not UTF-8, such as cp1252.
+    """
+    must_exist(labelled, "a file of tokens with labels, such as OzROCK's or BGS's")
+    from terrella.literature.corpus.labelled import convert
+
+    following = f"terrella literature train {output} --run runs/literature/mine"
+    shown(lambda report: convert(labelled, output, encoding), following)
+
+
+def predict(
+    texts: Path, *, bundle: str, output: Output, encoding: str | None = None, column: str | None = None,
+    phrases: Several = 10, sentences: Several = 3,
+) -> None:  # fmt: skip
+    """Find entities, key phrases, summaries and a knowledge graph in texts, and write them into a folder.
+
+    entities.csv has a row for each entity with its characters in the document's text, which documents.csv holds;
+    the graph (graph.graphml, graph.json) has the sentence behind each edge.
+
+    Example: terrella literature predict abstracts.bib --bundle runs/literature/demo -o found
+
+    Parameters
+    ----------
+    texts
+        CSV or TSV with a column abstract, text or title; JSON lines; BibTeX; any other file is one plain text.
+    bundle
+        A trained model: a bundle's folder, a run's, or the name of a run in runs/literature.
+    output
+        Folder to write.
+    encoding
+        Of the texts, where it is not UTF-8, such as cp1252.
+    column
+        Column or field of the text, where its name is another.
+    phrases
+        Key phrases of a document at most.
+    sentences
+        Sentences of a summary at most.
+    """
+    from terrella.engine.use.find import find_bundle
+
+    find_bundle(Path(bundle), "literature")  # both before what predicts is imported
+    must_exist(texts, _TEXTS)
+    chosen = {"encoding": encoding, "column": column, "phrases": phrases, "sentences": sentences}
+    shown(lambda report: load_task("literature").predict(texts, bundle, output, report, **chosen))
+
+
+def search(
+    query: str, texts: Path, *, by: Literal["both", "words", "meaning"] = "both", number: Several = 10,
+    encoding: str | None = None, column: str | None = None,
+) -> None:  # fmt: skip
+    """Print the documents that answer a query best: by its words (BM25), by their meaning, or both.
+
+    Meaning is learned from the texts themselves, by latent semantic analysis: it needs some hundred documents.
+
+    Example: terrella literature search "gold in volcanic rocks" abstracts.csv
+
+    Parameters
+    ----------
+    query
+        Words.
+    texts
+        As `predict` takes them.
+    by
+        Words, meaning, or both, whose ranks are joined.
+    number
+        Documents to print.
+    encoding
+        Of the texts, where it is not UTF-8, such as cp1252.
+    column
+        Column or field of the text, where its name is another.
+    """
+    must_exist(texts, _TEXTS)
+    from terrella.literature.use.search import search_file
+
+    shown(lambda report: search_file(query, texts, by, number, encoding, column, report))
+
+
+def show(run: Path) -> None:
+    """Print a run's scores, and which model `predict` uses.
+
+    Example: terrella literature show runs/literature/demo
+
+    Parameters
+    ----------
+    run
+        Folder of a judged run.
+    """
+    must_exist(run / "scores.json", "the scores of a judged run (terrella literature judge)")
+    from terrella.literature.showing import lines_of
+
+    for line in lines_of(run):
+        say(line)

@@ -1,0 +1,73 @@
+"""Networks as ONNX models, whole or with weights and activations of 8 bits."""
+
+import logging
+import tempfile
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+_OPSET = 18
+Floats = npt.NDArray[np.float32]
+
+
+def exported(network: nn.Module, example: Tensor, axes: Iterable[int] = ()) -> bytes:
+    """Return the ONNX model of a network that takes inputs like an example, of any length along some axes."""
+    free = dict.fromkeys((0, *axes), torch.export.Dim.DYNAMIC)
+    two = example[:1].repeat(2, *[1] * (example.ndim - 1))  # a size of one would be taken for fixed
+    with _quiet():
+        made: Any = torch.onnx.export(
+            network.eval(), (two,), dynamo=True, opset_version=_OPSET, input_names=["inputs"],
+            output_names=["answers"], dynamic_shapes=(free,), verbose=False,
+        )  # fmt: skip
+    content: bytes = made.model_proto.SerializeToString()
+    return content
+
+
+def quantised(model: bytes, batches: Sequence[Floats]) -> bytes:
+    """Return a model with its products in 8 bits: weights by output channel, activations by tensor.
+
+    The ranges of activations are those met on some batches (Jacob et al. 2018, section 2.1; Krishnamoorthi 2018).
+    """
+    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    class Reader(CalibrationDataReader):  # type: ignore[misc]
+        def __init__(self, name: str) -> None:
+            self._left = iter([{name: each} for each in batches])
+
+        def get_next(self) -> Any:
+            return next(self._left, None)
+
+    import onnx
+
+    name = onnx.load_from_string(model).graph.input[0].name
+    with tempfile.TemporaryDirectory() as folder, _quiet():
+        whole, ready, small = (Path(folder, each) for each in ("whole.onnx", "ready.onnx", "small.onnx"))
+        whole.write_bytes(model)
+        quant_pre_process(str(whole), str(ready), skip_symbolic_shape=True)
+        quantize_static(
+            str(ready), str(small), Reader(name), quant_format=QuantFormat.QDQ, per_channel=True,
+            op_types_to_quantize=["Conv", "ConvTranspose", "MatMul", "Gemm", "Add", "Relu", "Concat", "MaxPool"],
+            activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
+        )  # fmt: skip
+        return small.read_bytes()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the exporters' notes of what they lack, and of what will change in them, from the terminal."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)

@@ -1,0 +1,41 @@
+"""What judging leaves for people: the sections of the report with its tables, and the main scores."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from terrella.engine.judge.figures import training_section
+from terrella.engine.judge.report import Section, filled, score_tables
+from terrella.engine.run import Run
+from terrella.engine.task import Judging
+from terrella.literature.corpus.spans import Sentence
+from terrella.literature.judging import pictures
+from terrella.literature.judging.errors import Labels, error_table, example_table
+from terrella.literature.judging.gains import SCORES, gain_table, told
+from terrella.literature.learning.finishing import NETWORK
+
+
+def made_report(
+    run: Run, sentences: Sequence[Sentence], labels: Labels, document: Mapping[str, Any]
+) -> Judging:
+    """Return what judging found, with the sections of its report."""
+    kinds = sorted({span.kind for sentence in sentences for span in sentence.spans})
+    of_kind = [(f"f1@{kind}", kind, 3, 1.0) for kind in kinds]
+    models, picture = document["models"], pictures.by_kind(document, kinds)
+    errors = [error_table(sentences, labels), example_table(sentences, labels[NETWORK])]
+    sections = [
+        Section("Entities", _ABOUT, score_tables("All kinds", models, SCORES, "f1"), [picture]),
+        Section("Gains", "Positive is better; both have the same sentences drawn.", [gain_table(document)]),
+        Section("Kind by kind", "", score_tables("F1 of each kind", models, of_kind)),
+        Section("Errors", "Wrong borders and kind at once stand under wrong borders.", errors),
+        training_section(run),
+    ]
+    title = "Entities in geoscientific texts: network and baselines"
+    return Judging(document, title, told(document), filled(sections), [*SCORES, *of_kind[:3]])
+
+
+_ABOUT = (
+    "An entity counts as found where its first token, its last one and its kind are right. F1 is the harmonic mean "
+    "of precision and recall over all entities; macro-F1 is the mean over kinds. Ranges are 95 % intervals, with "
+    "whole sentences resampled. The gazetteer lists the names of the training. The CRF has the usual small set of "
+    "features, the one beside it many more; the network is heard together with both."
+)

@@ -1,0 +1,1 @@
+"""The network, what it stands on, and its training."""

@@ -1,0 +1,77 @@
+"""The network: words and characters, a bidirectional LSTM with attention, and a field over its labels.
+
+After Lample et al. (2016), with characters by convolution (Ma & Hovy 2016) and attention among the tokens.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+PAD, UNKNOWN, BORDER = 0, 1, 2  # of words; the border stands between two sentences of a window
+SPECIAL = 3
+LETTERS = 14  # of a word at most: its first and last seven
+_LETTER_WIDTH = 24
+_NEVER, _TINY = -1e4, 1e-30
+
+
+class EntityNetwork(nn.Module):
+    """Emissions of labels for windows of tokens, and the transitions between labels."""
+
+    def __init__(
+        self, words: int, letters: int, labels: int, width: int, hidden: int, dropout: float
+    ) -> None:
+        super().__init__()
+        self.dropout = dropout
+        self.word = nn.Embedding(words, width)
+        self.letter = nn.Embedding(letters, _LETTER_WIDTH)
+        self.convolution = nn.Conv1d(_LETTER_WIDTH, width, 3, padding=1)
+        self.lstm = nn.LSTM(2 * width, hidden, batch_first=True, bidirectional=True)
+        self.query, self.key, self.value = (nn.Linear(2 * hidden, width) for _ in range(3))
+        self.emission = nn.Linear(2 * hidden + width, labels)
+        self.transitions = nn.Parameter(torch.zeros(labels, labels))  # (label before, label)
+        nn.init.normal_(self.word.weight, std=0.3)
+
+    def forward(self, word: Tensor, letter: Tensor, here: Tensor) -> tuple[Tensor, Tensor]:
+        """Return emissions (window, token, label) of words (window, token) with letters (window, token, letter).
+
+        `here` (window, token) is one where there is a token, else zero. The transitions come second.
+        """
+        windows, tokens, letters = letter.shape
+        spelled = self.letter(letter.reshape(-1, letters)).transpose(1, 2)
+        spelled = self.convolution(spelled).amax(2).relu().reshape(windows, tokens, -1)
+        seen = self._dropped(torch.cat([self.word(word), spelled], 2))
+        read = self._dropped(self.lstm(seen)[0])
+        score = self.query(read) @ self.key(read).transpose(1, 2) / self.key.out_features**0.5
+        score = score + (here[:, None] - 1) * 1e4
+        attended = score.softmax(2) @ self.value(read)
+        return self.emission(torch.cat([read, attended], 2)), self.transitions
+
+    def _dropped(self, values: Tensor) -> Tensor:
+        return functional.dropout(values, self.dropout, self.training)
+
+
+def minus_log_likelihood(emissions: Tensor, transitions: Tensor, label: Tensor, here: Tensor) -> Tensor:
+    """Return minus ln of the labels' probability under the field, a mean over tokens.
+
+    Emissions are (window, token, label), labels and `here` (window, token); Lafferty et al. (2001), equation 1.
+    """
+    score = (emissions.gather(2, label[..., None])[..., 0] * here).sum(1)
+    score = score + (transitions[label[:, :-1], label[:, 1:]] * here[:, 1:]).sum(1)
+    steps = transitions + emissions[:, 1:, None]  # (window, token, label before, label)
+    # A step where there is no token changes nothing.
+    still = torch.where(torch.eye(len(transitions), device=steps.device) > 0, 0.0, _NEVER)
+    steps = torch.where(here[:, 1:, None, None] > 0, steps, still)
+    total = torch.logsumexp(emissions[:, 0, :, None] + _joined(steps, still), (1, 2))
+    return (total - score).sum() / here.sum()
+
+
+def _joined(steps: Tensor, still: Tensor) -> Tensor:
+    """Return the product of all steps (window, token, label, label), in logarithms, (window, label, label)."""
+    while steps.shape[1] > 1:
+        if steps.shape[1] % 2:
+            steps = torch.cat([steps, still.expand(len(steps), 1, *still.shape)], 1)
+        left, right = steps[:, ::2], steps[:, 1::2]
+        most, greatest = left.amax((2, 3), keepdim=True), right.amax((2, 3), keepdim=True)
+        product = (left - most).exp() @ (right - greatest).exp()
+        steps = product.clamp_min(_TINY).log() + most + greatest
+    return steps[:, 0]

@@ -1,0 +1,68 @@
+"""The training of the network, for the plan and for the fit."""
+
+from collections.abc import Sequence
+
+import torch
+
+from terrella.engine.device import choose_device
+from terrella.engine.feed import Batch, Held
+from terrella.engine.plan.step import Step
+from terrella.engine.plan.strategy import Need, Placement
+from terrella.engine.task import Fed, StageSpec, stage_of
+from terrella.literature.learning.loss import loss
+from terrella.literature.learning.network import (
+    LETTERS,
+    SPECIAL,
+    EntityNetwork,
+)
+from terrella.literature.learning.prepared import Prepared
+from terrella.literature.learning.windows import WINDOW, samples_of
+from terrella.literature.settings import LiteratureSettings
+
+_ASSUMED = 8000, 80, 13  # words, letters and labels, in a plan without data
+_TOKENS = 45  # of a window, on average
+_TOKENS_PER_SENTENCE = 28
+_BYTES = WINDOW * (8 + 8 * LETTERS + 8 + 4 + 4)
+
+
+def stages(settings: LiteratureSettings, given: Prepared | None, samples: int | None) -> Sequence[StageSpec]:
+    """Return the only stage of a training; without data, of so many windows."""
+    assumed = settings.data.sentences * _TOKENS_PER_SENTENCE // _TOKENS
+    learned = None if given is None else samples_of(given.corpus.train, given.labels, given.vocabulary)
+    number = len(learned["word"]) if learned is not None else samples or assumed
+    words, letters, labels = _ASSUMED if given is None else sizes(given)
+
+    def make_batch(n: int) -> Batch:
+        return {
+            "word": torch.randint(0, words, (n, WINDOW)), "letter": torch.randint(0, letters, (n, WINDOW, LETTERS)),
+            "here": torch.ones(n, WINDOW), "rare": torch.ones(n, WINDOW),
+            "label": torch.randint(0, labels, (n, WINDOW)),
+        }  # fmt: skip
+
+    def make_network() -> EntityNetwork:
+        return network_of(settings, words, letters, labels)
+
+    step = Step(make_network, make_batch, loss, min(settings.fit.batch, number), settings.fit.accumulation)
+    said = "" if given is not None else f"{words:,} words, {labels} labels"
+    need = Need("entities", step, number, settings.fit.epochs, _BYTES * number, assumed=said)
+
+    def fed(placement: Placement | None) -> Fed:
+        assert given is not None  # a plan feeds nothing
+        assert learned is not None
+        device = choose_device(settings.fit.device)
+        checked = samples_of(given.corpus.dev, given.labels, given.vocabulary)
+        return Fed(Held(learned, device), Held(checked, device))
+
+    return [StageSpec(need, stage_of(settings.fit, "entities", warmup_steps=30, clip=2.0), fed)]
+
+
+def network_of(settings: LiteratureSettings, words: int, letters: int, labels: int) -> EntityNetwork:
+    """Return a network before its training."""
+    chosen = settings.network
+    return EntityNetwork(words, letters, labels, chosen.width, chosen.hidden, chosen.dropout)
+
+
+def sizes(given: Prepared) -> tuple[int, int, int]:
+    """Return the numbers of words, letters and labels, with those that stand for none and for unknown ones."""
+    known = given.vocabulary
+    return len(known.words) + SPECIAL, len(known.letters) + 2, len(given.labels)

@@ -1,0 +1,1 @@
+"""Classical models of entities: a gazetteer and conditional random fields."""

@@ -1,0 +1,65 @@
+"""The task `literature`, as a table of contents: from labelled sentences to the entities of one's own texts."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from torch import nn
+
+from terrella.engine import workflow
+from terrella.engine.run import Report
+from terrella.engine.task import Fed, Made, Opened, Task, Trained
+from terrella.literature import demo as demonstration
+from terrella.literature.card import make_card
+from terrella.literature.citing import cited
+from terrella.literature.corpus.opening import mark_of, open_corpus
+from terrella.literature.judging.command import judge_asked
+from terrella.literature.learning.finishing import finish
+from terrella.literature.learning.network import EntityNetwork
+from terrella.literature.learning.prepared import Prepared, opened, with_classical
+from terrella.literature.learning.training import network_of, sizes, stages
+from terrella.literature.model import TASK, parts_of
+from terrella.literature.settings import LiteratureSettings
+from terrella.literature.texts.tokens import keeps_hyphens
+from terrella.literature.use.prediction import predict_file
+
+
+def demo(run: Path, report: Report, seed: int = 0, labelled: str | None = None) -> None:
+    """Train and judge in a run's folder, on real sentences where some are at hand, else on simulated ones."""
+    settings, said = demonstration.demo_settings(seed, labelled)
+    report({"kind": "message", "message": said})
+    train(run, settings, report)
+    judge(run, report=report)
+
+
+def _open(settings: LiteratureSettings, report: Report) -> Opened[Prepared]:
+    corpus = open_corpus(settings.data, report)
+    return Opened(opened(corpus), (mark_of((*corpus.train, *corpus.dev)),))
+
+
+def _network(settings: LiteratureSettings, given: Prepared, fed: Sequence[Fed]) -> nn.Module:
+    return network_of(settings, *sizes(given))
+
+
+def _finish(trained: Trained[LiteratureSettings, Prepared], report: Report) -> Made:
+    network, given = trained.network, trained.data
+    assert isinstance(network, EntityNetwork)
+    found = finish(network, given, bool(trained.settings.data.dev))
+    hyphens = keeps_hyphens(token for sentence in given.corpus.train for token in sentence.tokens)
+    tensors, values = parts_of(found, hyphens)
+    return Made(tensors, values, make_card(trained.settings, given, found, trained.mark), found.said())
+
+
+task = Task(
+    name=TASK,
+    settings=LiteratureSettings,
+    open=_open,
+    prepare=with_classical,
+    stages=stages,
+    network=_network,
+    finish=_finish,
+    judge=judge_asked,
+    predict=predict_file,
+    demo=demo,
+    cites=cited,
+)
+train, judge, predict = workflow.verbs(task)

@@ -1,0 +1,1 @@
+"""The user's own texts: encodings, formats, sentences and tokens."""

@@ -1,0 +1,1 @@
+"""What is made of texts: entities, key phrases, summaries, a graph, searches."""

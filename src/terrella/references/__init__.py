@@ -1,0 +1,8 @@
+"""BibTeX of the papers behind the methods, by the name of the method."""
+
+from terrella.references.explaining import EXPLAINING
+from terrella.references.interior import INTERIOR
+from terrella.references.models import MODELS
+from terrella.references.texts import TEXTS
+
+REFERENCES: dict[str, str] = {**MODELS, **INTERIOR, **TEXTS, **EXPLAINING}
