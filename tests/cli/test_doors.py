@@ -40,7 +40,19 @@ def test_help_loads_nothing_heavy(arguments):
 
 COMMANDS = {
     "forecast": ("demo", "data", "plan", "train", "judge", "predict", "simulate", "show"),
-    "pick": ("demo", "data", "plan", "train", "judge", "compare", "predict", "run", "show", "associate"),
+    "pick": (
+        "demo",
+        "data",
+        "plan",
+        "train",
+        "judge",
+        "compare",
+        "predict",
+        "run",
+        "show",
+        "associate",
+        "watch",
+    ),
     "segment": ("demo", "data", "plan", "train", "judge", "predict", "show"),
     "weather": ("demo", "data", "plan", "train", "judge", "predict", "show"),
     "motion": ("demo", "data", "plan", "train", "judge", "predict", "show"),

@@ -447,3 +447,20 @@ def test_any_archive_is_what_obspy_reads(tmp_path_factory, made):
         assert any(
             first <= each.stats.starttime.ns and end > each.stats.endtime.ns for first, end in recorded[code]
         )
+
+
+def test_what_comes_before_a_late_record_at_a_files_end_is_read(tmp_path, found):
+    early, late, rest = trace(3600), trace(60, start=START + 3600), trace(3600, start=START + 3660, seed=2)
+    path = tmp_path / f"{early.id}.D.2024.061"
+    with path.open("wb") as file:
+        for one in (early, rest, late):
+            one.write(file, format="MSEED", reclen=512)
+    archive = open_waveforms(str(tmp_path), found)
+    (code,) = used(archive, found)
+    (segment,) = archive.read((code,), START.ns + 4000 * 10**9, START.ns + 7260 * 10**9, found)
+    np.testing.assert_array_equal(segment.samples[-len(rest.data) // 2 :], rest.data[-len(rest.data) // 2 :])
+    whole = sum(
+        end - first for first, end in archive.recorded(*code[:2], START.ns, START.ns + DAY_NS, found)[code]
+    )
+    assert whole == pytest.approx(7260e9, abs=1000)
+    assert {what.split(";")[0] for what, _ in found.lines} == {"channels have records that go back in time"}

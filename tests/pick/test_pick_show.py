@@ -1,5 +1,7 @@
 """`terrella pick show` on an archive that is made here."""
 
+import shutil
+
 import matplotlib.image
 import numpy as np
 import pytest
@@ -7,6 +9,8 @@ import pytest
 from terrella.cli.main import main
 from terrella.formats.waveforms.picks import picks_table, write_picks
 from terrella.pick.synthetic.continuous import hourly_records, make_shaking
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 @pytest.fixture
@@ -50,3 +54,54 @@ def test_wrong_words_get_one_line(options, told, place, capsys):
         main(["pick", "show", str(place / "archive"), str(place / "picks.csv"), *options, *output])
     assert left.value.code == 2
     assert told in capsys.readouterr().err
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+def test_the_page_shows_records_and_picks_from_one_file_without_a_network(place):
+    driver = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    markup = "P</script><img src=x onerror=document.title='hacked'>P"  # a P, by its last leg
+    (place / "picks.csv").write_text((place / "picks.csv").read_text().replace(",P,", f",{markup},", 1))
+    with pytest.raises(SystemExit) as left:
+        main(["pick", "show", str(place / "archive"), str(place / "picks.csv"), "--interactive"])
+    assert left.value.code == 0
+    with driver.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 400, "height": 900}, color_scheme="dark")
+        wrong, asked = [], []
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto((place / "picks.html").as_uri())
+        assert page.title() == "Picks of SY.S01"
+        rows = page.locator("#picks tr")
+        assert rows.count() == 3
+        assert rows.nth(1).inner_text().startswith(markup)
+        rows.nth(2).click()
+        assert "S at 00:10:04.000 UTC, probability 0.90" in page.text_content("#words")
+        page.locator("#records").press("+")
+        page.locator("#records").press("+")
+        page.locator("#records").press("+")
+        assert page.text_content("#list-title") == "Picks in view: 1"  # P lies 4 s before, outside of 6 s
+        page.uncheck("#S")
+        assert page.text_content("#list-title") == "Picks in view: 0"
+        page.check("#S")
+        page.locator("#records").press("0")
+        colours = page.evaluate(
+            "() => { const c = document.getElementById('records'), d = c.getContext('2d')"
+            ".getImageData(0, 0, c.width, c.height).data; const seen = new Set();"
+            "for (let k = 0; k < d.length; k += 4) seen.add(`${d[k]},${d[k+1]},${d[k+2]}`); return [...seen]; }"
+        )
+        assert {"86,180,233", "255,158,87"} <= set(colours)  # P and S, as in the dark
+        assert page.evaluate("document.documentElement.scrollWidth") <= 400
+        assert not wrong
+        assert len(asked) == 1  # the page itself
+        browser.close()
+
+
+def test_interactive_writes_a_page_and_nothing_else(place, capsys):
+    arguments = [str(place / "archive"), str(place / "picks.csv"), "--interactive"]
+    for output, code in (("picks.png", 2), ("page.html", 0)):
+        with pytest.raises(SystemExit) as left:
+            main(["pick", "show", *arguments, "-o", str(place / output)])
+        assert left.value.code == code
+    assert "name it .html" in capsys.readouterr().err
+    assert "SY.S01" in (place / "page.html").read_text(encoding="utf-8")

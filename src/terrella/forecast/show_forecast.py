@@ -1,15 +1,13 @@
 """A forecast that was written before: in words, as a figure, as a page of one file, or in another format."""
 
 import base64
-import json
-import re
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from terrella.earth.land import land_rings
+from terrella.engine.one_file_page import write_page
 from terrella.engine.run import Report
 from terrella.errors import InputError
 from terrella.files import replace_file
@@ -38,7 +36,7 @@ def show_forecast(path: Path, output: Path | None, report: Report, interactive: 
         raise InputError(f"{output} is the forecast itself; name another output")
     written = [output]
     if output.suffix == ".html":
-        replace_file(output, lambda temporary: _write_page(forecast, temporary))
+        write_page(output, "terrella.forecast", "show.html", ("map.js", "show.js"), _page_data(forecast))
     elif output.suffix in _IMAGES:
         figure = forecast_figure(forecast, forecast, make_catalogue([], [], [], [], []))
         replace_file(output, lambda temporary: figure.savefig(temporary, dpi=150))
@@ -64,24 +62,6 @@ def forecast_lines(forecast: ForecastGrid) -> list[str]:
             f"{latitude:.2f}° N, {(longitude + 180) % 360 - 180:.2f}° E"
         )
     return lines
-
-
-def _write_page(forecast: ForecastGrid, path: Path) -> None:
-    """Write the page with style, script and data in it; nothing is fetched from elsewhere."""
-    folder = files("terrella.forecast").joinpath("page")
-    page, style, map_part, own = (
-        folder.joinpath(name).read_text(encoding="utf-8")
-        for name in ("show.html", "style.css", "map.js", "show.js")
-    )
-    # One script: the parts of the map stand before what imports them.
-    script = re.sub(r"^export ", "", map_part, flags=re.MULTILINE) + re.sub(
-        r"^import .*\n", "", own, flags=re.MULTILINE
-    )
-    # Within a script element no text may end it.
-    data = json.dumps(_page_data(forecast), separators=(",", ":")).replace("<", "\\u003c")
-    for mark, text in (("/*STYLE*/", style), ("/*SCRIPT*/", script), ("/*DATA*/", data)):
-        page = page.replace(mark, text, 1)
-    path.write_text(page, encoding="utf-8")
 
 
 def _page_data(forecast: ForecastGrid) -> dict[str, Any]:

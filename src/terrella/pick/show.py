@@ -14,6 +14,7 @@ from terrella.formats.waveforms.archive import Segment, open_waveforms
 from terrella.formats.waveforms.picks import read_picks
 from terrella.pick.continuous.command import time_ns
 from terrella.pick.phases import phase_kind
+from terrella.pick.show_page import write_picks_page
 
 _MARGIN_NS = 5_000_000_000  # before the first pick
 _SPAN_NS = 60_000_000_000
@@ -31,6 +32,8 @@ def show(
 ) -> str:
     """Draw what an archive holds of a station between two times, with the picks there; return a line on it.
 
+    An output that ends in .html is a page to look around in.
+
     Raises:
         InputError: where there are no waveforms or picks of the station and times, or one of these is none.
     """
@@ -45,13 +48,17 @@ def show(
     segments = _segments(where, station, first_ns, end_ns)
     times = own["time"].to_numpy("datetime64[ns]").astype(np.int64)
     own = own[(times >= first_ns) & (times < end_ns)]
+    told = f"{len(own)} picks of {station} on {len({each.code for each in segments})} components: {output}"
+    if output.suffix.lower() == ".html":
+        write_picks_page(output, segments, own, station, first_ns, end_ns)
+        return told
     figure = Figure(figsize=(10, 6), layout="constrained")
     draw_picks(figure, segments, own, station, first_ns, end_ns)
     suffix = output.suffix.lstrip(".").lower() or "png"
     if suffix not in figure.canvas.get_supported_filetypes():
-        raise InputError(f"{output}: no figure is written as .{suffix}; give .png, .svg or .pdf")
+        raise InputError(f"{output}: no figure is written as .{suffix}; give .png, .svg or .pdf, or .html")
     replace_file(output, lambda path: figure.savefig(path, format=suffix, dpi=150))
-    return f"{len(own)} picks of {station} on {len({each.code for each in segments})} components: {output}"
+    return told
 
 
 def draw_picks(

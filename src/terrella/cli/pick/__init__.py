@@ -7,7 +7,8 @@ from terrella.cli.pick.demo import demo
 from terrella.cli.pick.judge import judge
 from terrella.cli.pick.predict import predict
 from terrella.cli.pick.show import show
+from terrella.cli.pick.watch import watch
 
 run = predict  # its name of before
 
-__all__ = ["associate", "compare", "data", "demo", "judge", "predict", "run", "show"]
+__all__ = ["associate", "compare", "data", "demo", "judge", "predict", "run", "show", "watch"]

@@ -5,12 +5,15 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from terrella.errors import InputError
+
 
 def show(
     waveforms: str,
     picks: Path,
     *,
-    output: Annotated[Path, Parameter(name=("--output", "-o"))],
+    output: Annotated[Path | None, Parameter(name=("--output", "-o"))] = None,
+    interactive: Annotated[bool, Parameter(negative=())] = False,
     station: str | None = None,
     start: str | None = None,
     end: str | None = None,
@@ -26,7 +29,9 @@ def show(
     picks
         CSV file with trace_id, phase and time, as `predict` writes it.
     output
-        Figure to write; its suffix chooses the format.
+        Figure to write; its suffix chooses the format, .html a page to look around in.
+    interactive
+        Write that page, one file that needs no network, by default beside the picks.
     station
         network.station; by default that of the first pick.
     start
@@ -39,6 +44,12 @@ def show(
     if not any(letter in waveforms for letter in "*?["):
         must_exist(Path(waveforms), "miniSEED or SAC files, or an SDS, were")
     must_exist(picks, "a table of picks was")
+    if interactive and output is not None and output.suffix.lower() != ".html":
+        raise InputError(f"{output}: with --interactive the output is a page: name it .html")
+    if output is None:
+        if not interactive:
+            raise InputError("give --output, or --interactive for a page beside the picks")
+        output = picks.with_suffix(".html")
     from terrella.pick.show import show as draw
 
     print(draw(waveforms, picks, output, station, start, end))

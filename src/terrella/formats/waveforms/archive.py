@@ -7,7 +7,7 @@ import re
 import warnings
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ SLACK_NS = 120 * 10**9  # around a stretch, more than the windows reach that say
 _LONG_NS = 3 * 3600 * 10**9  # of records of slow channels, which reach into the next day
 
 SDS = re.compile(r"([^.]*)\.([^.]*)\.([^.]*)\.([^.]*)\.[A-Z]\.(\d{4})\.(\d{3})")
-_OTHERS = (".csv", ".xml", ".txt", ".json", ".md", ".pdf", ".png", ".toml")  # that lie beside waveforms
+OTHERS = (".csv", ".xml", ".txt", ".json", ".md", ".pdf", ".png", ".toml")  # that lie beside waveforms
 _KEPT_INDEXES = 64
 _KEPT_STREAMS = 6  # files of other formats than miniSEED, which are read whole
 
@@ -49,6 +49,9 @@ _MISNAMED = "miniSEED files are named for another channel or day than their reco
 _STRAYED = "miniSEED files hold, in their middle, another station or day than at both ends; left out"
 _UNDATED = "files begin on 1970-01-01, as where no time was set (a clock, SAC's reference); so do their picks"
 _UNPLACED = "channels have codes that tell no component (Z, N, E or their like); left out"
+
+
+Index = Callable[[Path, Found], list[Range]]
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,8 @@ class Archive:
     """Files, by network and station; of miniSEED only the bytes asked for are read."""
 
     stations: Mapping[tuple[str, str], Sequence[File]]
+    # Where the channels of a miniSEED file lie.
+    index: Index = field(default_factory=lambda: _index, repr=False)
 
     def files(self, network: str, station: str, first_ns: int, end_ns: int) -> tuple[File, ...]:
         """Return a station's files that may hold data between two times, or little before or after."""
@@ -111,7 +116,9 @@ class Archive:
         spans: dict[Code, list[tuple[int, int]]] = defaultdict(list)
         files = sorted(self.files(network, station, first_ns, end_ns), key=_order)
         for _, alike in itertools.groupby(files, _order):
-            for code, first, end in itertools.chain.from_iterable(_spans(file, found) for file in alike):
+            for code, first, end in itertools.chain.from_iterable(
+                _spans(file, self.index, found) for file in alike
+            ):
                 spot = place(code[3])
                 if code[:2] != (network, station) or spot is None:
                     continue
@@ -140,7 +147,7 @@ class Archive:
             if file.spans is not None and not file.codes & set(codes):
                 continue
             try:
-                segments += _of_file(file.path, set(codes), first_ns, end_ns, found)
+                segments += _of_file(file.path, self.index, set(codes), first_ns, end_ns, found)
             except (InputError, OSError) as error:
                 found("files cannot be read", _reason(error, file.path))
         return sorted(segments, key=lambda each: (each.first_ns, each.code))
@@ -192,24 +199,26 @@ def _paths(where: str) -> list[Path]:
     return sorted(
         each
         for each in candidates
-        if each.is_file() and each.suffix.lower() not in _OTHERS and not each.name.startswith(".")
+        if each.is_file() and each.suffix.lower() not in OTHERS and not each.name.startswith(".")
     )
 
 
 def _opened(path: Path, found: Found) -> File | None:
     """Return what a file holds; None where that is of no interest."""
-    named, records = _named(path), is_miniseed(path)
+    named, records = named_for(path), is_miniseed(path)
     ends = first_and_last(path) if named and records else None
     if named and ends is None and place(named[0][3]) is None:
         return None  # a log, or a state of health without samples
     if named and ends and _as_named(*named, *ends):
-        return File(path, frozenset([ends[0].code]), ends[0].first_ns, ends[1].end_ns)
+        # The whole day: where records came late, the last one in the file is not the last in time.
+        first, end = min(ends[0].first_ns, named[1]), max(ends[1].end_ns, named[1] + DAY_NS)
+        return File(path, frozenset([ends[0].code]), first, end)
     if not records:
         traces = [trace for trace in _obspy_read(path, headonly=True) if trace.stats.npts]
         if not traces:
             raise InputError("it holds no samples")
-        return _held(path, [(_code(each), each.stats.starttime.ns, _trace_end_ns(each)) for each in traces])
-    file = _held(path, [(each.code, each.first_ns, each.end_ns) for each in _index(path, found)])
+        return held(path, [(_code(each), each.stats.starttime.ns, _trace_end_ns(each)) for each in traces])
+    file = held(path, [(each.code, each.first_ns, each.end_ns) for each in _index(path, found)])
     if named and (
         file.codes != {named[0]} or not all(_on_day(named[1], *span[1:]) for span in file.spans or ())
     ):
@@ -217,7 +226,7 @@ def _opened(path: Path, found: Found) -> File | None:
     return file
 
 
-def _named(path: Path) -> tuple[Code, int] | None:
+def named_for(path: Path) -> tuple[Code, int] | None:
     """Return the channel and the beginning of the day in an SDS's name, NET.STA.LOC.CHAN.TYPE.YEAR.DAY."""
     if not (name := SDS.fullmatch(path.name)):
         return None
@@ -236,7 +245,8 @@ def _on_day(day_ns: int, first_ns: int, end_ns: int) -> bool:
     return overlaps and first_ns > day_ns - _LONG_NS and end_ns < day_ns + DAY_NS + _LONG_NS
 
 
-def _held(path: Path, spans: Sequence[tuple[Code, int, int]]) -> File:
+def held(path: Path, spans: Sequence[tuple[Code, int, int]]) -> File:
+    """Return a file that is known by when each channel recorded."""
     by_code: dict[Code, list[tuple[int, int]]] = defaultdict(list)
     for code, first, end in spans:
         by_code[code].append((first, end))
@@ -252,29 +262,31 @@ def _order(file: File) -> int:
     return min((kind(spot.instrument) for spot in spots if spot is not None), default=len(PREFERRED) + 1)
 
 
-def _spans(file: File, found: Found) -> Iterable[tuple[Code, int, int]]:
+def _spans(file: File, index: Index, found: Found) -> Iterable[tuple[Code, int, int]]:
     """Return when each channel of a file recorded."""
     if file.spans is not None:
         yield from file.spans
         return
     try:
-        index = _index(file.path, found)
+        ranges = index(file.path, found)
     except (InputError, OSError) as error:
         found("files cannot be read", _reason(error, file.path))
         return
     stations = {code[:2] for code in file.codes}
-    for each in index:
+    for each in ranges:
         if each.code[:2] in stations and each.first_ns < file.end_ns and each.end_ns > file.first_ns:
             yield each.code, each.first_ns, each.end_ns
         else:
             found(_STRAYED, file.path.name)
 
 
-def _of_file(path: Path, codes: set[Code], first_ns: int, end_ns: int, found: Found) -> list[Segment]:
+def _of_file(
+    path: Path, index: Index, codes: set[Code], first_ns: int, end_ns: int, found: Found
+) -> list[Segment]:
     if is_miniseed(path):
         wanted = [
             each
-            for each in _index(path, found)
+            for each in index(path, found)
             if each.code in codes and each.first_ns < end_ns and each.end_ns > first_ns
         ]
         every = read_samples(read_records(path, wanted), first_ns, end_ns, found, path.name)

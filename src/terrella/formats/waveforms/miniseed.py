@@ -40,8 +40,8 @@ _NEXT = b"000000D ".ljust(64, b"\0")
 _MOST_MESSAGES = 10  # that pymseed keeps
 
 _NO_RECORDS = "miniSEED files hold bytes that are no records; these are passed over"
-_TRUNCATED = "miniSEED files end inside a record (truncated); all before it is read"
-_BACKWARDS = "channels have records that go back in time; they are put in order"
+TRUNCATED = "miniSEED files end inside a record (truncated); all before it is read"
+BACKWARDS = "channels have records that go back in time; they are put in order"
 _NO_CODES = "miniSEED files hold records whose codes cannot be decoded; these are left out"
 _EMPTY = "miniSEED files hold records without samples, rate or plausible time; these are left out"
 _DAMAGED = "miniSEED files hold records that cannot be decoded; these are left out"
@@ -110,11 +110,13 @@ def _has_samples(record: Any) -> bool:
     return 0 < record.samplecnt / _LONGEST_S < record.samprate < math.inf and record.starttime in _TIMES_NS
 
 
-def scan(path: Path, found: Found) -> list[Range]:
-    """Return the ranges of a file, by groups of records, after a look at every header; what is damaged is found.
+def scan(path: Path, found: Found, begin: int = 0) -> list[Range]:
+    """Return the ranges of a file from a byte on, by groups of records; what is damaged is found.
+
+    Every header is looked at. `begin` is where a record begins, or may begin.
 
     Raises:
-        InputError: where there is no record that can be read.
+        InputError: where there is no record that can be read, in a file that is looked at from its beginning.
     """
     ranges: list[Range] = []
     group: dict[Code, list[int]] = {}  # fields of a range
@@ -122,7 +124,7 @@ def scan(path: Path, found: Found) -> list[Range]:
     odd: set[tuple[str, str]] = set()
     number = after = 0
     with path.open("rb") as file:
-        for at, end_byte, record in _records(file, lambda what: odd.add((what, path.name))):
+        for at, end_byte, record in _records(file, lambda what: odd.add((what, path.name)), begin):
             if number % _GROUP == 0 or at != after:
                 ranges += [Range(code, *each) for code, each in group.items()]
                 group.clear()
@@ -135,7 +137,7 @@ def scan(path: Path, found: Found) -> list[Range]:
                 odd.add((_EMPTY, path.name))
                 continue
             if first_ns < last.get(code, first_ns):
-                odd.add((_BACKWARDS, f"{'.'.join(code)} in {path.name}"))
+                odd.add((BACKWARDS, f"{'.'.join(code)} in {path.name}"))
             last[code] = first_ns
             end_ns = first_ns + int(samples / rate_hz * 1e9)
             byte, until, first, end = group.get(code, (at, after, first_ns, end_ns))
@@ -146,7 +148,7 @@ def scan(path: Path, found: Found) -> list[Range]:
     ranges += [Range(code, *each) for code, each in group.items()]
     for what, where in sorted(odd):
         found(what, where)
-    if not ranges:
+    if not ranges and begin == 0:
         raise InputError(f"{path.name}: no miniSEED record that can be read")
     return ranges
 
@@ -203,14 +205,16 @@ def read_samples(data: bytes, first_ns: int, end_ns: int, found: Found, name: st
     ]
 
 
-def _records(file: BinaryIO, lost: Callable[[str], object]) -> Iterator[tuple[int, int, Any]]:
+def _records(
+    file: BinaryIO, lost: Callable[[str], object], begin_byte: int = 0
+) -> Iterator[tuple[int, int, Any]]:
     """Yield the first byte, the byte after the last, and each record, which is valid until the next.
 
     What is no record is passed over up to the next header; `lost` is called with what it was.
     """
     from pymseed import MiniSEEDError, MS3Record, clibmseed
 
-    at, size, astray, before = 0, _BLOCK, "", 0
+    at, size, astray, before = begin_byte, _BLOCK, "", 0
     while True:
         file.seek(at)
         block = memoryview(file.read(size))
@@ -241,7 +245,7 @@ def _records(file: BinaryIO, lost: Callable[[str], object]) -> Iterator[tuple[in
                 size *= 2  # a record longer than the block
                 continue
             if not cut or ended or at == begin:
-                astray = astray or (_TRUNCATED if cut else _NO_RECORDS)
+                astray = astray or (TRUNCATED if cut else _NO_RECORDS)
                 at += 1
         size = _BLOCK
         if ended and not astray:

@@ -42,7 +42,7 @@ _PARTS = {
     "listen.js": (_OWN, "listen.js"),
     "runs.js": (_OWN, "runs.js"),
     "map.js": (_SHARED, "map.js"),
-    "style.css": (_SHARED, "style.css"),
+    "style.css": ("terrella.engine", "style.css"),
 }
 _KINDS = {
     "html": "text/html; charset=utf-8",

@@ -23,7 +23,7 @@ from terrella.pick.association.velocity import AK135_CRUST, VelocityModel
 
 Floats = npt.NDArray[np.float64]
 
-_LEAST_STATIONS = 4  # for four unknowns
+LEAST_STATIONS = 4  # for four unknowns
 _FARTHEST_KM = 600.0  # flat layers serve no farther
 _MISFIT_S = 1.5  # most of a pick in an event
 _SLACK_S = 2.0  # of the travel times in the search, for what layers do not tell
@@ -77,9 +77,9 @@ def associate(picks: Picks, stations: Stations, settings: AssociationSettings | 
     _check(settings)
     pyocto = _pyocto()
     known = len(np.unique(picks.station.astype(str)))
-    if known < _LEAST_STATIONS:
+    if known < LEAST_STATIONS:
         raise InputError(
-            f"{known} stations have picks; at least {_LEAST_STATIONS} are needed to locate an event"
+            f"{known} stations have picks; at least {LEAST_STATIONS} are needed to locate an event"
         )
     network = _network(stations, picks, settings)
     # Seconds from the first pick keep microseconds in a float64.

@@ -1,5 +1,6 @@
 """`terrella pick associate`: a table of picks to a catalogue file."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def associate_files(
                 f"{settings.min_picks} picks, {settings.min_p} of P and {settings.min_s} of S; "
                 + _what_would_do(picks, stations, settings)
             )
-    write_catalogue(_catalogue(made, magnitude_offset, output.name), output)
+    write_catalogue(catalogue_of(made.events, magnitude_offset, output.name, event_ids(made.events)), output)
     beside = assignments_path(output)
     table = _assignments(made, picks, magnitude_offset)
     replace_file(beside, lambda path: table.to_csv(path, index=False, float_format="%.3f"))
@@ -93,8 +94,8 @@ def _stem(output: Path) -> str:
     return output.name.split(".")[0]
 
 
-def _catalogue(made: Association, offset: float, name: str) -> Catalogue:
-    events = made.events
+def catalogue_of(events: pd.DataFrame, offset: float, name: str, names: Sequence[str]) -> Catalogue:
+    """Return events of an association as a catalogue, with their names."""
     catalogue = make_catalogue(
         events["time"].to_numpy(),
         events["longitude"],
@@ -104,11 +105,11 @@ def _catalogue(made: Association, offset: float, name: str) -> Catalogue:
         name,
     )
     kind = np.zeros(len(events), np.int8)
-    names = np.array(_event_ids(events), "S")
-    return replace(catalogue, magnitude_type=kind, magnitude_types=(MAGNITUDE_TYPE,), event_id=names)
+    ids = np.array(list(names), "S")
+    return replace(catalogue, magnitude_type=kind, magnitude_types=(MAGNITUDE_TYPE,), event_id=ids)
 
 
-def _event_ids(events: pd.DataFrame) -> list[str]:
+def event_ids(events: pd.DataFrame) -> list[str]:
     """Return names from the times of the events, with a letter where two share a millisecond."""
     names = [time.strftime("%Y%m%dT%H%M%S") + f"{time.microsecond // 1000:03d}" for time in events["time"]]
     return [name + "b" * names[:i].count(name) for i, name in enumerate(names)]
@@ -117,7 +118,7 @@ def _event_ids(events: pd.DataFrame) -> list[str]:
 def _assignments(made: Association, picks: Picks, offset: float) -> pd.DataFrame:
     table = made.assignments
     of = table["pick"].to_numpy(np.int64)
-    names = np.array(_event_ids(made.events), object)
+    names = np.array(event_ids(made.events), object)
     return pd.DataFrame(
         {
             "event_id": names[table["event"].to_numpy(np.int64)],
@@ -135,7 +136,7 @@ def _assignments(made: Association, picks: Picks, offset: float) -> pd.DataFrame
 def _left_out(made: Association, picks: Picks) -> pd.DataFrame:
     rest = made.left_out
     of, event = rest["pick"].to_numpy(np.int64), rest["event"].to_numpy(np.int64)
-    names = np.array([*_event_ids(made.events), ""], object)  # −1 is the last: no event
+    names = np.array([*event_ids(made.events), ""], object)  # −1 is the last: no event
     return pd.DataFrame(
         {
             "trace_id": picks.trace_id[of],

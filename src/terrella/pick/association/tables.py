@@ -62,7 +62,18 @@ def read_picks(path: Path, stations: Stations, found: Tally) -> Picks:
         InputError: where a column is missing, a time cannot be read, a station's place at the time is not clear, or
             no pick is left.
     """
-    table, _ = read_pick_table(path)
+    picks = known_picks(read_pick_table(path)[0], stations, found)
+    if not len(picks):
+        raise InputError(f"{path}: no pick of P or S at a station that is known; nothing to associate")
+    return picks
+
+
+def known_picks(table: pd.DataFrame, stations: Stations, found: Tally) -> Picks:
+    """Return what `read_picks` does of a table with its columns; there may be none.
+
+    Raises:
+        InputError: where a station's place at the time of a pick is not clear.
+    """
     phase = table["phase"].map(lambda name: phase_kind(plain_phase(name)))
     found.add("picks are of no P or S phase and are left out", table["phase"][phase.isna()])
     rejected = table.get("evaluation", pd.Series("", table.index)).str.lower() == "rejected"
@@ -81,8 +92,6 @@ def read_picks(path: Path, stations: Stations, found: Tally) -> Picks:
     picks["station"] = stations.name[picks["site"].to_numpy(np.int64)]
     picks = picks.sort_values(["time", "station", "phase", "trace_id"])
     picks = picks.drop_duplicates(["time", "station", "phase"])
-    if picks.empty:
-        raise InputError(f"{path}: no pick of P or S at a station that is known; nothing to associate")
     trace_id, station, kind = (picks[name].to_numpy(object) for name in ("trace_id", "station", "phase"))
     time_utc, amplitude_each = picks["time"].to_numpy("datetime64[us]"), picks["amplitude"].to_numpy(float)
     return Picks(trace_id, station, picks["site"].to_numpy(np.int64), kind, time_utc, amplitude_each)

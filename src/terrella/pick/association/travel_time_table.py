@@ -2,7 +2,7 @@
 
 import struct
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +81,7 @@ class TravelTimeTable:
         return np.asarray(np.where(is_s, *both))
 
 
+@lru_cache(2)  # a network that is watched is associated every few seconds
 def make_table(
     model: VelocityModel, farthest_km: float, deepest_km: float, elevations_km: tuple[float, float]
 ) -> TravelTimeTable:

@@ -65,7 +65,7 @@ def run(
         InputError: where there are no waveforms, no such network, or a setting is none.
     """
     policies = policies or Policies()
-    head = _head(bundle, policies)
+    head = head_of(bundle, policies)
     oddities: list[tuple[str, str]] = []
     first_ns, end_ns = time_ns(start, "--start"), time_ns(end, "--end")
     if where.startswith("fdsn:"):
@@ -115,7 +115,7 @@ def pick_day(bundle: str, day: StationDay, policies: Policies, folder: Path, hea
     def found(what: str, name: str) -> None:
         oddities[what, name] = None
 
-    annotator = _annotator(bundle, policies)
+    annotator = annotator_for(bundle, policies)
     archive = Archive({(day.network, day.station): day.files})
     recorded = archive.recorded(day.network, day.station, day.first_ns, day.end_ns, found)
     used = stretches(recorded, day.first_ns, day.end_ns)
@@ -127,7 +127,7 @@ def pick_day(bundle: str, day: StationDay, policies: Policies, folder: Path, hea
     rows: list[PickRow] = []
     for each in used:
         picks = pick_span(annotator, archive, each.codes, each.first_ns, each.end_ns, policies, found)
-        rows += _rows(picks, ".".join(each.codes[0][:3]))
+        rows += rows_of(picks, ".".join(each.codes[0][:3]))
     about = {"findings": list(oddities), "instruments": [[each.name, each.first_ns] for each in used]}
     write_json(_path(folder, day).with_suffix(".json"), about)
     # Last, for it says that the station-day is done.
@@ -208,7 +208,8 @@ def _day_of(day: StationDay) -> int:
     return day.first_ns // DAY_NS
 
 
-def _rows(picks: Sequence[Pick], trace_id: str) -> list[PickRow]:
+def rows_of(picks: Sequence[Pick], trace_id: str) -> list[PickRow]:
+    """Return picks of one trace as they are written."""
     times = np.array([each.time_ns // 1000 for each in picks], np.int64).view("datetime64[us]")
     numbers = (
         [getattr(each, name) for each in picks] for name in ("probability", "uncertainty_s", "amplitude")
@@ -242,15 +243,17 @@ def _span(day: StationDay) -> str:
     return f"from {first}Z to {end}Z, {len(files)} files, checksum of names and sizes {sizes:08x}"
 
 
-def _head(bundle: str, policies: Policies) -> list[str]:
+def head_of(bundle: str, policies: Policies) -> list[str]:
+    """Return the lines above picks: how they are made, and by which weights."""
     mark = _network(bundle)[1]
     return [
-        *policies.lines(_annotator(bundle, policies).architecture),
+        *policies.lines(annotator_for(bundle, policies).architecture),
         f"weights: {bundle}, checksum {mark}",
     ]
 
 
-def _annotator(bundle: str, policies: Policies) -> Annotator:
+def annotator_for(bundle: str, policies: Policies) -> Annotator:
+    """Return the network of a bundle with windows as the policies ask for; it is opened once."""
     annotator = _network(bundle)[0]
     return replace(annotator, architecture=shifted(annotator.architecture, policies.shifts))
 

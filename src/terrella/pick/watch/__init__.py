@@ -1,0 +1,1 @@
+"""Picks and events of an archive that grows, as it grows."""
