@@ -50,6 +50,9 @@ def test_tokens_hold_spaces_between_tabs_and_rare_line_marks(tmp_path):
     path = tmp_path / "tabs.txt"
     path.write_text("New Zealand\tNNP\tB-PLACE\n10\x85km\tO\n", encoding="utf-8")
     assert read_labelled(path).sentences[0].tokens == ("New Zealand", "10\x85km")
+    path.write_text("O grey\nB-ROCK granite\n")
+    with pytest.raises(InputError, match="its first column holds labels"):
+        read_labelled(path)
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,9 @@ def read_labelled(path: Path, encoding: str | None = None) -> Labelled:
     must_exist(path, "a file of tokens with labels, such as OzROCK's or BGS's")
     decoded = read_text(path, encoding)
     numbered = list(_sentences(decoded.text.split("\n"), path))
+    firsts = {token for rows in numbered for _, token, _ in rows if token}
+    if firsts - {OUTSIDE} and all(token == OUTSIDE or token[:2] in ("B-", "I-") for token in firsts):
+        raise InputError(f"{path}: its first column holds labels; expected TOKEN LABEL, the label last")
     labels = Counter(label for rows in numbered for _, _, label in rows)
     bio = sorted(label for label in labels if label[:2] in ("B-", "I-"))
     plain = sorted(label for label in labels if label != OUTSIDE and label not in bio)
