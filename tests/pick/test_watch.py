@@ -24,7 +24,7 @@ from terrella.pick.association.command import associate_files
 from terrella.pick.continuous.picking import Pick
 from terrella.pick.data.tally import Tally
 from terrella.pick.watch import state as kept
-from terrella.pick.watch.events import associate_changed, associating, events
+from terrella.pick.watch.events import CATALOGUE, associate_changed, associating, events
 from terrella.pick.watch.state import Made
 from terrella.pick.watch.writing import write_changed
 
@@ -267,6 +267,12 @@ def test_events_as_they_complete_are_those_of_all_picks_at_once(tmp_path: Path, 
         assert associate_changed(state, how, 2**62, Tally()) == []
         write_changed(state, tmp_path, [], 0.0)
         assert kept.unwritten(state) == []
+        read = FileSource(tmp_path / "events.csv", lambda event: None).read()
+        # An event without a magnitude is no line of a catalogue, which would be refused for it.
+        state.execute("UPDATE events SET magnitude = NULL WHERE event_id = ?", (found[0].event_id,))
+        kept.to_write(state, CATALOGUE, [0])
+        write_changed(state, tmp_path, [], 0.0)
+        assert len(read_catalogue(tmp_path / "events.csv")[0]) == len(found) - 1
     assert len(found) == len(expected) >= 5
     for name in ("longitude", "latitude", "depth_km", "magnitude"):
         ours = [getattr(event, name) for event in found]
@@ -278,7 +284,6 @@ def test_events_as_they_complete_are_those_of_all_picks_at_once(tmp_path: Path, 
     assert np.abs(apart_s).max() < 0.2
     assert all("new" in each for each in names.values())
     assert any("revised" in each for each in names.values())  # a late pick, under the same name
-    read = FileSource(tmp_path / "events.csv", lambda event: None).read()
     assert read is not None
     known = News().of(no_versions(), read, 0)  # as `terrella live` takes it in
     assert known.event_id.tolist() == [event.event_id for event in found]

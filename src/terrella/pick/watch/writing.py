@@ -37,7 +37,8 @@ def write_changed(state: sqlite3.Connection, output: Path, head: Sequence[str], 
         elif kind == ARRIVALS:
             write_table(_arrivals(state, day), output / ARRIVALS / name, "%.3f")
         elif kind == CATALOGUE:
-            every = events(state)
+            # A catalogue has a magnitude for every event; those without one are in the table of arrivals.
+            every = [each for each in events(state) if each.magnitude is not None]
             names = [each.event_id for each in every]
             write_catalogue(catalogue_of(table_of(every), offset, EVENTS_FILE, names), output / EVENTS_FILE)
         kept.written(state, kind, day)
