@@ -66,9 +66,9 @@ def main() -> None:
             for _ in range(5):
                 page = browser.new_page(viewport={"width": 1280, "height": 900})
                 loads.append(_loaded(page, address))
+            page.screenshot(path=os.environ.get("TERRELLA_SCREENSHOT", f"{folder}/world.png"))
             frames = page.evaluate(_DRAG)
             steps = [_stepped(page) for _ in range(8)]
-            page.screenshot(path=os.environ.get("TERRELLA_SCREENSHOT", f"{folder}/world.png"))
         browser.close()
     rows = [
         _row("load, the first time", loads[0][0], 1000.0),
