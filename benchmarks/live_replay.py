@@ -59,7 +59,7 @@ def main() -> None:
         ]
         one = float(np.mean(single))
         busy = os.getloadavg()[0]
-        latencies, failed, growth = _load(record, 10 if quick else 60)
+        latencies, failed, growth, took = _load(record, 10 if quick else 60)
     rows = [
         _row(
             f"{days} daily forecasts, issued, kept and scored",
@@ -68,7 +68,7 @@ def main() -> None:
             "predict once for each",
             "CPU s",
         ),
-        _row("requests per second", len(latencies) / (10 if quick else 60), PER_SECOND, "aim", "1/s"),
+        _row("requests per second", len(latencies) / took, PER_SECOND, "aim", "1/s"),
         _row("latency, median", np.percentile(latencies, 50) * 1000, None, "", "ms"),
         _row("latency, p99", np.percentile(latencies, 99) * 1000, 200.0, "aim", "ms"),
         _row("answers that were errors", failed, 0, "aim", ""),
@@ -95,7 +95,7 @@ def _row(what: str, ours: float, peer: float | None, name: str, unit: str) -> di
             "unit": unit, "ratio": ratio}  # fmt: skip
 
 
-def _load(record: Path, seconds: int) -> tuple[list[float], int, float]:
+def _load(record: Path, seconds: int) -> tuple[list[float], int, float, float]:
     serving = [sys.executable, "-m", "terrella", "live", "serve", str(record), "--port", "0"]
     with subprocess.Popen(serving, stdout=subprocess.PIPE, text=True) as server:
         address = re.search(r"http://\S+", server.stdout.readline())[0]
@@ -104,11 +104,13 @@ def _load(record: Path, seconds: int) -> tuple[list[float], int, float]:
         with subprocess.Popen(beside, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as other:
             asyncio.run(_ask(address, 200))  # warm
             memory = psutil.Process(server.pid).memory_info().rss
+            began = time.perf_counter()
             latencies, failed = asyncio.run(_ask(address, seconds * PER_SECOND))
+            took = time.perf_counter() - began
             growth = (psutil.Process(server.pid).memory_info().rss - memory) / 1e6
             other.kill()
         server.kill()
-    return latencies, failed, growth
+    return latencies, failed, growth, took
 
 
 async def _ask(address: str, number: int) -> tuple[list[float], int]:

@@ -98,6 +98,9 @@ def test_events_are_the_latest_and_scores_are_the_table(client, record):
     assert len(events) == 5
     assert all(each["magnitude"] >= 4 for each in events)
     assert [each["time"] for each in events] == sorted((each["time"] for each in events), reverse=True)
+    points = np.frombuffer(client.get("/api/events/points?min_magnitude=4&limit=5").content, "<f4")
+    told = [[each[name] for name in ("longitude", "latitude", "magnitude")] for each in events]
+    np.testing.assert_array_equal(points.reshape(5, 3), np.float32(told))
     scores = client.get("/api/scores").json()
     assert {row["model"] for row in scores["rows"]} == {"issued", "ETAS", "climatology"}
     course = scores["course"]["1"]

@@ -173,8 +173,8 @@ def test_a_catalogue_of_any_past_time_is_what_was_known_then(tmp_path):
     np.testing.assert_array_equal(
         later.magnitude, [first.magnitude[0], first.magnitude[1] + 0.5, first.magnitude[3]]
     )
-    latest = store.latest_events(-(10**18), 10**18, -9, 10)
-    assert [row[5] for row in latest] == later.magnitude[::-1].tolist()
+    latest = store.latest_events(-(10**18), 10**18, -9, 10, ("magnitude",))
+    assert [row[0] for row in latest] == later.magnitude[::-1].tolist()
     assert versions.known_at(10**15 * 2).hash() == first.hash() != later.hash()
 
 

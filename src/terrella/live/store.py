@@ -125,16 +125,14 @@ class Store:
                 connection.execute(sql.insert(RECORDS), dict(zip(names, row, strict=True)))
                 previous = mark
 
-    def latest_events(self, since_us: int, until_us: int, least: float, limit: int) -> list[tuple[Any, ...]]:
-        """Return the last versions of events of a span and of some magnitude or more, the latest first.
-
-        Each is its id, time, longitude, latitude, depth, magnitude and the magnitude's type.
-        """
+    def latest_events(
+        self, since_us: int, until_us: int, least: float, limit: int, names: Sequence[str]
+    ) -> list[tuple[Any, ...]]:
+        """Return columns of the last versions of events of a span and of some magnitude or more, latest first."""
         v, later = VERSIONS.c, VERSIONS.alias().c
-        columns = (v.event_id, v.time_us, v.longitude, v.latitude, v.depth_km, v.magnitude, v.magnitude_type)
         revised = sql.exists().where(later.event_id == v.event_id, later.number > v.number)
         query = (
-            sql.select(*columns)
+            sql.select(*(v[name] for name in names))
             .where(v.time_us >= since_us, v.time_us < until_us, v.magnitude >= least - 1e-9)
             .where(sql.not_(v.deleted), ~revised)
             .order_by(v.time_us.desc())

@@ -16,13 +16,62 @@ function table(stops) {
 }
 const TABLES = { rising: table(RISING), parted: table(PARTED) };
 
+const MANY = 3000;  // events, from which on they are drawn dot by dot: paths would take a second
+const RED = 0xff1e1ee6, WHITE = 0xffffffff;  // as the bytes of an image's dots lie, from the last to the first
+
+function circle(context, x, y, size) {
+  if (size < 2.5) { context.fillStyle = "rgba(230, 30, 30, .75)"; context.fillRect(x - size / 2, y - size / 2, size, size); return; }
+  context.beginPath(); context.arc(x, y, size, 0, 6.2832);
+  context.strokeStyle = "#fff"; context.lineWidth = 2.4; context.stroke();
+  context.strokeStyle = "#d00"; context.lineWidth = 1.2; context.stroke();
+}
+
+// What draws circles as dots of one image, laid over the map when all are in it.
+function stamper({ width, height }) {
+  const ratio = window.devicePixelRatio || 1, image = new ImageData(width, height), dots = new Uint32Array(image.data.buffer);
+  const shapes = new Map();
+  const ring = (context, x, y, size) => {
+    const half = Math.round(2 * size * ratio);
+    if (!shapes.has(half)) shapes.set(half, shape(half / 2, ratio));
+    const column = Math.round(x * ratio), row = Math.round(y * ratio), { offsets, colours } = shapes.get(half);
+    for (let k = 0; k < colours.length; k++) {
+      const across = column + offsets[2 * k], down = row + offsets[2 * k + 1];
+      if (across >= 0 && across < width && down >= 0 && down < height) dots[down * width + across] = colours[k];
+    }
+  };
+  ring.show = (context, scale) => {
+    const over = new OffscreenCanvas(width, height);
+    over.getContext("2d").putImageData(image, 0, 0);
+    context.drawImage(over, 0, 0, scale.width, scale.height);
+  };
+  return ring;
+}
+
+function shape(radius, ratio) {
+  const offsets = [], colours = [], reach = Math.ceil(radius + 2 * ratio), small = radius < 2.5 * ratio;
+  for (let row = -reach; row <= reach; row++) {
+    for (let column = -reach; column <= reach; column++) {
+      const off = Math.abs(Math.hypot(row, column) - radius) / ratio;
+      const colour = small ? (Math.max(Math.abs(row), Math.abs(column)) <= radius / 2 ? RED : 0) : off <= 0.6 ? RED : off <= 1.2 ? WHITE : 0;
+      if (colour) { offsets.push(column, row); colours.push(colour); }
+    }
+  }
+  return { offsets: Int32Array.from(offsets), colours: Uint32Array.from(colours) };
+}
+
 export class WorldMap {
   constructor(canvas, chosen) {
     this.canvas = canvas; this.chosen = chosen;
-    this.land = []; this.events = []; this.image = null; this.cell = null;
+    this.outlines = new Path2D(); this.points = new Float32Array(0); this.image = null; this.cell = null;
     this.image_canvas = document.createElement("canvas");
     new ResizeObserver(() => this.draw()).observe(canvas);
     this.listen();
+  }
+
+  // rings of (longitude, latitude)
+  set land(rings) {
+    this.outlines = new Path2D();
+    for (const ring of rings) ring.forEach(([lon, lat], k) => { if (k === 0) this.outlines.moveTo(lon, lat); else this.outlines.lineTo(lon, lat); });
   }
 
   setGrid(grid) {
@@ -88,8 +137,9 @@ export class WorldMap {
     if (!this.grid) return;
     const ratio = window.devicePixelRatio || 1, scale = this.scale(), context = this.canvas.getContext("2d");
     const style = getComputedStyle(document.body);
-    this.canvas.width = scale.width * ratio; this.canvas.height = scale.height * ratio;
-    context.scale(ratio, ratio);
+    const wide = Math.floor(scale.width * ratio), high = Math.floor(scale.height * ratio);
+    if (this.canvas.width !== wide || this.canvas.height !== high) { this.canvas.width = wide; this.canvas.height = high; }
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.fillStyle = style.getPropertyValue("--back"); context.fillRect(0, 0, scale.width, scale.height);
     if (this.image) {
       const [left, top] = this.toScreen(this.lon[0], this.lat.at(-1), scale);
@@ -110,29 +160,25 @@ export class WorldMap {
   drawLand(context, scale, ink) {
     context.strokeStyle = ink; context.lineWidth = 0.8;
     for (const turn of [-360, 0, 360]) {
-      context.beginPath();
-      for (const ring of this.land) {
-        ring.forEach(([lon, lat], k) => {
-          const [x, y] = this.toScreen(lon + turn, lat, scale);
-          if (k === 0) context.moveTo(x, y); else context.lineTo(x, y);
-        });
-      }
-      context.stroke();
+      const [left, top] = this.toScreen(turn, 0, scale);
+      if (left + 180 * scale.x < 0 || left - 180 * scale.x > scale.width) continue;
+      const path = new Path2D();
+      path.addPath(this.outlines, new DOMMatrix([scale.x, 0, 0, -scale.y, left, top]));
+      context.stroke(path);
     }
   }
 
+  // points: longitude, latitude and magnitude, one after the other
   drawEvents(context, scale) {
-    context.lineWidth = 1;
-    for (const event of this.events) {
-      const middle = (this.lon[0] + this.lon.at(-1)) / 2;
-      const lon = event.longitude + 360 * Math.round((middle - event.longitude) / 360);
-      const [x, y] = this.toScreen(lon, event.latitude, scale), size = Math.max(1.2, 1.1 * (event.magnitude - 1));
+    const middle = (this.lon[0] + this.lon.at(-1)) / 2, many = this.points.length > 3 * MANY;
+    const ring = many ? stamper(this.canvas) : circle;
+    for (let k = 0; k < this.points.length; k += 3) {
+      const lon = this.points[k] + 360 * Math.round((middle - this.points[k]) / 360);
+      const x = scale.width / 2 + (lon - this.centre[0]) * scale.x, y = scale.height / 2 - (this.points[k + 1] - this.centre[1]) * scale.y;
       if (x < -9 || y < -9 || x > scale.width + 9 || y > scale.height + 9) continue;
-      if (size < 2.5) { context.fillStyle = "rgba(230, 30, 30, .75)"; context.fillRect(x - size / 2, y - size / 2, size, size); continue; }
-      context.beginPath(); context.arc(x, y, size, 0, 6.2832);
-      context.strokeStyle = "#fff"; context.lineWidth = 2.4; context.stroke();
-      context.strokeStyle = "#d00"; context.lineWidth = 1.2; context.stroke();
+      ring(context, x, y, Math.max(1.2, 1.1 * (this.points[k + 2] - 1)));
     }
+    if (many) ring.show(context, scale);
   }
 
   move(x, y) { const scale = this.scale(); this.centre = [this.centre[0] - x / scale.x, this.centre[1] + y / scale.y]; this.draw(); }

@@ -111,12 +111,18 @@ class Reader:
 
     def events(self, since_us: int, until_us: int, least: float, limit: int) -> list[dict[str, Any]]:
         """Return the latest events that are known of a span, the last first."""
-        rows = self.opened.store.latest_events(since_us, until_us, least, limit)
         names = ("event_id", "time_us", "longitude", "latitude", "depth_km", "magnitude", "magnitude_type")
+        rows = self.opened.store.latest_events(since_us, until_us, least, limit, names)
         found = [dict(zip(names, row, strict=True)) for row in rows]
         for each in found:
             each["time"] = iso(each.pop("time_us"))
         return found
+
+    def points(self, since_us: int, until_us: int, least: float, limit: int) -> np.ndarray:
+        """Return longitude, latitude and magnitude (event, 3) of what `events` returns: a map's part of it."""
+        names = ("longitude", "latitude", "magnitude")
+        rows = self.opened.store.latest_events(since_us, until_us, least, limit, names)
+        return np.array(rows, "<f4").reshape(-1, 3)
 
     def scores(self) -> bytes:
         """Return, as JSON, the table of scores, and the course of gains and of events along time by horizon."""

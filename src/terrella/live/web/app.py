@@ -76,6 +76,7 @@ def make_app(opened: Opened, address: Address, folder: Path | None = None) -> Gu
             route("/api/probability", _at_point),
             route("/api/probability", _in_polygon, "POST"),
             route("/api/events", _events),
+            route("/api/events/points", _points),
             route("/api/scores", lambda reader, request, body: _json(reader.scores())),
             Route("/api/stream", entries_stream(opened.store), methods=["GET"]),
             route("/api/runs", lambda reader, request, body: _runs(runs)),
@@ -247,11 +248,20 @@ def _probability(
 
 
 def _events(reader: Reader, request: Request, body: bytes) -> Response:
+    return JSONResponse({"events": reader.events(*_span_of_events(request))})
+
+
+def _points(reader: Reader, request: Request, body: bytes) -> Response:
+    """Answer with 32-bit floats, little-endian: longitude, latitude and magnitude of each event."""
+    found = reader.points(*_span_of_events(request))
+    return Response(found.tobytes(), media_type="application/octet-stream")
+
+
+def _span_of_events(request: Request) -> tuple[int, int, float, int]:
     asked = dict(request.query_params)
     since, until = time_us(asked, "since", -_YEAR_9999), time_us(asked, "until", _YEAR_9999)
     least = number(asked, "min_magnitude", -9, _LARGEST, -9)
-    limit = int(number(asked, "limit", 1, 100_000, 1000))
-    return JSONResponse({"events": reader.events(since, until, least, limit)})
+    return since, until, least, int(number(asked, "limit", 1, 100_000, 1000))
 
 
 def _runs(runs: Runs | None) -> Response:

@@ -6,7 +6,7 @@ import terrella
 from terrella.live.issuing import MODELS
 from terrella.live.web.answers import LAYERS
 
-_STREAM = "text/event-stream"
+_STREAM, _FLOATS = "text/event-stream", "application/octet-stream"
 
 
 def openapi() -> dict[str, Any]:
@@ -54,7 +54,7 @@ def openapi() -> dict[str, Any]:
             ),
             "/api/forecasts/{name}": _get("One forecast", [name, formats, model, horizon]),
             "/api/forecasts/{name}/values": _get(
-                "Its cells as 32-bit floats, little-endian", values, kind="application/octet-stream"
+                "Its cells as 32-bit floats, little-endian", values, kind=_FLOATS
             ),
             "/api/history": _get(
                 "What was issued for a cell",
@@ -65,6 +65,11 @@ def openapi() -> dict[str, Any]:
                 "post": {**_get("Probability of earthquakes in a polygon")["get"], "requestBody": polygon},
             },
             "/api/events": _get("Events as they are known now, the last first", events),
+            "/api/events/points": _get(
+                "Their longitude, latitude and magnitude as 32-bit floats, little-endian",
+                events,
+                kind=_FLOATS,
+            ),
             "/api/scores": _get("How forecasts did, beside climatology"),
             "/api/stream": _get("The number of the last entry, whenever there is a new one", kind=_STREAM),
             "/api/runs": _get("Trainings: how far they have come, and their losses by epoch"),

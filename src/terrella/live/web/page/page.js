@@ -52,11 +52,13 @@ async function show() {
   $("issued").textContent = clock(forecast.issue_time);
   const get = async (name) => flat(new Float32Array(await ask(`api/forecasts/${forecast.name}/values?model=${name}&horizon=${horizon}&layer=${layer}`, "arrayBuffer")), layer);
   const start = Date.parse(forecast.issue_time);
-  const about = `api/events?since=${iso(start - 30 * DAY)}&until=${iso(start)}&limit=100000`;
+  const about = `api/events/points?since=${iso(start - 30 * DAY)}&until=${iso(start)}&limit=100000`;
   const wanted = model === "ratio" ? ["issued", "ETAS"] : [model];
-  const [values, events] = await Promise.all([Promise.all(wanted.map(get)), ask(about)]);
+  map.points = new Float32Array(0); map.showEvents = $("events").checked;
+  const points = ask(about, "arrayBuffer").then((found) => { if (turn === shown.asked) { map.points = new Float32Array(found); map.draw(); } });
+  points.catch(() => {});  // told below, unless the values fail first
+  const values = await Promise.all(wanted.map(get));
   if (turn !== shown.asked) return;
-  map.events = events.events; map.showEvents = $("events").checked;
   const named = { issued: forecast.used[horizon], ETAS: "ETAS", climatology: "climatology" };
   const next = days === 1 ? "next day" : `next ${days} days`;
   if (model === "ratio") {
@@ -72,6 +74,9 @@ async function show() {
     $("map-title").textContent = `${named[model]}: ${next} from ${clock(forecast.issue_time)}`;
   }
   tellForecast(forecast);
+  await points;
+  if (turn !== shown.asked) return;
+  $("map").dataset.events = map.points.length / 3;
   if (map.cell !== null) tellCell(map.cell);
 }
 
