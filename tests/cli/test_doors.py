@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
@@ -12,6 +13,7 @@ from typed_commands import run
 
 import terrella
 from terrella.cli.doctor import _devices
+from terrella.cli.main import main
 from terrella.engine.settings import setting_names
 from terrella.errors import DoesNotFitError, InputError, Interrupted
 from terrella.forecast.settings import ForecastSettings
@@ -268,3 +270,13 @@ def test_a_mistake_shows_no_traceback():
     assert found.returncode == 2
     assert "Traceback" not in found.stderr
     assert "/nowhere/at/all is no run" in found.stderr
+
+
+@pytest.mark.parametrize("task", list(COMMANDS))
+def test_what_comes_out_follows_a_short_o_in_every_command(task, capsys):
+    for verb in COMMANDS[task]:
+        with suppress(SystemExit):
+            main([task, verb, "--help"])
+        said = capsys.readouterr().out
+        assert "Usage: terrella" in said
+        assert ("--output" in said) == ("--output -o" in said), verb

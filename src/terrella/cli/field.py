@@ -91,10 +91,10 @@ def predict(
     shown(lambda report: load_task("field").predict(given, bundle, output, report, beside=beside, year=year))
 
 
-def show(given: Path, *, output: Path = Path("field.png"), year: float | None = None) -> None:
+def show(given: Path, *, output: Output = Path("field.png"), year: float | None = None) -> None:
     """Print a run's scores; or draw declination, intensity, secular variation and power spectrum of coefficients.
 
-    Example: terrella field show IGRF14.shc --output igrf14.png --year 2025
+    Example: terrella field show IGRF14.shc -o igrf14.png --year 2025
 
     Parameters
     ----------

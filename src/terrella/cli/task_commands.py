@@ -8,7 +8,7 @@ from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
 from terrella.cli.explaining import explain_command
-from terrella.cli.flags import SETTINGS, Processes, shown
+from terrella.cli.flags import OUTPUT, SETTINGS, Processes, shown
 from terrella.cli.planning import Limiting, show_plan
 from terrella.cli.tasks import TASKS, Door, check_inputs, load_task, own_commands, settings_model
 from terrella.engine.settings import load_settings
@@ -143,7 +143,7 @@ def _compress(name: str, door: Door) -> Callable[..., None]:
     def compress(
         *,
         run: Path,
-        output: Path | None = None,
+        output: Annotated[Path | None, OUTPUT] = None,
         tolerance: Annotated[float, Parameter(validator=Number(gte=0))] = 0.02,
         epochs: Annotated[int | None, Parameter(validator=Number(gte=1))] = None,
         forms: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative=())] = (),
