@@ -233,6 +233,9 @@ TABLES: dict[str, Callable[[], str]] = {
     "plan_accuracy": planned,
     "unet4096": whole_sections,
     "scaling": lambda: comparison("scaling"),
+    "compress": lambda: comparison("compress"),
+    "pick_edge": lambda: comparison("pick_edge"),
+    "live": lambda: comparison("live_kills", "live_month", "live_world"),
 }
 
 
