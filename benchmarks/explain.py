@@ -104,10 +104,11 @@ def parents(runs: Path, most: int) -> Iterator[dict[str, Any]]:
         ranks_of(models, whole[within], whole, int(k), int(parent[k]), midnight[k], int(columns[inside[k]]))
         for k in targets
     ])  # fmt: skip
-    random = np.random.default_rng(1).integers(0, len(ranks), (1000, len(ranks)))
+    orders = np.random.default_rng(1).integers(0, len(ranks), (1000, len(ranks)))
+    orders[0] = np.arange(len(ranks))  # the targets as they are
     for first in _FIRST:
         hits = ranks < first
-        gain = interval((hits[:, 0].astype(float) - hits[:, 1])[random].mean(1))
+        gain = interval((hits[:, 0].astype(float) - hits[:, 1])[orders].mean(1))
         what = f"forecast: true parent among the first {first} of past events, {len(ranks)} targets"
         told = f"{what}; more by {gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]"
         yield row(told, hits[:, 0].mean(), "share", hits[:, 1].mean(), "ETAS's probabilities")

@@ -234,6 +234,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "unet4096": whole_sections,
     "scaling": lambda: comparison("scaling"),
     "compress": lambda: comparison("compress"),
+    "explain": lambda: comparison("explain"),
     "pick_edge": lambda: comparison("pick_edge"),
     "live": lambda: comparison("live_kills", "live_month", "live_world"),
 }
