@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from terrella.engine.judge.comparing import fair_crps
 from terrella.errors import InputError
 from terrella.surface.grids.grid import Place, held_grid
 from terrella.surface.interpolation.bicubic import block_means
-from terrella.surface.judging.scores import crps
 from terrella.surface.learning.blocks import gaps_in_blocks, make_blocks, refined_blocks
 from terrella.surface.learning.finishing import held_out
 from terrella.surface.learning.held_out import NETWORK, network_surfaces, surfaces
@@ -116,8 +116,8 @@ def test_the_crps_is_that_of_all_pairs_and_fair():
     draw = np.random.default_rng(0)
     samples, truth = draw.standard_normal((5, 7)), draw.standard_normal(7)
     pairs = np.abs(samples[:, None] - samples[None]).sum((0, 1)) / (5 * 4)
-    assert crps(samples, truth) == pytest.approx(np.abs(samples - truth).mean(0) - pairs / 2)
-    many = crps(draw.standard_normal((2, 200_000)), draw.standard_normal(200_000)).mean()
+    assert fair_crps(samples, truth) == pytest.approx(np.abs(samples - truth).mean(0) - pairs / 2)
+    many = fair_crps(draw.standard_normal((2, 200_000)), draw.standard_normal(200_000)).mean()
     assert many == pytest.approx(1 / np.sqrt(np.pi), rel=0.02)  # of a normal forecast of itself
 
 

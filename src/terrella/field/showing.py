@@ -1,12 +1,12 @@
 """A run's scores in the terminal, and maps and spectrum of any coefficients."""
 
-import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from terrella.engine.judge.document import interval_of, signed
+from terrella.engine.judge.document import gain_of, lines_of_scores, signed
 from terrella.errors import InputError
 from terrella.field.harmonics.geodesy import elements, geocentric, to_north_east_down
 from terrella.field.harmonics.schmidt import CORE_RADIUS_KM, field_at, power_spectrum, rms_at_surface
@@ -23,26 +23,23 @@ def lines_of(run: Path) -> list[str]:
     Raises:
         InputError: where its scores cannot be read.
     """
-    try:
-        document = json.loads((run / "scores.json").read_text(encoding="utf-8"))
-        lines = [f"{document['data']}, {document['horizon_years']} years ahead; predict uses {document['trusted']}",
-                 " " * 24 + "".join(f"{head:>10}" for _, head, _ in _SCORES)]  # fmt: skip
-        lines += [
-            f"  {model:22}" + "".join(f"{times * own[score]['value']:10.1f}" for score, _, times in _SCORES)
-            for model, own in document["models"].items()
-        ]
-        for pair in document["paired"]:
-            if pair["score"] == "rms":
-                lines.append(
-                    f"  RMS less than that of {pair['over']} by "
-                    f"{signed(interval_of({**pair, 'value': pair['gain']}))} nT"
-                )
-        lines += [
-            f"  {model}: " + ", ".join(f"{name} {value:.1f} nT" for name, value in own.items())
-            for model, own in document["generations"].items()
-        ]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{run / 'scores.json'} cannot be read ({error}); judge the run again") from None
+    return lines_of_scores(run, _lines)
+
+
+def _lines(document: Any) -> list[str]:
+    lines = [f"{document['data']}, {document['horizon_years']} years ahead; predict uses {document['trusted']}",
+             " " * 24 + "".join(f"{head:>10}" for _, head, _ in _SCORES)]  # fmt: skip
+    lines += [
+        f"  {model:22}" + "".join(f"{times * own[score]['value']:10.1f}" for score, _, times in _SCORES)
+        for model, own in document["models"].items()
+    ]
+    for pair in document["paired"]:
+        if pair["score"] == "rms":
+            lines.append(f"  RMS less than that of {pair['over']} by {signed(gain_of(pair))} nT")
+    lines += [
+        f"  {model}: " + ", ".join(f"{name} {value:.1f} nT" for name, value in own.items())
+        for model, own in document["generations"].items()
+    ]
     return lines
 
 

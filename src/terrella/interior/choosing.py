@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from terrella.engine.judge.bootstrap import Interval, interval, label_blocks
+from terrella.engine.judge.bootstrap import Interval, label_blocks
+from terrella.engine.judge.comparing import choose as choose_by
 from terrella.interior.learning.features import Scaling, features
 from terrella.interior.learning.network import TemperatureNetwork, probabilities
 from terrella.interior.learning.samples import Rocks
@@ -84,6 +85,4 @@ def choose(models: Models, dev: Rocks) -> Choice:
         stated[name] = calibration(share_below(raw, models.edges, dev.temperature_k))
         each = crps(calibrated(raw, stated[name]), models.edges, dev.temperature_k)
         scores[name] = blocks.sums(each) / rows
-    best = min(models.names[1:], key=lambda name: float(scores[name][0]))
-    gain = interval(scores[best] - scores[NETWORK])
-    return Choice(NETWORK if gain.low > 0 else best, best, gain, stated)
+    return Choice(*choose_by(scores, NETWORK), stated)

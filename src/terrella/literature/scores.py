@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from terrella.engine.judge.bootstrap import Blocks, interval, label_blocks, ratio
+from terrella.engine.judge.comparing import intervals
 from terrella.engine.judge.document import Pair, Scores
 from terrella.literature.corpus.spans import Sentence, spans_of
 
@@ -50,7 +51,6 @@ def judged(
     """Return every model's scores with intervals over sentences, and the first one's gains over the others."""
     blocks = label_blocks(np.arange(len(sentences)), resamples, 0)
     resampled = {name: _resampled(counts_of(sentences, own), blocks) for name, own in models.items()}
-    scores = {name: {score: interval(v) for score, v in own.items()} for name, own in resampled.items()}
     first, *others = resampled
     pairs = [
         (score, first, other, interval(resampled[first][score] - resampled[other][score]))
@@ -58,7 +58,7 @@ def judged(
         for score in resampled[first]
         if score in resampled[other]
     ]
-    return scores, pairs
+    return intervals(resampled), pairs
 
 
 def _resampled(counts: Counts, blocks: Blocks) -> dict[str, Floats]:

@@ -1,10 +1,9 @@
 """A run's scores in the terminal."""
 
-import json
 from pathlib import Path
+from typing import Any
 
-from terrella.engine.judge.document import interval_of, signed
-from terrella.errors import InputError
+from terrella.engine.judge.document import gain_of, lines_of_scores, signed
 
 _SCORES = ("sigma", "tau", "phi", "rms", "llh")
 
@@ -15,24 +14,22 @@ def lines_of(run: Path) -> list[str]:
     Raises:
         InputError: where its scores cannot be read.
     """
-    try:
-        document = json.loads((run / "scores.json").read_text(encoding="utf-8"))
-        lines = [f"{document['data']}, split {document['split']}"]
-        for measure, trusted in document["trusted"].items():
-            lines += [
-                "",
-                f"{measure}: predict uses {trusted}",
-                " " * 24 + "".join(f"{each:>8}" for each in _SCORES),
-            ]
-            for model, own in document["models"].items():
-                values = (own[f"{score}@{measure}"]["value"] for score in _SCORES)
-                lines.append(
-                    f"  {model:22}" + "".join("       –" if v is None else f"{v:8.3f}" for v in values)
-                )
-            for pair in document["paired"]:
-                if pair["score"] == f"sigma@{measure}":
-                    gain = signed(interval_of({**pair, "value": pair["gain"]}))
-                    lines.append(f"  σ less than that of {pair['over']} by {gain}")
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{run / 'scores.json'} cannot be read ({error}); judge the run again") from None
+    return lines_of_scores(run, _lines)
+
+
+def _lines(document: Any) -> list[str]:
+    lines = [f"{document['data']}, split {document['split']}"]
+    for measure, trusted in document["trusted"].items():
+        lines += [
+            "",
+            f"{measure}: predict uses {trusted}",
+            " " * 24 + "".join(f"{each:>8}" for each in _SCORES),
+        ]
+        for model, own in document["models"].items():
+            values = (own[f"{score}@{measure}"]["value"] for score in _SCORES)
+            lines.append(f"  {model:22}" + "".join("       –" if v is None else f"{v:8.3f}" for v in values))
+        for pair in document["paired"]:
+            if pair["score"] == f"sigma@{measure}":
+                gain = signed(gain_of(pair))
+                lines.append(f"  σ less than that of {pair['over']} by {gain}")
     return lines

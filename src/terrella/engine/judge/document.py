@@ -2,8 +2,9 @@
 
 import csv
 import io
+import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from terrella.engine.judge.bootstrap import Interval
+from terrella.errors import InputError
 from terrella.files import write_text
 
 Scores = Mapping[str, Mapping[str, Interval]]  # by model and score
@@ -59,6 +61,24 @@ def interval_of(score: Mapping[str, Any] | None, times: float = 1.0) -> Interval
         return NOTHING
     values = (score.get(key) for key in ("value", "low", "high"))
     return Interval(*(math.nan if value is None else times * value for value in values))
+
+
+def gain_of(pair: Mapping[str, Any], times: float = 1.0) -> Interval:
+    """Return the gain of a pair of a document as an interval, in other units."""
+    return interval_of({**pair, "value": pair["gain"]}, times)
+
+
+def lines_of_scores(run: Path, lines: Callable[[Any], list[str]]) -> list[str]:
+    """Return the lines that a task makes of the document of a judged run, for the terminal.
+
+    Raises:
+        InputError: where the scores cannot be read, or lack what is made lines of.
+    """
+    path = run / "scores.json"
+    try:
+        return lines(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError, StopIteration) as error:
+        raise InputError(f"{path} cannot be read ({error}); judge the run again") from None
 
 
 def signed(gain: Interval, to: str = ", ") -> str:

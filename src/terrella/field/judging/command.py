@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from terrella.engine.judge.comparing import intervals
 from terrella.engine.judge.document import scores_document
 from terrella.engine.run import Report
 from terrella.engine.settings import parse_settings
@@ -11,7 +12,7 @@ from terrella.field.judging.explained import about
 from terrella.field.judging.generations import read_generations, real_time
 from terrella.field.judging.held import held_pairs, training_means
 from terrella.field.judging.reporting import made_report
-from terrella.field.judging.scores import UNITS, gains, intervals, over_areas, over_years
+from terrella.field.judging.scores import UNITS, gains, over_areas, over_years
 from terrella.field.model import network_of
 from terrella.field.settings import FieldSettings
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from terrella.engine.judge.document import interval_of, signed
+from terrella.engine.judge.document import gain_of, signed
 from terrella.field.judging.held import Held
 from terrella.field.learning.held_out import NETWORK
 from terrella.field.learning.network import FieldNetwork
@@ -28,7 +28,7 @@ def lead(document: Mapping[str, Any]) -> str:
     said = []
     for pair in document["paired"]:
         if pair["score"] == "rms":
-            gain = signed(interval_of({**pair, "value": pair["gain"]}), " to ")
+            gain = signed(gain_of(pair), " to ")
             sure = pair["low"] is not None and pair["low"] > 0
             said.append(f"over {pair['over']} {gain} nT{'' if sure else ' (not shown to be better)'}")
     trusted = "the network" if document["trusted"] == NETWORK else document["trusted"]

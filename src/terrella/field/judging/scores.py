@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.special import ndtr
 
-from terrella.engine.judge.bootstrap import Blocks, Interval, interval, label_blocks
+from terrella.engine.judge.bootstrap import Blocks, label_blocks
+from terrella.engine.judge.comparing import smaller_by
 from terrella.engine.judge.document import Pair
 from terrella.field.harmonics.schmidt import Floats
 from terrella.field.judging.held import Held
@@ -44,7 +45,7 @@ def resampled(held: Held, blocks: Blocks) -> dict[str, dict[str, Floats]]:
         }  # fmt: skip
         for level, half in zip(LEVELS, issued.half, strict=True):
             own[f"coverage{100 * level:.0f}"] = mean((np.abs(off) <= half).mean(1))
-        found[name] = own
+        found[name] = {score: own[score] for score in UNITS}
     return found
 
 
@@ -53,19 +54,9 @@ def over_areas(held: Held, resamples: int) -> dict[str, dict[str, Floats]]:
     return resampled(held, label_blocks(held.area, resamples, 0))
 
 
-def intervals(found: Mapping[str, Mapping[str, Floats]]) -> dict[str, dict[str, Interval]]:
-    """Return each model's scores with their intervals."""
-    return {name: {score: interval(own[score]) for score in UNITS} for name, own in found.items()}
-
-
 def gains(found: Mapping[str, Mapping[str, Floats]]) -> list[Pair]:
     """Return what the network gains over each other model on the same pairs: how much smaller each score is."""
-    return [
-        (score, NETWORK, other, interval(own[score] - found[NETWORK][score]))
-        for other, own in found.items()
-        if other != NETWORK
-        for score in _PAIRED
-    ]
+    return smaller_by(found, NETWORK, _PAIRED)
 
 
 def over_years(held: Held, resamples: int) -> list[dict[str, object]]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from terrella.engine.judge.bootstrap import Interval
-from terrella.engine.judge.document import interval_of
+from terrella.engine.judge.document import gain_of
 from terrella.engine.judge.report import Table, score_tables
 from terrella.field.judging.held import Held
 from terrella.field.judging.scores import by_year
@@ -24,11 +24,8 @@ def all_scores(document: Mapping[str, Any]) -> list[Table]:
 
 def gain_table(document: Mapping[str, Any]) -> Table:
     others = list(document["models"])[1:]
-    of = {
-        (pair["score"], pair["over"]): interval_of({**pair, "value": pair["gain"]})
-        for pair in document["paired"]
-    }
-    years = {row["over"]: interval_of({**row, "value": row["gain"]}) for row in document["over_years"]}
+    of = {(pair["score"], pair["over"]): gain_of(pair) for pair in document["paired"]}
+    years = {row["over"]: gain_of(row) for row in document["over_years"]}
     rows = [(f"over {other}", [of["rms", other], years[other], of["crps", other]]) for other in others]
     return Table(
         "By how much the network's scores are smaller (nT)",

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from terrella.engine.judge.bootstrap import Interval, interval, label_blocks
+from terrella.engine.judge.bootstrap import Interval, label_blocks
+from terrella.engine.judge.comparing import choose
 from terrella.engine.judge.document import signed
 from terrella.field.harmonics.schmidt import Floats
 from terrella.field.learning.folds import areas
@@ -52,7 +53,6 @@ def finish(network: FieldNetwork, given: Prepared) -> Finished:
         name: np.sqrt(blocks.sums(((pairs.change - each.change) ** 2).sum(1)) / number)
         for name, each in issued.items()
     }
-    best = min((name for name in rms if name != NETWORK), key=lambda name: float(rms[name][0]))
-    gain = interval(rms[best] - rms[NETWORK])
+    choice = choose(rms, NETWORK)
     drift = -np.degrees(RAD_YR * float(network.turn.detach()[-1, 0]))
-    return Finished(NETWORK if gain.low > 0 else best, best, gain, spreads(network, given), drift)
+    return Finished(*choice, spreads(network, given), drift)

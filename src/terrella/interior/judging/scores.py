@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from terrella.engine.judge.bootstrap import Blocks, Interval, interval, label_blocks
-from terrella.engine.judge.document import Pair
+from terrella.engine.judge.bootstrap import Blocks, label_blocks
+from terrella.engine.judge.comparing import intervals, smaller_by
+from terrella.engine.judge.document import Pair, Scores
 from terrella.interior.learning.samples import Rocks
 from terrella.interior.model import QUANTILES, InteriorModel
 from terrella.interior.models.distribution import crps, quantiles, share_below
@@ -55,16 +56,8 @@ def resampled(scored: Scored, truth: Floats, blocks: Blocks) -> dict[str, Floats
     return {name: found[name] for name in UNITS if name in found}
 
 
-def compared(
-    scored: Mapping[str, Scored], rocks: Rocks, resamples: int
-) -> tuple[dict[str, dict[str, Interval]], list[Pair]]:
+def compared(scored: Mapping[str, Scored], rocks: Rocks, resamples: int) -> tuple[Scores, list[Pair]]:
     """Return scores of all models with 95 % intervals, and how much smaller the first model's are."""
     blocks = label_blocks(rocks.pressure, resamples)
     found = {name: resampled(each, rocks.temperature_k, blocks) for name, each in scored.items()}
-    first, *others = found
-    pairs = [
-        (name, first, other, interval(found[other][name] - found[first][name]))
-        for other in others
-        for name in _PAIRED
-    ]
-    return {name: {k: interval(v) for k, v in own.items()} for name, own in found.items()}, pairs
+    return intervals(found), smaller_by(found, next(iter(found)), _PAIRED)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from terrella.engine.judge.document import Shown, interval_of, signed
+from terrella.engine.judge.document import Shown, gain_of, signed
 from terrella.engine.judge.report import Section, score_tables
 from terrella.interior.choosing import NETWORK
 from terrella.interior.judging import pictures
@@ -45,7 +45,7 @@ def lead(document: Mapping[str, Any], split: str) -> str:
     """Return whether the network is better than each baseline, in a sentence each."""
     said = []
     for pair in [pair for pair in document["paired"] if pair["score"] == "crps"]:
-        gain = interval_of({**pair, "value": pair["gain"]})
+        gain = gain_of(pair)
         how = (
             "is lower than"
             if gain.low > 0

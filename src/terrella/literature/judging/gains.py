@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from terrella.engine.judge.document import interval_of, signed
+from terrella.engine.judge.document import gain_of, signed
 from terrella.engine.judge.report import Table
 from terrella.literature.learning.finishing import MODELS
 
@@ -13,7 +13,7 @@ SCORES = (("f1", "F1", 3, 1.0), ("precision", "precision", 3, 1.0), ("recall", "
 
 def gain_table(document: Mapping[str, Any]) -> Table:
     """Return the network's gains over each other model."""
-    found = {(p["score"], p["over"]): interval_of({**p, "value": p["gain"]}) for p in document["paired"]}
+    found = {(p["score"], p["over"]): gain_of(p) for p in document["paired"]}
     rows = [(f"over {other}", [found[score, other] for score, *_ in SCORES]) for other in MODELS[1:]]
     return Table("What the network gains", [head for _, head, *_ in SCORES], rows, [3] * len(SCORES))
 
@@ -24,7 +24,7 @@ def told(document: Mapping[str, Any]) -> str:
     for pair in document["paired"]:
         if pair["score"] != "f1" or pair["gain"] is None:
             continue
-        gain = signed(interval_of({**pair, "value": pair["gain"]}), " to ")
+        gain = signed(gain_of(pair), " to ")
         better = pair["low"] is not None and pair["low"] > 0
         how = "is above" if better else "is not shown to be above"
         said.append(f"The network's F1 {how} that of the {pair['over']}: {gain}.")

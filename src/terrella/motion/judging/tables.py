@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from terrella.engine.judge.bootstrap import Interval
-from terrella.engine.judge.document import interval_of
+from terrella.engine.judge.document import gain_of
 from terrella.engine.judge.report import Table
 from terrella.engine.judge.report import score_tables as tables_of
 from terrella.motion.flatfile.table import RJB_FROM, Flatfile
@@ -37,13 +37,9 @@ def score_tables(document: Mapping[str, Any], measures: Sequence[str]) -> list[T
 
 def gain_tables(document: Mapping[str, Any], measures: Sequence[str]) -> list[Table]:
     others = list(dict.fromkeys(pair["over"] for pair in document["paired"]))
-    gains = {
-        (pair["score"], pair["over"]): interval_of({**pair, "value": pair["gain"]})
-        for pair in document["paired"]
-    }
+    gains = {(pair["score"], pair["over"]): gain_of(pair) for pair in document["paired"]}
     rows = [(f"over {other}", [gains[f"sigma@{measure}", other] for measure in measures]) for other in others]
-    by_station = {(row["score"], row["over"]): Interval(row["value"], row["low"], row["high"]) for row in
-                  ({**each, "value": each["gain"]} for each in document["over_stations"])}  # fmt: skip
+    by_station = {(row["score"], row["over"]): gain_of(row) for row in document["over_stations"]}
     rms = [
         (f"over {other}", [by_station[f"rms@{measure}", other] for measure in measures]) for other in others
     ]

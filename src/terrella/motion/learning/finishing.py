@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from terrella.engine.judge.bootstrap import Interval, interval
+from terrella.engine.judge.bootstrap import Interval
+from terrella.engine.judge.comparing import choose
 from terrella.engine.judge.document import signed
 from terrella.motion.flatfile.table import Floats, numbered
 from terrella.motion.judging.scores import blocks_of
@@ -70,9 +71,9 @@ def finish(network: MotionNetwork, given: Prepared) -> Finished:
         sigma = {
             name: np.hypot(*tau_phi(sums_by_event(r, event), blocks.draws)) for name, r in residual.items()
         }
-        best = min(CLASSICAL, key=lambda name, sigma=sigma: sigma[name][0])  # type: ignore[misc]
-        gains.append(interval(sigma[best] - sigma[NETWORK]))
-        trusted.append(NETWORK if gains[-1].low > 0 else best)
+        choice = choose({name: sigma[name] for name in (NETWORK, *CLASSICAL)}, NETWORK)
+        gains.append(choice.gain)
+        trusted.append(choice.trusted)
         knots.append(by_magnitude(residual[trusted[-1]], event, records.magnitude))
     shift = np.nanmean(records.ln_motion - given.published, 0)
     return Finished(tuple(trusted), tuple(gains), np.stack(knots), shift, fit_linear(records), kept)

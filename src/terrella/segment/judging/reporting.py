@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from terrella.engine.judge.bootstrap import Interval
-from terrella.engine.judge.document import interval_of
+from terrella.engine.judge.document import gain_of
 from terrella.engine.judge.figures import draw_by_class, look_of, training_section
 from terrella.engine.judge.report import Picture, Section, Table, filled, score_tables
 from terrella.engine.run import Run
@@ -91,8 +91,7 @@ def _gains(document: Mapping[str, Any]) -> Table:
     found: dict[str, dict[str, Interval]] = {}
     for pair in document["paired"]:
         if pair["score"] in names:
-            entry = {**pair, "value": pair["gain"]}
-            found.setdefault(pair["over"], {})[pair["score"]] = interval_of(entry, names[pair["score"]][2])
+            found.setdefault(pair["over"], {})[pair["score"]] = gain_of(pair, names[pair["score"]][2])
     used = [name for name in names if any(name in gains for gains in found.values())]
     rows = [(f"over {other}", [gains[name] for name in used]) for other, gains in found.items()]
     heads, digits = [names[name][0] for name in used], [names[name][1] for name in used]

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from terrella.engine.judge.document import interval_of, scores_document
+from terrella.engine.judge.comparing import intervals
+from terrella.engine.judge.document import gain_of, scores_document
 from terrella.engine.judge.figures import training_section
 from terrella.engine.judge.report import Section, Table, filled, score_tables
 from terrella.engine.run import Report
@@ -13,7 +14,7 @@ from terrella.engine.task import Asked, Judging
 from terrella.errors import InputError
 from terrella.surface.judging import explained, pictures
 from terrella.surface.judging.resemblance import resemblance
-from terrella.surface.judging.scores import UNITS, gains, intervals, resampled
+from terrella.surface.judging.scores import UNITS, gains, resampled
 from terrella.surface.learning.finishing import held_out
 from terrella.surface.learning.held_out import Surfaces, surfaces
 from terrella.surface.learning.prepared import prepare
@@ -124,10 +125,7 @@ def _errors(document: Mapping[str, Any]) -> list[Table]:
             (f"coverage80@{kind}", "in 80 % (%)", 0, 100.0),
         ]
         tables += score_tables(f"{head}, held-out blocks", document["models"], columns)
-        pairs = {
-            (each["score"], each["over"]): interval_of({**each, "value": each["gain"]})
-            for each in document["paired"]
-        }
+        pairs = {(each["score"], each["over"]): gain_of(each) for each in document["paired"]}
         others = [over for score, over in pairs if score == f"rmse@{kind}"]
         rows = [
             (f"over {over}", [pairs[f"rmse@{kind}", over], pairs[f"crps@{kind}", over]]) for over in others

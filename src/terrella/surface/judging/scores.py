@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from terrella.engine.judge.bootstrap import Blocks, Interval, interval, label_blocks
+from terrella.engine.judge.bootstrap import Blocks, label_blocks
+from terrella.engine.judge.comparing import fair_crps, smaller_by
 from terrella.engine.judge.document import Pair
 from terrella.surface.grids.grid import Floats
 from terrella.surface.interpolation.spectral import radial_spectrum
@@ -34,27 +35,21 @@ def resampled(found: Surfaces, kind: str, resamples: int) -> dict[str, dict[str,
     for name, estimate in found.estimates.items():
         samples = found.samples.get(name)
         own = {"rmse": resampled_rmse(held, estimate, blocks)}
-        own["crps"] = mean(np.abs(estimate - truth) if samples is None else crps(samples, truth))
+        own["crps"] = mean(np.abs(estimate - truth) if samples is None else fair_crps(samples, truth))
         of[name] = own | _looks(found, estimate if samples is None else samples[0], blocks, kind)
         if samples is not None:
             own = of[name]
             own["coverage80"] = mean(_inside(samples, truth))
     for name, samples in found.samples.items():
         if name not in found.estimates:
-            own = {"rmse": resampled_rmse(held, samples.mean(0), blocks), "crps": mean(crps(samples, truth))}
+            own = {
+                "rmse": resampled_rmse(held, samples.mean(0), blocks),
+                "crps": mean(fair_crps(samples, truth)),
+            }
             of[name] = (
                 own | {"coverage80": mean(_inside(samples, truth))} | _looks(found, samples[0], blocks, kind)
             )
     return {name: {f"{score}@{kind}": each for score, each in own.items()} for name, own in of.items()}
-
-
-def crps(samples: Floats, truth: Floats) -> Floats:
-    """Return the continuous ranked probability score of samples (member, …), fair in their number (Ferro 2014)."""
-    number = len(samples)
-    ordered = np.sort(samples, axis=0)
-    weights = (2 * np.arange(number) - number + 1).reshape(-1, *[1] * truth.ndim)
-    spread = (weights * ordered).sum(0) * 2 / (number * (number - 1))
-    return np.abs(samples - truth).mean(0) - spread / 2
 
 
 def _inside(samples: Floats, truth: Floats) -> Floats:
@@ -110,18 +105,7 @@ def _spectral_distance(found: Surfaces, surface: Floats, blocks: Blocks) -> Floa
     return np.asarray(np.abs(np.log10(powers[0][:, fine] / powers[1][:, fine])).mean(1))
 
 
-def intervals(found: Mapping[str, Mapping[str, Floats]]) -> dict[str, dict[str, Interval]]:
-    """Return each model's scores with their intervals."""
-    return {name: {score: interval(each) for score, each in own.items()} for name, own in found.items()}
-
-
 def gains(found: Mapping[str, Mapping[str, Floats]]) -> list[Pair]:
     """Return by how much the network's RMSE and CRPS are smaller than each other model's on the same blocks."""
-    own = found[NETWORK]
-    return [
-        (score, NETWORK, other, interval(values - own[score]))
-        for other, scores in found.items()
-        if other != NETWORK
-        for score, values in scores.items()
-        if score.split("@")[0] in ("rmse", "crps") and score in own
-    ]
+    scores = [score for score in found[NETWORK] if score.split("@")[0] in ("rmse", "crps")]
+    return smaller_by(found, NETWORK, scores)

@@ -1,11 +1,12 @@
 """Which method predicts: the network where it was better on blocks held out, else the classical one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
-from terrella.engine.judge.bootstrap import Blocks, Interval, interval, label_blocks
+from terrella.engine.judge.bootstrap import Blocks, label_blocks
+from terrella.engine.judge.comparing import Choice
+from terrella.engine.judge.comparing import choose as choose_by
 from terrella.engine.judge.document import signed
 from terrella.errors import InputError
 from terrella.surface.grids.grid import Floats
@@ -17,15 +18,6 @@ from terrella.surface.learning.windows import FILL, REFINE
 from terrella.surface.settings import SurfaceSettings
 
 _RESAMPLES = 500
-
-
-@dataclass(frozen=True, eq=False)
-class Choice:
-    """The method that predicts, and the network's gain in RMSE over the best classical one on the dev blocks."""
-
-    trusted: str
-    best: str
-    gain: Interval
 
 
 def held_out(given: Prepared, settings: SurfaceSettings, split: str) -> dict[str, HeldOut]:
@@ -65,9 +57,8 @@ def choose(network: SurfaceNetwork, given: Prepared, settings: SurfaceSettings) 
             name: resampled_rmse(held, each, blocks)
             for name, each in surfaces(network, given, settings, held, 0).estimates.items()
         }
-        best = min((name for name in found if name != NETWORK), key=lambda name: float(found[name][0]))
-        gain = interval(found[best] - found[NETWORK])
-        chosen[kind] = Choice(NETWORK if gain.low > 0 else CLASSICAL[kind], best, gain)
+        choice = choose_by(found, NETWORK)
+        chosen[kind] = choice if choice.trusted == NETWORK else choice._replace(trusted=CLASSICAL[kind])
     return chosen
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from terrella.engine.judge.bootstrap import Blocks
+from terrella.engine.judge.comparing import fair_crps
 
 Floats = npt.NDArray[np.float64]
 Fields = npt.NDArray[np.float32]
@@ -71,13 +72,10 @@ def member_means(members: Fields, truth: Fields, weights: Floats) -> tuple[Float
     `members` are (member, start, point, channel), `truth` (start, point, channel). Of one member the CRPS is the
     absolute error.
     """
-    number = len(members)
-    apart = np.abs(members.astype(float) - truth).mean(axis=0)
-    if number == 1:
+    if len(members) == 1:
+        apart = np.abs(members[0].astype(float) - truth)
         return np.einsum("spc,pc->sc", apart, weights), np.zeros((len(truth), truth.shape[-1]))
-    ranks = 2 * np.arange(number) - number + 1
-    pairs = np.einsum("m,mspc->spc", ranks, np.sort(members, axis=0), dtype=float)  # Σ |x_i − x_j| over pairs
-    fair = apart - pairs / (number * (number - 1))
+    fair = fair_crps(members, truth)
     variance = members.var(axis=0, ddof=1, dtype=float)
     return np.einsum("spc,pc->sc", fair, weights), np.einsum("spc,pc->sc", variance, weights)
 
