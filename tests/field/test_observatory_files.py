@@ -172,6 +172,17 @@ def test_a_year_twice_in_a_file_of_annual_means_is_refused(tmp_path):
         read_observatories(annual_file(tmp_path, ROWS + again + "\n"))
 
 
+@pytest.mark.parametrize("damage", ["cut", "changed"])
+def test_a_damaged_gzip_is_told_in_one_line(tmp_path, damage):
+    content = gzip.compress(table().to_csv(index=False).encode())
+    path = tmp_path / "a.csv.gz"
+    path.write_bytes(
+        content[: len(content) // 2] if damage == "cut" else content[:12] + b"\xff" * 40 + content[52:]
+    )
+    with pytest.raises(InputError, match="cannot be read"):
+        read_observatories(path)
+
+
 def test_encodings_are_told(tmp_path):
     text = table().to_csv(index=False)
     path = tmp_path / "a.csv"

@@ -1,6 +1,7 @@
 """Observatory files of any known format, told by their content."""
 
 import gzip
+import zlib
 from pathlib import Path
 
 from terrella.errors import InputError
@@ -60,7 +61,7 @@ def _text(path: Path) -> tuple[str, list[str]]:
         content = path.read_bytes()
         if content[:2] == b"\x1f\x8b":
             content = gzip.decompress(content)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path} cannot be read ({getattr(error, 'strerror', None) or error})") from None
     if not content.strip():
         raise InputError(f"{path} is empty; a table, IAGA-2002 or annual means are expected")
