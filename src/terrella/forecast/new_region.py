@@ -193,7 +193,10 @@ def fit_new_region(
     """
     said = ["the network was not trained on this catalogue's region"]
     name, prior = _nearest(general, known)
+    span, longest = float((time - known.time_utc[0]) / _DAY), max(settings.horizons_days)
     try:
+        if span < longest:
+            raise InputError(f"it spans {span:.2g} days")
         case = cut(known, settings)
         explicit = {each: str(case.windows.date(each))[:10] for each in NAMES}
         settings = settings.model_copy(update={"data": settings.data.model_copy(update=explicit)})
@@ -204,9 +207,15 @@ def fit_new_region(
     except InputError as error:
         case = _whole(known, time, settings)
         models = with_prior(prior, case, settings)
+        reason = str(error).removeprefix(f"{known.name}: ").split(";")[0]  # what to do then is about settings
         said.append(
-            f"ETAS cannot be fitted to this catalogue ({error}); its laws are those of {name}, only the "
+            f"ETAS cannot be fitted to this catalogue ({reason}); its laws are those of {name}, only the "
             f"background is this catalogue's: {len(case.catalogue):,} events of M ≥ {case.min_magnitude:g}"
+        )
+    if span < longest:
+        said.append(
+            f"no background that lasts can be told from a sequence in {span:.2g} days: forecasts of up to "
+            f"{longest:g} days may be far too high"
         )
     models = replace(models, by_span=general.by_span, smooth=general.smooth)
     models = replace(models, network=on_region(general, models, case.catalogue))
