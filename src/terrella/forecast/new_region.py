@@ -162,7 +162,7 @@ def _completeness(known: Catalogue) -> tuple[float, list[str]]:
     whole = _complete_from(known.magnitude)
     if whole is None:
         return float(known.magnitude.min()), [
-            f"{len(known)} events are too few to tell completeness: all are taken, M ≥ {known.magnitude.min():g}"
+            f"{len(known)} events do not tell completeness: all are taken, M ≥ {known.magnitude.min():g}"
         ]
     limits = known.time_utc[0] + (known.time_utc[-1] - known.time_utc[0]) / _PARTS * np.arange(_PARTS + 1)
     parts = [known.between(first, last).magnitude for first, last in pairwise(limits)]
