@@ -134,7 +134,7 @@ def own_settings(
     """Return the settings of a forecast of a catalogue's own region, and what of them is worth saying.
 
     Raises:
-        InputError: where there are fewer than ten events.
+        InputError: where there are fewer than ten events, or all have one time.
     """
     if min_magnitude is not None:
         known = known.above(min_magnitude)
@@ -142,6 +142,11 @@ def own_settings(
         raise InputError(
             f"{known.name}: {len(known)} events are left before the issue time; a forecast of a region takes "
             f"at least {_FEWEST_EVENTS}: give a longer catalogue, a later --issue-time or a smaller magnitude"
+        )
+    if known.time_utc[0] == known.time_utc[-1]:
+        raise InputError(
+            f"{known.name}: all {len(known)} events have one time, {str(known.time_utc[0])[:19]}Z; give their own "
+            "times, as `terrella forecast data` reads them"
         )
     least, said = (min_magnitude, []) if min_magnitude is not None else _completeness(known)
     large = known.above(least)
@@ -225,7 +230,7 @@ def fit_new_region(
         gains = [_believed(own, other) for own, other in zip(models.gains, general.gains, strict=True)]
         models = replace(models, gains=tuple(gains))
     else:
-        said.append(f"the catalogue is too short to recalibrate on: dispersions are those of {name}")
+        said.append(f"no part of the catalogue is left to recalibrate on: dispersions are those of {name}")
         models = replace(models, calibrations=prior.calibrations, gains=general.gains)
     return models, case, said
 
