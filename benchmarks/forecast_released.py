@@ -42,14 +42,13 @@ def main() -> None:
     parser.add_argument("--only", choices=list(CATALOGUES))
     options = parser.parse_args()
     torch.set_num_threads(1)
+    cells = CELLS // 10 if options.quick else CELLS
+    found = {name: judged(name, cells) for name in CATALOGUES if options.only in (None, name)}
     known = RESULTS / f"{NAME}.json"
     kept = json.loads(known.read_text(encoding="utf-8"))["rows"] if options.only and known.is_file() else []
     rows = []
     for name in CATALOGUES:
-        if options.only in (None, name):
-            rows += judged(name, CELLS // 10 if options.quick else CELLS)
-        else:
-            rows += [each for each in kept if each["what"].startswith(f"{name}, ")]
+        rows += found.get(name, [each for each in kept if each["what"].startswith(f"{name}, ")])
     notes = (
         f"About {CELLS:,} cells of each horizon, weighted by one over their probability, all with events among "
         "them; issue times whose horizons touch. Gains are paired, both models recalibrated on the dev window, "
