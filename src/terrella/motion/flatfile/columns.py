@@ -1,7 +1,7 @@
 """Which column of a flatfile holds what: an explicit mapping first, then the names of the flatfiles in use."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 from terrella.errors import InputError
@@ -89,7 +89,7 @@ def find_columns(names: Sequence[str], mapping: Mapping[str, str], file: str) ->
     return found
 
 
-def find_column(names: Sequence[str], known: Sequence[str]) -> str | None:
+def find_column(names: Iterable[str], known: Sequence[str]) -> str | None:
     """Return the first column with one of the known names, None where there is none."""
     return next((name for name in names if squeezed(name) in known), None)
 
