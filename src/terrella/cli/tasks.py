@@ -171,7 +171,10 @@ TASKS: dict[str, Door] = {
             "train": "dem.tif --run runs/surface/mine --data.factor 4",
             "plan": "--samples 2000 --network.widths 32 64 128",
             "judge": "--run runs/surface/mine",
+            "explain": "dem.tif --bundle runs/surface/mine -o why.csv --at 120 344",
         },
+        asked="terrella.surface.asked:Asked",
+        asked_of="grid, as `predict` takes it",
     ),
 }
 
