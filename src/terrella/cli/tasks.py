@@ -158,7 +158,10 @@ TASKS: dict[str, Door] = {
             "train": "labelled.txt --data.test held_out.txt --run runs/literature/mine",
             "plan": "--samples 1600 --network.hidden 128",
             "judge": "--run runs/literature/mine",
+            "explain": "abstracts.csv --bundle runs/literature/mine -o why.csv --words granite",
         },
+        asked="terrella.literature.asked:Asked",
+        asked_of="texts (CSV, JSON lines, BibTeX or plain text)",
     ),
     "surface": Door(
         about="Surfaces: block means refined and gaps filled, with samples, beside splines and kriging.",
