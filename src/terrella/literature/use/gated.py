@@ -17,7 +17,7 @@ from terrella.literature.learning.joint import Joint
 from terrella.literature.learning.network import LETTERS, UNKNOWN, EntityNetwork
 from terrella.literature.learning.windows import WINDOW, inputs_of, packed
 from terrella.literature.models.crf import Crf
-from terrella.literature.models.features import SETS
+from terrella.literature.models.features import REACH, SETS
 
 _NOTHING = ""  # the word that none is
 _NEVER, _SURE = -1e9, -1e-12
@@ -51,19 +51,17 @@ class FieldOfWords:
 
 def field_of_words(crf: Crf, tokens: Sequence[str]) -> FieldOfWords:
     """Return a field's emissions of a sentence as a function of its words."""
-    features = SETS[crf.features]
-    whole = features(tokens, crf.cased)
-    less = [
-        features([*tokens[:at], _NOTHING, *tokens[at + 1 :]], crf.cased) for at in range(len(tokens))
-    ]  # each word in turn replaced
+    whole = SETS[crf.features](tokens, crf.cased)
+    less = [_without(crf, tokens, word) for word in range(len(tokens))]
     constant = np.zeros((len(tokens), len(crf.labels)))
     alone = np.zeros((len(tokens), *constant.shape))
     where: list[int] = []
     first: list[int] = []
     pairs = np.zeros((0, len(crf.labels)))
     for token, own in enumerate(whole):
+        near = range(max(token - REACH, 0), min(token + REACH + 1, len(tokens)))
         for attribute in own:
-            made_of = [word for word, each in enumerate(less) if attribute not in each[token]]
+            made_of = [word for word in near if attribute not in less[word][token]]
             weights = crf.weights_of(attribute)
             if not made_of:
                 constant[token] += weights
@@ -73,14 +71,23 @@ def field_of_words(crf: Crf, tokens: Sequence[str]) -> FieldOfWords:
                 where.append(token)
                 first.append(made_of[0])
                 pairs = np.vstack([pairs, weights])
-        for word, each in enumerate(less):
-            for attribute in set(each[token]) - set(own):
+        for word in near:
+            for attribute in less[word][token] - set(own):
                 constant[token] += crf.weights_of(attribute)
                 alone[token, word] -= crf.weights_of(attribute)
     at, before = (torch.tensor(each, dtype=torch.long) for each in (where, first))
     return FieldOfWords(
         torch.from_numpy(constant), torch.from_numpy(alone), at, before, torch.from_numpy(pairs)
     )
+
+
+def _without(crf: Crf, tokens: Sequence[str], word: int) -> dict[int, set[str]]:
+    """Return the attributes of the tokens near a word, by their number, when there is nothing in its place."""
+    first, last = max(word - REACH, 0), min(word + REACH + 1, len(tokens))
+    begin = max(word - 2 * REACH, 0)  # so that attributes are those within the sentence
+    part = [*tokens[begin:word], _NOTHING, *tokens[word + 1 : word + 2 * REACH + 1]]
+    found = SETS[crf.features](part, crf.cased)
+    return {token: set(found[token - begin]) for token in range(first, last)}
 
 
 @dataclass(frozen=True, eq=False)
