@@ -125,7 +125,10 @@ TASKS: dict[str, Door] = {
             "train": "annual.csv --run runs/field/mine --data.horizon-years 5",
             "plan": "--samples 3000 --data.regions 6",
             "judge": "--run runs/field/mine --judge.generations igrf/",
+            "explain": "annual.csv --bundle runs/field/mine -o why.csv --observatory NGK --component Y",
         },
+        asked="terrella.field.asked:Asked",
+        asked_of="annual means, as `predict` takes them",
     ),
     "interior": Door(
         about="The Earth's interior: temperature and composition with intervals, from velocities and density.",
@@ -139,7 +142,10 @@ TASKS: dict[str, Door] = {
             "train": "pyrolite.tab --run runs/interior/mine --data.density-noise 0.02",
             "plan": "--data.draws 200000 --network.hidden 128",
             "judge": "--run runs/interior/mine",
+            "explain": "prem.txt --bundle runs/interior/mine -o why.json --row 12",
         },
+        asked="terrella.interior.asked:Asked",
+        asked_of="profile of velocities and density, as `predict` takes it",
     ),
     "literature": Door(
         about="Text mining for geoscience: entities, key phrases, summaries and a graph of one's own texts.",
@@ -152,7 +158,10 @@ TASKS: dict[str, Door] = {
             "train": "labelled.txt --data.test held_out.txt --run runs/literature/mine",
             "plan": "--samples 1600 --network.hidden 128",
             "judge": "--run runs/literature/mine",
+            "explain": "abstracts.csv --bundle runs/literature/mine -o why.csv --words granite",
         },
+        asked="terrella.literature.asked:Asked",
+        asked_of="texts (CSV, JSON lines, BibTeX or plain text)",
     ),
     "surface": Door(
         about="Surfaces: block means refined and gaps filled, with samples, beside splines and kriging.",
@@ -165,7 +174,10 @@ TASKS: dict[str, Door] = {
             "train": "dem.tif --run runs/surface/mine --data.factor 4",
             "plan": "--samples 2000 --network.widths 32 64 128",
             "judge": "--run runs/surface/mine",
+            "explain": "dem.tif --bundle runs/surface/mine -o why.csv --at 120 344",
         },
+        asked="terrella.surface.asked:Asked",
+        asked_of="grid, as `predict` takes it",
     ),
 }
 

@@ -12,6 +12,7 @@ from terrella.literature import demo as demonstration
 from terrella.literature.card import make_card
 from terrella.literature.citing import cited
 from terrella.literature.corpus.opening import mark_of, open_corpus
+from terrella.literature.explaining import question
 from terrella.literature.judging.command import judge_asked
 from terrella.literature.learning.finishing import finish
 from terrella.literature.learning.network import EntityNetwork
@@ -61,5 +62,6 @@ task = Task(
     predict=predict_file,
     demo=demo,
     cites=cited,
+    question=question,
 )
 train, judge, predict = workflow.verbs(task)

@@ -36,15 +36,23 @@ class EntityNetwork(nn.Module):
 
         `here` (window, token) is one where there is a token, else zero. The transitions come second.
         """
+        return self.emissions(self.seen(word, letter), here), self.transitions
+
+    def seen(self, word: Tensor, letter: Tensor) -> Tensor:
+        """Return the numbers that stand for each token, (window, token, number)."""
         windows, tokens, letters = letter.shape
         spelled = self.letter(letter.reshape(-1, letters)).transpose(1, 2)
         spelled = self.convolution(spelled).amax(2).relu().reshape(windows, tokens, -1)
-        seen = self._dropped(torch.cat([self.word(word), spelled], 2))
-        read = self._dropped(self.lstm(seen)[0])
+        return torch.cat([self.word(word), spelled], 2)
+
+    def emissions(self, seen: Tensor, here: Tensor) -> Tensor:
+        """Return emissions (window, token, label) of what stands for tokens."""
+        read = self._dropped(self.lstm(self._dropped(seen))[0])
         score = self.query(read) @ self.key(read).transpose(1, 2) / self.key.out_features**0.5
         score = score + (here[:, None] - 1) * 1e4
         attended = score.softmax(2) @ self.value(read)
-        return self.emission(torch.cat([read, attended], 2)), self.transitions
+        found: Tensor = self.emission(torch.cat([read, attended], 2))
+        return found
 
     def _dropped(self, values: Tensor) -> Tensor:
         return functional.dropout(values, self.dropout, self.training)
