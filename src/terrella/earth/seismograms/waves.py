@@ -4,9 +4,9 @@ import numpy as np
 import numpy.typing as npt
 import scipy.fft
 
-from terrella.pick.synthetic.coda import ON_COMPONENTS, Scattering, coda_envelope, direct_energy
-from terrella.pick.synthetic.paths import KIND, Arrivals, Attenuation, Complexes, attenuation
-from terrella.pick.synthetic.sources import bilinear_hz, frequencies_hz, velocity_pulse
+from terrella.earth.seismograms.coda import ON_COMPONENTS, Scattering, coda_envelope, direct_energy
+from terrella.earth.seismograms.paths import KIND, Arrivals, Attenuation, Complexes, attenuation
+from terrella.earth.seismograms.sources import bilinear_hz, frequencies_hz, velocity_pulse
 
 Floats = npt.NDArray[np.float64]
 
