@@ -74,10 +74,10 @@ def _polarisation(
     transverse = np.stack([np.zeros_like(azimuth), np.sin(azimuth), -np.cos(azimuth)], 1)
     up = np.array([1.0, 0.0, 0.0])
     if kind == "P":
-        return np.cos(incidence)[:, None] * up + np.sin(incidence)[:, None] * radial
+        return np.asarray(np.cos(incidence)[:, None] * up + np.sin(incidence)[:, None] * radial)
     turn = rng.uniform(0, 2 * np.pi, len(azimuth))[:, None]
     in_plane = -np.sin(incidence)[:, None] * up + np.cos(incidence)[:, None] * radial
-    return np.cos(turn) * in_plane + np.sin(turn) * transverse
+    return np.asarray(np.cos(turn) * in_plane + np.sin(turn) * transverse)
 
 
 def _advance(pulse: Complexes, size: int, frequency: Floats) -> Complexes:
