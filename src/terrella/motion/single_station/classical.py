@@ -15,6 +15,7 @@ NETWORK, REGRESSION, CLASSICAL, MEAN = "network", "linear regression", "S−P an
 KNOWN = "ML with known distance"  # knows what the others must tell: no choice of `predict`
 CHOICE = (NETWORK, REGRESSION, CLASSICAL, MEAN)
 MODELS = (*CHOICE, KNOWN)
+CASES = ("with S picked", "without S")  # that choose a model each
 _WOOD_ANDERSON = SCALARS.index("wood_anderson")
 
 
@@ -33,7 +34,7 @@ class Fitted:
     mean : array (member, 2)
         Mean targets.
     deviation : array (member, model, 2)
-        Standard deviations of the residuals, by `MODELS` without the network.
+        Standard deviations of the residuals, by `MODELS` without the network; those of S−P where S is picked.
     """
 
     regression: Floats
@@ -65,7 +66,9 @@ def fit_classical(given: Prepared) -> Fitted:
         traces, target = given.traces.rows(own), given.traces.targets()[own]
         for k, name in enumerate(MODELS[1:]):
             found = means(name, blank, member, traces, given.scaling)
-            deviation[member, k] = np.sqrt(np.maximum(np.nanmean((target - found) ** 2, 0), 1e-12))
+            used = np.isfinite(traces.sp_s) if name == CLASSICAL else np.ones(len(traces), bool)
+            if used.any():
+                deviation[member, k] = np.sqrt(np.maximum(((target - found)[used] ** 2).mean(0), 1e-8))
     return Fitted(regression, relation, sp, mean, deviation)
 
 
@@ -93,8 +96,9 @@ def gaussians(
     found = {}
     for name in names:
         mean = means(name, fitted, member, traces, scaling)
-        deviation = fitted.deviation[member, MODELS.index(name) - 1]
-        found[name] = np.stack([mean, np.broadcast_to(deviation, mean.shape)], -1)
+        own, regressed = (fitted.deviation[member, MODELS.index(each) - 1] for each in (name, REGRESSION))
+        unpicked = ~np.isfinite(traces.sp_s)[:, None] & (name == CLASSICAL)
+        found[name] = np.stack([mean, np.where(unpicked, regressed, np.broadcast_to(own, mean.shape))], -1)
     return found
 
 

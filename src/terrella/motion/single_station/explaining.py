@@ -62,7 +62,7 @@ def question(given: str, bundle: str, asked: Asked, report: Report) -> Question:
         for k in range(count)
     ] + [each.replace("_", " ") for each in SCALARS]
     element = [f"{component} {t:+.3f} s" for component in COMPONENTS for t in seconds] + list(SCALARS)
-    used, spread = model.trusted[at], window.std(1, keepdim=True).clamp(min=1e-6)
+    used, spread = model.names(one)[0, at], window.std(1, keepdim=True).clamp(min=1e-6)
     return Question(
         title=f"{measure} of row {asked.row}, {one.name[0]}",
         unit="log₁₀ km" if measure == DISTANCE else "",

@@ -1,6 +1,5 @@
 """What a training leaves beside its network: relations, calibrations, and the choice which model predicts."""
 
-from collections.abc import Sequence
 from dataclasses import fields
 
 import numpy as np
@@ -8,14 +7,14 @@ import numpy.typing as npt
 import torch
 
 from terrella.engine.judge.bootstrap import Interval
-from terrella.engine.judge.comparing import choose
+from terrella.engine.judge.comparing import Choice, choose
 from terrella.engine.judge.document import signed
 from terrella.engine.run import Report
 from terrella.engine.task import Made, Trained
 from terrella.errors import InputError
 from terrella.motion.settings import MotionSettings
 from terrella.motion.single_station.card import make_card
-from terrella.motion.single_station.classical import CHOICE, NETWORK, fit_classical
+from terrella.motion.single_station.classical import CASES, CHOICE, CLASSICAL, NETWORK, fit_classical
 from terrella.motion.single_station.held_out import held_out
 from terrella.motion.single_station.network import StationNetwork
 from terrella.motion.single_station.prepared import Prepared
@@ -36,7 +35,7 @@ def finish(trained: Trained[MotionSettings, Prepared], report: Report) -> Made:
     traces = given.traces.rows(judged)
     truth = traces.targets()
     choices = chosen(found, traces, given.folds.of_event[judged])
-    said = [_said(*each) for each in choices]
+    said = [_said(name, which, *choice) for (name, which), choice in choices.items()]
     ranges = np.stack([np.nanmin(given.traces.scalars, 0), np.nanmax(given.traces.scalars, 0)])
     reach = np.stack([given.traces.targets().min(0), given.traces.targets().max(0)])
     arrays = {
@@ -46,24 +45,29 @@ def finish(trained: Trained[MotionSettings, Prepared], report: Report) -> Made:
         "scalar_range": np.nan_to_num(ranges), "target_range": reach,
     }  # fmt: skip
     values = {
-        "kind": "waveforms", "trusted": [trusted for _, trusted, _, _ in choices], "distance": given.traces.kind,
+        "kind": "waveforms", "trusted": [each.trusted for each in choices.values()], "distance": given.traces.kind,
         "unit": given.traces.unit, "data_mark": given.mark, "members": given.folds.members,
     }  # fmt: skip
     tensors = {**network.state_dict(), **{name: torch.as_tensor(each) for name, each in arrays.items()}}
     return Made(tensors, values, make_card(trained.settings, given, said, trained.mark), said)
 
 
-def chosen(
-    found: Gaussians, traces: Traces, fold: npt.NDArray[np.int64]
-) -> Sequence[tuple[str, str, str, Interval]]:
-    """Return for each quantity which model predicts, the best other one, and the network's gain in CRPS over it."""
-    truth = traces.targets()
+def chosen(found: Gaussians, traces: Traces, fold: npt.NDArray[np.int64]) -> dict[tuple[str, str], Choice]:
+    """Return which model predicts each quantity of traces with a pick of S, and of those without, by their CRPS.
+
+    Where there are hardly any of a kind, the choice is that of all traces.
+    """
+    truth, picked = traces.targets(), np.isfinite(traces.sp_s)
     own = {name: calibrated_across(found[name], truth, fold) for name in CHOICE}
-    scores = resampled(own, truth, traces.event, traces.station, _RESAMPLES)
-    return [
-        (name, *choose({model: scores[model][f"crps@{name}"] for model in CHOICE}, NETWORK))
-        for name in QUANTITIES
-    ]
+    made = {}
+    for name in QUANTITIES:
+        for which, of in zip(CASES, (picked, ~picked), strict=True):
+            names = CHOICE if of is picked else tuple(each for each in CHOICE if each != CLASSICAL)
+            rows = of if of.sum() >= _FEWEST else np.ones(len(traces), bool)
+            some = {model: own[model][rows] for model in names}
+            scores = resampled(some, truth[rows], traces.event[rows], traces.station[rows], _RESAMPLES)
+            made[name, which] = choose({model: scores[model][f"crps@{name}"] for model in names}, NETWORK)
+    return made
 
 
 def refuse_few(given: Prepared) -> None:
@@ -80,8 +84,8 @@ def refuse_few(given: Prepared) -> None:
         )
 
 
-def _said(name: str, trusted: str, best: str, gain: Interval) -> str:
+def _said(name: str, which: str, trusted: str, best: str, gain: Interval) -> str:
     over = f"CRPS less by {signed(gain)} than that of {best}, the best classical model, held out"
     if trusted == NETWORK:
-        return f"{name}: predicted by the network, {over}"
-    return f"{name}: predicted by {best}, since the network is not shown to be better: {over}"
+        return f"{name} {which}: predicted by the network, {over}"
+    return f"{name} {which}: predicted by {best}, since the network is not shown to be better: {over}"

@@ -18,7 +18,7 @@ from terrella.motion.single_station.model import StationModel, model_of
 from terrella.motion.single_station.opening import mark_of, open_traces, prepare
 from terrella.motion.single_station.prediction import refuse_other_unit
 from terrella.motion.single_station.prepared import Prepared
-from terrella.motion.single_station.reporting import made_report
+from terrella.motion.single_station.reporting import made_report, trusted_words
 from terrella.motion.single_station.scores import PAIRED, UNITS, calibrated_across, resampled, stretched
 from terrella.motion.single_station.traces import QUANTITIES, Floats, Traces
 
@@ -40,7 +40,7 @@ def judge_asked(asked: Asked, report: Report) -> Judging:
     document = scores_document(
         Path(asked.data or trained.data.flatfile).name, asked.split, intervals(scores), UNITS,
         smaller_by(scores, NETWORK, [f"{score}@{name}" for name in QUANTITIES for score in PAIRED]),
-        {"trusted": dict(zip(QUANTITIES, model.trusted, strict=True)), "distance": model.distance},
+        {"trusted": trusted_words(model.trusted), "distance": model.distance},
     )  # fmt: skip
     return made_report(asked.run, document, traces, found)
 

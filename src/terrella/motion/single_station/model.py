@@ -12,7 +12,7 @@ from terrella.engine.use.bundle import Bundle, load_bundle
 from terrella.engine.use.checked import checked_array, checked_network, checked_values, values_layout
 from terrella.errors import InputError
 from terrella.motion.settings import MotionSettings
-from terrella.motion.single_station.classical import CHOICE, CLASSICAL, MODELS, REGRESSION, Fitted
+from terrella.motion.single_station.classical import CASES, CHOICE, MODELS, Fitted
 from terrella.motion.single_station.held_out import of_member
 from terrella.motion.single_station.network import StationNetwork, last_member
 from terrella.motion.single_station.prepared import Scaling
@@ -39,7 +39,7 @@ class StationModel:
     network : StationNetwork
         All members; the last one saw all traces.
     trusted : tuple of str
-        Which model predicts magnitude, and which distance.
+        Which model predicts: magnitude with a pick of S, without; distance with, without.
     stretch : array (model, 2)
         What deviations are multiplied by, of the models that may predict.
     distance : str
@@ -66,21 +66,15 @@ class StationModel:
 
     def gaussians(self, traces: Traces) -> Floats:
         """Return magnitude and log₁₀ distance by the trusted models, (trace, 2, 2): mean and deviation."""
-        return self.by(traces, self.trusted)
-
-    def by(self, traces: Traces, names: tuple[str, ...]) -> Floats:
-        """Return magnitude and log₁₀ distance by named models, calibrated, (trace, 2, 2)."""
         every = of_member(self.network, self.fitted, self.scaling, -1, traces)
-        parts = [
-            stretched(every[name], self.stretch[CHOICE.index(name)])[:, k] for k, name in enumerate(names)
-        ]
-        return np.stack(parts, 1)
+        own = np.stack([stretched(every[name], by) for name, by in zip(CHOICE, self.stretch, strict=True)])
+        at = np.vectorize(CHOICE.index, otypes=[int])(self.names(traces))
+        return np.asarray(own[at, np.arange(len(traces))[:, None], np.arange(2)])
 
     def names(self, traces: Traces) -> npt.NDArray[Any]:
         """Return which model each trace's magnitude and distance are by, (trace, 2)."""
-        of_trace = np.array([self.trusted] * len(traces), object).reshape(-1, 2)
-        unpicked = ~np.isfinite(traces.sp_s)[:, None] & (of_trace == CLASSICAL)
-        return np.where(unpicked, REGRESSION, of_trace)
+        of_case = np.array(self.trusted, object).reshape(2, len(CASES)).T
+        return np.asarray(of_case[np.where(np.isfinite(traces.sp_s), 0, 1)])
 
     def why(self, traces: Traces, found: Floats) -> npt.NDArray[np.int64]:
         """Return why a row is extrapolated, as a position in `WHY`; 0 where it is not."""

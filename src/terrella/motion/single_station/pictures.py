@@ -15,7 +15,7 @@ from terrella.motion.single_station.traces import DISTANCE, MAGNITUDE, QUANTITIE
 _CLASSES = 7
 
 
-def predicted(traces: Traces, found: Mapping[str, Floats], trusted: Mapping[str, str]) -> Picture:
+def predicted(traces: Traces, found: Mapping[str, Floats]) -> Picture:
     """Draw predictions of the network, and of the best other model, over the truth."""
     truth, look = traces.targets(), look_of(CHOICE)
     figure = Figure(figsize=(9.2, 4.4), layout="constrained")

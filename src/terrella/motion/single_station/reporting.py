@@ -1,6 +1,6 @@
 """What judging leaves for people: the sections of the report with their figures, and the verdict."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from terrella.engine.judge.report import Section, Table, filled, score_tables
 from terrella.engine.run import Run
 from terrella.engine.task import Judging
 from terrella.motion.single_station import pictures
-from terrella.motion.single_station.classical import KNOWN, NETWORK
+from terrella.motion.single_station.classical import CASES, KNOWN
 from terrella.motion.single_station.traces import DISTANCE, MAGNITUDE, QUANTITIES, Floats, Traces
 
 SHOWN: Shown = [
@@ -41,15 +41,19 @@ def made_report(
     sections = [
         Section("Scores", _ABOUT.format(**_counts(traces)), tables),
         Section("Gains", _ABOUT_GAINS, [_gains(document)]),
-        Section(
-            "Predicted and true", _ABOUT_TRUE, [], [pictures.predicted(traces, found, document["trusted"])]
-        ),
+        Section("Predicted and true", _ABOUT_TRUE, [], [pictures.predicted(traces, found)]),
         Section("Residuals", _ABOUT_RESIDUALS, [], [pictures.residuals(traces, found)]),
         Section("Intervals", _ABOUT_INTERVALS, [], [pictures.coverage(traces, found)]),
         training_section(run),
     ]
     title = "Magnitude and distance from one station: network and baselines"
     return Judging(document, title, _lead(document), filled(sections), SHOWN)
+
+
+def trusted_words(trusted: Sequence[str]) -> dict[str, str]:
+    """Return which model predicts each quantity, in words."""
+    pairs = zip(QUANTITIES, trusted[::2], trusted[1::2], strict=True)
+    return {name: a if a == b else f"{a} {CASES[0]}, {b} {CASES[1]}" for name, a, b in pairs}
 
 
 def _counts(traces: Traces) -> dict[str, str]:
@@ -88,15 +92,9 @@ def _lead(document: Mapping[str, Any]) -> str:
             if gain.high < 0
             else "is not shown to differ from"
         )
-        trusted = document["trusted"][name]
-        use = (
-            "the network"
-            if trusted == NETWORK
-            else f"{trusted}, since the network was not shown to be better"
-        )
         said.append(
             f"{name.capitalize()}: the network's CRPS {how} that of {closest['over']}, the closest; it gains "
-            f"{signed(gain, ' to ')}. `predict` uses {use}."
+            f"{signed(gain, ' to ')}. `predict` uses {document['trusted'][name]}."
         )
     left = "that no model saw" if document["split"] == "test" else "that all models saw"
     return " ".join([f"On events and stations {left}.", *said])
@@ -109,7 +107,8 @@ _ABOUT = (
     "analyst's pick of S, which {timed} % of the traces have, and take the regression's answer for the rest. ML "
     "with known distance knows what the others must tell; it shows what a located event allows, and never "
     "predicts. Deviations of all models are calibrated alike, on other folds. CRPS is the continuous ranked "
-    "probability score (Gneiting & Raftery 2007)."
+    "probability score (Gneiting & Raftery 2007). Which model predicts is chosen by it, for traces with a pick of "
+    "S and for those without: the network where a gain is shown."
 )
 _ABOUT_GAINS = (
     "Positive gains are better. Both models have the same traces; events and stations are resampled at once (Owen "

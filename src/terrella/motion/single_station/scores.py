@@ -96,4 +96,5 @@ def _values(gaussian: Floats, truth: Floats, score: str) -> Floats:
     if score == "width90":
         return np.asarray(2 * ndtri((1 + _MOST) / 2) * deviation)
     level = _HALF if score == "cover50" else _MOST
-    return (np.abs(error) <= ndtri((1 + level) / 2) * deviation).astype(float)
+    inside = np.abs(error) <= ndtri((1 + level) / 2) * deviation
+    return np.where(np.isnan(error), np.nan, inside)
