@@ -12,10 +12,21 @@ from scipy.integrate import quad
 from scipy.special import ndtr
 from station_cases import CUT, FORM, GAIN, small, write_set
 
+from terrella.cli.main import main
 from terrella.errors import InputError
-from terrella.motion.settings import DataSettings
-from terrella.motion.single_station.classical import CLASSICAL, KNOWN, REGRESSION, fit_classical, means
+from terrella.formats.waveforms.seisbench_write import write_data_set
+from terrella.motion.model import load_model
+from terrella.motion.settings import DataSettings, MotionSettings
+from terrella.motion.single_station.classical import (
+    CLASSICAL,
+    KNOWN,
+    REGRESSION,
+    fit_classical,
+    gaussians,
+    means,
+)
 from terrella.motion.single_station.folds import pairs_of
+from terrella.motion.single_station.held_out import network_gaussians
 from terrella.motion.single_station.model import load_station_model
 from terrella.motion.single_station.network import StationNetwork, last_member
 from terrella.motion.single_station.prepared import Prepared, scaling_of
@@ -23,6 +34,8 @@ from terrella.motion.single_station.read import read_traces
 from terrella.motion.single_station.scores import calibrated_across, crps, resampled
 from terrella.motion.single_station.synthetic import make_network, make_synthetic, velocity
 from terrella.motion.single_station.traces import SCALARS
+from terrella.motion.single_station.training import make_network as make_encoder
+from terrella.motion.single_station.training import started
 from terrella.motion.single_station.windows import Windowing, windows_of
 
 
@@ -156,6 +169,46 @@ def test_the_last_member_alone_says_what_it_said_among_all():
     assert not torch.allclose(every[0], every[-1], atol=0.01)
 
 
+def test_a_training_begins_at_the_regression(made):
+    settings = MotionSettings.model_validate({"data": {"seconds": 12, "event_folds": 2, "station_folds": 2}})
+    given = Prepared(made, pairs_of(made, settings.data), scaling_of(made), "")
+    fitted = fit_classical(given)
+    network = started(make_encoder(settings), fitted, given.scaling).eval()
+    told = network_gaussians(network, given.scaling, made)
+    for member in range(3):
+        expected = gaussians([REGRESSION], fitted, member, made, given.scaling)[REGRESSION]
+        assert np.allclose(told[member], expected, atol=1e-4)
+
+
+def test_records_that_are_odd_are_read_and_said(tmp_path):
+    about = {
+        "trace_P_arrival_sample": 400, "source_magnitude": 2.0, "path_hyp_distance_km": 30.0, "source_id": "a",
+        "station_code": "S", "trace_sampling_rate_hz": 100.0,
+    }  # fmt: skip
+    wave = np.random.default_rng(0).normal(size=(3, 2400)) + 5000.0
+    broken = wave.copy()
+    broken[0, 100:120] = np.nan
+    traces = [
+        ({**about, "trace_component_order": "Z12"}, wave),
+        ({**about, "trace_component_order": "Z12"}, broken),
+        ({**about, "trace_component_order": "Z"}, wave[:1]),
+        ({**about, "trace_component_order": "Z12", "trace_P_arrival_sample": 1500}, wave),
+        ({**about, "trace_component_order": "Z12", "trace_P_arrival_sample": 0}, wave),
+        ({**about, "trace_component_order": "Z12"}, np.zeros((3, 2400))),
+    ]
+    write_data_set(tmp_path / "odd", traces, {"unit": "m/s", "measurement": "velocity"})
+    found = read_traces(tmp_path / "odd", CUT, True, ignore)
+    told = "; ".join(found.findings)
+    for words in ("1 traces hold nothing after P", "1 traces have NaN", "no column source_magnitude_type"):
+        assert words in told
+    assert found.row.tolist() == [1, 2, 3, 4, 5]
+    assert scalar(found.scalars, "horizontals").tolist() == [1, 1, 0, 1, 1]
+    assert np.allclose(scalar(found.scalars, "seen"), [1, 1, 1, (2400 - 1300) / 1400, 1])
+    assert np.isnan(scalar(found.scalars, "noise")).tolist() == [False] * 4 + [True]
+    assert np.isfinite(found.window).all()
+    assert (np.abs(scalar(found.scalars, "peak_horizontal")) < 0.5).all()  # about 1 m/s without the offset
+
+
 def test_a_run_is_judged_shown_and_resumed(trained, folder, capsys):
     document = json.loads((trained / "scores.json").read_text())
     assert list(document["models"]) == ["network", "linear regression", "S−P and ML", "mean", KNOWN]
@@ -197,6 +250,18 @@ def test_predictions_have_intervals_and_say_by_what_and_where_they_are_extrapola
     model = load_station_model(trained)
     traces = read_traces(other, model.windowing, False, ignore)
     assert np.allclose(found["magnitude"], model.gaussians(traces)[:, 0, 0], rtol=1e-4)
+
+
+def test_data_are_tabled_and_a_bundle_of_the_other_kind_is_named(trained, folder, tmp_path, capsys):
+    assert run("data", folder, "-o", tmp_path / "out.csv") == 0
+    assert "have magnitude and distance" in said(capsys)
+    found = pd.read_csv(tmp_path / "out.csv")
+    assert {"magnitude", "hypocentral_distance_km", "sp_s", *SCALARS} <= set(found)
+    with pytest.raises(InputError, match="takes no scenarios"):
+        load_model(trained)
+    with pytest.raises(SystemExit, match="0"):
+        main(["cite", str(trained)])
+    assert "Richter1935" in capsys.readouterr().out
 
 
 def test_another_data_set_is_judged_and_another_unit_is_refused(trained, tmp_path, capsys):

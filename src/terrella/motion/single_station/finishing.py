@@ -36,7 +36,7 @@ def finish(trained: Trained[MotionSettings, Prepared], report: Report) -> Made:
     truth = traces.targets()
     choices = chosen(found, traces, given.folds.of_event[judged])
     said = [_said(name, which, *choice) for (name, which), choice in choices.items()]
-    ranges = np.stack([np.nanmin(given.traces.scalars, 0), np.nanmax(given.traces.scalars, 0)])
+    ranges = np.stack([each.reduce(given.traces.scalars) for each in (np.fmin, np.fmax)])  # without NaN
     reach = np.stack([given.traces.targets().min(0), given.traces.targets().max(0)])
     arrays = {
         **{each.name: getattr(fitted, each.name) for each in fields(fitted)},

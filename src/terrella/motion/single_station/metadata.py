@@ -17,6 +17,7 @@ from terrella.motion.single_station.traces import Floats
 
 _LARGEST, _SMALLEST = 9.7, -3.0  # magnitudes beyond them are none
 _NEAREST_KM = 0.1
+_SAME = {"mps": "m/s", "m s-1": "m/s", "count": "counts"}
 _MEASURED = {"accel": "acceleration", "displ": "displacement", "veloc": "velocity"}
 
 
@@ -172,6 +173,7 @@ def _unit(data_set: DataSet, findings: list[str], used: npt.NDArray[np.bool_]) -
     if not measured:
         findings.append("the data set does not say what was measured: taken for ground velocity")
     unit = str(form.get("unit", "")).strip()
+    unit = _SAME.get(unit.lower(), unit)
     if not unit or "norm" in unit.lower():
         findings.append(
             f"the unit of waveforms is {unit or 'not given'}: amplitudes may mean nothing, and magnitudes with them"

@@ -110,6 +110,7 @@ def _block(
     scalars[:, SCALARS.index("elevation")] = told.elevation_km[slab.row[some]]
     scalars[:, SCALARS.index("sampling_rate")] = np.log10(rate)
     scalars[:, SCALARS.index("seen")] = seen
+    scalars[told.p_sample[slab.row[some]] < before / 2, SCALARS.index("noise")] = np.nan
     return window, scalars, unsound
 
 
