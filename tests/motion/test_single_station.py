@@ -120,14 +120,14 @@ def test_members_never_see_what_they_judge(made):
 
 def test_relations_are_found_where_data_obey_them(made):
     r, sp = made.distance_km, made.distance_km / 8.3
-    magnitude = scalar(made.scalars, "wood_anderson") + 1.1 * np.log10(r) + 0.002 * r + 6.0
+    magnitude = 0.8 * scalar(made.scalars, "wood_anderson") + 1.1 * np.log10(r) + 0.002 * r + 6.0
     sp[::3] = np.nan
     exact = replace(made, magnitude=magnitude, sp_s=sp)
     given = Prepared(
         exact, pairs_of(exact, DataSettings(event_folds=2, station_folds=2)), scaling_of(exact), ""
     )
     fitted = fit_classical(given)
-    assert np.allclose(fitted.relation, [1.1, 0.002, 6.0], atol=1e-6)
+    assert np.allclose(fitted.relation, [0.8, 1.1, 0.002, 6.0], atol=1e-6)
     assert np.allclose(10**fitted.sp, 8.3)
     known = means(KNOWN, fitted, 0, exact, given.scaling)
     assert np.allclose(known[:, 0], magnitude, atol=1e-6)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from terrella.motion.single_station.prepared import Prepared, Scaling
-from terrella.motion.single_station.traces import SCALARS, Floats, Traces
+from terrella.motion.single_station.traces import NEAREST_KM, SCALARS, Floats, Traces
 
 NETWORK, REGRESSION, CLASSICAL, MEAN = "network", "linear regression", "S−P and ML", "mean"
 KNOWN = "ML with known distance"  # knows what the others must tell: no choice of `predict`
@@ -27,8 +27,9 @@ class Fitted:
     ----------
     regression : array (member, 1 + scalar, 2)
         Of magnitude and log₁₀ distance on the scaled scalars.
-    relation : array (member, 3)
-        a, b and c of M = log₁₀ A + a log₁₀ R + b R + c, with R in km (Richter 1935; Hutton & Boore 1987).
+    relation : array (member, 4)
+        s, a, b and c of M = s log₁₀ A + a log₁₀ R + b R + c, with R in km (Richter 1935; Hutton & Boore 1987); s is
+        1 of local magnitudes, and less of moment magnitudes of small earthquakes.
     sp : array (member,)
         log₁₀ of the km that a second from P to S stands for.
     mean : array (member, 2)
@@ -53,9 +54,8 @@ def fit_classical(given: Prepared) -> Fitted:
         # What does not vary has no slope: a ridge that nothing else feels.
         square = x[own].T @ x[own] + 1e-6 * own.sum() * np.eye(x.shape[1])
         regression = np.linalg.solve(square, x[own].T @ target)
-        r = traces.distance_km
-        terms = np.stack([np.log10(r), r, np.ones(len(r))], 1)
-        relation = np.linalg.lstsq(terms, traces.magnitude - traces.scalars[:, _WOOD_ANDERSON], rcond=None)[0]
+        terms = _terms(traces, traces.distance_km)
+        relation = np.asarray(np.linalg.lstsq(terms, traces.magnitude, rcond=None)[0], float)
         timed = np.isfinite(traces.sp_s)
         sp = (target[:, 1] - np.log10(np.where(timed, traces.sp_s, 1)))[timed].mean() if timed.any() else 0.0
         parts.append((regression, relation, np.asarray(sp), target.mean(0)))
@@ -106,7 +106,10 @@ def _design(traces: Traces, scaling: Scaling) -> Floats:
     return np.column_stack([np.ones(len(traces)), scaling.scalars(traces.scalars)])
 
 
+def _terms(traces: Traces, km: Floats) -> Floats:
+    return np.stack([traces.scalars[:, _WOOD_ANDERSON], np.log10(km), km, np.ones(len(km))], 1)
+
+
 def _local(fitted: Fitted, member: int, traces: Traces, km: Floats) -> Floats:
-    a, b, c = fitted.relation[member]
-    r = np.maximum(km, 0.1)
-    return np.stack([traces.scalars[:, _WOOD_ANDERSON] + a * np.log10(r) + b * r + c, np.log10(r)], 1)
+    r = np.maximum(km, NEAREST_KM)
+    return np.stack([_terms(traces, r) @ fitted.relation[member], np.log10(r)], 1)

@@ -13,10 +13,9 @@ from terrella.errors import InputError
 from terrella.formats.waveforms.phases import phase_kind
 from terrella.formats.waveforms.seisbench import DataSet
 from terrella.formats.waveforms.seisbench_table import numbers, pick_samples
-from terrella.motion.single_station.traces import Floats
+from terrella.motion.single_station.traces import NEAREST_KM, Floats
 
 _LARGEST, _SMALLEST = 9.7, -3.0  # magnitudes beyond them are none
-_NEAREST_KM = 0.1
 _SAME = {"mps": "m/s", "m s-1": "m/s", "count": "counts"}
 _MEASURED = {"accel": "acceleration", "displ": "displacement", "veloc": "velocity"}
 
@@ -126,7 +125,7 @@ def _distances(
     if not hypocentral:
         lacking = int((has[1] & ~has[0]).sum())
         findings.append(f"{lacking:,} traces have no depth: all distances are epicentral")
-    found = np.maximum(whole if hypocentral else along, _NEAREST_KM)
+    found = np.maximum(whole if hypocentral else along, NEAREST_KM)
     return "hypocentral" if hypocentral else "epicentral", found
 
 

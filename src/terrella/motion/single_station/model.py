@@ -141,7 +141,7 @@ def _shapes(members: int, scalars: int) -> dict[str, tuple[int, ...]]:
     """Return the shape of what a bundle holds beside the weights."""
     return {
         "scalar_mean": (scalars,), "scalar_deviation": (scalars,), "target_mean": (2,), "target_deviation": (2,),
-        "regression": (members, 1 + scalars, 2), "relation": (members, 3), "sp": (members,), "mean": (members, 2),
+        "regression": (members, 1 + scalars, 2), "relation": (members, 4), "sp": (members,), "mean": (members, 2),
         "deviation": (members, len(MODELS) - 1, 2), "stretch": (len(CHOICE), 2), "scalar_range": (2, scalars),
         "target_range": (2, 2),
     }  # fmt: skip

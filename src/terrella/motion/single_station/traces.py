@@ -27,6 +27,7 @@ ABOUT = {
 }
 MAGNITUDE, DISTANCE = "magnitude", "distance"
 QUANTITIES = (MAGNITUDE, DISTANCE)
+NEAREST_KM = 0.1  # what is nearer counts as this
 BEFORE_S = 2.0  # of the window, before P
 
 
