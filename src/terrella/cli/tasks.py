@@ -99,11 +99,12 @@ TASKS: dict[str, Door] = {
         asked_of="a store, or fields, as `predict` takes them; planet for the simulated one",
     ),
     "motion": Door(
-        about="Ground motion from an event and a site: medians and standard deviations of PGA, PGV and spectra.",
+        about="Ground motion from an event and a site; magnitude and distance from one station's waveforms.",
         module="terrella.motion.task",
         settings="terrella.motion.settings:MotionSettings",
         given="data.flatfile",
-        given_means="Flatfile: CSV (gzipped or not), Parquet or HDF5; by default records are synthetic.",
+        given_means="Flatfile: CSV (gzipped or not), Parquet or HDF5; a data set's folder in SeisBench's format "
+        "with --data.kind waveforms; by default records are synthetic.",
         commands="terrella.cli.motion",
         examples={
             "train": "flatfile.csv --run runs/motion/mine --data.measures PGA PGV 'SA(0.3)'",
@@ -112,7 +113,7 @@ TASKS: dict[str, Door] = {
             "explain": "scenarios.csv --bundle runs/motion/demo -o why.nc --row 3 --measure PGV",
         },
         asked="terrella.motion.asked:Asked",
-        asked_of="table of scenarios, as `predict` takes it",
+        asked_of="table of scenarios, or a data set's folder, as `predict` takes it",
     ),
     "field": Door(
         about="The main magnetic field years ahead: annual means or Gauss coefficients in, intervals out.",
