@@ -17,8 +17,10 @@ _TEXTS = "texts (CSV, JSON lines, BibTeX or plain text)"
 Several = Annotated[int, Parameter(validator=Number(gte=1))]
 
 
-def demo(*, run: Path = Path("runs/literature/demo"), seed: int = 0, labelled: Path | None = None) -> None:
-    """Train a network that finds entities in sentences, and judge it beside fields and a gazetteer.
+def demo(
+    *, run: Path | None = None, seed: int = 0, labelled: Path | None = None, classes: bool = False
+) -> None:
+    """Train a network that finds entities in sentences, or their classes, and judge it beside classical models.
 
     Sentences are real where some are at hand (TERRELLA_DATA), else simulated with a known truth.
 
@@ -27,15 +29,19 @@ def demo(*, run: Path = Path("runs/literature/demo"), seed: int = 0, labelled: P
     Parameters
     ----------
     run
-        Folder of the run; a demo that was stopped goes on from there.
+        Folder of the run, by default runs/literature/demo or runs/literature/classes; a demo that was stopped goes
+        on from there.
     seed
         Seed of weights, order and simulated sentences.
     labelled
         File of labelled tokens in place of those at hand; a tenth of it is judged on.
+    classes
+        Learn which kind of entity a sentence names most often, in place of the entities.
     """
+    run = run or Path("runs/literature/classes" if classes else "runs/literature/demo")
     given = None if labelled is None else str(labelled)
     following = f"terrella literature predict TEXTS.csv --bundle {run} -o found"
-    shown(lambda report: load_task("literature").demo(run, report, seed, given), following)
+    shown(lambda report: load_task("literature").demo(run, report, seed, given, classes), following)
 
 
 def data(labelled: Path, *, output: Output, encoding: str | None = None) -> None:
@@ -66,7 +72,8 @@ def predict(
     """Find entities, key phrases, summaries and a knowledge graph in texts, and write them into a folder.
 
     entities.csv has a row for each entity with its characters in the document's text, which documents.csv holds;
-    the graph (graph.graphml, graph.json) has the sentence behind each edge.
+    the graph (graph.graphml, graph.json) has the sentence behind each edge. A bundle that was trained with
+    --data.label writes classes.csv in place of these.
 
     Example: terrella literature predict abstracts.bib --bundle runs/literature/demo -o found
 
