@@ -1,4 +1,4 @@
-"""The verbs of `terrella literature` that are its own: demo, data, predict, search, show."""
+"""The verbs of `terrella literature` that are its own: demo, data, predict, score, search, show."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,7 +11,7 @@ from terrella.cli.tasks import load_task
 from terrella.engine.terminal import say
 from terrella.files import must_exist
 
-__all__ = ["data", "demo", "predict", "search", "show"]
+__all__ = ["data", "demo", "predict", "score", "search", "show"]
 
 _TEXTS = "texts (CSV, JSON lines, BibTeX or plain text)"
 Several = Annotated[int, Parameter(validator=Number(gte=1))]
@@ -102,8 +102,40 @@ def predict(
     shown(lambda report: load_task("literature").predict(texts, bundle, output, report, **chosen))
 
 
+def score(
+    texts: Path, *, output: Output, reference: str | None = None, sentences: Several = 3,
+    encoding: str | None = None, column: str | None = None,
+) -> None:  # fmt: skip
+    """Score summaries beside the first sentences (ROUGE), and searches beside BM25 (nDCG), on texts of your own.
+
+    Queries are the titles, for the texts without them; texts without titles are asked for by one of their own
+    sentences, which is taken out. scores.json, scores.csv and a report go into a folder.
+
+    Example: terrella literature score papers.jsonl --reference highlights -o scored
+
+    Parameters
+    ----------
+    texts
+        As `predict` takes them; twenty documents at least.
+    output
+        Folder to write.
+    reference
+        Column of the summary that a person wrote; in JSON it may be a list of several. Without it searches alone.
+    sentences
+        Sentences of a summary.
+    encoding
+        Of the texts, where it is not UTF-8, such as cp1252.
+    column
+        Column or field of the text, where its name is another.
+    """
+    must_exist(texts, _TEXTS)
+    from terrella.literature.use.scoring import score_file
+
+    shown(lambda report: score_file(texts, output, reference, sentences, encoding, column, report))
+
+
 def search(
-    query: str, texts: Path, *, by: Literal["both", "words", "meaning"] = "both", number: Several = 10,
+    query: str, texts: Path, *, by: Literal["words", "both", "meaning"] = "words", number: Several = 10,
     encoding: str | None = None, column: str | None = None,
 ) -> None:  # fmt: skip
     """Print the documents that answer a query best: by its words (BM25), by their meaning, or both.
@@ -119,7 +151,7 @@ def search(
     texts
         As `predict` takes them.
     by
-        Words, meaning, or both, whose ranks are joined.
+        Words, meaning, or both, whose scores are added.
     number
         Documents to print.
     encoding

@@ -19,6 +19,7 @@ from terrella.literature.judging.pictures import by_kind
 
 SCORES = (("macro_f1", "macro-F1", 3, 1.0), ("accuracy", "accuracy", 3, 1.0))
 _EXAMPLES, _SHOWN = 12, 160
+_MOST = 16  # classes that are shown one by one: the commonest
 
 
 def judge_asked(asked: Asked, report: Report) -> Judging:
@@ -42,7 +43,8 @@ def judge_asked(asked: Asked, report: Report) -> Judging:
 def _made(
     run: Run, examples: Sequence[Example], given: Mapping[str, Sequence[str]], document: Mapping[str, Any]
 ) -> Judging:
-    classes = sorted({each.label for each in examples})
+    counted = Counter(each.label for each in examples)
+    classes = sorted(name for name, _ in counted.most_common(_MOST))
     of_class = [(f"f1@{each}", each, 3, 1.0) for each in classes]
     models, picture = document["models"], by_kind(document, classes, "macro_f1", "classes")
     trusted = document["trusted"]
@@ -52,7 +54,11 @@ def _made(
         Section(
             "Gains", "Positive is better; both have the same texts drawn.", [gain_table(document, SCORES)]
         ),
-        Section("Class by class", "", score_tables("F1 of each class", models, of_class)),
+        Section(
+            "Class by class",
+            f"The {len(classes)} commonest.",
+            score_tables("F1 of each class", models, of_class),
+        ),
         Section("Errors", "Of the model that predicts.", errors),
         training_section(run),
     ]

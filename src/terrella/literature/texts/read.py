@@ -26,7 +26,9 @@ class Document:
 
     name: str
     text: str
-    label: str = ""  # its class, where it was asked for
+    label: str = ""  # its class or another field, where it was asked for
+    title: str = ""
+    body: str = ""  # the text without its title
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ def read_texts(
     """Return the documents of a file, by its suffix: .csv or .tsv, .jsonl, .bib; all else is one plain text.
 
     A title goes before its abstract. `column` names the column or field of the text where it is not known, `label`
-    that of the documents' classes, without which a document is left out.
+    that of the documents' classes or summaries, without which a document is left out.
 
     Raises:
         InputError: where the file is empty, of another encoding, or holds no text.
@@ -52,7 +54,7 @@ def read_texts(
     decoded = read_text(path, encoding)
     kind = path.suffix.lower()
     if kind not in TABLES:
-        return Texts((Document(path.name, decoded.text),), decoded.findings)
+        return Texts((Document(path.name, decoded.text, body=decoded.text),), decoded.findings)
     if kind == ".bib":
         records = list(bibtex_entries(decoded.text, path))
     elif kind in (".csv", ".tsv"):
@@ -95,7 +97,7 @@ def _documents(
             continue
         begin = parts[0] + ("" if not parts[0] or parts[0][-1] in ".?!" else ".")
         written = "\n\n".join(p for p in (begin, parts[1]) if p)
-        documents.append(Document(_text_of(record, name, where) or place, written, known))
+        documents.append(Document(_text_of(record, name, where) or place, written, known, *parts))
     if not documents:
         lacking = f"a text and a {label}" if label else "a text"
         raise InputError(f"{path}: none of its {len(records)} documents has {lacking}")
