@@ -80,7 +80,7 @@ def predict(
     Parameters
     ----------
     texts
-        CSV or TSV with a column abstract, text or title; JSON lines; BibTeX; any other file is one plain text.
+        CSV or TSV with a column abstract, text or title; JSON, JSON lines; BibTeX; all else is one plain text.
     bundle
         A trained model: a bundle's folder, a run's, or the name of a run in runs/literature.
     output

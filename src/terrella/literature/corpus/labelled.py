@@ -7,8 +7,8 @@ from pathlib import Path
 
 from terrella.errors import InputError
 from terrella.files import must_exist, write_text
+from terrella.formats.encoding import read_text
 from terrella.literature.corpus.spans import OUTSIDE, Sentence, begun
-from terrella.literature.texts.encoding import read_text
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ from typing import Any
 
 from terrella.errors import InputError
 from terrella.files import must_exist
-from terrella.literature.texts.encoding import read_text
+from terrella.formats.encoding import read_text
 
 _TEXTS = ("abstract", "text", "abstracts", "summary", "body", "content", "description")
 _TITLES = ("title", "article title", "document title", "name")
 _NAMES = ("id", "doi", "key", "identifier", "eid", "ut")
-TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".bib")  # files with columns or fields
+TABLES = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".bib")  # files with columns or fields
 _NAMED = 8  # places that a finding names at most
 
 
@@ -42,7 +42,7 @@ class Texts:
 def read_texts(
     path: Path, encoding: str | None = None, column: str | None = None, label: str | None = None
 ) -> Texts:
-    """Return the documents of a file, by its suffix: .csv or .tsv, .jsonl, .bib; all else is one plain text.
+    """Return the documents of a file, by its suffix: .csv, .tsv, .json, .jsonl, .bib; all else is one plain text.
 
     A title goes before its abstract. `column` names the column or field of the text where it is not known, `label`
     that of the documents' classes or summaries, without which a document is left out.
@@ -55,13 +55,16 @@ def read_texts(
     kind = path.suffix.lower()
     if kind not in TABLES:
         return Texts((Document(path.name, decoded.text, body=decoded.text),), decoded.findings)
+    findings = list(decoded.findings)
     if kind == ".bib":
-        records = list(bibtex_entries(decoded.text, path))
+        records = list(bibtex_entries(decoded.text, path, findings))
     elif kind in (".csv", ".tsv"):
         records = list(_rows(decoded.text, path, "\t" if kind == ".tsv" else None))
+    elif kind == ".json":
+        records = list(_listed(decoded.text, path))
     else:
         records = list(_objects(decoded.text, path))
-    return _documents(records, path, column, label, decoded.findings)
+    return _documents(records, path, column, label, tuple(findings))
 
 
 def _documents(
@@ -153,6 +156,17 @@ def _rows(text: str, path: Path, delimiter: str | None) -> Iterator[tuple[str, d
         raise InputError(f"{path}, line {reader.line_num}: {error}; quotes must be closed") from None
 
 
+def _listed(text: str, path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    try:
+        found: Any = json.loads(text)
+    except ValueError as error:
+        raise InputError(f"{path}: no JSON ({error}); JSON lines are named .jsonl") from None
+    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        raise InputError(f"{path}: expected a list of JSON objects such as {{'id': …, 'text': …}}")
+    for number, each in enumerate(found, 1):
+        yield f"object {number}", {name: value for name, value in each.items() if value is not None}
+
+
 def _objects(text: str, path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     for number, line in enumerate(
         text.split("\n"), 1
@@ -163,7 +177,7 @@ def _objects(text: str, path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             found: Any = json.loads(line)
         except ValueError as error:
             raise InputError(
-                f"{path}, line {number}: no JSON ({error}); expected one object to a line"
+                f"{path}, line {number}: no JSON ({str(error).split(': line')[0]}); expected one object to a line"
             ) from None
         if not isinstance(found, dict):
             raise InputError(f"{path}, line {number}: expected a JSON object such as {{'id': …, 'text': …}}")
@@ -178,8 +192,10 @@ _JOIN = re.compile(r"\s*#\s*")
 _NO_ENTRIES = ("comment", "string", "preamble")
 
 
-def bibtex_entries(text: str, path: Path) -> Iterator[tuple[str, dict[str, str]]]:
+def bibtex_entries(text: str, path: Path, findings: list[str]) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield the entries of BibTeX: where each stands, and its fields with its key as `key`.
+
+    Of a field that comes twice the first counts, as in BibTeX, and a finding is added.
 
     Raises:
         InputError: where a value's braces are not closed, or an entry goes on after its fields.
@@ -193,7 +209,10 @@ def bibtex_entries(text: str, path: Path) -> Iterator[tuple[str, dict[str, str]]
         fields, at = {"key": begin.group(2)}, begin.end()
         while field := _FIELD.match(text, at):
             value, at = _value(text, field.end(), path, macros)
-            fields[field.group(1).lower()] = _plain(value)
+            name = field.group(1).lower()
+            if name in fields:
+                findings.append(f"the entry {begin.group(2)} has two fields {name}: the first counts")
+            fields.setdefault(name, _plain(value))
         if not _END.match(text, at):
             line = text.count("\n", 0, at) + 1
             raise InputError(
