@@ -12,7 +12,9 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score
 
+from terrella.engine.run import Run
 from terrella.errors import InputError
+from terrella.literature.citing import cited
 from terrella.literature.classes.documents import Example, commonest_kind, open_classes
 from terrella.literature.classes.model import MODELS, load_classifier
 from terrella.literature.classes.regression import fit_regression
@@ -134,6 +136,7 @@ def test_a_model_of_classes_is_judged_beside_its_baselines(trained, capsys):
     for own in document["models"].values():
         assert {"macro_f1", "accuracy", "f1@rock"} <= set(own)
         assert own["accuracy"]["low"] <= own["accuracy"]["value"] <= own["accuracy"]["high"]
+    assert cited(Run(trained)) == ["BiLSTM-CRF", "attention over texts"]
     page = (trained / "report.html").read_text()
     assert "True classes (rows)" in page
     capsys.readouterr()
