@@ -90,7 +90,8 @@ def _told(name: str, content: bytes, given: str, error: UnicodeDecodeError, aske
     if not asked:
         return f"{at}; {f'it looks like {likely}: ' if likely else ''}write it as UTF-8"
     if likely:
-        return f"{at}; it looks like {likely}: give --encoding {likely}, or write it as UTF-8"
+        flag = f"--encoding {likely} (train: --data.encoding)"
+        return f"{at}; it looks like {likely}: give {flag}, or write it as UTF-8"
     return f"{at}; say which encoding it has with --encoding, such as cp1252, or write it as UTF-8"
 
 
