@@ -78,7 +78,7 @@ def network_emissions(
     for first in range(0, len(windows), _AT_ONCE):
         some = windows[first : first + _AT_ONCE]
         given = inputs_of(sentences, some, known)
-        emitted = network(given["word"], given["letter"], given["here"])[0].numpy()
+        emitted = network(given)[0].numpy()
         for row, window in zip(emitted, some, strict=True):
             for piece in window:
                 own = row[piece.at : piece.at + piece.length]
