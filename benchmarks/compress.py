@@ -144,7 +144,7 @@ def published(work: Path) -> dict[str, Path]:
     store = open_store(STORE, trained.rate_hz, quiet)
     _, dev = sources(trained, [store], PickSettings(data=DataSettings(sets=(STORE,))))
     seen = dev.read(torch.arange(len(dev)))["x"].numpy()
-    small = replace(onnx, onnx=quantised(onnx.onnx, [seen]), form="int8")
+    small = replace(onnx, onnx=quantised(onnx.onnx, [[seen]]), form="int8")
     for name, bundle in (("onnx", onnx), ("int8", small)):
         save_bundle(work / f"{name}_bundle", bundle)
     return {name: work / f"{name}_bundle" for name in ("onnx", "int8")}

@@ -135,7 +135,7 @@ def test_eight_bits_hold_the_weights_and_the_answer_to_a_percent_of_its_range():
     torch.manual_seed(0)
     network = nn.Sequential(nn.Conv1d(2, 16, 5, padding=2), nn.ReLU(), nn.Conv1d(16, 1, 5, padding=2)).eval()
     x = torch.randn(8, 2, 64)
-    model = quantised(exported(network, x), [x.numpy()])
+    model = quantised(exported(network, [x]), [[x.numpy()]])
     kinds = [each.data_type for each in onnx.load_from_string(model).graph.initializer if len(each.dims) > 1]
     assert kinds
     assert set(kinds) == {onnx.TensorProto.INT8}
@@ -147,7 +147,7 @@ def test_eight_bits_hold_the_weights_and_the_answer_to_a_percent_of_its_range():
 
 
 def test_the_cost_is_that_of_a_process_of_its_own(run):
-    found = cost(network_of, run / "model", "sine", np.zeros((4, 1), np.float32))
+    found = cost(network_of, run / "model", "sine", [np.zeros((4, 1), np.float32)])
     assert 0 < found.cpu_ms < 1000
     assert found.memory_mib is None or 20 < found.memory_mib < 4000
     assert found.size == sum(each.stat().st_size for each in (run / "model").iterdir())

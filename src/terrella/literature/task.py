@@ -11,6 +11,7 @@ from terrella.engine.task import Fed, Made, Opened, Task, Trained
 from terrella.literature import demo as demonstration
 from terrella.literature.card import make_card
 from terrella.literature.citing import cited
+from terrella.literature.compressing import compression
 from terrella.literature.corpus.opening import mark_of, open_corpus
 from terrella.literature.judging.command import judge_asked
 from terrella.literature.learning.finishing import finish
@@ -61,5 +62,6 @@ task = Task(
     predict=predict_file,
     demo=demo,
     cites=cited,
+    compression=compression,
 )
 train, judge, predict = workflow.verbs(task)

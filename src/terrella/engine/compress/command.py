@@ -11,11 +11,9 @@ from terrella.engine.compress.measure import cost, processor
 from terrella.engine.compress.report import card_of, leave_report, shown_table
 from terrella.engine.run import Report, Run, existing_run
 from terrella.engine.settings import parse_settings
-from terrella.engine.task import Asked, Compression, Data, Judging, Settings, Task
+from terrella.engine.task import NETWORK, Asked, Compression, Data, Judging, Settings, Task
 from terrella.engine.use.bundle import Bundle, load_bundle, save_bundle
 from terrella.errors import InputError
-
-_TIMED = 16  # samples evaluated at once
 
 
 def compress(
@@ -67,6 +65,11 @@ def _opened(
         raise InputError(
             f"{run.bundle} is compressed already ({bundle.form}); give the run that it was made of"
         )
+    if NETWORK not in (used := ways.predicts(bundle)):
+        raise InputError(
+            f"{run.bundle} predicts with {', '.join(sorted(set(used)))}, since its network was no better: nothing "
+            "to compress"
+        )
     settings: Any = parse_settings(task.settings, bundle.settings, str(run.bundle))
     mark = str(bundle.values["fingerprint"])
     data = task.prepare(settings, task.open(settings, report).data, run, mark, report)
@@ -102,7 +105,7 @@ def _all(
 def _judged(task: Task[Settings, Data], making: Making, into: Run, name: str, bundle: Bundle) -> Judged:
     folder = Run(into.folder / "forms" / name)
     save_bundle(folder.bundle, bundle)
-    spent = cost(making.ways.network, folder.bundle, task.name, inputs(making, _TIMED))
+    spent = cost(making.ways.network, folder.bundle, task.name, inputs(making, making.ways.timed))
     asked = Asked(folder, load_bundle(folder.bundle, task.name), "dev", None, making.ways.judge)
     return Judged(name, bundle, spent, task.judge(asked, _silent))
 
