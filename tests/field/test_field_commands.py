@@ -214,3 +214,8 @@ def test_published_forecasts_of_the_igrf_are_reproduced(shared_data):
         came = newest.at(begin + 5) - now
         assert rms_at_surface(came - (found[number].at(begin + 5) - now), 13) == pytest.approx(own, abs=0.05)
         assert rms_at_surface(came - (now - found[number].at(begin - 5)), 13) == pytest.approx(line, abs=0.05)
+
+
+def test_there_is_no_smaller_form_and_why(trained, capsys):
+    assert run("compress", "--run", trained) == 2
+    assert "field has no smaller forms of its network: a" in said(capsys)

@@ -186,4 +186,5 @@ class Task(Generic[Settings, Data]):
     prepare: Callable[[Settings, Data, Run, str, Report], Data] = nothing_first  # what the network stands on
     # Of a file, a bundle and what is asked: see `explain`.
     question: Callable[[str, str, Any, Report], Question] | None = None
-    compression: Compression | None = None  # None where there is none
+    # What compressing needs, or why the network has no smaller forms.
+    compression: Compression | str = "nobody has made any"

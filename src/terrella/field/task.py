@@ -67,5 +67,7 @@ task = Task(
     predict=predict_file,
     demo=demo,
     cites=cited,
+    compression="a forecast's time goes to filtering the secular variation, and there is no dev split to choose a "
+    "form by: each pair is held out once, for the test",
 )
 train, judge, predict = workflow.verbs(task)

@@ -77,5 +77,7 @@ task = Task(
     demo=demo,
     cites=cited,
     question=question,
+    compression="a prediction's time goes to files and the published model, and there is no dev split to choose a "
+    "form by: each record is held out once, for the test",
 )
 train, judge, predict = workflow.verbs(task)

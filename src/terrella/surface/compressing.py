@@ -85,7 +85,7 @@ def _surface(network: nn.Module) -> SurfaceNetwork:
 
 compression = Compression(
     network=parts_of,
-    scores={"rmse@refine": False, "crps@refine": False, "rmse@fill": False, "crps@fill": False},
+    scores={"rmse": False, "crps": False},
     taken=taken,
     weights=lambda name: name != RATIOS,
     onnx=onnx_of,

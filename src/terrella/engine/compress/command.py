@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from terrella.engine.compress.forms import FORMS, Making, inputs, made
-from terrella.engine.compress.judged import FULL, Judged, choose
+from terrella.engine.compress.judged import FULL, Judged, choose, named
 from terrella.engine.compress.measure import cost, processor
 from terrella.engine.compress.report import card_of, leave_report, shown_table
 from terrella.engine.run import Report, Run, existing_run
@@ -39,7 +39,7 @@ def compress(
     into = Run(output or folder / "compressed")
     bundle = load_bundle(run.bundle, task.name)
     making = _opened(task, ways, run, bundle, into, epochs, report)
-    judged, without = _all(task, making, into, forms)
+    judged, without, ways = _all(task, making, into, forms)
     kept = choose(judged, ways.scores, tolerance)
     last = {each.name: _judged_on(task, each, into, "test", ways, report) for each in (judged[0], kept)}
     save_bundle(into.bundle, replace(kept.bundle, card=card_of(bundle.card, judged, kept, ways, processor())))
@@ -52,8 +52,8 @@ def compress(
 
 
 def _ways(task: Task[Settings, Data]) -> Compression:
-    if task.compression is None:
-        raise InputError(f"{task.name} has no smaller forms of its network: see docs/compress.md for why")
+    if isinstance(task.compression, str):
+        raise InputError(f"{task.name} has no smaller forms of its network: {task.compression}")
     return task.compression
 
 
@@ -85,8 +85,8 @@ def _opened(
 
 def _all(
     task: Task[Settings, Data], making: Making, into: Run, forms: Sequence[str]
-) -> tuple[list[Judged], dict[str, str]]:
-    """Return the network itself and its forms, judged on dev, and why others cannot be made."""
+) -> tuple[list[Judged], dict[str, str], Compression]:
+    """Return the network itself and its forms, judged on dev, why others cannot be made, and the scores by name."""
     done, without = [_judged(task, making, into, FULL, making.bundle)], {}
     before: dict[str, Bundle] = {}
     for name in forms or FORMS:
@@ -98,8 +98,9 @@ def _all(
             continue
         before[name] = bundle
         done.append(_judged(task, making, into, name, bundle))
-    making.report(shown_table(done, making.ways, without))
-    return done, without
+    ways = replace(making.ways, scores=named(making.ways.scores, done[0]))
+    making.report(shown_table(done, ways, without))
+    return done, without, ways
 
 
 def _judged(task: Task[Settings, Data], making: Making, into: Run, name: str, bundle: Bundle) -> Judged:

@@ -66,17 +66,41 @@ class Bfloat16Network(nn.Module):
         return found.float() if isinstance(found, Tensor) else tuple(each.float() for each in found)
 
 
+class MixedNetwork(nn.Module):
+    """A network of single precision whose products are in bfloat16."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, *inputs: Tensor | None, **options: Any) -> Any:
+        """Return the network's answer."""
+        with torch.autocast(next(self.network.parameters()).device.type, torch.bfloat16):
+            return self.network(*inputs, **options)
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what the network has, in whose place it stands."""
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            return getattr(super().__getattr__("network"), name)
+
+
 def _plain(values: Tensor) -> npt.NDArray[Any]:
     values = values.float() if values.is_floating_point() else values
     return values.detach().cpu().contiguous().numpy()
 
 
 def bundle_network(
-    bundle: Bundle, make: Callable[[], Network], weights: Mapping[str, Tensor] | None = None
+    bundle: Bundle,
+    make: Callable[[], Network],
+    weights: Mapping[str, Tensor] | None = None,
+    mixed: bool = False,
 ) -> Network:
     """Return the network of a bundle, ready for use, in the form that the bundle has it; `make` makes a fresh one.
 
-    `weights` are the network's own, where the bundle holds other tensors besides.
+    `weights` are the network's own, where the bundle holds other tensors besides. `mixed` says that of its
+    numbers in bfloat16 only products are, as where steps add up.
 
     Raises:
         InputError: where tensors or ONNX model are at fault, or ONNX Runtime is not installed.
@@ -87,5 +111,6 @@ def bundle_network(
     if bundle.form == BFLOAT16:
         whole = {name: value.float() if value.dtype == torch.bfloat16 else value
                  for name, value in weights.items()}  # fmt: skip
-        return cast(Network, Bfloat16Network(checked_network(make, whole, bundle.where)).eval())
+        kind = MixedNetwork if mixed else Bfloat16Network
+        return cast(Network, kind(checked_network(make, whole, bundle.where)).eval())
     return checked_network(make, weights, bundle.where)
