@@ -25,9 +25,6 @@ class Door:
     examples: Mapping[str, str] = field(default_factory=dict)  # what follows `terrella TASK VERB`, by verb
     asked: str = ""  # module and name of the model of what `explain` is asked; without it no such verb
     asked_of: str = ""  # what it is asked of, for --help
-    compresses: bool = (
-        False  # whether there are smaller forms of its network; without them no verb `compress`
-    )
     check: str = ""  # module and name of what refuses settings that name no data, before the task is loaded
 
 
@@ -60,7 +57,6 @@ TASKS: dict[str, Door] = {
             "plan": "--network eqtransformer --samples 50000 --memory 8GB",
             "explain": "archive/ --bundle runs/pick/mine -o why.nc --station CI.CCC --time 2019-07-06T03:20:01.28",
         },
-        compresses=True,
         asked="terrella.pick.asked:Asked",
         asked_of="miniSEED or SAC files, as `predict` takes them, or a data set, as `train` does",
         check="terrella.pick.data.locate:check_settings",
@@ -78,7 +74,6 @@ TASKS: dict[str, Door] = {
             "judge": "--run runs/segment/faults",
             "explain": "section.sgy --bundle runs/segment/faults -o why.nc --at 120 640",
         },
-        compresses=True,
         asked="terrella.segment.asked:Asked",
         asked_of="section or volume, as `predict` takes it",
     ),

@@ -17,6 +17,7 @@ from terrella.literature.citing import cited
 from terrella.literature.classes import judging as class_judging
 from terrella.literature.classes import task as classes
 from terrella.literature.classes import training as class_training
+from terrella.literature.compressing import compression
 from terrella.literature.corpus.opening import mark_of, open_corpus
 from terrella.literature.explaining import question
 from terrella.literature.judging.command import judge_asked
@@ -99,5 +100,6 @@ task = Task(
     demo=demo,
     cites=cited,
     question=question,
+    compression=compression,
 )
 train, judge, predict = workflow.verbs(task)

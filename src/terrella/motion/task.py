@@ -79,6 +79,8 @@ flatfiles = Task(
     demo=demo,
     cites=cited,
     question=question,
+    compression="a prediction's time goes to files and the published model, and there is no dev split to choose a "
+    "form by: each record is held out once, for the test",
 )
 task = either({"flatfile": flatfiles, "waveforms": waveforms})
 train, judge, predict = workflow.verbs(task)

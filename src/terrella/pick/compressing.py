@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
+from terrella.engine.feed import Batch
 from terrella.engine.task import Compression
 from terrella.engine.use.bundle import Bundle
 from terrella.errors import InputError
@@ -62,10 +62,9 @@ def described(bundle: Bundle) -> Mapping[str, Any]:
     return {"takes": {name: value for name, value in whole.items() if name != "make"}}
 
 
-def imitated(logits: Tensor, bundle: Bundle) -> Tensor:
-    """Return probabilities of the full network as labels."""
-    with torch.no_grad():
-        return bundle_architecture(bundle).probabilities(logits)
+def imitated(full: nn.Module, batch: Batch, bundle: Bundle) -> Batch:
+    """Return a batch with probabilities of the full network as labels."""
+    return {**batch, "y": bundle_architecture(bundle).probabilities(full(batch["x"]))}
 
 
 compression = Compression(

@@ -72,9 +72,19 @@ class EntityNetwork(nn.Module):
         self.emission = nn.Linear(reader.size, labels)
         self.transitions = nn.Parameter(torch.zeros(labels, labels))  # (label before, label)
 
-    def forward(self, given: Batch) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, word: Tensor, letter: Tensor, here: Tensor, context: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Return emissions (window, token, label) of what the reader takes; the transitions come second."""
-        return self.emission(self.reader(given)), self.transitions
+        given = {"word": word, "letter": letter, "here": here}
+        read = self.reader(given if context is None else {**given, "context": context})
+        return self.emission(read), self.transitions
+
+
+def taken(batch: Batch) -> tuple[Tensor, ...]:
+    """Return words, letters and where there are tokens, and what an encoder says where there is one."""
+    names = ("word", "letter", "here", "context")
+    return tuple(batch[name] for name in names if name in batch)
 
 
 def minus_log_likelihood(emissions: Tensor, transitions: Tensor, label: Tensor, here: Tensor) -> Tensor:
