@@ -6,7 +6,6 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from functools import lru_cache
-from multiprocessing import get_context
 from pathlib import Path
 from threading import Event as Flag
 
@@ -14,6 +13,7 @@ import sqlalchemy as sql
 
 from terrella.engine.run import Report
 from terrella.errors import TerrellaError
+from terrella.live.beside import CONTEXT, give_way
 from terrella.live.following import News, Read, said
 from terrella.live.issuing import FORECAST
 from terrella.live.keeping import MISSED, advance, next_closing, note_missed, triggers
@@ -113,8 +113,7 @@ class Runner:
 
     def _advanced(self, after_us: int, now_us: int) -> int:
         if self._pool is None:
-            # Forked processes would share the server's sockets and torch's threads.
-            self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+            self._pool = ProcessPoolExecutor(1, mp_context=CONTEXT, initializer=give_way)
         return self._pool.submit(_work, str(self.opened.store.folder), self.url, after_us, now_us).result()
 
     def close(self) -> None:

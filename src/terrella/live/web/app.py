@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -20,6 +21,7 @@ from terrella.earth.land import land_rings
 from terrella.errors import InputError, TerrellaError
 from terrella.live.issuing import FORECAST, MODELS
 from terrella.live.keeping import MISSED
+from terrella.live.kept import read_part
 from terrella.live.opening import Opened
 from terrella.live.scoring import SCORE
 from terrella.live.web.address import Address
@@ -28,6 +30,7 @@ from terrella.live.web.describing import openapi
 from terrella.live.web.exports import csep, geojson, netcdf
 from terrella.live.web.limits import Guard, TooLargeError
 from terrella.live.web.questions import chosen, in_range, number, polygon, time_us
+from terrella.live.web.remembered import Remembered
 from terrella.live.web.runs import Runs
 from terrella.live.web.streams import entries_stream, runs_stream
 
@@ -55,11 +58,13 @@ Answer = Callable[[Reader, Request, bytes], Response]
 
 def make_app(opened: Opened, address: Address, folder: Path | None = None) -> Guard:
     """Return the application of a record, and of the runs of a folder, at an address."""
-    reader = Reader(opened)
+    reader, remembered = Reader(opened), Remembered()
     runs = None if folder is None else Runs(folder)
 
     def route(path: str, answer: Answer, method: str = "GET") -> Route:
-        return Route(path, _endpoint(reader, answer), methods=[method])
+        return Route(
+            path, _endpoint(reader, answer, remembered if method == "GET" else None), methods=[method]
+        )
 
     app = Starlette(
         routes=[
@@ -79,7 +84,7 @@ def make_app(opened: Opened, address: Address, folder: Path | None = None) -> Gu
             route("/api/events/points", _points),
             route("/api/scores", lambda reader, request, body: _json(reader.scores())),
             Route("/api/stream", entries_stream(opened.store), methods=["GET"]),
-            route("/api/runs", lambda reader, request, body: _runs(runs)),
+            Route("/api/runs", _endpoint(reader, lambda *_: _runs(runs), None), methods=["GET"]),
             Route("/api/runs/stream", runs_stream(runs), methods=["GET"]),
         ],
         exception_handlers={HTTPException: _refused},
@@ -88,13 +93,29 @@ def make_app(opened: Opened, address: Address, folder: Path | None = None) -> Gu
     return Guard(app, address)
 
 
-def _endpoint(reader: Reader, answer: Answer) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(
+    reader: Reader, answer: Answer, remembered: Remembered | None
+) -> Callable[[Request], Awaitable[Response]]:
     """Return what answers in a thread, so that no question holds up another; errors become one line."""
+
+    def answered(request: Request, body: bytes) -> Response:
+        def made() -> Response:
+            return answer(reader, request, body)
+
+        if remembered is None:
+            return made()
+        lasting = request.path_params.get("name", "latest") != "latest"  # what was issued stays as it is
+        mark = None if lasting else reader.opened.store.mark()
+        found = remembered.answer(f"{request.url.path}?{request.url.query}", mark, made)
+        tag = found.headers.get("etag")
+        if tag is not None and tag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers={"etag": tag})
+        return found
 
     async def endpoint(request: Request) -> Response:
         try:
             body = await request.body()
-            return await run_in_threadpool(answer, reader, request, body)
+            return await run_in_threadpool(answered, request, body)
         except TooLargeError:
             return JSONResponse({"error": "the body is too long"}, 413)
         except NotFoundError as error:
@@ -103,6 +124,9 @@ def _endpoint(reader: Reader, answer: Answer) -> Callable[[Request], Awaitable[R
             return JSONResponse({"error": str(error)}, 422)
         except TerrellaError as error:
             return JSONResponse({"error": str(error)}, 503)
+        except (SQLAlchemyError, OSError) as error:
+            about = str(getattr(error, "orig", None) or error).splitlines()[0]
+            return JSONResponse({"error": f"the record cannot be read now: {about}"}, 503)
 
     return endpoint
 
@@ -186,9 +210,10 @@ def _forecast(reader: Reader, request: Request, body: bytes) -> Response:
 def _values(reader: Reader, request: Request, body: bytes) -> Response:
     """Answer with the cells' values as 32-bit floats, little-endian, layer by layer in the order of `inside`."""
     asked = dict(request.query_params)
-    kept = reader.kept(reader.record(request.path_params["name"]))
-    values = kept.probability if chosen(asked, "layer", LAYERS) == "probability" else kept.expected
-    found = values[_model(asked), _horizon(asked, len(kept.horizons_days))]
+    record = reader.record(request.path_params["name"])
+    path = reader.opened.store.forecasts / record.values["file"]
+    horizon = _horizon(asked, len(record.values["horizons_days"]))
+    found = read_part(path, chosen(asked, "layer", LAYERS), _model(asked))[horizon]
     headers = (
         {"cache-control": "max-age=31536000, immutable"} if request.path_params["name"] != "latest" else {}
     )
