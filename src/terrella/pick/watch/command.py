@@ -4,7 +4,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -23,6 +23,7 @@ from terrella.pick.data.tally import Tally
 from terrella.pick.watch import state as kept
 from terrella.pick.watch.events import Associating, Event, associate_changed, associating
 from terrella.pick.watch.growth import Growing
+from terrella.pick.watch.seedlink import ARCHIVE, Receiving, address_of, received
 from terrella.pick.watch.spans import within
 from terrella.pick.watch.state import Made, Station
 from terrella.pick.watch.station import Outcome, Picking, pick_waiting, reach_of, touched
@@ -49,6 +50,7 @@ class Watch:
     heard_s: dict[Station, float] = field(default_factory=dict)  # when a station last grew, by a steady clock
     told: set[tuple[str, str]] = field(default_factory=set)
     latencies_s: list[float] = field(default_factory=list)
+    receiving: Receiving | None = None  # what writes the archive, where no other program does
 
     def found(self, what: str, name: str) -> None:
         """Tell of an oddity once."""
@@ -62,7 +64,7 @@ class Watch:
 
 
 def watch(
-    where: Path,
+    where: Path | str,
     bundle: str,
     output: Path,
     report: Report,
@@ -78,6 +80,8 @@ def watch(
 ) -> None:
     """Pick what an archive holds and what comes to it, into output/picks, and events into output/events.csv.
 
+    `where` is a folder, or seedlink://host:port, whose records are kept in output/archive.
+
     Stopped, or killed, at any moment and called again it goes on: each sample is picked, and no pick is kept twice.
     What later record changes is revised, so that at its end the picks are those of `pick run` on the archive.
 
@@ -85,8 +89,12 @@ def watch(
         InputError: where archive, bundle or inventory are at fault, another process watches into the folder, or it
             was begun with other weights or settings.
     """
-    if not where.is_dir():
+    server = address_of(str(where))
+    archive = Path(where) if server is None else output / ARCHIVE
+    if server is None and not archive.is_dir():
         raise InputError(f"{where}: a folder to follow, such as an SDS archive, was expected")
+    if server is not None and once:
+        raise InputError("--once looks at a folder; a SeedLink server never ends: give --until")
     if not poll_s > 0:
         raise InputError(f"--poll-s {poll_s:g}: a number above 0 was expected")
     policies = policies or Policies()
@@ -97,10 +105,11 @@ def watch(
         how = associating(inventory, settings or AssociationSettings(), magnitude_offset, found)
     *lines, weights = head
     asked = {"policies": lines, "weights": weights.split()[-1], "stations": list(stations), "start": start}
+    asked |= {} if server is None else {"server": server}
     busy = InputError(f"another process watches into {output}; wait for its end, or give another --output")
     with claimed(output / ".claim", busy), kept.opened(output / STATE) as state:
         _check_same(state, output, asked)
-        growing = Growing(where, kept.marks(state), stations, first_ns)
+        growing = Growing(archive, kept.marks(state), stations, first_ns)
         picking = Picking(annotator, policies, reach_of(annotator))
         work = Watch(state, growing, picking, how, head, output, report, time.time_ns())
         for line in found.lines():
@@ -108,7 +117,7 @@ def watch(
         work.say(f"a pick is made once {picking.reach.settled_ns / 1e9:.0f} s of record follow it")
         _write(work)
         try:
-            _follow(work, poll_s, 0 if once else until_ns)
+            _follow(work, poll_s, 0 if once else until_ns, server)
         finally:
             _tell_latency(work)
         picks, events = kept.counts(state)
@@ -117,6 +126,8 @@ def watch(
 
 def step(watch: Watch, ended: bool) -> None:
     """Look at the archive once, pick what can be picked, associate and write; where it has `ended`, all of it."""
+    for line in () if watch.receiving is None else watch.receiving.lines():
+        watch.say(line)
     try:
         _look(watch)
         _pick(watch, ended)
@@ -128,11 +139,16 @@ def step(watch: Watch, ended: bool) -> None:
         watch.say(f"{error}; tried again")
 
 
-def _follow(watch: Watch, poll_s: float, until_ns: int | None) -> None:
-    while until_ns is None or time.time_ns() < until_ns:
-        step(watch, False)
-        left_s = poll_s if until_ns is None else min(poll_s, (until_ns - time.time_ns()) / 1e9)
-        time.sleep(max(left_s, 0))
+def _follow(watch: Watch, poll_s: float, until_ns: int | None, server: str | None) -> None:
+    growing = watch.growing
+    source: AbstractContextManager[Receiving | None] = nullcontext(None)
+    if server is not None:
+        source = received(server, growing.stations, watch.output, growing.first_ns)
+    with source as watch.receiving:
+        while until_ns is None or time.time_ns() < until_ns:
+            step(watch, False)
+            left_s = poll_s if until_ns is None else min(poll_s, (until_ns - time.time_ns()) / 1e9)
+            time.sleep(max(left_s, 0))
     step(watch, True)
 
 
