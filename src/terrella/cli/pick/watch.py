@@ -28,6 +28,7 @@ def watch(
     min_p: int = 3,
     min_s: int = 2,
     magnitude_offset: float = 0.0,
+    page: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
     """Follow an SDS archive or a SeedLink server: pick as records come, associate, keep the catalogue up to date.
 
@@ -77,6 +78,8 @@ def watch(
         Fewest of these that are S.
     magnitude_offset
         Added to all magnitudes, to calibrate amplitudes that are no mm on a Wood-Anderson seismometer.
+    page
+        Write page.html to the folder as data arrive: a map, the latest records with their picks, the last events.
     """
     from terrella.engine.use.find import find_bundle
     from terrella.files import must_exist
@@ -102,6 +105,6 @@ def watch(
     shown(
         lambda report: follow(
             archive, bundle, output, report, stations, start, until, once, poll_s, policies,
-            inventory, settings, magnitude_offset,
+            inventory, settings, magnitude_offset, page,
         )
     )  # fmt: skip

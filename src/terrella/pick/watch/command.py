@@ -23,6 +23,7 @@ from terrella.pick.data.tally import Tally
 from terrella.pick.watch import state as kept
 from terrella.pick.watch.events import Associating, Event, associate_changed, associating
 from terrella.pick.watch.growth import Growing
+from terrella.pick.watch.page import PAGE, write_watch_page
 from terrella.pick.watch.seedlink import ARCHIVE, Receiving, address_of, received
 from terrella.pick.watch.spans import within
 from terrella.pick.watch.state import Made, Station
@@ -33,6 +34,7 @@ STATE = "watch.sqlite"
 _FILES_AT_ONCE = 256
 _SILENT_S = 120.0  # without new record of a station, after which its last samples are picked as they are
 _FOREVER = 2**62
+_PAGE_S = 10.0  # at least, between readings of the page
 
 
 @dataclass(eq=False)
@@ -50,6 +52,8 @@ class Watch:
     heard_s: dict[Station, float] = field(default_factory=dict)  # when a station last grew, by a steady clock
     told: set[tuple[str, str]] = field(default_factory=set)
     latencies_s: list[float] = field(default_factory=list)
+    page_s: float | None = None  # between readings of the page, where there is one
+    changed: bool = True  # since the page was written
     receiving: Receiving | None = None  # what writes the archive, where no other program does
 
     def found(self, what: str, name: str) -> None:
@@ -77,6 +81,7 @@ def watch(
     inventory: Path | None = None,
     settings: AssociationSettings | None = None,
     magnitude_offset: float = 0.0,
+    page: bool = False,
 ) -> None:
     """Pick what an archive holds and what comes to it, into output/picks, and events into output/events.csv.
 
@@ -112,6 +117,7 @@ def watch(
         growing = Growing(archive, kept.marks(state), stations, first_ns)
         picking = Picking(annotator, policies, reach_of(annotator))
         work = Watch(state, growing, picking, how, head, output, report, time.time_ns())
+        work.page_s = max(poll_s, _PAGE_S) if page else None
         for line in found.lines():
             work.say(line)
         work.say(f"a pick is made once {picking.reach.settled_ns / 1e9:.0f} s of record follow it")
@@ -133,6 +139,7 @@ def step(watch: Watch, ended: bool) -> None:
         _pick(watch, ended)
         _associate(watch, ended)
         _write(watch)
+        _write_page(watch)
     except (TerrellaError, OSError, sqlite3.OperationalError) as error:
         if ended:
             raise
@@ -170,6 +177,7 @@ def _look(watch: Watch) -> None:
                 kept.wait_for(watch.state, station, within(waiting[station], first_ns, _FOREVER))
         for news in batch:
             watch.growing.take(news)
+        watch.changed |= bool(batch)
         watch.heard_s |= dict.fromkeys(grew, time.monotonic())
 
 
@@ -192,6 +200,7 @@ def _pick(watch: Watch, ended: bool) -> None:
                     {"kind": "progress", "stage": "pick", "done": number, "total": len(waiting), "note": note}
                 )
     if new or gone:
+        watch.changed = True
         watch.say(_said(watch, new, gone))
 
 
@@ -232,6 +241,7 @@ def _associate(watch: Watch, ended: bool) -> None:
         return
     for line in found.lines():
         watch.found("association", line)
+    watch.changed |= bool(changes)
     for what, event in changes:
         watch.say(_described(what, event, watch.associating.magnitude_offset))
 
@@ -248,6 +258,16 @@ def _described(what: str, event: Event, offset: float) -> str:
 def _write(watch: Watch) -> None:
     offset = 0.0 if watch.associating is None else watch.associating.magnitude_offset
     write_changed(watch.state, watch.output, watch.head, offset)
+
+
+def _write_page(watch: Watch) -> None:
+    if watch.page_s is None or not watch.changed:
+        return
+    how = watch.associating
+    places, offset = (None, 0.0) if how is None else (how.stations, how.magnitude_offset)
+    path, archive = watch.output / PAGE, watch.growing.archive()
+    write_watch_page(path, archive, watch.state, places, offset, watch.page_s, lambda what, name: None)
+    watch.changed = False
 
 
 def _check_same(state: sqlite3.Connection, output: Path, asked: Mapping[str, object]) -> None:
