@@ -29,7 +29,7 @@ from terrella.live.web.answers import LAYERS, NotFoundError, Reader, described, 
 from terrella.live.web.describing import openapi
 from terrella.live.web.exports import csep, geojson, netcdf
 from terrella.live.web.limits import Guard, TooLargeError
-from terrella.live.web.questions import chosen, in_range, number, polygon, time_us
+from terrella.live.web.questions import chosen, in_range, number, polygon, time_us, whole
 from terrella.live.web.remembered import Remembered
 from terrella.live.web.runs import Runs
 from terrella.live.web.streams import entries_stream, runs_stream
@@ -61,10 +61,8 @@ def make_app(opened: Opened, address: Address, folder: Path | None = None) -> Gu
     reader, remembered = Reader(opened), Remembered()
     runs = None if folder is None else Runs(folder)
 
-    def route(path: str, answer: Answer, method: str = "GET") -> Route:
-        return Route(
-            path, _endpoint(reader, answer, remembered if method == "GET" else None), methods=[method]
-        )
+    def route(path: str, answer: Answer, *posts: str) -> Route:
+        return Route(path, _endpoint(reader, answer, remembered), methods=["GET", *posts])
 
     app = Starlette(
         routes=[
@@ -78,8 +76,7 @@ def make_app(opened: Opened, address: Address, folder: Path | None = None) -> Gu
             route("/api/forecasts/{name}", _forecast),
             route("/api/forecasts/{name}/values", _values),
             route("/api/history", _history),
-            route("/api/probability", _at_point),
-            route("/api/probability", _in_polygon, "POST"),
+            route("/api/probability", _of_place, "POST"),
             route("/api/events", _events),
             route("/api/events/points", _points),
             route("/api/scores", lambda reader, request, body: _json(reader.scores())),
@@ -102,7 +99,7 @@ def _endpoint(
         def made() -> Response:
             return answer(reader, request, body)
 
-        if remembered is None:
+        if remembered is None or request.method == "POST":
             return made()
         lasting = request.path_params.get("name", "latest") != "latest"  # what was issued stays as it is
         mark = None if lasting else reader.opened.store.mark()
@@ -189,7 +186,7 @@ def _land(reader: Reader, request: Request, body: bytes) -> Response:
 
 def _forecasts(reader: Reader, request: Request, body: bytes) -> Response:
     asked = dict(request.query_params)
-    limit = int(number(asked, "limit", 1, 2000, 100))
+    limit = whole(asked, "limit", 1, 2000, 100)
     before = time_us(asked, "before", _YEAR_9999)
     return JSONResponse({"forecasts": reader.forecasts(limit, before)})
 
@@ -222,9 +219,12 @@ def _values(reader: Reader, request: Request, body: bytes) -> Response:
 
 def _history(reader: Reader, request: Request, body: bytes) -> Response:
     asked = dict(request.query_params)
-    cell = int(number(asked, "cell", 0, 1e7))
-    horizon = int(number(asked, "horizon", 0, 100, 0))
+    cell, horizon = whole(asked, "cell", 0, 10**7), whole(asked, "horizon", 0, 100, 0)
     return JSONResponse({"cell": cell, "horizon": horizon, "history": reader.history(cell, horizon)})
+
+
+def _of_place(reader: Reader, request: Request, body: bytes) -> Response:
+    return (_in_polygon if request.method == "POST" else _at_point)(reader, request, body)
 
 
 def _at_point(reader: Reader, request: Request, body: bytes) -> Response:
@@ -286,7 +286,7 @@ def _span_of_events(request: Request) -> tuple[int, int, float, int]:
     asked = dict(request.query_params)
     since, until = time_us(asked, "since", -_YEAR_9999), time_us(asked, "until", _YEAR_9999)
     least = number(asked, "min_magnitude", -9, _LARGEST, -9)
-    return since, until, least, int(number(asked, "limit", 1, 100_000, 1000))
+    return since, until, least, whole(asked, "limit", 1, 100_000, 1000)
 
 
 def _runs(runs: Runs | None) -> Response:
@@ -306,4 +306,4 @@ def _model(asked: dict[str, Any]) -> int:
 
 
 def _horizon(asked: dict[str, Any], horizons: int) -> int:
-    return int(number(asked, "horizon", 0, horizons - 1, 0))
+    return whole(asked, "horizon", 0, horizons - 1, 0)
