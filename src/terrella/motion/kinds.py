@@ -47,4 +47,5 @@ def either(kinds: Kinds) -> Task[MotionSettings, Any]:
         ),
         cites=cites,
         question=question,
+        compression=first.compression,  # why there is none: the same holds for both
     )
