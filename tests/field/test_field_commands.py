@@ -238,6 +238,7 @@ def test_a_forecast_is_explained_by_all_annual_differences(trained, annual, tmp_
     assert (tmp_path / "why_observatories.png").is_file()
     for more, words in (
         (["--observatory", "XXX"], "has a forecast from"),
+        (["--component", "W"], "should be 'X', 'Y' or 'Z'; got 'W'"),
         (["--year", 1900.5], "has no annual means of 1900.5"),
         (["--beside", tmp_path / "missing.csv"], "missing.csv"),
     ):

@@ -197,6 +197,9 @@ def test_a_pixel_is_explained_by_known_heights(trained, tmp_path, capsys):
     np.save(tmp_path / "dem.npy", values[:, 50:])
     assert run(*typed) == 2
     assert "has no gap that `predict` fills" in " ".join(capsys.readouterr().err.split())
+    (tmp_path / "empty.csv").touch()
+    assert run(*typed[:2], tmp_path / "empty.csv", *typed[3:]) == 2
+    assert "empty.csv cannot be read" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("form", ["onnx", "bf16"])

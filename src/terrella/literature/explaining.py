@@ -126,7 +126,7 @@ def _entity(model: LiteratureModel, split: Split, asked: Asked, given: str) -> t
                     max(spans, key=lambda span: float(field.answer(model.joint.network, whole, span))),
                 )
     raise InputError(
-        f"--words {asked.words}: no sentence asked of has these words, one after the other, in {given}"
+        f"--words {asked.words!r}: no sentence asked of has these words, one after the other, in {given}"
     )
 
 
