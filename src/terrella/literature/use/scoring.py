@@ -93,8 +93,8 @@ class _Part:
 
 
 _SUMMARISED = (
-    "Summaries of each text ({0}), and as many from its beginning, against {1}. F1 of single words, of pairs and of "
-    "the longest common subsequence (Lin 2004), the best of several references; means over documents, 95 % "
+    "Summaries of each text ({0}), and as many from its beginning, against {1}. F1 of single words, of pairs and "
+    "of the longest common subsequence (Lin 2004), the best of several references; means over documents, 95 % "
     "intervals with whole documents resampled."
 )
 _SEARCHED = (
