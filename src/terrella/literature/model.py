@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from terrella.engine.settings import parse_settings
 from terrella.engine.use.bundle import Bundle, load_bundle
-from terrella.engine.use.checked import checked_array, checked_network, checked_values, values_layout
+from terrella.engine.use.checked import checked_array, checked_values, values_layout
+from terrella.engine.use.forms import bundle_network
 from terrella.errors import InputError
 from terrella.literature.learning.encoder import same_encoder
 from terrella.literature.learning.finishing import GAZETTEER, MODELS, NETWORK, TEXTBOOK, Finished
@@ -35,6 +36,12 @@ _LAYOUT = values_layout(
     encoder=(str, ""),
 )
 _CRFS = "wide", "textbook"  # sets of features; the names of their tensors begin with these
+TRANSITIONS = "transitions"  # of the network
+BESIDE = {  # the network's tensors
+    "words",
+    GAZETTEER,
+    *(f"{name}.{part}" for name in _CRFS for part in ("attributes", "weights", "transitions")),
+}
 _BETWEEN = "\n"
 
 
@@ -142,20 +149,21 @@ def model_of(bundle: Bundle) -> LiteratureModel:
     words = texts_of(bundle, "words")
     encoder = same_encoder(settings.network.encoder, values.get("encoder", ""), bundle.where)
     vocabulary = Vocabulary(words, (False,) * len(words), tuple(values["letters"]), values["cased"], encoder)
-    fields = {f"{name}.{part}" for name in _CRFS for part in ("attributes", "weights", "transitions")}
-    own = {"words", GAZETTEER, *fields}
-    weights: Mapping[str, Tensor] = {name: each for name, each in bundle.tensors.items() if name not in own}
+    weights: Mapping[str, Tensor] = {
+        name: each for name, each in bundle.tensors.items() if name not in BESIDE
+    }
     labels = values["labels"]
-    network = checked_network(
+    network: nn.Module = bundle_network(
+        bundle,
         lambda: network_of(settings, len(words) + SPECIAL, len(values["letters"]) + 2, len(labels)),
         weights,
-        bundle.where,
     )
+    follow = checked_array(bundle, TRANSITIONS, len(labels), len(labels))
     wide, textbook = (_crf(bundle, name, values["cased"], labels) for name in _CRFS)
     listed = (each.partition("\t") for each in texts_of(bundle, GAZETTEER))
     kinds = {tuple(name.split(" ")): kind for name, _, kind in listed}
     gazetteer = Gazetteer(kinds, max(map(len, kinds), default=0))
-    joint = Joint(network, vocabulary, wide, textbook, values["weights"], values["doubt"])
+    joint = Joint(network, follow, vocabulary, wide, textbook, values["weights"], values["doubt"])
     return LiteratureModel(joint, gazetteer, values["trusted"], values["hyphens"], settings)
 
 

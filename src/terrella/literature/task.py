@@ -17,7 +17,9 @@ from terrella.literature.citing import cited
 from terrella.literature.classes import judging as class_judging
 from terrella.literature.classes import task as classes
 from terrella.literature.classes import training as class_training
+from terrella.literature.compressing import compression
 from terrella.literature.corpus.opening import mark_of, open_corpus
+from terrella.literature.explaining import question
 from terrella.literature.judging.command import judge_asked
 from terrella.literature.learning.encoder import open_encoder
 from terrella.literature.learning.finishing import finish
@@ -97,5 +99,7 @@ task = Task(
     predict=predict_file,
     demo=demo,
     cites=cited,
+    question=question,
+    compression=compression,
 )
 train, judge, predict = workflow.verbs(task)

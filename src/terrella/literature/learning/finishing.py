@@ -47,7 +47,8 @@ def finish(network: EntityNetwork, given: Prepared, doubting: bool) -> Finished:
     assert given.gazetteer is not None
     dev = given.corpus.dev
     tokens = [sentence.tokens for sentence in dev]
-    joint = chosen(Joint(network, given.vocabulary, given.wide, given.textbook), dev, doubting)
+    follow = network.transitions.detach().cpu().numpy()
+    joint = chosen(Joint(network, follow, given.vocabulary, given.wide, given.textbook), dev, doubting)
     labels = {
         NETWORK: joint.labels_for(tokens),
         TEXTBOOK: [given.textbook.labels_for(own) for own in tokens],

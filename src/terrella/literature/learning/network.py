@@ -38,14 +38,22 @@ class Reader(nn.Module):
         `here` (window, token) is one where there is a token, else zero; `context` (window, token, …) is what an
         encoder says, where there is one.
         """
-        word, letter, here = given["word"], given["letter"], given["here"]
+        return self.read(self.seen(given), given["here"])
+
+    def seen(self, given: Batch) -> Tensor:
+        """Return the numbers that stand for each token, (window, token, number)."""
+        word, letter = given["word"], given["letter"]
         windows, tokens, letters = letter.shape
         spelled = self.letter(letter.reshape(-1, letters)).transpose(1, 2)
         spelled = self.convolution(spelled).amax(2).relu().reshape(windows, tokens, -1)
         parts = [self.word(word), spelled]
         if self.context is not None:
             parts.append(self.context(given["context"].to(spelled.dtype)))
-        read = self.dropped(self.lstm(self.dropped(torch.cat(parts, 2)))[0])
+        return torch.cat(parts, 2)
+
+    def read(self, seen: Tensor, here: Tensor) -> Tensor:
+        """Return what is read of the numbers that stand for tokens, (window, token, size)."""
+        read = self.dropped(self.lstm(self.dropped(seen))[0])
         score = self.query(read) @ self.key(read).transpose(1, 2) / self.key.out_features**0.5
         score = score + (here[:, None] - 1) * 1e4
         return torch.cat([read, score.softmax(2) @ self.value(read)], 2)
@@ -64,9 +72,19 @@ class EntityNetwork(nn.Module):
         self.emission = nn.Linear(reader.size, labels)
         self.transitions = nn.Parameter(torch.zeros(labels, labels))  # (label before, label)
 
-    def forward(self, given: Batch) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, word: Tensor, letter: Tensor, here: Tensor, context: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Return emissions (window, token, label) of what the reader takes; the transitions come second."""
-        return self.emission(self.reader(given)), self.transitions
+        given = {"word": word, "letter": letter, "here": here}
+        read = self.reader(given if context is None else {**given, "context": context})
+        return self.emission(read), self.transitions
+
+
+def taken(batch: Batch) -> tuple[Tensor, ...]:
+    """Return words, letters and where there are tokens, and what an encoder says where there is one."""
+    names = ("word", "letter", "here", "context")
+    return tuple(batch[name] for name in names if name in batch)
 
 
 def minus_log_likelihood(emissions: Tensor, transitions: Tensor, label: Tensor, here: Tensor) -> Tensor:
