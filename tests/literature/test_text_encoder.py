@@ -9,6 +9,7 @@ import torch
 from literature_cases import run
 
 from terrella.errors import InputError
+from terrella.literature.classes.model import load_classifier
 from terrella.literature.corpus.synthetic import simulate
 from terrella.literature.learning.encoder import context_size, open_encoder
 from terrella.literature.model import load_model
@@ -100,3 +101,13 @@ def test_what_is_no_encoder_is_told_in_a_line_and_no_pickle_is_opened(folder, tm
     monkeypatch.setitem(sys.modules, "transformers", None)
     with pytest.raises(InputError, match=r"needs transformers: pip install 'terrella\[encoder\]'"):
         open_encoder(str(folder), CPU)
+
+
+def test_a_model_of_classes_reads_an_encoder_too(folder, tmp_path):
+    few = ["--data.sentences", 80, "--fit.epochs", 1, "--network.hidden", 8, "--data.label", "kind"]
+    assert run("train", "--run", tmp_path / "run", "--no-plan", *few, "--network.encoder", folder) == 0
+    model = load_classifier(tmp_path / "run")
+    assert model.vocabulary.encoder.size == 12
+    first, second = model.logits([["granite"], ["granite"]], "network")
+    assert first == pytest.approx(second, abs=1e-4)
+    assert np.isfinite(first).all()

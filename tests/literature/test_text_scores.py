@@ -73,7 +73,9 @@ def test_scores_of_own_texts_lie_beside_the_first_sentences_and_bm25(tmp_path, c
     assert models["LexRank"]["rougeL"] == pytest.approx(1)
     assert models["lead-1"]["rouge1"] < 0.3
     assert models["BM25"] == {"ndcg": 1, "first": 1}
-    assert "Queries are titles" in (out / "report.html").read_text()
+    page = (out / "report.html").read_text()
+    assert "Queries are titles" in page
+    assert "What LexRank gains" in page
     assert run("score", path, "--reference", "tldr", "-o", out) == 2
     assert "has no column 'tldr'" in " ".join(capsys.readouterr().err.split())
     path.write_text(json.dumps(paper(1)))

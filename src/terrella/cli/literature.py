@@ -135,7 +135,7 @@ def score(
 
 
 def search(
-    query: str, texts: Path, *, by: Literal["words", "both", "meaning"] = "words", number: Several = 10,
+    query: str, texts: Path, *, by: Literal["both", "words", "meaning"] = "both", number: Several = 10,
     encoding: str | None = None, column: str | None = None,
 ) -> None:  # fmt: skip
     """Print the documents that answer a query best: by its words (BM25), by their meaning, or both.

@@ -5,6 +5,7 @@ from typing import Any
 
 from terrella.engine.judge.document import gain_of, signed
 from terrella.engine.judge.report import Table
+from terrella.literature.learning.finishing import NETWORK
 
 Shown = Sequence[tuple[str, str, int, float]]  # score, head of its column, decimals, factor
 _LEFT = {
@@ -15,11 +16,13 @@ _LEFT = {
 
 
 def gain_table(document: Mapping[str, Any], scores: Shown) -> Table:
-    """Return the network's gains over each other model."""
+    """Return the gains of the network, or of what stands in its place, over each other model."""
     found = {(p["score"], p["over"]): gain_of(p) for p in document["paired"]}
     others = dict.fromkeys(over for _, over in found)
     rows = [(f"over {other}", [found[score, other] for score, *_ in scores]) for other in others]
-    return Table("What the network gains", [head for _, head, *_ in scores], rows, [3] * len(scores))
+    first = document["paired"][0]["model"]
+    caption = f"What {'the network' if first == NETWORK else first} gains"
+    return Table(caption, [head for _, head, *_ in scores], rows, [3] * len(scores))
 
 
 def told(document: Mapping[str, Any], judged: str, shown: Shown) -> str:

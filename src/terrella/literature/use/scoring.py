@@ -62,7 +62,7 @@ def score_file(
     queries = queries_of(found.documents)
     parts = [_Part("Searches", _SEARCHED.format(queries.what), searched(queries), FOUND)]
     if reference is not None:
-        about = _SUMMARISED.format(number, reference)
+        about = _SUMMARISED.format(f"{number} sentence{'s' * (number > 1)}", reference)
         parts.insert(0, _Part("Summaries", about, summarised(found.documents, number), ROUGE))
     models = {name: own for part in parts for name, own in part.found.items()}
     pairs = [pair for part in parts for pair in larger_by(part.found, next(iter(part.found)))]
@@ -93,8 +93,8 @@ class _Part:
 
 
 _SUMMARISED = (
-    "Summaries of {0} sentences of each text, and its first {0}, against {1}. F1 of single words, of pairs and of "
-    "the longest common subsequence (Lin 2004), the best of several references; means over documents, 95 % "
+    "Summaries of each text ({0}), and as many from its beginning, against {1}. F1 of single words, of pairs and "
+    "of the longest common subsequence (Lin 2004), the best of several references; means over documents, 95 % "
     "intervals with whole documents resampled."
 )
 _SEARCHED = (
