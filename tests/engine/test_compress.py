@@ -134,13 +134,20 @@ def test_a_tolerance_that_nothing_meets_names_the_form_that_loses_least():
         choose(lost, {"mse": False}, 10.0)
 
 
-def test_eight_bits_hold_the_weights_and_the_answer_to_a_percent_of_its_range():
-    import onnx
-
+@pytest.fixture(scope="module")
+def convolutions():
+    """A network along samples, inputs of it, and its ONNX model."""
     torch.manual_seed(0)
     network = nn.Sequential(nn.Conv1d(2, 16, 5, padding=2), nn.ReLU(), nn.Conv1d(16, 1, 5, padding=2)).eval()
     x = torch.randn(8, 2, 64)
-    model = quantised(exported(network, [x]), [[x.numpy()]])
+    return network, x, exported(network, [x])
+
+
+def test_eight_bits_hold_the_weights_and_the_answer_to_a_percent_of_its_range(convolutions):
+    import onnx
+
+    network, x, whole_model = convolutions
+    model = quantised(whole_model, [[x.numpy()]])
     kinds = [each.data_type for each in onnx.load_from_string(model).graph.initializer if len(each.dims) > 1]
     assert kinds
     assert set(kinds) == {onnx.TensorProto.INT8}
@@ -198,6 +205,18 @@ def test_a_compressed_bundle_is_not_explained(tmp_path):
     save_bundle(tmp_path, Bundle("sine", {}, {}, "", "", form="onnx", onnx=b"a model"))
     with pytest.raises(InputError, match=r"is compressed \(onnx\) and cannot be explained"):
         refuse_compressed(tmp_path)
+
+
+def test_bfloat16_by_openvino_answers_batches_of_any_size_to_its_digits(convolutions):
+    pytest.importorskip("openvino")
+    network, x, model = convolutions
+    form = Bundle("sine", {}, {}, "", "", form="onnx-bf16", onnx=model)
+    fast = bundle_network(form, make_network)
+    for number in (4, 1, 8, 4):
+        with torch.no_grad():
+            torch.testing.assert_close(fast(x[:number]), network(x[:number]), atol=0.02, rtol=0.02)
+    with pytest.raises(InputError, match="OpenVINO cannot read the model"):
+        bundle_network(replace(form, onnx=b"no model"), make_network)
 
 
 def test_the_cost_is_that_of_a_process_of_its_own(run):

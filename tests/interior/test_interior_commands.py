@@ -17,6 +17,7 @@ from terrella.interior.demo import compared_with_truth, demo_settings
 from terrella.interior.learning.features import INPUTS
 from terrella.interior.model import QUANTILES, load_model, model_of
 from terrella.interior.models.distribution import quantiles
+from terrella.interior.profiles.read import read_profile
 from terrella.interior.tables.grid import Observed
 from terrella.nets.narrowing import narrowed_perceptron
 
@@ -172,6 +173,26 @@ def test_the_demo_takes_a_real_table_where_one_is_at_hand(tmp_path, monkeypatch,
     settings, _ = demo_settings(0, None)
     assert settings.data.tables[0].endswith("in23_1.tab")
     assert "terrella interior predict" in compared_with_truth(judged, settings)
+
+
+def test_a_temperature_is_explained_by_what_is_seen(judged, tmp_path, capsys):
+    pytest.importorskip("captum")
+    profile = tmp_path / "prem.csv"
+    prem_table([20.0, 120.0, 150.0, 300.0, 2950.0]).to_csv(profile, index=False)
+    typed = ("explain", profile, "--bundle", judged, "-o", tmp_path / "why.json")
+    assert run(*typed, "--row", 3) == 0
+    assert "predict uses table inversion; what is explained is the network" in capsys.readouterr().out
+    told = json.loads((tmp_path / "why.json").read_text())
+    assert told["elements"]["predictor"] == ["pressure", "vp", "vs", "density"]
+    model, seen = load_model(judged), read_profile(profile).observed().rows(slice(2, 3))
+    median = quantiles(model.models.raw("network", seen), model.models.edges, np.array([0.5]))
+    assert told["output"] == pytest.approx(median[0, 0], abs=0.1)
+    whole = told["output"] - told["reference"]
+    assert sum(told["elements"]["adds"]) == pytest.approx(whole, abs=0.01 * abs(whole) + 0.1)
+    assert (tmp_path / "why_predictors.png").is_file()
+    for row, words in ((6, "has 5 rows"), (5, "of the core or of water there"), (1, "outside the table's")):
+        assert run(*typed, "--row", row) == 2
+        assert words in said(capsys)
 
 
 def test_what_predict_does_not_use_is_not_compressed(judged, capsys):

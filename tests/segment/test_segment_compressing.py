@@ -8,12 +8,13 @@ import torch
 
 from terrella.engine.compress.forms import as_onnx
 from terrella.engine.settings import settings_text
-from terrella.engine.use.bundle import Bundle
+from terrella.engine.use.bundle import Bundle, save_bundle
 from terrella.errors import InputError
 from terrella.segment.bundle import make_network, segmenter_of
 from terrella.segment.compressing import compression, imitated, narrower, network_of
 from terrella.segment.data.network_memory import forward_bytes
 from terrella.segment.settings import NetworkSettings, SegmentSettings
+from terrella.segment.use.predict import predict_section
 
 pytest.importorskip("onnxruntime")
 pytest.importorskip("onnx")
@@ -37,6 +38,20 @@ def test_a_section_of_any_size_is_answered_as_by_torch(full):
     assert (small.radius, small.multiple) == (whole.radius, whole.multiple)
     bytes_of = [forward_bytes(each.network, 2, each.multiple) for each in (small, whole)]
     assert bytes_of[0] == pytest.approx(bytes_of[1], rel=0.1)
+
+
+def test_a_section_is_predicted_in_bfloat16_to_its_digits(full, tmp_path):
+    zarr = pytest.importorskip("zarr")
+    tensors = {name: value.bfloat16() for name, value in full.tensors.items()}
+    save_bundle(tmp_path / "whole", full)
+    save_bundle(tmp_path / "small", replace(full, tensors=tensors, form="bf16"))
+    np.save(tmp_path / "section.npy", np.random.default_rng(0).normal(size=(16, 64)).astype(np.float32))
+    said = {}
+    for name in ("whole", "small"):
+        output = tmp_path / f"{name}.zarr"
+        predict_section(tmp_path / "section.npy", str(tmp_path / name), output, print, interval=0.002)
+        said[name] = next(iter(dict(zarr.open_group(output, mode="r").arrays()).values()))[:]
+    assert 0 < np.abs(said["small"] - said["whole"]).max() < 0.02
 
 
 def test_a_narrower_network_has_settings_that_make_it(full):

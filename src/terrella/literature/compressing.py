@@ -1,21 +1,16 @@
 """What compressing needs of entities: the network alone, beside fields that stay as they are."""
 
-from torch import Tensor, nn
+from torch import nn
 
-from terrella.engine.feed import Batch
 from terrella.engine.task import Compression
 from terrella.engine.use.bundle import Bundle
+from terrella.literature.learning.network import taken
 from terrella.literature.model import BESIDE, TRANSITIONS, model_of
 
 
 def network_of(bundle: Bundle) -> nn.Module:
     """Return a bundle's network."""
     return model_of(bundle).joint.network
-
-
-def taken(batch: Batch) -> tuple[Tensor, ...]:
-    """Return words, letters and where there are tokens."""
-    return batch["word"], batch["letter"], batch["here"]
 
 
 compression = Compression(

@@ -13,6 +13,7 @@ from terrella.surface.card import make_card
 from terrella.surface.citing import cited
 from terrella.surface.compressing import compression
 from terrella.surface.demo import demo_settings
+from terrella.surface.explaining import question
 from terrella.surface.judging.command import judge_asked
 from terrella.surface.learning.finishing import choose, said
 from terrella.surface.learning.network import SurfaceNetwork, network_for
@@ -69,6 +70,7 @@ task = Task(
     predict=predict_file,
     demo=demo,
     cites=cited,
+    question=question,
     compression=compression,
 )
 train, judge, predict = workflow.verbs(task)

@@ -19,6 +19,7 @@ from terrella.engine.run import Run
 from terrella.engine.task import Compression, Fed, StageSpec
 from terrella.engine.use.bundle import Bundle
 from terrella.engine.use.forms import BFLOAT16
+from terrella.engine.use.onnx_session import ONNX_BFLOAT16
 from terrella.engine.workflow import fed_stage
 from terrella.errors import InputError
 
@@ -27,10 +28,12 @@ FORMS: Mapping[str, str] = {
     "onnx": "float32 by ONNX Runtime",
     "int8": "8 bits by ONNX Runtime, calibrated on the dev split",
     BFLOAT16: "bfloat16 by torch",
+    ONNX_BFLOAT16: "bfloat16 by OpenVINO",
     "pruned": "the half of the channels with the largest weights, trained on, by ONNX Runtime",
     "distilled": "as pruned, but trained to give the full network's answers",
     "distilled-int8": "the distilled one in 8 bits",
 }
+_NEEDED = {BFLOAT16: (), ONNX_BFLOAT16: ("openvino", "onnx")}
 _CALIBRATING = 256  # samples of dev whose activations are looked at
 _BATCH = 16
 
@@ -53,7 +56,7 @@ class Making:
 def made(name: str, making: Making, before: Mapping[str, Bundle]) -> Bundle | str:
     """Return the bundle of a form, or why there can be none; `before` holds those made of the forms before it."""
     ways = making.ways
-    if name != BFLOAT16 and (missing := [each for each in ("onnxruntime", "onnx") if not find_spec(each)]):
+    if missing := [each for each in _NEEDED.get(name, ("onnxruntime", "onnx")) if not find_spec(each)]:
         return f"{missing[0]} is not installed"
     if name in ("pruned", "distilled") and ways.narrowed is None:
         return "this network has no narrower one"
@@ -77,8 +80,10 @@ def inputs(making: Making, number: int) -> list[Array]:
     return [(each.float() if each.is_floating_point() else each).cpu().numpy() for each in taken]
 
 
-def _by_onnx(making: Making) -> Bundle:
-    return _exported(making, making.ways.network(making.bundle), making.bundle, "onnx")
+def _by_onnx(making: Making, form: str = "onnx") -> Bundle:
+    if form == ONNX_BFLOAT16 and len(inputs(making, 1)) > 1:
+        raise InputError("this network takes several inputs, which are not passed to OpenVINO")
+    return _exported(making, making.ways.network(making.bundle), making.bundle, form)
 
 
 def _in_bfloat16(making: Making) -> Bundle:
@@ -133,7 +138,8 @@ def as_onnx(
 ) -> Bundle:
     """Return a bundle whose network is an ONNX model; an example of inputs is asked for where torch exports it."""
     network = network.eval().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-    made = ways.onnx(network, bundle) if ways.onnx else exported(network, [*map(torch.from_numpy, example())])
+    write = ways.plain_onnx if form == ONNX_BFLOAT16 and ways.plain_onnx else ways.onnx
+    made = write(network, bundle) if write else exported(network, [*map(torch.from_numpy, example())])
     rest = {name: value for name, value in bundle.tensors.items() if not ways.weights(name)}
     values = {**bundle.values, **ways.described(bundle)}
     return replace(bundle, tensors=rest, values=values, form=form, onnx=made)
@@ -160,6 +166,7 @@ _MAKERS: dict[str, Callable[[Making], Bundle]] = {
     "onnx": _by_onnx,
     "int8": lambda making: _in_8_bits(making, _by_onnx(making)),
     BFLOAT16: _in_bfloat16,
+    ONNX_BFLOAT16: lambda making: _by_onnx(making, ONNX_BFLOAT16),
     "pruned": _pruned,
     "distilled": _distilled,
 }

@@ -1,4 +1,4 @@
-"""The network of a compressed bundle, by ONNX Runtime or in bfloat16, used as the one that it was made of."""
+"""The network of a compressed bundle, as an ONNX model or in bfloat16, used as the one that it was made of."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, cast
@@ -11,27 +11,32 @@ from torch import Tensor, nn
 from terrella.engine.use.bundle import Bundle
 from terrella.engine.use.checked import Network, checked_network
 from terrella.engine.use.header import checksum
-from terrella.engine.use.onnx_session import onnx_session
+from terrella.engine.use.onnx_session import ONNX_BFLOAT16, Evaluate, onnx_evaluation, onnx_session
 
 BFLOAT16 = "bf16"
 
 
 class OnnxNetwork(nn.Module):
-    """A network that ONNX Runtime evaluates on the CPU; it has no gradient.
+    """A network as an ONNX model, which the library of its form evaluates on the CPU; it has no gradient.
 
     It takes and gives what the network does that it was made of, on whatever device its parameters are said to be.
     """
 
-    def __init__(self, model: bytes) -> None:
+    def __init__(self, model: bytes, form: str = "") -> None:
         super().__init__()
-        self.model = model
-        self.session = onnx_session(model)
+        self.model, self.form = model, form
+        self.session: Any = None
+        self.alone: Evaluate | None = None  # what evaluates a model of one input
+        if form == ONNX_BFLOAT16:
+            self.alone = onnx_evaluation(model, form)
+        else:
+            self.session = onnx_session(model)
         self.place = nn.Parameter(torch.zeros(()), requires_grad=False)
         # What tells it from others that have the same shapes.
         self.register_buffer("mark", torch.tensor(list(bytes.fromhex(checksum(model))), dtype=torch.uint8))
 
     def __deepcopy__(self, memo: dict[int, object]) -> "OnnxNetwork":
-        return OnnxNetwork(self.model)
+        return OnnxNetwork(self.model, self.form)
 
     def only(self, number: int, least: int, inputs: Tensor) -> Tensor:
         """Return the answer of one of several networks that the model holds side by side, each with an input.
@@ -47,6 +52,8 @@ class OnnxNetwork(nn.Module):
 
     def forward(self, *inputs: Tensor) -> Any:
         """Return the network's answer, or all that it gives."""
+        if self.alone is not None:
+            return torch.from_numpy(self.alone(_plain(inputs[0]))).to(inputs[0].device)
         names = (each.name for each in self.session.get_inputs())
         found = self.session.run(None, dict(zip(names, map(_plain, inputs), strict=True)))
         answers = [torch.from_numpy(each).to(inputs[0].device) for each in found]
@@ -58,7 +65,9 @@ class Bfloat16Network(nn.Module):
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
-        self.network = network.bfloat16()
+        volumes = any(weight.ndim == 5 for weight in network.parameters())
+        order = torch.channels_last_3d if volumes else torch.channels_last  # a third of the time
+        self.network = network.bfloat16().to(memory_format=order)  # type: ignore[call-overload]
 
     def forward(self, *inputs: Tensor) -> Any:
         """Return the network's answer, or all that it gives."""
@@ -107,11 +116,11 @@ def bundle_network(
     numbers in bfloat16 only products are, as where steps add up.
 
     Raises:
-        InputError: where tensors or ONNX model are at fault, or ONNX Runtime is not installed.
+        InputError: where tensors or ONNX model are at fault, or what evaluates it is not installed.
     """
     weights = bundle.tensors if weights is None else weights
     if bundle.onnx is not None:
-        return cast(Network, OnnxNetwork(bundle.onnx).eval())
+        return cast(Network, OnnxNetwork(bundle.onnx, bundle.form).eval())
     if bundle.form == BFLOAT16:
         whole = {name: value.float() if value.dtype == torch.bfloat16 else value
                  for name, value in weights.items()}  # fmt: skip

@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn.utils.rnn import pad_sequence
 
 from terrella.literature.corpus.spans import Sentence
-from terrella.literature.learning.network import minus_log_likelihood
+from terrella.literature.learning.network import minus_log_likelihood, taken
 from terrella.literature.learning.windows import Vocabulary, inputs_of, packed
 from terrella.literature.models.chain import decode, marginals
 from terrella.literature.models.crf import NEVER, Crf
@@ -79,7 +79,7 @@ def network_emissions(
     for first in range(0, len(windows), _AT_ONCE):
         some = windows[first : first + _AT_ONCE]
         given = inputs_of(sentences, some, known)
-        emitted = network(given["word"], given["letter"], given["here"])[0].numpy()
+        emitted = network(*taken(given))[0].numpy()
         for row, window in zip(emitted, some, strict=True):
             for piece in window:
                 own = row[piece.at : piece.at + piece.length]
