@@ -13,6 +13,7 @@ from terrella.errors import InputError
 from terrella.forecast.compressing import compression, narrower, network_of, predicts
 from terrella.forecast.general import started
 from terrella.forecast.issuing import issue
+from terrella.forecast.judging.score_files import bundle_mark
 from terrella.forecast.prediction import forecaster_at
 from terrella.forecast.storage import WEIGHTS, from_bundle
 from terrella.formats.catalogues.read import read_catalogue
@@ -49,6 +50,20 @@ def test_a_compressed_network_issues_the_same_map(full, small, tmp_path):
     )
     torch.testing.assert_close(one.mean, other.mean, rtol=1e-4, atol=0)
     assert (one.mean / one.etas - 1).std() > 0.05
+
+
+def test_products_in_bfloat16_issue_nearly_the_same_map_under_a_mark_of_their_own(full, small):
+    tensors = {
+        name: each.bfloat16() if each.dtype == torch.float32 and compression.weights(name) else each
+        for name, each in full.tensors.items()
+    }
+    half = replace(full, tensors=tensors, form="bf16")
+    one, other = (
+        issue(forecaster_at(from_bundle(each), CATALOGUE, TIME), TIME, "network") for each in (full, half)
+    )
+    assert other.mean.dtype == one.mean.dtype
+    torch.testing.assert_close(one.mean, other.mean, rtol=0.05, atol=0)
+    assert len({bundle_mark(each) for each in (full, half, small)}) == 3
 
 
 def test_a_training_does_not_start_from_a_compressed_bundle(small, tmp_path):

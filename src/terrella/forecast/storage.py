@@ -172,4 +172,5 @@ def _network(bundle: Bundle, settings: ForecastSettings, by_span: bool, smooth: 
         replace(bundle, where=f"{bundle.where}, network"),
         lambda: ForecastNetwork(channels, horizons, settings.network, by_span, layers),
         weights,
+        mixed=True,
     )

@@ -79,7 +79,7 @@ def _opened(
         raise InputError(
             f"{run.folder}: its data have no dev split, on which forms are calibrated and judged"
         )
-    epochs = epochs or max(1, settings.fit.epochs // 4)
+    epochs = epochs or max(1, spec.need.epochs // 4)
     return Making(ways, bundle, spec, fed, into.folder / "forms", epochs, settings.fit.seed, mark, report)
 
 

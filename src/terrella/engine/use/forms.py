@@ -72,7 +72,7 @@ class Bfloat16Network(nn.Module):
     def forward(self, *inputs: Tensor) -> Any:
         """Return the network's answer, or all that it gives."""
         found = self.network(*(each.bfloat16() if each.is_floating_point() else each for each in inputs))
-        return found.float() if isinstance(found, Tensor) else tuple(each.float() for each in found)
+        return _single(found)
 
 
 class MixedNetwork(nn.Module):
@@ -85,7 +85,7 @@ class MixedNetwork(nn.Module):
     def forward(self, *inputs: Tensor | None, **options: Any) -> Any:
         """Return the network's answer."""
         with torch.autocast(next(self.network.parameters()).device.type, torch.bfloat16):
-            return self.network(*inputs, **options)
+            return _single(self.network(*inputs, **options))
 
     def __getattr__(self, name: str) -> Any:
         """Return what the network has, in whose place it stands."""
@@ -93,6 +93,10 @@ class MixedNetwork(nn.Module):
             return super().__getattr__(name)
         except AttributeError:
             return getattr(super().__getattr__("network"), name)
+
+
+def _single(found: Any) -> Any:
+    return found.float() if isinstance(found, Tensor) else tuple(each.float() for each in found)
 
 
 def _plain(values: Tensor) -> npt.NDArray[Any]:
