@@ -108,7 +108,8 @@ def test_a_narrower_phasenet_in_a_bundle_answers_as_by_torch(full, tmp_path):
 
 
 def test_labels_of_the_full_network_are_its_probabilities(full):
-    torch.testing.assert_close(imitated(torch.randn(2, 3, 5), full).sum(1), torch.ones(2, 5))
+    labels = imitated(lambda x: x, {"x": torch.randn(2, 3, 5)}, full)["y"]
+    torch.testing.assert_close(labels.sum(1), torch.ones(2, 5))
 
 
 def test_a_network_without_smaller_forms_is_named():

@@ -5,9 +5,9 @@ from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
+from terrella.engine.feed import Batch
 from terrella.engine.task import Compression
 from terrella.engine.use.bundle import Bundle
 from terrella.errors import InputError
@@ -65,10 +65,9 @@ def described(bundle: Bundle) -> Mapping[str, Any]:
     return {"takes": {name: value for name, value in whole.items() if name != "make"}}
 
 
-def imitated(logits: Tensor, bundle: Bundle) -> Tensor:
-    """Return probabilities of the full network as labels."""
-    with torch.no_grad():
-        return bundle_architecture(bundle).probabilities(logits)
+def imitated(full: nn.Module, batch: Batch, bundle: Bundle) -> Batch:
+    """Return a batch with probabilities of the full network as labels."""
+    return {**batch, "y": bundle_architecture(bundle).probabilities(full(batch["x"]))}
 
 
 compression = Compression(

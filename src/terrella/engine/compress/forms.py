@@ -1,11 +1,11 @@
 """The forms of a network, made of it one after the other."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
@@ -23,7 +23,7 @@ from terrella.engine.use.onnx_session import ONNX_BFLOAT16
 from terrella.engine.workflow import fed_stage
 from terrella.errors import InputError
 
-Floats = npt.NDArray[np.float32]
+Array = npt.NDArray[Any]
 FORMS: Mapping[str, str] = {
     "onnx": "float32 by ONNX Runtime",
     "int8": "8 bits by ONNX Runtime, calibrated on the dev split",
@@ -72,20 +72,23 @@ def made(name: str, making: Making, before: Mapping[str, Bundle]) -> Bundle | st
         return str(error)
 
 
-def inputs(making: Making, number: int) -> Floats:
-    """Return inputs of the dev split, (sample, …), at most so many."""
+def inputs(making: Making, number: int) -> list[Array]:
+    """Return what the network takes of the dev split, (sample, …) each, at most so many."""
     checked = making.fed.checked
     assert checked is not None
-    return np.asarray(checked.read(torch.arange(min(number, len(checked))))["x"].cpu().float().numpy())
+    taken = making.ways.taken(checked.read(torch.arange(min(number, len(checked)))))
+    return [(each.float() if each.is_floating_point() else each).cpu().numpy() for each in taken]
 
 
 def _by_onnx(making: Making, form: str = "onnx") -> Bundle:
+    if form == ONNX_BFLOAT16 and len(inputs(making, 1)) > 1:
+        raise InputError("this network takes several inputs, which are not passed to OpenVINO")
     return _exported(making, making.ways.network(making.bundle), making.bundle, form)
 
 
 def _in_bfloat16(making: Making) -> Bundle:
     tensors = {
-        name: value.bfloat16() if value.dtype == torch.float32 else value
+        name: value.bfloat16() if value.dtype == torch.float32 and making.ways.weights(name) else value
         for name, value in making.bundle.tensors.items()
     }
     return replace(making.bundle, tensors=tensors, form=BFLOAT16)
@@ -102,8 +105,8 @@ def _distilled(making: Making) -> Bundle:
     def taught(loss: Loss) -> Loss:
         def like_the_full(network: nn.Module, batch: Batch) -> torch.Tensor:
             with torch.no_grad():
-                labels = imitated(full.to(batch["x"].device)(batch["x"]), making.bundle)
-            return loss(network, {**batch, "y": labels})
+                labelled = imitated(full.to(next(iter(batch.values())).device), batch, making.bundle)
+            return loss(network, labelled)
 
         return like_the_full
 
@@ -131,15 +134,15 @@ def _narrower(making: Making, name: str, loss_of: Callable[[Loss], Loss]) -> Bun
 
 
 def as_onnx(
-    ways: Compression, network: nn.Module, bundle: Bundle, form: str, example: Callable[[], Floats]
+    ways: Compression, network: nn.Module, bundle: Bundle, form: str, example: Callable[[], Sequence[Array]]
 ) -> Bundle:
     """Return a bundle whose network is an ONNX model; an example of inputs is asked for where torch exports it."""
     network = network.eval().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     write = ways.plain_onnx if form == ONNX_BFLOAT16 and ways.plain_onnx else ways.onnx
-    made = write(network, bundle) if write else exported(network, torch.from_numpy(example()))
-    return replace(
-        bundle, tensors={}, values={**bundle.values, **ways.described(bundle)}, form=form, onnx=made
-    )
+    made = write(network, bundle) if write else exported(network, [*map(torch.from_numpy, example())])
+    rest = {name: value for name, value in bundle.tensors.items() if not ways.weights(name)}
+    values = {**bundle.values, **ways.described(bundle)}
+    return replace(bundle, tensors=rest, values=values, form=form, onnx=made)
 
 
 def _exported(making: Making, network: nn.Module, bundle: Bundle, form: str) -> Bundle:
@@ -149,7 +152,7 @@ def _exported(making: Making, network: nn.Module, bundle: Bundle, form: str) -> 
 def _in_8_bits(making: Making, bundle: Bundle) -> Bundle:
     assert bundle.onnx is not None
     seen = inputs(making, _CALIBRATING)
-    batches = [seen[first : first + _BATCH] for first in range(0, len(seen), _BATCH)]
+    batches = [[each[n : n + _BATCH] for each in seen] for n in range(0, len(seen[0]), _BATCH)]
     return replace(
         bundle, onnx=quantised(bundle.onnx, batches), form=f"{bundle.form}-int8".removeprefix("onnx-")
     )

@@ -28,7 +28,12 @@ def onnx_evaluation(model: bytes, form: str = "") -> Evaluate:
     return _by_openvino(model) if form == ONNX_BFLOAT16 else _by_onnxruntime(model)
 
 
-def _by_onnxruntime(model: bytes) -> Evaluate:
+def onnx_session(model: bytes) -> Any:
+    """Return a model's session of ONNX Runtime on the CPU, with the threads that OMP_NUM_THREADS allows.
+
+    Raises:
+        InputError: where ONNX Runtime is not installed, or cannot read the model.
+    """
     if find_spec("onnxruntime") is None:
         raise InputError("the bundle holds an ONNX model, which needs ONNX Runtime: pip install onnxruntime")
     import onnxruntime
@@ -37,9 +42,13 @@ def _by_onnxruntime(model: bytes) -> Evaluate:
     options.intra_op_num_threads = _threads()  # 0: one for each core
     options.log_severity_level = 3  # errors alone
     try:
-        session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime raises kinds of its own
         raise InputError(f"ONNX Runtime cannot read the model: {str(error).splitlines()[0]}") from None
+
+
+def _by_onnxruntime(model: bytes) -> Evaluate:
+    session = onnx_session(model)
     name = session.get_inputs()[0].name
 
     def evaluate(inputs: Floats) -> Floats:
