@@ -264,3 +264,26 @@ def _run_of(bundle, run, folder):
     save_bundle(folder / "model", bundle)
     (folder / "settings.toml").write_bytes((run / "settings.toml").read_bytes())
     return folder
+
+
+def test_what_openvino_computes_wrongly_is_evaluated_by_onnx_runtime():
+    """A convolution of 8 channels with 8 weights: where a processor has bfloat16, OpenVINO's answer is noise."""
+    pytest.importorskip("openvino")
+    from onnx import TensorProto, helper, numpy_helper
+
+    from terrella.engine.use.onnx_session import onnx_evaluation
+
+    draw = np.random.default_rng(0)
+    kernel = numpy_helper.from_array(draw.normal(size=(16, 8, 1, 8)).astype(np.float32), "kernel")
+    ends = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, number, 1, None])
+        for name, number in (("x", 8), ("y", 16))
+    ]
+    graph = helper.make_graph(
+        [helper.make_node("Conv", ["x", "kernel"], ["y"])], "one", *([each] for each in ends), [kernel]
+    )
+    opset = [helper.make_opsetid("", 17)]
+    model = helper.make_model(graph, opset_imports=opset, ir_version=9).SerializeToString()
+    x = draw.normal(size=(1, 8, 1, 200)).astype(np.float32)
+    exact, fast = (onnx_evaluation(model, form)(x) for form in ("onnx", "onnx-bf16"))
+    assert np.abs(fast - exact).max() < 0.03 * np.abs(exact).max()

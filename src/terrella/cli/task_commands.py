@@ -173,7 +173,7 @@ def _compress(name: str) -> Callable[..., None]:
     epochs
         Epochs of pruned and distilled networks; by default a quarter of the training's.
     forms
-        Forms to try; by default all: onnx, int8, bf16, pruned, distilled, distilled-int8.
+        Forms to try; by default all: onnx, int8, bf16, onnx-bf16, pruned, distilled, distilled-int8.
     """
     return compress
 
