@@ -102,7 +102,9 @@ def prepared(name: str, folder: Path, quick: bool) -> Region:
     file, settings_of, _ = REGIONS[name]
     settings = parse_settings(ForecastSettings, tomli_w.dumps(settings_of(quick)))
     drawn = {"samples": SAMPLES // 10, "step_days": 7.0} if quick else {"samples": SAMPLES}
-    settings = settings.model_copy(update={"fit": settings.fit.model_copy(update=drawn)})
+    # The same kernels in every region.
+    one = {"network": type(settings.network)(), "fit": settings.fit.model_copy(update=drawn)}
+    settings = settings.model_copy(update=one)
     case = cut(read_catalogue(DATA / file)[0], settings)
     kept = folder / name.replace(" ", "_")
     if kept.is_dir():

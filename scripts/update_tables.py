@@ -20,11 +20,10 @@ SCORES = {
     "information_gain": "gain over climatology",
 }
 HORIZONS = ("1d", "7d")
-REGIONS = {
-    "California, 0.25°": "forecast_california",
-    "California, 0.1°": "forecast_california_fine",
-    "Italy, 0.25°, three depth layers": "forecast_italy",
-    "the world, 1°, M ≥ 4.5": "forecast_world",
+RELEASED = {
+    "California, 0.1°": "california",
+    "Italy, 0.25°, three depth layers": "italy",
+    "the world, 1°, M ≥ 4.5": "world",
 }
 COLUMNS = "|---|---:|---:|---|---:|---|"
 
@@ -54,18 +53,23 @@ def california() -> str:
 
 
 def regions() -> str:
-    """Return the network's paired gains over ETAS on each catalogue, by horizon."""
-    lines = [_line("catalogue", *(f"{horizon} d" for horizon in (1, 7, 30))), "|---|---|---|---|"]
-    for title, name in REGIONS.items():
-        gains = {
-            r["what"].split("@")[1].split("d")[0]: f"{r['ours']:+.3f} {r['what'].split('paired ')[1]}"
-            for r in _rows(name)
-            if r["what"].startswith("information_gain") and "paired" in r["what"] and r["peer_name"] == "ETAS"
-        }
-        if gains:
-            lines.append(_line(title, *(gains.get(h, "–").replace("-", "−") for h in ("1", "7", "30"))))
-    parts = ["\n".join(lines), *(_missing(name) for name in REGIONS.values() if not _rows(name))]
-    return "\n\n".join(parts)
+    """Return the paired gains over ETAS of the networks released, by horizon, and their expected over observed."""
+    rows = {r["what"]: r for r in _rows("forecast_released")}
+    if not rows:
+        return _missing("forecast_released")
+    head = [f"{horizon} d" for horizon in (1, 7, 30)]
+    lines = [_line("bundle", *head, "expected/observed", "of ETAS"), "|---" * 6 + "|"]
+    for title, name in RELEASED.items():
+        gains, ours, theirs = [], [], []
+        for horizon in head:
+            of = {what.removeprefix(f"{name}, {horizon}: "): r for what, r in rows.items()}
+            what, gain = next(each for each in of.items() if each[0].startswith("gain "))
+            gains.append(f"{gain['ours']:+.3f} {what.removeprefix('gain ')}".replace("-", "−"))
+            ratio = next(r for what, r in of.items() if what.startswith("expected/observed ["))
+            ours.append(f"{ratio['ours']:.2f}")
+            theirs.append(f"{ratio['peer']:.2f}")
+        lines.append(_line(title, *gains, ", ".join(ours), ", ".join(theirs)))
+    return "\n".join(lines)
 
 
 def ablation() -> str:

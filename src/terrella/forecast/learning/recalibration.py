@@ -28,14 +28,14 @@ from terrella.forecast.models import (
 from terrella.forecast.windows import Windows, issue_days
 from terrella.formats.catalogues.catalogue import Catalogue, Floats
 
-_CALIBRATED = 400_000  # cells that a recalibration is fitted to
+_CALIBRATED = 400_000  # cells that a recalibration is fitted to: enough for four parameters
 
 
 def calibrate_all(models: Models, catalogue: Catalogue, windows: Windows) -> Models:
     """Return the models recalibrated on the dev window, all alike, with the network's gain there."""
     forecaster = make_forecaster(models, catalogue)
     issues = [issue_days(windows.validation_start, windows.test_start, d, d) for d in models.horizons_days]
-    drawn = [_draw_cells(forecaster, issue, horizon) for horizon, issue in enumerate(issues)]
+    drawn = [draw_cells(forecaster, issue, horizon) for horizon, issue in enumerate(issues)]
     fixed = {
         name: calibrate([each.cells(name, issue) for each, issue in zip(drawn, issues, strict=True)])
         for name in drawn[0].expected
@@ -58,7 +58,7 @@ def cell_loss(expected: Expectation, counts: Tensor, calibration: Calibration) -
 
 
 @dataclass(frozen=True, eq=False)
-class _Drawn:
+class Drawn:
     """Cells drawn from many issue times, flat, with every model's expectation."""
 
     issue: Tensor  # index of each cell's issue time
@@ -73,12 +73,17 @@ class _Drawn:
 
 
 @torch.no_grad()
-def _draw_cells(forecaster: Forecaster, issue: Floats, horizon: int) -> _Drawn:
-    """Return cells with all events and a weighted share of the empty ones: enough for four parameters."""
+def draw_cells(
+    forecaster: Forecaster, issue: Floats, horizon: int, size: int = _CALIBRATED, baselines: bool = True
+) -> Drawn:
+    """Return about `size` cells, with all events and a weighted share of the empty ones.
+
+    Of each the expectations of ETAS, of the network where there is one, and of the baselines.
+    """
     models, sources = forecaster.models, forecaster.sources
     days = models.horizons_days[horizon]
     within = (sources.days >= issue[0]) & (sources.days < issue[-1] + days) & (sources.column >= 0)
-    density = density_for(_CALIBRATED, forecaster.cells, len(issue), int(within.sum()))
+    density = density_for(size, forecaster.cells, len(issue), int(within.sum()))
     density = replace(density, hit=1.0, per_event=density.per_event * days)
     generator = torch.Generator().manual_seed(horizon)
     rows, names = Rows(torch.float32), [ETAS_]
@@ -88,7 +93,8 @@ def _draw_cells(forecaster: Forecaster, issue: Floats, horizon: int) -> _Drawn:
         expected = maps.log_etas[:, horizon].flatten(1).cpu()
         probability = density.of(expected[:, None, None], counts[:, None, None], torch.tensor([days]))[:, 0]
         drawn, cell = (torch.rand(counts.shape, generator=generator) < probability).nonzero(as_tuple=True)
-        means = {name: each.log_mean for name, each in classical(forecaster, issue[batch], horizon).items()}
+        others = classical(forecaster, issue[batch], horizon) if baselines else {}
+        means = {name: each.log_mean for name, each in others.items()}
         means[ETAS_], names = expected, [*means, ETAS_]
         chosen = [values[drawn, cell] for values in (counts, 1 / probability, *means.values())]
         if models.network is not None:
@@ -104,10 +110,10 @@ def _draw_cells(forecaster: Forecaster, issue: Floats, horizon: int) -> _Drawn:
     }
     if models.network is not None:
         found[NETWORK] = Expectation(*answers[-2:])
-    return _Drawn(drawn_issues.table(1)[:, 0].long(), counted, weight, found)
+    return Drawn(drawn_issues.table(1)[:, 0].long(), counted, weight, found)
 
 
-def _gain(losses: Mapping[str, Tensor], drawn: _Drawn, issue: np.ndarray, models: Models) -> Gain:
+def _gain(losses: Mapping[str, Tensor], drawn: Drawn, issue: np.ndarray, models: Models) -> Gain:
     judge = models.settings.judge
     blocks = make_blocks(issue, judge.block_days, judge.resamples)
 
