@@ -184,6 +184,8 @@ def test_hourly_states_are_thinned_to_the_step(converted):
         (lambda data: data.expand_dims(number=[0, 1]), "2 numbers; choose one of them first"),
         (lambda data: data.isel(time=[0, 1, 2, 2, 3]), "the time 2015-01-01T12:00:00 is there twice"),
         (lambda data: data.isel(time=0), "no variable that changes in time"),
+        (lambda data: data.isel(time=slice(0, 0)), "holds no state"),
+        (lambda data: data.isel(level=0, drop=True), "geopotential is there without an axis of levels"),
         (
             lambda data: data[["land_sea_mask"]].rename(land_sea_mask="tidal_range"),
             "no variable that is known",

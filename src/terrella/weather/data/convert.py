@@ -237,6 +237,10 @@ def _channels(data: xr.Dataset, wanted: Wanted, where: str) -> list[Channel]:
     levels = sorted(wanted.levels) or layers
     made = []
     for name in (each for each in held if each in names):
+        if "level" not in data[name].dims and (kind := known(name)) and kind.levels:
+            raise InputError(
+                f"{where}: {name} is there without an axis of levels; a coordinate level in hPa is needed"
+            )
         own = levels if "level" in data[name].dims else [None]
         made += [Channel(name, level) for level in own]
     if not made:
@@ -248,6 +252,8 @@ def _at_steps(data: xr.Dataset, wanted: Wanted, where: str) -> tuple[xr.Dataset,
     """Return the states at whole steps of the day, their times, and lines on gaps."""
     data = data.sortby("time") if "time" in data.dims else data
     times = times_of(data, where)
+    if not len(times):
+        raise InputError(f"{where} holds no state")
     kept = np.ones(len(times), bool)
     for text, side in ((wanted.start, 1), (wanted.end, -1)):
         if text is not None:
