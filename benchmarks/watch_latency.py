@@ -1,7 +1,7 @@
 """From sample to pick: `terrella pick watch` on an archive that grows in real time, PhaseNet's original weights.
 
-Ten simulated stations send records of 512 bytes as they fill; the watch looks once a second. A pick's latency is the
-wall clock when it was kept less its own time. Five minutes (two with `--quick`). The weights are read from
+Ten simulated stations send records of 512 bytes as they fill; the watch looks once a second. A pick's latency is
+the wall clock when it was kept less its own time. Five minutes (two with `--quick`). The weights are read from
 TERRELLA_DATA (default ../shared/data).
 """
 
@@ -54,8 +54,8 @@ def main() -> None:
         row("CPU for an hour of a station, three components", cpu_s / STATIONS / (seconds / 3600), None, "s"),
     ]
     notes = (
-        f"{STATIONS} stations, 100 Hz, {seconds} s in real time, a look a second; before it began, {busy:.1f} other "
-        f"processes waited for the {os.cpu_count()} cores; CPU with the two minutes before, which are picked at once"
+        f"{STATIONS} stations, 100 Hz, {seconds} s in real time, a look a second; CPU with the two minutes before, "
+        f"picked at once; before it began, {busy:.1f} other processes waited for the {os.cpu_count()} cores"
     )
     write_result("watch_latency", rows, notes, quick)
 

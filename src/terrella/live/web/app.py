@@ -198,12 +198,12 @@ def _forecast(reader: Reader, request: Request, body: bytes) -> Response:
     asked = dict(request.query_params)
     record = reader.record(request.path_params["name"])
     wanted = chosen(asked, "format", ("json", "geojson", "netcdf", "csep"))
+    model, horizon = _model(asked), _horizon(asked, len(record.values["horizons_days"]))
     if wanted == "json":
         return JSONResponse(described(record))
     kept = reader.kept(record)
     if wanted == "netcdf":
         return netcdf(reader.opened.store.forecasts / record.values["file"])
-    model, horizon = _model(asked), _horizon(asked, len(kept.horizons_days))
     return geojson(kept, model, horizon) if wanted == "geojson" else csep(kept, model, horizon)
 
 
