@@ -5,21 +5,26 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 
 import psutil
+import uvicorn
 from beside_work import tell
 from live_cases import replayed
 from starlette.responses import Response
 from starlette.testclient import TestClient
 
 from terrella.live.beside import computing
+from terrella.live.web import patience
 from terrella.live.web.address import Address
 from terrella.live.web.app import make_app
 from terrella.live.web.remembered import Remembered
 from terrella.live.web.serving import _listening
 
 LOCAL = Address("127.0.0.1", 8765, None)
+LOCAL_ANY = Address("127.0.0.1", 0, None)
 
 
 def test_it_reports_gives_way_and_tells_of_a_fault_in_a_line():
@@ -113,3 +118,32 @@ def test_answers_do_not_wait_for_the_confirmation_of_those_before():
     """Asyncio switches Nagle's algorithm off only where it sees that a socket speaks TCP."""
     with _listening(Address("127.0.0.1", 0, None)) as listening:
         assert listening.proto == socket.IPPROTO_TCP
+
+
+def test_connections_that_only_hold_a_place_are_ended_and_others_answered(tmp_path, monkeypatch):
+    monkeypatch.setattr(patience, "PATIENCE_S", 0.6)
+    opened = replayed(tmp_path / "record", end="2008-06-03")
+    with _listening(LOCAL_ANY) as listening:
+        config = uvicorn.Config(
+            make_app(opened, LOCAL_ANY), http=patience.Patient, log_level="error", lifespan="off"
+        )
+        server = uvicorn.Server(config)
+        worker = Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        worker.start()
+        place = ("127.0.0.1", listening.getsockname()[1])
+        head = b"POST /api/probability HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 50\r\n\r\n{"
+        silent, slow, half = (socket.create_connection(place) for _ in range(3))
+        slow.sendall(b"GET /api/health HTTP/1.1\r\nHost:")
+        half.sendall(head)
+        with silent, slow, half:
+            for each in (silent, slow, half):
+                each.settimeout(30)
+            assert b" 408 " in half.recv(1000).splitlines()[0]
+            for each in (silent, slow):
+                with suppress(ConnectionResetError):
+                    assert each.recv(1000) == b""
+        with socket.create_connection(place) as asking:
+            asking.sendall(b"GET /api/health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            assert asking.recv(1000).startswith(b"HTTP/1.1 200")
+        server.should_exit = server.force_exit = True
+        worker.join()

@@ -3,11 +3,13 @@
 import gzip
 import sqlite3
 from dataclasses import replace
+from threading import Event as Flag
 
 import numpy as np
 import pytest
 from live_cases import BUNDLE, CATALOGUE, RULES, us
 
+import terrella.live.running as running_module
 from event_server import EventServer, random_events
 from event_server import running as serving
 from terrella.errors import InputError, TerrellaError
@@ -188,6 +190,35 @@ def test_a_clock_that_jumps_back_issues_nothing_twice(running, catalogue):
     assert len(runner.opened.store.records(FORECAST)) == 1
 
 
+def test_a_clock_that_was_far_ahead_holds_up_nothing_after(running, catalogue):
+    runner, _ = running(catalogue.between("2000-01-01", "2008-07-01"))
+    for time in ("2008-07-02T00:00:10", "2009-07-02T12:00", "2008-07-03T00:00:10", "2008-07-03T00:01"):
+        runner.step(us(time))
+    issued = [each.values["issue_time"][:10] for each in runner.opened.store.records(FORECAST)]
+    assert issued == ["2008-07-02", "2008-07-03"]
+
+
+def test_a_clock_that_jumps_is_looked_at_again_before_anything_is_computed(monkeypatch):
+    times = iter([us("2008-07-02"), us("2009-07-02"), us("2008-07-02"), us("2008-07-02"), us("2010-01-01"),
+                  us("2010-01-01")])  # fmt: skip
+    stop, steps, lines = Flag(), [], []
+
+    class Stepping:
+        faults = 0
+        report = staticmethod(lambda event: lines.append(event["message"]))
+        close = staticmethod(lambda: None)
+
+        def step(self, now):
+            steps.append(now)
+            if len(steps) == 3:
+                stop.set()
+
+    monkeypatch.setattr(running_module, "now_us", lambda: next(times))
+    running_module.run(Stepping(), 0.0, stop)
+    assert steps == [us("2008-07-02"), us("2008-07-02"), us("2010-01-01")]
+    assert sum("the clock has jumped" in line for line in lines) == 3
+
+
 def test_a_source_that_is_down_or_answers_rubbish_stops_no_forecast(running, catalogue):
     runner, lines = running(
         catalogue.between("2000-01-01", "2008-07-01"),
@@ -283,4 +314,4 @@ def test_nothing_is_computed_or_read_where_nothing_is_due(running, catalogue, mo
     monkeypatch.setattr(type(store), "records", counted)
     monkeypatch.setattr(type(store), "versions", lambda self: pytest.fail("the whole history was read"))
     runner.step(us("2008-07-04T18:01"))
-    assert kinds == [{"latest": 1}, {"latest": 1}]
+    assert [each["latest"] for each in kinds] == [1, 1]

@@ -26,6 +26,7 @@ from terrella.live.versions import Versions, joined
 
 LATE_US = 600_000_000  # what is computed later than this after its time would no longer be a forecast
 _NEVER = 2**63 - 1
+_JUMP_US = 60_000_000
 _LONGEST_WAIT = 20  # intervals of polling, after many faults in a row
 
 
@@ -87,7 +88,7 @@ class Runner:
     def _compute(self, now_us: int) -> None:
         opened = self.opened
         store = opened.store
-        after = last_handled(store, opened.began_us)
+        after = last_handled(store, opened.began_us, now_us)
         large = triggers(opened.served, opened.settings, self.versions)
         due = due_between(opened.settings, large.seen_us, large.magnitude, after, now_us)
         late = [each for each in due if each.time_us < now_us - LATE_US]
@@ -128,18 +129,31 @@ class Runner:
 
 
 def run(runner: Runner, poll_s: float, stop: Flag, clock: Callable[[], int] | None = None) -> None:
-    """Do steps until the flag is set: one each `poll_s` seconds, and fewer after faults."""
+    """Do steps until the flag is set: one each `poll_s` seconds, and fewer after faults.
+
+    Where the computer's clock jumps, one step is left out: what is scored too early would stay so.
+    """
+    apart_us = None  # the clock's time less that of one that never jumps
     try:
         while not stop.is_set():
-            runner.step((clock or now_us)())
+            now = (clock or now_us)()
+            before, apart_us = apart_us, now - time.monotonic_ns() // 1000
+            if clock is None and before is not None and abs(apart_us - before) > _JUMP_US:
+                line = (
+                    f"{iso(now)}: the clock has jumped by {(apart_us - before) / 1e6:,.0f} s; looked at again"
+                )
+                runner.report({"kind": "message", "message": line})
+            else:
+                runner.step(now)
             stop.wait(poll_s * min(2**runner.faults, _LONGEST_WAIT))
     finally:
         runner.close()
 
 
-def last_handled(store: Store, began_us: int) -> int:
-    """Return the time of the last forecast that was issued or missed."""
-    last = [record.time_us for kind in (FORECAST, MISSED) for record in store.records(kind, latest=1)]
+def last_handled(store: Store, began_us: int, now_us: int) -> int:
+    """Return the time of the last forecast until now that was issued or missed: a clock may have been ahead."""
+    kinds, until = (FORECAST, MISSED), now_us + 1
+    last = [record.time_us for kind in kinds for record in store.records(kind, latest=1, before_us=until)]
     return max([began_us, *last])
 
 

@@ -29,6 +29,7 @@ from terrella.live.web.answers import LAYERS, NotFoundError, Reader, described, 
 from terrella.live.web.describing import openapi
 from terrella.live.web.exports import csep, geojson, netcdf
 from terrella.live.web.limits import Guard, TooLargeError
+from terrella.live.web.patience import in_time
 from terrella.live.web.questions import chosen, in_range, number, polygon, time_us, whole
 from terrella.live.web.remembered import Remembered
 from terrella.live.web.runs import Runs
@@ -111,8 +112,10 @@ def _endpoint(
 
     async def endpoint(request: Request) -> Response:
         try:
-            body = await request.body()
+            body = await in_time(request.body())
             return await run_in_threadpool(answered, request, body)
+        except TimeoutError:
+            return JSONResponse({"error": "the body did not come"}, 408)
         except TooLargeError:
             return JSONResponse({"error": "the body is too long"}, 413)
         except NotFoundError as error:
@@ -195,12 +198,12 @@ def _forecast(reader: Reader, request: Request, body: bytes) -> Response:
     asked = dict(request.query_params)
     record = reader.record(request.path_params["name"])
     wanted = chosen(asked, "format", ("json", "geojson", "netcdf", "csep"))
+    model, horizon = _model(asked), _horizon(asked, len(record.values["horizons_days"]))
     if wanted == "json":
         return JSONResponse(described(record))
     kept = reader.kept(record)
     if wanted == "netcdf":
         return netcdf(reader.opened.store.forecasts / record.values["file"])
-    model, horizon = _model(asked), _horizon(asked, len(kept.horizons_days))
     return geojson(kept, model, horizon) if wanted == "geojson" else csep(kept, model, horizon)
 
 
