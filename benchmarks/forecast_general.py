@@ -288,7 +288,7 @@ def card(regions: Mapping[str, Region], gains: tuple[Gain, ...]) -> str:
     said = "Mean of Italy and California, each left out in turn; nats per earthquake, both intervals as one."
     limits = [
         "Fitted to a catalogue before it forecasts: ETAS to the events there or, where these are too few, the laws",
-        "of one of the regions above. Surroundings are seen in cells, which were of 0.25° and 1°.",
+        "of one of the regions above. Surroundings are seen under kernels of 10 to 150 km.",
     ]
     return card_text(
         "Earthquake forecast model for any region", {"": about, head: [said, "", *told], "Limits": limits}

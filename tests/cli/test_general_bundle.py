@@ -121,7 +121,7 @@ def mixed() -> Catalogue:
     ("catalogue", "words"),
     [
         (below_four(), ["not trained on this catalogue's region"]),
-        (one_day(), ["ETAS cannot be fitted", "too short to recalibrate"]),
+        (one_day(), ["ETAS cannot be fitted to this catalogue (it spans 0.93 days);", "may be far too high"]),
         (mixed(), ["completeness changes with time"]),
     ],
     ids=["none above M 4", "one day", "mixed completeness"],

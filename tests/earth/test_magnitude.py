@@ -218,3 +218,9 @@ def test_too_few_events_are_refused() -> None:
         b_value([3.0, 3.0], 3.0)
     with pytest.raises(InputError, match="frequencies need events"):
         frequencies([])
+
+
+def test_a_gap_between_the_cut_off_and_the_events_is_no_division_by_nothing() -> None:
+    magnitude = simulated(1.0, 4.0, 500, 0.1)
+    assert 0 < b_value(magnitude, 0.1).b < 0.2
+    assert completeness_by_b_stability(np.append(magnitude, np.zeros(200))) >= 3.9

@@ -244,3 +244,8 @@ def test_a_forecast_is_explained_by_all_annual_differences(trained, annual, tmp_
     ):
         assert run(*typed, *more) == 2
         assert words in said(capsys)
+
+
+def test_there_is_no_smaller_form_and_why(trained, capsys):
+    assert run("compress", "--run", trained) == 2
+    assert "field has no smaller forms of its network: a" in said(capsys)

@@ -179,6 +179,9 @@ def test_settings_of_a_region_come_from_its_catalogue() -> None:
     )
     assert settings.data.cell_deg == 1.0
     assert "cells of" in said[0]
+    at_once = replace(CATALOGUE, time_utc=np.full(len(CATALOGUE), CATALOGUE.time_utc[0]))
+    with pytest.raises(InputError, match="have one time"):
+        own_settings(general(), at_once)
     late = CATALOGUE.time_utc > CATALOGUE.time_utc[len(CATALOGUE) // 2]
     mixed = CATALOGUE[late | (CATALOGUE.magnitude >= 4)]
     settings, said = own_settings(general(), mixed)

@@ -10,6 +10,9 @@ import pytest
 import torch
 from literature_cases import SMALL, run
 
+from terrella.engine.compress.forms import as_onnx
+from terrella.engine.use.bundle import load_bundle, save_bundle
+from terrella.literature.compressing import compression, network_of
 from terrella.literature.corpus.labelled import read_labelled
 from terrella.literature.corpus.spans import Span
 from terrella.literature.corpus.synthetic import simulate
@@ -207,3 +210,26 @@ def test_an_entity_is_explained_by_words(trained, tmp_path, capsys):
     ):
         assert run(*typed, *more) == 2
         assert words in said(capsys)
+
+
+def test_a_network_in_bfloat16_labels_the_same_words(trained, tmp_path):
+    bundle = load_bundle(trained, "literature")
+    tokens = [sentence.tokens for sentence in simulate(20, 4)]
+    tensors = {
+        name: each.bfloat16() if compression.weights(name) else each for name, each in bundle.tensors.items()
+    }
+    save_bundle(tmp_path, replace(bundle, tensors=tensors, form="bf16"))
+    full, small = load_model(trained), load_model(tmp_path)
+    assert small.labels_for(tokens, "CRF") == full.labels_for(tokens, "CRF")
+    pairs = zip(full.labels_for(tokens, "network"), small.labels_for(tokens, "network"), strict=True)
+    assert sum(one == other for one, other in pairs) >= 18
+    largest = max(np.abs(each).max() for each in full.joint.emissions(tokens))
+    for one, other in zip(full.joint.emissions(tokens), small.joint.emissions(tokens), strict=True):
+        np.testing.assert_allclose(one, other, atol=0.03 * largest)
+
+
+def test_fields_words_and_transitions_stay_beside_an_onnx_model(trained):
+    bundle = load_bundle(trained, "literature")
+    ways = replace(compression, onnx=lambda network, given: b"a model")
+    small = as_onnx(ways, network_of(bundle), bundle, "onnx", list)
+    assert {*bundle.tensors} - {*small.tensors} == {*network_of(bundle).state_dict()} - {"transitions"}

@@ -8,10 +8,14 @@ import pytest
 import torch
 
 from terrella.cli.main import main
+from terrella.engine.compress.forms import as_onnx
+from terrella.engine.use.bundle import load_bundle, save_bundle
 from terrella.errors import InputError
 from terrella.surface import SurfaceSettings, judge, open_grid, predict, train
+from terrella.surface.compressing import Parts, compression, imitated, narrower, parts_of, taken
 from terrella.surface.grids.grid import Place, held_grid
-from terrella.surface.model import load_model
+from terrella.surface.learning.training import loss, stages
+from terrella.surface.model import RATIOS, load_model
 from terrella.surface.opening import jacksboro
 from terrella.surface.use.filling import fill_tile
 from terrella.surface.use.known import known_of_gap, known_of_refined, parts_of_pixel
@@ -196,3 +200,41 @@ def test_a_pixel_is_explained_by_known_heights(trained, tmp_path, capsys):
     (tmp_path / "empty.csv").touch()
     assert run(*typed[:2], tmp_path / "empty.csv", *typed[3:]) == 2
     assert "empty.csv cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("form", ["onnx", "bf16"])
+def test_compressed_samples_are_those_of_the_full_network(trained, tmp_path, form):
+    bundle = load_bundle(trained, "surface")
+    if form == "onnx":
+        small = as_onnx(compression, parts_of(bundle), bundle, form, lambda: None)
+    else:
+        halves = {name: each.bfloat16() if name != RATIOS else each for name, each in bundle.tensors.items()}
+        small = replace(bundle, tensors=halves, form=form)
+    save_bundle(tmp_path / "small", small)
+    values = jacksboro().whole()[:120, :130].copy()
+    values[50:58, 60:70] = np.nan
+    np.save(tmp_path / "dem.npy", values)
+    found = []
+    for name in (trained, tmp_path / "small"):
+        predict(tmp_path / "dem.npy", name, tmp_path / "filled.nc", samples=1)
+        found.append(open_grid(tmp_path / "filled.nc", "sample_1").whole()[50:58, 60:70])
+    off = np.abs(found[0] - found[1]).max() / found[0].std()
+    assert off < (1e-3 if form == "onnx" else 0.05)
+
+
+def test_narrower_networks_learn_the_errors_of_the_full_ones(trained):
+    bundle = load_bundle(trained, "surface")
+    full = parts_of(bundle)
+    settings = SurfaceSettings.model_validate(SMALL)
+    batch = stages(settings, None, 4)[0].need.step.make_batch(4)
+    batch["seen"][:, 1] = 1
+    with torch.no_grad():
+        labelled = imitated(full, batch, bundle)
+        assert float(loss(full.network, labelled)) == 0
+        assert float(loss(full.network, batch)) > 0.1
+        made, narrow = narrower(full, bundle)
+        assert float(loss(made, labelled)) > 0
+        tensors = {**made.state_dict(), RATIOS: bundle.tensors[RATIOS]}
+        again = parts_of(replace(narrow, tensors=tensors))
+        for one, other in zip(again(*taken(batch)), Parts(made)(*taken(batch)), strict=True):
+            torch.testing.assert_close(one, other)

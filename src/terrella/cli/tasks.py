@@ -25,9 +25,6 @@ class Door:
     examples: Mapping[str, str] = field(default_factory=dict)  # what follows `terrella TASK VERB`, by verb
     asked: str = ""  # module and name of the model of what `explain` is asked; without it no such verb
     asked_of: str = ""  # what it is asked of, for --help
-    compresses: bool = (
-        False  # whether there are smaller forms of its network; without them no verb `compress`
-    )
     check: str = ""  # module and name of what refuses settings that name no data, before the task is loaded
 
 
@@ -60,7 +57,6 @@ TASKS: dict[str, Door] = {
             "plan": "--network eqtransformer --samples 50000 --memory 8GB",
             "explain": "archive/ --bundle runs/pick/mine -o why.nc --station CI.CCC --time 2019-07-06T03:20:01.28",
         },
-        compresses=True,
         asked="terrella.pick.asked:Asked",
         asked_of="miniSEED or SAC files, as `predict` takes them, or a data set, as `train` does",
         check="terrella.pick.data.locate:check_settings",
@@ -78,7 +74,6 @@ TASKS: dict[str, Door] = {
             "judge": "--run runs/segment/faults",
             "explain": "section.sgy --bundle runs/segment/faults -o why.nc --at 120 640",
         },
-        compresses=True,
         asked="terrella.segment.asked:Asked",
         asked_of="section or volume, as `predict` takes it",
     ),
@@ -99,11 +94,12 @@ TASKS: dict[str, Door] = {
         asked_of="a store, or fields, as `predict` takes them; planet for the simulated one",
     ),
     "motion": Door(
-        about="Ground motion from an event and a site: medians and standard deviations of PGA, PGV and spectra.",
+        about="Ground motion from an event and a site; magnitude and distance from one station's waveforms.",
         module="terrella.motion.task",
         settings="terrella.motion.settings:MotionSettings",
         given="data.flatfile",
-        given_means="Flatfile: CSV (gzipped or not), Parquet or HDF5; by default records are synthetic.",
+        given_means="Flatfile: CSV (gzipped or not), Parquet or HDF5; a data set's folder in SeisBench's format "
+        "with --data.kind waveforms; by default records are synthetic.",
         commands="terrella.cli.motion",
         examples={
             "train": "flatfile.csv --run runs/motion/mine --data.measures PGA PGV 'SA(0.3)'",
@@ -112,7 +108,7 @@ TASKS: dict[str, Door] = {
             "explain": "scenarios.csv --bundle runs/motion/demo -o why.nc --row 3 --measure PGV",
         },
         asked="terrella.motion.asked:Asked",
-        asked_of="table of scenarios, as `predict` takes it",
+        asked_of="table of scenarios, or a data set's folder, as `predict` takes it",
     ),
     "field": Door(
         about="The main magnetic field years ahead: annual means or Gauss coefficients in, intervals out.",

@@ -266,6 +266,8 @@ def _coarser_part(values: Floats, how: Reported, lowest: float, beta: float) -> 
         if room <= step or room % step:
             continue
         codes = every[every < 2 * room]
+        if len(codes) == 0:  # the cut-off lies far below the smallest event
+            continue
         counts = np.bincount(codes % room // step, minlength=room // step)
         chance = np.exp(-beta * np.arange(len(counts)) * step / 1000)
         fullest = int((counts / chance).argmax())

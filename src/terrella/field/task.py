@@ -69,5 +69,7 @@ task = Task(
     demo=demo,
     cites=cited,
     question=question,
+    compression="a forecast's time goes to filtering the secular variation, and there is no dev split to choose a "
+    "form by: each pair is held out once, for the test",
 )
 train, judge, predict = workflow.verbs(task)

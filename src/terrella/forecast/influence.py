@@ -20,7 +20,7 @@ from terrella.forecast.models import Forecaster
 from terrella.formats.catalogues.catalogue import Floats
 
 _TINY = 1e-12
-_CHUNK = 16384  # events whose shares are held at once
+_CHUNK = 4096  # events whose shares are held at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +118,7 @@ def _shares(sources: Sources, spatial: Floats) -> Floats:
             sources.latitude[some],
             sources.zone_km2[some],
             sources.rho,
+            sources.reach_km[some],
         )
         count = len(shares.first) - 1
         event = np.repeat(np.arange(count), np.diff(shares.first))

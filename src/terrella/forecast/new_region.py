@@ -134,7 +134,7 @@ def own_settings(
     """Return the settings of a forecast of a catalogue's own region, and what of them is worth saying.
 
     Raises:
-        InputError: where there are fewer than ten events.
+        InputError: where there are fewer than ten events, or all have one time.
     """
     if min_magnitude is not None:
         known = known.above(min_magnitude)
@@ -142,6 +142,11 @@ def own_settings(
         raise InputError(
             f"{known.name}: {len(known)} events are left before the issue time; a forecast of a region takes "
             f"at least {_FEWEST_EVENTS}: give a longer catalogue, a later --issue-time or a smaller magnitude"
+        )
+    if known.time_utc[0] == known.time_utc[-1]:
+        raise InputError(
+            f"{known.name}: all {len(known)} events have one time, {str(known.time_utc[0])[:19]}Z; give their own "
+            "times, as `terrella forecast data` reads them"
         )
     least, said = (min_magnitude, []) if min_magnitude is not None else _completeness(known)
     large = known.above(least)
@@ -162,7 +167,7 @@ def _completeness(known: Catalogue) -> tuple[float, list[str]]:
     whole = _complete_from(known.magnitude)
     if whole is None:
         return float(known.magnitude.min()), [
-            f"{len(known)} events are too few to tell completeness: all are taken, M ≥ {known.magnitude.min():g}"
+            f"{len(known)} events do not tell completeness: all are taken, M ≥ {known.magnitude.min():g}"
         ]
     limits = known.time_utc[0] + (known.time_utc[-1] - known.time_utc[0]) / _PARTS * np.arange(_PARTS + 1)
     parts = [known.between(first, last).magnitude for first, last in pairwise(limits)]
@@ -193,7 +198,10 @@ def fit_new_region(
     """
     said = ["the network was not trained on this catalogue's region"]
     name, prior = _nearest(general, known)
+    span, longest = float((time - known.time_utc[0]) / _DAY), max(settings.horizons_days)
     try:
+        if span < longest:
+            raise InputError(f"it spans {span:.2g} days")
         case = cut(known, settings)
         explicit = {each: str(case.windows.date(each))[:10] for each in NAMES}
         settings = settings.model_copy(update={"data": settings.data.model_copy(update=explicit)})
@@ -204,9 +212,15 @@ def fit_new_region(
     except InputError as error:
         case = _whole(known, time, settings)
         models = with_prior(prior, case, settings)
+        reason = str(error).removeprefix(f"{known.name}: ").split(";")[0]  # what to do then is about settings
         said.append(
-            f"ETAS cannot be fitted to this catalogue ({error}); its laws are those of {name}, only the "
+            f"ETAS cannot be fitted to this catalogue ({reason}); its laws are those of {name}, only the "
             f"background is this catalogue's: {len(case.catalogue):,} events of M ≥ {case.min_magnitude:g}"
+        )
+    if span < longest:
+        said.append(
+            f"no background that lasts can be told from a sequence in {span:.2g} days: forecasts of up to "
+            f"{longest:g} days may be far too high"
         )
     models = replace(models, by_span=general.by_span, smooth=general.smooth)
     models = replace(models, network=on_region(general, models, case.catalogue))
@@ -216,7 +230,7 @@ def fit_new_region(
         gains = [_believed(own, other) for own, other in zip(models.gains, general.gains, strict=True)]
         models = replace(models, gains=tuple(gains))
     else:
-        said.append(f"the catalogue is too short to recalibrate on: dispersions are those of {name}")
+        said.append(f"no part of the catalogue is left to recalibrate on: dispersions are those of {name}")
         models = replace(models, calibrations=prior.calibrations, gains=general.gains)
     return models, case, said
 

@@ -47,6 +47,11 @@ def question(given: str, bundle: str, asked: Asked, report: Report) -> Question:
         InputError: where bundle or texts are at fault, or there is no such document, sentence, word or kind.
     """
     model = load_model(bundle)
+    if model.joint.vocabulary.encoder is not None:
+        raise InputError(
+            f"{bundle} reads what an encoder says of words, of which one cannot be taken away alone; explain a run "
+            "without --network.encoder"
+        )
     if asked.kind is not None and asked.kind not in model.kinds:
         raise InputError(f"--kind {asked.kind}: {bundle} knows {', '.join(model.kinds)}")
     texts = read_texts(Path(given), asked.encoding, asked.column)

@@ -6,7 +6,6 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from functools import lru_cache
-from multiprocessing import get_context
 from pathlib import Path
 from threading import Event as Flag
 
@@ -14,6 +13,8 @@ import sqlalchemy as sql
 
 from terrella.engine.run import Report
 from terrella.errors import TerrellaError
+from terrella.formats.catalogues.catalogue import Catalogue
+from terrella.live.beside import CONTEXT, give_way
 from terrella.live.following import News, Read, said
 from terrella.live.issuing import FORECAST
 from terrella.live.keeping import MISSED, advance, next_closing, note_missed, triggers
@@ -40,6 +41,7 @@ class Runner:
     faults: int = 0
     _pool: ProcessPoolExecutor | None = None
     _closing_us: int | None = None  # when the next window is scored, once it was looked up
+    _unlearned: Catalogue | None = None  # read, but not yet taken in: the source gives it only once
     _known: Versions | None = None  # nobody else writes: read once, then added to
 
     @property
@@ -64,20 +66,23 @@ class Runner:
 
     def _follow(self, now_us: int) -> None:
         """Learn what is new; where the source does not answer, what is due is still computed."""
+        versions = self.versions
         try:
-            catalogue = self.read()
+            now = self.read()
+            self._unlearned = self._unlearned if now is None else now
+            if self._unlearned is None:
+                return
+            # What is read first is what the record begins with.
+            seen_us = now_us if len(versions) else self.opened.began_us
+            found = self.news.of(versions, self._unlearned, seen_us)
         except (TerrellaError, OSError) as error:
             self.report({"kind": "message", "message": f"{iso(now_us)}: {error}; tried again"})
             return
-        if catalogue is None:
-            return
-        versions = self.versions
-        # What is read first is what the record begins with.
-        found = self.news.of(versions, catalogue, now_us if len(versions) else self.opened.began_us)
         if len(found):
             self.opened.store.learn(found)
             self._known = joined(versions, found)
             self.report({"kind": "message", "message": f"{iso(now_us)}: {said(found, versions)}"})
+        self._unlearned = None
 
     def _compute(self, now_us: int) -> None:
         opened = self.opened
@@ -113,8 +118,7 @@ class Runner:
 
     def _advanced(self, after_us: int, now_us: int) -> int:
         if self._pool is None:
-            # Forked processes would share the server's sockets and torch's threads.
-            self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+            self._pool = ProcessPoolExecutor(1, mp_context=CONTEXT, initializer=give_way)
         return self._pool.submit(_work, str(self.opened.store.folder), self.url, after_us, now_us).result()
 
     def close(self) -> None:

@@ -41,15 +41,16 @@ def question(given: str, bundle: str, asked: Asked, report: Report) -> Question:
         InputError: where bundle or table are at fault, or the row or the measure is not there.
     """
     model = load_model(bundle)
-    if asked.measure not in model.measures:
-        raise InputError(f"--measure {asked.measure}: {bundle} predicts {', '.join(model.measures)}")
+    measure = asked.measure or model.measures[0]
+    if measure not in model.measures:
+        raise InputError(f"--measure {measure}: {bundle} predicts {', '.join(model.measures)}")
     records = read_flatfile(Path(given), Reading({}, motions=False))
     for finding in records.findings:
         report({"kind": "message", "message": f"{given}: {finding}"})
     if asked.row > len(records):
         raise InputError(f"--row {asked.row}: {given} has {len(records)} scenarios")
     record = records.rows(np.array([asked.row - 1]))
-    at = model.measures.index(asked.measure)
+    at = model.measures.index(measure)
     mean = from_mean(model.scaling)
     depth = float(record.depth_km[0])
     known = [record.magnitude[0], record.rjb_km[0], record.vs30_m_s[0], mean[3] if np.isnan(depth) else depth]
@@ -60,7 +61,7 @@ def question(given: str, bundle: str, asked: Asked, report: Report) -> Question:
     scale = torch.tensor([*(0.2 * np.maximum(np.abs(mean), 1.0)), 1.0, 1.0]).double()
 
     def seen(x: Tensor) -> Tensor:
-        return torch.from_numpy(_seen(model, record, asked.measure, x.detach().numpy()))
+        return torch.from_numpy(_seen(model, record, measure, x.detach().numpy()))
 
     def answer(network: nn.Module, x: Tensor) -> Tensor:
         found = differentiable(seen, x, scale)
@@ -72,8 +73,8 @@ def question(given: str, bundle: str, asked: Asked, report: Report) -> Question:
         return residual
 
     return Question(
-        title=f"{asked.measure} of row {asked.row}: {_described(record)}",
-        unit="ln cm/s" if asked.measure == "PGV" else "ln g",
+        title=f"{measure} of row {asked.row}: {_described(record)}",
+        unit="ln cm/s" if measure == "PGV" else "ln g",
         network=model.network.double(),
         answer=answer,
         learned=lambda network, x: _residual(network, differentiable(seen, x, scale)),
@@ -85,7 +86,7 @@ def question(given: str, bundle: str, asked: Asked, report: Report) -> Question:
         names=_NAMES,
         scale=scale,
         pictures=_pictures,
-        said=classical(model.trusted[at], NETWORK, f" for {asked.measure}"),
+        said=classical(model.trusted[at], NETWORK, f" for {measure}"),
         cites=("BSSA14",),
     )
 

@@ -11,6 +11,7 @@ from terrella.engine.run import Report
 from terrella.engine.task import Fed, Made, Opened, Task, Trained
 from terrella.surface.card import make_card
 from terrella.surface.citing import cited
+from terrella.surface.compressing import compression
 from terrella.surface.demo import demo_settings
 from terrella.surface.explaining import question
 from terrella.surface.judging.command import judge_asked
@@ -70,5 +71,6 @@ task = Task(
     demo=demo,
     cites=cited,
     question=question,
+    compression=compression,
 )
 train, judge, predict = workflow.verbs(task)

@@ -18,7 +18,7 @@ from terrella.earth.grid import Grid
 from terrella.earth.magnitude import b_value
 from terrella.earth.sphere import distance_km
 from terrella.forecast.baselines.climatology import Climatology
-from terrella.forecast.etas.window_shares import WINDOW_SHARE, make_window_grid, window_shares
+from terrella.forecast.etas.window_shares import WINDOW_SHARE, make_window_grid, share_km, window_shares
 from terrella.forecast.windows import Windows
 from terrella.formats.catalogues.catalogue import Catalogue, Floats
 
@@ -91,8 +91,9 @@ class ReasenbergJones:
         number = self.strength(events.magnitude) * (
             omori_integral(age + horizon_days, self.p, self.c_days) - omori_integral(age, self.p, self.c_days)
         )
+        zone = self.zone_km2(events)
         shares = window_shares(
-            make_window_grid(grid), events.longitude, events.latitude, self.zone_km2(events), _RHO
+            make_window_grid(grid), events.longitude, events.latitude, zone, _RHO, share_km(zone, _RHO)
         )
         spread = csr_array((shares.share / WINDOW_SHARE, shares.column, shares.first), (len(events), columns))
         triggered = np.where(going_on, number, 0).astype(np.float32) @ spread

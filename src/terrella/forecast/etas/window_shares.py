@@ -1,7 +1,7 @@
 """The share of each event's direct aftershocks in the cells around it, on the sphere.
 
-Within `WINDOW_SHARE` of ETAS's spatial kernel P(r) = 1 − (1 + r²/D)^−ρ every cell of the grid has its share;
-what lies farther is left to the caller. Kernels may be far smaller than a cell or far larger. Near the event
+Of ETAS's spatial kernel P(r) = 1 − (1 + r²/D)^−ρ every cell within an event's reach has its share; what lies
+farther is left to the caller. Kernels may be far smaller than a cell or far larger. Near the event
 a share is an integral over the cell's boundary in the azimuth θ seen from the event,
 ∮ P(r) dθ / 2π (Green's theorem in geodesic polar coordinates), by Gauss–Legendre quadrature; farther out it is
 the density at the cell's centre with the second-order term of the midpoint rule.
@@ -16,12 +16,16 @@ import numpy.typing as npt
 
 from terrella.earth.grid import Grid
 from terrella.earth.sphere import EARTH_RADIUS_KM
+from terrella.forecast.etas.model import ETAS
 from terrella.formats.catalogues.catalogue import Floats
 
 Ints = npt.NDArray[np.int64]
 
-WINDOW_SHARE = 0.99  # of the kernel that lies within an event's window
-LARGEST_WINDOW_KM = 2000.0
+WINDOW_SHARE = 0.99  # of the kernel that lies within an event's window, or more
+# Where a window ends an event adds so little to the background of quiet places that no map shows an edge: a
+# twentieth of the background's uniform part, or of a tenth of its mean where that is more.
+_FAINT, _QUIET = 0.05, 0.1
+_FARTHEST_KM = math.pi * EARTH_RADIUS_KM
 _NEAR = 3.0  # cell sizes within which shares are integrated
 
 _R = EARTH_RADIUS_KM
@@ -50,6 +54,8 @@ class WindowGrid(NamedTuple):
     n_lat: int
     n_lon: int
     wraps: bool
+    latitude: Floats  # (lat,) of the rows' middles
+    sines: Floats  # (lon, 2): sine and cosine of the columns' middles
     column_of: npt.NDArray[np.int32]  # (lat × lon,) index among the mask's columns, −1 outside
 
 
@@ -61,27 +67,51 @@ def make_window_grid(grid: Grid) -> WindowGrid:
     column_of[inside] = np.arange(len(inside))
     west, east = np.radians(grid.longitude_edges[[0, -1]])
     south, north = np.radians(grid.latitude_edges[[0, -1]])
+    width, height = (east - west) / n_lon, (north - south) / n_lat
+    longitude = west + (np.arange(n_lon) + 0.5) * width
     return WindowGrid(
-        west, south, (east - west) / n_lon, (north - south) / n_lat, n_lat, n_lon, grid.wraps, column_of
+        west=west,
+        south=south,
+        width=width,
+        height=height,
+        n_lat=n_lat,
+        n_lon=n_lon,
+        wraps=grid.wraps,
+        latitude=south + (np.arange(n_lat) + 0.5) * height,
+        sines=np.stack([np.sin(longitude), np.cos(longitude)], axis=1),
+        column_of=column_of,
     )
 
 
-def window_km(zone_km2: npt.ArrayLike, rho: float) -> Floats:
-    """Return the distance within which `WINDOW_SHARE` of the aftershocks lie, at most `LARGEST_WINDOW_KM`."""
+def share_km(zone_km2: npt.ArrayLike, rho: float) -> Floats:
+    """Return the distance within which `WINDOW_SHARE` of the aftershocks lie."""
     reach = np.sqrt(np.asarray(zone_km2, float) * ((1 - WINDOW_SHARE) ** (-1 / rho) - 1))
-    return np.asarray(np.minimum(reach, LARGEST_WINDOW_KM))
+    return np.asarray(np.minimum(reach, _FARTHEST_KM))
+
+
+def reach_km(etas: ETAS, magnitude: npt.ArrayLike) -> Floats:
+    """Return the distance from which on an event's direct aftershocks no longer show beside the background.
+
+    Of its first day, that is; it is `share_km` or more.
+    """
+    zone, rho = etas.zone_km2(magnitude), etas.rho
+    per_day = etas.productivity(magnitude) * float(etas.time_cdf(1.0))
+    uniform = etas.mu if etas.background is None else etas.background.uniform_rate
+    faint = _FAINT * max(uniform, _QUIET * etas.mu, 1e-300)
+    # n ρ/π D^ρ (r² + D)^−(1 + ρ) = faint
+    squared = (per_day * rho / math.pi * zone**rho / faint) ** (1 / (1 + rho)) - zone
+    return np.clip(np.sqrt(np.maximum(squared, 0)), share_km(zone, rho), _FARTHEST_KM)
 
 
 def window_shares(
-    cells: WindowGrid, longitude: Floats, latitude: Floats, zone_km2: Floats, rho: float
+    cells: WindowGrid, longitude: Floats, latitude: Floats, zone_km2: Floats, rho: float, reach_km: Floats
 ) -> WindowShares:
-    """Return the shares of events (n,) in degrees, with zones D in km², over all cells their windows touch.
+    """Return the shares of events (n,) in degrees, with zones D in km², over all cells within their reach.
 
     Shares are those of the kernel and are not scaled up to 1.
     """
     lon, lat = np.radians(np.asarray(longitude, float)), np.radians(np.asarray(latitude, float))
-    zone = np.asarray(zone_km2, float)
-    reach = window_km(zone, rho) / _R
+    zone, reach = np.asarray(zone_km2, float), np.asarray(reach_km, float) / _R
     first = np.zeros(len(lon) + 1, np.int64)
     _sizes(cells, lon, lat, reach, first[1:])
     np.cumsum(first, out=first)
@@ -160,20 +190,24 @@ def _fill(cells, lon, lat, reach, zone, rho, first, column, share):
     """Write every event's cells and shares."""
     for event in numba.prange(len(lon)):
         at = first[event]
+        sine_lon, cosine_lon, cosine_lat = math.sin(lon[event]), math.cos(lon[event]), math.cos(lat[event])
         # Integrals along the northern sides of the cells of a row, which are the southern ones of the next:
         # by column, with the row they were taken for.
         northern, northern_row = np.empty(cells.n_lon), np.full(cells.n_lon, -2)
         low, high = _rows(cells, lat[event], reach[event])
         for row in range(low, high):
             start, length = _columns(cells, row, lon[event], lat[event], reach[event])
+            here = _row(cells, row, lat[event], cosine_lat)
             # Of the last integrated cell, to share its eastern side: column and integral.
             last, side = start - 2, 0.0
             for place in range(start, start + length):
-                cell = cells.column_of[row * cells.n_lon + place % cells.n_lon]
+                shared = place % cells.n_lon
+                cell = cells.column_of[row * cells.n_lon + shared]
                 if cell < 0:
                     continue
-                value, near = _far_share(cells, row, place, lon[event], lat[event], zone[event], rho)
-                if near:
+                turn = cells.sines[shared, 0] * sine_lon + cells.sines[shared, 1] * cosine_lon
+                value = _far_share(here, (1 - turn) / 2, zone[event], rho)
+                if value < 0:
                     south = cells.south + row * cells.height - lat[event]
                     west = cells.west + place * cells.width - lon[event]
                     north, east = south + cells.height, west + cells.width
@@ -183,7 +217,6 @@ def _fill(cells, lon, lat, reach, zone, rho, first, column, share):
                     side = _meridian(east, south, north, lat[event], zone[event], rho)
                     last = place
                     value -= side
-                    shared = place % cells.n_lon
                     if northern_row[shared] == row - 1:
                         value -= northern[shared]
                     else:
@@ -198,30 +231,38 @@ def _fill(cells, lon, lat, reach, zone, rho, first, column, share):
 
 
 @numba.njit(cache=True, fastmath=True, inline="always")
-def _far_share(cells, row, place, lon, lat, zone, rho):
-    """Return a cell's share by the midpoint rule, and whether the cell is too near for it."""
-    centre = cells.south + (row + 0.5) * cells.height
-    difference = cells.west + (place + 0.5) * cells.width - lon
-    cosine, turn = math.cos(centre), math.sin(difference / 2) ** 2
-    h = math.sin((centre - lat) / 2) ** 2 + math.cos(lat) * cosine * turn
+def _row(cells, row, lat, cosine_lat):
+    """Return what `_far_share` needs of a row of cells."""
+    centre = cells.latitude[row]
+    sine, cosine = math.sin(centre), math.cos(centre)
+    width, height = cells.width * cosine * _R, cells.height * _R
+    area = _R * _R * cells.width * 2 * cosine * math.sin(cells.height / 2)
+    # Parallels curve, and a cell is wider at the side of the equator.
+    curved = (4 * height * height - 2 * width * width) * sine / (cosine * _R)
+    return (
+        math.sin((centre - lat) / 2) ** 2, cosine_lat * cosine, math.sin(centre - lat), 2 * cosine_lat * sine,
+        width * width, height * height, area, curved,
+    )  # fmt: skip
+
+
+@numba.njit(cache=True, fastmath=True, inline="always")
+def _far_share(row, turn, zone, rho):
+    """Return a cell's share by the midpoint rule, or −1 where it is too near for it; turn is sin²(Δλ/2)."""
+    level, narrowed, north, tilt, a2, b2, area, curved = row
+    h = level + narrowed * turn
     r2 = 4 * _R * _R * h * (1 + h / 3 + 8 * h * h / 45)
     q = r2 + zone
-    a, b = cells.width * cosine * _R, cells.height * _R
-    larger = max(a, b)
-    if q < (_NEAR * larger) ** 2:
-        return 0.0, True
-    area = _R * _R * cells.width * 2 * cosine * math.sin(cells.height / 2)
+    if q < _NEAR * _NEAR * max(a2, b2):
+        return -1.0
     p = 1 + rho
+    per_q = 1 / q
     # A ring of the sphere is shorter than 2πr by sin(r/R)/(r/R).
-    density = rho / math.pi * math.exp(rho * math.log(zone / q)) / q * (1 + 2 * h / 3)
-    sine = math.sin(centre)
+    density = rho / math.pi * math.exp(rho * math.log(zone * per_q)) * per_q * (1 + 2 * h / 3)
     # How far north of the event the cell lies, seen from the cell.
-    y = _R * (math.sin(centre - lat) - 2 * math.cos(lat) * sine * turn)
+    y = _R * (north - tilt * turn)
     y2 = min(y * y, r2)
-    bend = a * a * (4 * (p + 1) * (r2 - y2) / q - 2) + b * b * (4 * (p + 1) * y2 / q - 2)
-    # Parallels curve, and a cell is wider at the side of the equator.
-    bend += (4 * b * b - 2 * a * a) * y * sine / (cosine * _R)
-    return density * area * (1 + p / (24 * q) * bend), False
+    bend = a2 * (4 * (p + 1) * (r2 - y2) * per_q - 2) + b2 * (4 * (p + 1) * y2 * per_q - 2) + curved * y
+    return max(density * area * (1 + p / 24 * per_q * bend), 0.0)
 
 
 @numba.njit(cache=True, fastmath=True, inline="always")

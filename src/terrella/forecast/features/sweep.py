@@ -20,14 +20,14 @@ from terrella.earth.grid import Grid
 from terrella.earth.magnitude import reaches
 from terrella.errors import InputError
 from terrella.forecast.etas.model import ETAS
-from terrella.forecast.etas.window_shares import WindowGrid, make_window_grid, window_shares
+from terrella.forecast.etas.window_shares import WindowGrid, make_window_grid, reach_km, window_shares
 from terrella.forecast.features.exponentials import TIME_CONSTANTS_DAYS
 from terrella.formats.catalogues.catalogue import Catalogue, Floats
 
 Ints = npt.NDArray[np.int64]
 Singles = npt.NDArray[np.float32]
 
-_CHUNK = 16384  # events whose shares are held at once
+_CHUNK = 4096  # events whose shares are held at once
 _BLOCK = 64  # neighbouring columns that one thread owns
 # What a cell's memory of its own events ends at: a trillionth of an event changes no answer, while sums under
 # kernels take many times as long where numbers fall below 1e-38, single precision's smallest normal one.
@@ -44,6 +44,7 @@ class Sources:
     latitude: Floats
     productivity: Floats
     zone_km2: Floats
+    reach_km: Floats
     rho: float
     column: Ints  # of the event itself, −1 outside the grid
     layer: Ints
@@ -92,6 +93,7 @@ def make_sources(
         latitude=np.asarray(catalogue.latitude, float),
         productivity=etas.productivity(catalogue.magnitude),
         zone_km2=etas.zone_km2(catalogue.magnitude),
+        reach_km=reach_km(etas, catalogue.magnitude),
         rho=etas.rho,
         column=np.where(flat >= 0, column_of[on_map], -1),
         layer=np.where(flat >= 0, layer, 0),
@@ -170,6 +172,7 @@ def _run(state: _State, sources: Sources, issue: Floats, triggering: Singles, lo
             sources.latitude[events],
             sources.zone_km2[events],
             sources.rho,
+            sources.reach_km[events],
         )
         due = np.searchsorted(issue, sources.days[events], "right")
         _carry(
@@ -207,9 +210,8 @@ def _carry(
             while event < len(days) and due[event] == index:
                 for k in range(n_time + n_memory):
                     factor[k] = _exponential((now - days[event]) * rates[k])
-                number, inside = productivity[event], 0.0
+                number = productivity[event]
                 for at in range(share_first[event], share_first[event + 1]):
-                    inside += share[at]
                     cell = share_column[at]
                     if (cell // _BLOCK) % threads == thread:
                         span = _advance(values[cell], day, cell, now, rates, decay, span, n_time, layers)
@@ -225,6 +227,9 @@ def _carry(
                             values[cell, at] += _left(weights[event, band] * factor[n_time + memory], _ENDED)
                             at += layers
                 if whole:
+                    inside = 0.0
+                    for at in range(share_first[event], share_first[event + 1]):
+                        inside += share[at]
                     _forward(beyond[thread], beyond_day, thread, now, rates)
                     for k in range(n_time):
                         beyond[thread, k] += number * (1 - inside) * factor[k]

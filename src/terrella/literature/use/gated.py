@@ -114,14 +114,17 @@ class Gated:
 
     def of_network(self, network: EntityNetwork, words: Tensor) -> Tensor:
         """Return the network's emissions of the sentence, (n, token, label), of how far words are there."""
-        seen = network.seen(self._word, self._letter)
-        nothing = network.seen(torch.full((1, 1), UNKNOWN), torch.zeros(1, 1, LETTERS, dtype=torch.long))
+        reader = network.reader
+        seen = reader.seen({"word": self._word, "letter": self._letter})
+        nothing = reader.seen(
+            {"word": torch.full((1, 1), UNKNOWN), "letter": torch.zeros(1, 1, LETTERS, dtype=torch.long)}
+        )
         number, windows = len(words), len(self._word)
         there = torch.ones(number, windows * WINDOW, dtype=words.dtype).index_copy(1, self._place, words)
         there = there.reshape(number, windows, WINDOW, 1).to(seen.dtype)
         mixed = nothing + there * (seen - nothing)
         here = self._here.repeat(number, 1)
-        found = network.emissions(mixed.flatten(0, 1), here).reshape(number, windows * WINDOW, -1)
+        found = network.emission(reader.read(mixed.flatten(0, 1), here)).reshape(number, windows * WINDOW, -1)
         return found[:, self._place[self.own]].double()
 
     def answer(self, network: nn.Module, words: Tensor, span: Span, alone: bool = False) -> Tensor:

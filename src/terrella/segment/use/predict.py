@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from terrella.engine.cluster import open_cluster
 from terrella.engine.run import Report
@@ -308,7 +309,7 @@ def _checksum(segmenter: Segmenter) -> str:
     held = (segmenter.dims, segmenter.radius, segmenter.multiple, segmenter.normalise)
     total = zlib.crc32(repr(held).encode())
     for value in segmenter.network.state_dict().values():
-        total = zlib.crc32(np.ascontiguousarray(value.cpu().numpy()).tobytes(), total)
+        total = zlib.crc32(value.cpu().reshape(-1).view(torch.uint8).numpy().tobytes(), total)
     return f"{total:08x}"
 
 
