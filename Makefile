@@ -12,7 +12,7 @@ TORCH := $(shell sed -n 's/^torch==//p' $(CONSTRAINTS))
 TORCH_FIND_LINKS ?=
 FIND_TORCH := $(if $(TORCH_FIND_LINKS),--find-links $(TORCH_FIND_LINKS))
 
-.PHONY: demo live test pytest lint docs gallery mutants help clean
+.PHONY: demo live test pytest lint docs gallery mutants audit fuzz help clean
 
 demo: $(STAMP)  ## simulate a catalogue, train on it and judge: about five minutes on two cores
 	$(BIN)/terrella forecast demo
@@ -42,6 +42,20 @@ mutants: $(STAMP)  ## small changes of MODULE=… that no test of TESTS=… noti
 	@$(BIN)/python -m pip install -q -c $(CONSTRAINTS) cosmic-ray==8.7.0
 	OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 MPLBACKEND=agg $(BIN)/python scripts/mutants.py $(MODULE) $(TESTS)
 
+# Programs about this one, in an environment of their own: they bring what Terrella does not need.
+TOOLS := .venv_tools
+
+audit: $(TOOLS)/.installed  ## known weaknesses of the versions in requirements.lock; asks an advisory service
+	$(TOOLS)/bin/pip-audit --requirement requirements.lock --no-deps --disable-pip --progress-spinner off
+
+fuzz: $(STAMP) $(TOOLS)/.installed  ## the live API, fuzzed from its own description: about a minute
+	$(BIN)/python scripts/fuzz_api.py $(TOOLS)/bin/schemathesis
+
+$(TOOLS)/.installed: Makefile
+	@$(PYTHON) -m venv $(TOOLS)
+	@$(TOOLS)/bin/python -m pip install -q pip-audit==2.10.1 schemathesis==4.32.5
+	@touch $@
+
 $(DOCS_STAMP): $(STAMP)
 	@$(BIN)/python -m pip install -q -c $(CONSTRAINTS) -e '.[docs]'
 	@touch $@
@@ -66,7 +80,7 @@ $(STAMP): pyproject.toml $(CONSTRAINTS)
 	@touch $@
 
 clean:  ## remove the virtual environment and caches, never the runs
-	rm -rf $(VENV) docs/_build docs/api .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(TOOLS) docs/_build docs/api .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*##/\1:/p' Makefile

@@ -1,21 +1,28 @@
 """Forms of networks: time, size and scores beside the network by torch, and a picker's on continuous records.
 
-Small trainings of `pick` and `segment` on made data are compressed as `terrella TASK compress` does. Of PhaseNet's
-published weights, float32 and 8 bits by ONNX Runtime pick ten hours beside SeisBench, in one run, where
-`--peer-python` names a Python that can import it; both are judged on the test split of the same data set.
+Small trainings of `pick` and `segment` on made data, and the demos of the other tasks, are compressed as `terrella
+TASK compress` does, also where `predict` would use a classical model. Of PhaseNet's published weights, float32 and
+8 bits by ONNX Runtime pick ten hours beside SeisBench, in one run, where `--peer-python` names a Python that can
+import it; both are judged on the test split of the same data set.
+
+    python benchmarks/compress.py --quick                        # pick, segment and interior in small
+    python benchmarks/compress.py --tasks surface --runs runs    # the demo in runs/surface; other rows stay
 """
 
 import argparse
+import json
 import tempfile
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from _result import write_result
+from _result import RESULTS, write_result
 from pick_continuous import DATA, make_samples, run_here, run_peer, shared, write_record
 
+Form = tuple[float, float, dict[str, float]]
 CONFIDENT = 0.5
+PUBLISHED, TRAINED = "published", ("pick", "segment")
+DEMOS = "interior", "surface", "literature", "forecast", "weather"
 STORE = str(DATA / "northern_california_local")
 WEIGHTS = str(DATA / "phasenet_original.safetensors")
 
@@ -24,18 +31,31 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer and shorter trainings")
     parser.add_argument("--peer-python", type=Path, help="a Python that can import seisbench")
+    parser.add_argument("--tasks", nargs="*", choices=(PUBLISHED, *TRAINED, *DEMOS))
+    parser.add_argument(
+        "--runs", type=Path, help="folder of demos by task, made or compressed there before or now"
+    )
     options = parser.parse_args()
+    tasks = options.tasks or (PUBLISHED, *TRAINED, *(("interior",) if options.quick else DEMOS))
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
-        rows += of_published(work, options.peer_python)
+        if PUBLISHED in tasks:
+            rows += of_published(work, options.peer_python)
         for task, settings in trainings(options.quick):
-            rows += of_task(task, settings, work / task.name)
+            if task.name in tasks:
+                rows += of_training(task, settings, work / task.name)
+        for each in (each for each in DEMOS if each in tasks):
+            rows += of_demo(each, (options.runs or work) / each)
+    if options.tasks and (before := RESULTS / "compress.json").is_file():
+        known = json.loads(before.read_text(encoding="utf-8"))["rows"]
+        rows = [each for each in known if not each["what"].startswith(tuple(tasks))] + rows
     from terrella.engine.compress.measure import processor
 
     notes = (
-        f"on {processor()}; CPU of 16 samples at once, one thread; scores on the dev split, of the published "
-        "weights on the test split; confident picks: those of the full network above 0.5, found within 0.02 s"
+        f"on {processor()}; CPU of a sample, so many at once as in use, one thread; scores on the dev split, of "
+        "the published weights on the test split; confident picks: those of the full network above 0.5, found "
+        "within 0.02 s"
     )
     write_result("compress", rows, notes, options.quick)
 
@@ -62,39 +82,65 @@ def trainings(quick: bool) -> list[tuple[Any, Any]]:
     return [(pick, picked), (segment, marked)]
 
 
-def of_task(task: Any, settings: Any, folder: Path) -> list[dict[str, Any]]:
+def of_training(task: Any, settings: Any, folder: Path) -> list[dict[str, Any]]:
     """Return the rows of a training's forms."""
-    from terrella.engine.compress.command import compress
     from terrella.engine.workflow import train
-    from terrella.errors import InputError
 
     train(task, folder, settings, quiet)
-    table: list[dict[str, Any]] = []
-    try:
-        said = compress(task, folder, table.append, tolerance=0.05, epochs=max(2, settings.fit.epochs // 2))
-        print(*said, sep="\n")
-    except InputError as refused:
-        print(refused)
+    return of_run(task, folder, 0.05, max(2, settings.fit.epochs // 2))
+
+
+def of_demo(name: str, folder: Path) -> list[dict[str, Any]]:
+    """Return the rows of the forms of a demo's network, whatever it predicts with."""
+    from terrella.cli.tasks import load_task
+    from terrella.engine.task import network_alone
+
+    task = load_task(name)
+    task = replace(task, compression=replace(task.compression, predicts=network_alone))
+    if not (folder / "model").is_dir():
+        task.demo(folder, quiet)
+    return of_run(task, folder, 0.02, None)
+
+
+def of_run(task: Any, folder: Path, tolerance: float, epochs: int | None) -> list[dict[str, Any]]:
+    """Return the rows of the forms of a run's network."""
+    full, *others = found(task, folder, tolerance, epochs).items()
+    return [row for form in others for row in _of_form(task.name, form, full[1])]
+
+
+def found(task: Any, folder: Path, tolerance: float, epochs: int | None) -> dict[str, Form]:
+    """Return the forms of a run's network, the network itself first: CPU ms, KiB and scores."""
+    from terrella.engine.compress.command import compress
+    from terrella.errors import InputError
+
+    document, table = folder / "compressed/compress.json", list[dict[str, Any]]()
+    if not document.is_file():
+        try:
+            print(*compress(task, folder, table.append, tolerance, epochs), sep="\n")
+        except InputError as refused:
+            print(refused)
+    if document.is_file():
+        forms = json.loads(document.read_text(encoding="utf-8"))["forms"]
+        return {
+            name: (own["cpu_ms"], own["bytes"] / 1024, {s: v["value"] for s, v in own["scores"].items()})
+            for name, own in forms.items()
+        }
     (shown,) = (each for each in table if each["kind"] == "table")
-    columns = shown["columns"]
-    forms = [dict(zip(columns, each, strict=True)) for each in shown["rows"]]
-    full, *others = forms
-    return [
-        row for form in others if form["CPU ms"] != "–" for row in _of_form(task.name, form, full, columns)
+    return {
+        name: (float(ms), float(size.replace(",", "")), {
+            score: float(value) for score, value in zip(shown["columns"][4:], scores, strict=True) if value != "–"
+        })
+        for name, size, ms, _, *scores in shown["rows"] if ms != "–"
+    }  # fmt: skip
+
+
+def _of_form(task: str, named: tuple[str, Form], full: Form) -> list[dict[str, Any]]:
+    name, (ours, size, scores) = f"{task}, {named[0]}", named[1]
+    rows = [
+        line(f"{name}: a sample", ours, full[0], "CPU ms", full[0] / ours),
+        line(f"{name}: bundle", size, full[1], "KiB", full[1] / size),
     ]
-
-
-def _of_form(
-    task: str, form: dict[str, str], full: dict[str, str], columns: Sequence[str]
-) -> list[dict[str, Any]]:
-    name = f"{task}, {form['form']}"
-    ours, peer = float(form["CPU ms"]), float(full["CPU ms"])
-    rows = [line(f"{name}: a sample", ours, peer, "CPU ms", peer / ours)]
-    size = [float(each["KiB"].replace(",", "")) for each in (form, full)]
-    rows.append(line(f"{name}: bundle", size[0], size[1], "KiB", size[1] / size[0]))
-    known = [score for score in columns[4:] if "–" not in (form[score], full[score])]
-    rows += [line(f"{name}: {score}", float(form[score]), float(full[score]), "") for score in known]
-    return rows
+    return rows + [line(f"{name}: {score}", scores[score], full[2][score], "") for score in scores]
 
 
 def of_published(work: Path, python: Path | None) -> list[dict[str, Any]]:
@@ -144,7 +190,7 @@ def published(work: Path) -> dict[str, Path]:
     store = open_store(STORE, trained.rate_hz, quiet)
     _, dev = sources(trained, [store], PickSettings(data=DataSettings(sets=(STORE,))))
     seen = dev.read(torch.arange(len(dev)))["x"].numpy()
-    small = replace(onnx, onnx=quantised(onnx.onnx, [seen]), form="int8")
+    small = replace(onnx, onnx=quantised(onnx.onnx, [[seen]]), form="int8")
     for name, bundle in (("onnx", onnx), ("int8", small)):
         save_bundle(work / f"{name}_bundle", bundle)
     return {name: work / f"{name}_bundle" for name in ("onnx", "int8")}

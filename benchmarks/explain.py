@@ -8,17 +8,18 @@ and by ETAS's triggering probabilities, issued at midnight before it; intervals 
 """
 
 import argparse
+import json
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from _result import write_result
+from _result import RESULTS, write_result
 from terrella.cli.tasks import TASKS, asked_model, load_task
 from terrella.engine.explain.checks import curves, sanity
 from terrella.engine.explain.methods import explain
@@ -34,6 +35,8 @@ from terrella.forecast.storage import from_bundle
 
 _TARGETS, _FIRST = 150, (1, 5)
 _DAY = np.timedelta64(1, "D")
+_TEXT = "The Warrawoona Group overlies granite of Archean age. Gold occurs in veins where basalt is altered."
+_WORDS = "granite"
 
 
 def given(task: str, runs: Path, folder: Path) -> tuple[str, str, dict[str, Any]]:
@@ -61,9 +64,39 @@ def given(task: str, runs: Path, folder: Path) -> tuple[str, str, dict[str, Any]
             str(run),
             {"variable": "temperature", "level": 850, "latitude": 45.0, "longitude": 90.0},
         )
+    if task == "surface":
+        from terrella.surface.opening import jacksboro
+
+        values = jacksboro().whole()[:200, :200].copy()
+        values[92:108, 92:108] = np.nan
+        np.save(folder / "dem.npy", values)
+        return str(folder / "dem.npy"), str(run), {}
+    if task == "literature":
+        (folder / "texts.txt").write_text(_TEXT)
+        return str(folder / "texts.txt"), str(run), {"words": _WORDS}
+    table, asked = _table(task, run)
+    table.to_csv(folder / f"{task}.csv", index=False)
+    return str(folder / f"{task}.csv"), str(run), asked
+
+
+def _table(task: str, run: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+    if task == "field":
+        from terrella.field.model import load_model
+        from terrella.field.observatories.write import as_table
+        from terrella.field.opening import open_observatories
+
+        return as_table(open_observatories(load_model(run).settings.data, lambda event: None)), {
+            "component": "Y"
+        }
+    if task == "interior":
+        from terrella.interior.profiles.reference import prem_profile
+
+        prem = prem_profile()
+        columns = {"vp_m_s": prem.vp, "vs_m_s": prem.vs, "density_kg_m3": prem.density}
+        row = 1 + int(np.abs(prem.depth_km - 500).argmin())
+        return pd.DataFrame({"depth_km": prem.depth_km, **columns}), {"row": row}
     table = {"magnitude": [6.2], "rjb": [12.0], "vs30": [300.0], "depth": [8.0], "mechanism": ["NS"]}
-    pd.DataFrame(table).to_csv(folder / "scenarios.csv", index=False)
-    return str(folder / "scenarios.csv"), str(run), {}
+    return pd.DataFrame(table), {}
 
 
 def of_task(task: str, runs: Path, folder: Path) -> Iterator[dict[str, Any]]:
@@ -128,11 +161,19 @@ def ranks_of(
 
 def row(what: str, ours: float, unit: str, peer: float | None = None, name: str = "") -> dict[str, Any]:
     """Return a row of the result."""
-    ratio = None if not peer else float(ours) / float(peer)
+    ratio = float(ours) / float(peer) if peer and ours * peer > 0 else None
     return {
         "what": what, "ours": float(ours), "peer": None if peer is None else float(peer), "peer_name": name,
         "unit": unit, "ratio": ratio,
     }  # fmt: skip
+
+
+def kept(tasks: Sequence[str]) -> tuple[list[dict[str, Any]], str]:
+    """Return the rows of the last result that are not of these tasks, and its notes."""
+    last = json.loads((RESULTS / "explain.json").read_text(encoding="utf-8"))
+    rows = [each for each in last["rows"] if each["what"].split(":")[0] not in tasks]
+    others = dict.fromkeys(each["what"].split(":")[0] for each in rows)
+    return rows, f"{last['notes']} {', '.join(others)}: as measured at {last['commit']}."
 
 
 def main() -> None:
@@ -140,19 +181,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     parser.add_argument("--quick", action="store_true", help="motion and forecast alone, few targets")
+    parser.add_argument(
+        "--tasks",
+        nargs="+",
+        choices=tuple(TASKS),
+        help="these alone; rows of others stay as they were measured",
+    )
     options = parser.parse_args()
-    tasks = ("motion", "forecast") if options.quick else tuple(TASKS)
-    rows: list[dict[str, Any]] = []
+    tasks = ("motion", "forecast") if options.quick else tuple(options.tasks or TASKS)
+    rows, notes = kept(tasks) if options.tasks else ([], "")
     with tempfile.TemporaryDirectory() as folder:
         for task in tasks:
             if task == "pick" or (options.runs / task / "demo" / "model").is_dir():
                 rows += of_task(task, options.runs, Path(folder))
                 print(*(f"{each['what']}: {each['ours']:.4g}" for each in rows[-6:]), sep="\n", flush=True)
-    if (options.runs / "forecast" / "demo" / "model").is_dir():
+    if "forecast" in tasks and (options.runs / "forecast" / "demo" / "model").is_dir():
         rows += parents(options.runs, 10 if options.quick else _TARGETS)
-    write_result(
-        "explain", rows, "bundles of the demos; PhaseNet's published weights for pick", options.quick
-    )
+    notes = notes or "bundles of the demos; PhaseNet's published weights for pick"
+    write_result("explain", rows, notes, options.quick)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
 """A year of daily forecasts of California, replayed; beside `predict` once for each; and the API under load.
 
 CPU seconds of one process each, `predict` on a few days and scaled to the year. The load is 200 mixed requests a
-second for a minute (10 s with `--quick`), while another process issues forecasts; its latencies are wall time. The
+second for a minute (10 s with `--quick`) to the page of a replay that goes on; its latencies are wall time. The
 data are read from TERRELLA_DATA (default ../shared/data).
 """
 
 import argparse
 import asyncio
+import json
 import os
 import random
 import re
@@ -15,8 +16,9 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from threading import Thread
+from urllib.parse import urlsplit
 
-import httpx
 import numpy as np
 import psutil
 
@@ -25,6 +27,7 @@ from _result import write_result
 DATA = Path(os.environ.get("TERRELLA_DATA", Path(__file__).parents[2] / "shared" / "data")) / "forecast"
 CATALOGUE = DATA / "california_m25.parquet"
 PER_SECOND = 200
+_CONNECTIONS = 64
 
 
 def main() -> None:
@@ -75,8 +78,8 @@ def main() -> None:
         _row("growth of memory under load", growth, None, "", "MB"),
     ]
     notes = (
-        "load: one client over loopback on the same machine, forecasts being replayed beside it; before it began, "
-        f"{busy:.1f} other processes waited for the {os.cpu_count()} cores"
+        "load: one client over loopback on the same machine, a replay goes on meanwhile; before it "
+        f"began, {busy:.1f} other processes waited for the {os.cpu_count()} cores"
     )
     write_result("live_replay", rows, notes, quick)
 
@@ -96,61 +99,77 @@ def _row(what: str, ours: float, peer: float | None, name: str, unit: str) -> di
 
 
 def _load(record: Path, seconds: int) -> tuple[list[float], int, float, float]:
-    serving = [sys.executable, "-m", "terrella", "live", "serve", str(record), "--port", "0"]
-    with subprocess.Popen(serving, stdout=subprocess.PIPE, text=True) as server:
-        address = re.search(r"http://\S+", server.stdout.readline())[0]
-        span = ["--from", "2017-01-01", "--to", "2018-01-01", "-o", str(record.parent / "beside")]
-        beside = [*serving[:3], "live", "replay", str(CATALOGUE), "--bundle", "california", *span]
-        with subprocess.Popen(beside, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as other:
-            asyncio.run(_ask(address, 200))  # warm
-            memory = psutil.Process(server.pid).memory_info().rss
-            began = time.perf_counter()
-            latencies, failed = asyncio.run(_ask(address, seconds * PER_SECOND))
-            took = time.perf_counter() - began
-            growth = (psutil.Process(server.pid).memory_info().rss - memory) / 1e6
-            other.kill()
-        server.kill()
+    span = ["--from", "2018-01-01", "--to", "2022-01-01", "--trigger-magnitude", "9", "-o", str(record)]
+    typed = ["live", "replay", str(CATALOGUE), "--bundle", "california", *span, "--serve", "--port", "0"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "terrella", *typed], stdout=subprocess.PIPE, text=True
+    ) as server:
+        address = next(filter(None, (re.search(r"http://\S+", line) for line in server.stdout)))[0]
+        Thread(target=server.stdout.read, daemon=True).start()  # a full pipe would hold it up
+        asyncio.run(_ask(address, 200))  # warm
+        memory = psutil.Process(server.pid).memory_info().rss
+        began = time.perf_counter()
+        latencies, failed = asyncio.run(_ask(address, seconds * PER_SECOND))
+        took = time.perf_counter() - began
+        growth = (psutil.Process(server.pid).memory_info().rss - memory) / 1e6
+        server.terminate()
     return latencies, failed, growth, took
 
 
 async def _ask(address: str, number: int) -> tuple[list[float], int]:
-    """Ask a number of mixed questions at an even pace, whatever the answers take."""
+    """Ask a number of mixed questions at an even pace, whatever the answers take; by a client that costs little."""
     chosen = random.Random(1)
     found: list[float] = []
     failed = 0
+    place = urlsplit(address)
+    free: asyncio.Queue = asyncio.Queue()
+    for _ in range(_CONNECTIONS):
+        free.put_nowait(await asyncio.open_connection(place.hostname, place.port))
 
-    async def one(client: httpx.AsyncClient, path: str) -> None:
+    async def one(path: str) -> None:
         nonlocal failed
         began = time.perf_counter()
-        answer = await client.get(path)
+        reader, writer = await free.get()
+        status, _ = await _get(reader, writer, path)
         found.append(time.perf_counter() - began)
-        failed += answer.status_code != 200
+        failed += status != 200
+        free.put_nowait((reader, writer))
 
-    limits = httpx.Limits(max_connections=64)
-    async with httpx.AsyncClient(base_url=address, timeout=60, limits=limits) as client:
-        names = [each["name"] for each in (await client.get("api/forecasts?limit=50")).json()["forecasts"]]
-        tasks, start = [], time.perf_counter()
-        for k in range(number):
-            lon, lat = chosen.uniform(-121, -117), chosen.uniform(34, 38)
-            path = chosen.choice(
-                [
-                    *(
-                        "api/health",
-                        "api/grid",
-                        "api/scores",
-                        "api/forecasts?limit=50",
-                        "api/events?limit=200",
-                    ),
-                    *("metrics", "", "page.js"),
-                    f"api/forecasts/{chosen.choice(names)}/values?model=issued",
-                    f"api/history?cell={chosen.randrange(7000)}",
-                    f"api/probability?longitude={lon}&latitude={lat}",
-                ]
-            )
-            tasks.append(asyncio.create_task(one(client, path)))
-            await asyncio.sleep(max(0.0, start + (k + 1) / PER_SECOND - time.perf_counter()))
-        await asyncio.gather(*tasks)
+    reader, writer = await free.get()
+    _, listed = await _get(reader, writer, "api/forecasts?limit=50")
+    free.put_nowait((reader, writer))
+    names = [each["name"] for each in json.loads(listed)["forecasts"]]
+    tasks, start = [], time.perf_counter()
+    for k in range(number):
+        tasks.append(asyncio.create_task(one(_question(chosen, names))))
+        await asyncio.sleep(max(0.0, start + (k + 1) / PER_SECOND - time.perf_counter()))
+    await asyncio.gather(*tasks)
+    while not free.empty():
+        free.get_nowait()[1].close()
     return found, failed
+
+
+def _question(chosen: random.Random, names: list[str]) -> str:
+    lon, lat = chosen.uniform(-121, -117), chosen.uniform(34, 38)
+    name = chosen.choice(names)
+    return chosen.choice(
+        [
+            *("api/health", "api/grid", "api/scores", "api/forecasts?limit=50", "api/events?limit=200"),
+            *("metrics", "", "page.js"),
+            f"api/forecasts/{name}/values?model=issued",
+            f"api/forecasts/{names[0]}?format=geojson",
+            f"api/history?cell={chosen.randrange(7000)}",
+            f"api/probability?longitude={lon}&latitude={lat}",
+        ]
+    )
+
+
+async def _get(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str) -> tuple[int, bytes]:
+    """Return status and body of what is asked over a connection that stays open."""
+    writer.write(f"GET /{path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = int(re.search(rb"(?i)content-length: *(\d+)", head)[1])
+    return int(head.split(None, 2)[1]), await reader.readexactly(length)
 
 
 if __name__ == "__main__":

@@ -64,6 +64,10 @@ OURS = """
 import json, resource, sys, time
 import numpy
 try:
+    import openvino
+except ImportError:
+    openvino = None
+try:
     import onnxruntime
 except ImportError:
     onnxruntime = None
@@ -245,6 +249,7 @@ def measured(arguments: list[str], out: Path, cache: Path) -> dict[str, Any]:
     threads = ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
     caches = {"SEISBENCH_CACHE_ROOT": str(cache / "peer"), "XDG_CACHE_HOME": str(cache)}
     environment = {**os.environ, **dict.fromkeys(threads, "1"), **caches}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # installed packages are compiled once
     # By way of a shell: the peak of a process counts that of the one it was forked from.
     command = ["sh", "-c", '"$@"; exit $?', "sh", *arguments, str(time.time())]
     done = subprocess.run(command, env=environment, stdout=subprocess.DEVNULL)

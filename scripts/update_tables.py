@@ -193,7 +193,7 @@ def verbs() -> str:
     for name, door in TASKS.items():
         own = own_commands(door).__all__
         cells = (verb if verb in own or verb in COMMON else "–" for verb in VERBS)
-        more = "explain" if door.asked else "–", "compress" if door.compresses else "–"
+        more = "explain" if door.asked else "–", "compress"
         lines.append(_line(name, *cells, *more, ", ".join(f"*{verb}*" for verb in own if verb not in VERBS)))
     return "\n".join(lines)
 

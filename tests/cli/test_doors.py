@@ -41,7 +41,7 @@ def test_help_loads_nothing_heavy(arguments):
 
 
 COMMANDS = {
-    "forecast": ("demo", "data", "plan", "train", "judge", "predict", "simulate", "show"),
+    "forecast": ("demo", "data", "plan", "train", "judge", "predict", "simulate", "show", "explain"),
     "pick": (
         "demo",
         "data",
@@ -54,14 +54,16 @@ COMMANDS = {
         "show",
         "associate",
         "watch",
+        "explain",
+        "compress",
     ),
-    "segment": ("demo", "data", "plan", "train", "judge", "predict", "show"),
-    "weather": ("demo", "data", "plan", "train", "judge", "predict", "show"),
-    "motion": ("demo", "data", "plan", "train", "judge", "predict", "show"),
-    "field": ("demo", "data", "plan", "train", "judge", "predict", "show"),
-    "interior": ("demo", "data", "plan", "train", "judge", "predict", "show"),
-    "literature": ("demo", "data", "plan", "train", "judge", "predict", "show", "search"),
-    "surface": ("demo", "data", "plan", "train", "judge", "predict", "show"),
+    "segment": ("demo", "data", "plan", "train", "judge", "predict", "show", "explain", "compress"),
+    "weather": ("demo", "data", "plan", "train", "judge", "predict", "show", "explain"),
+    "motion": ("demo", "data", "plan", "train", "judge", "predict", "show", "explain"),
+    "field": ("demo", "data", "plan", "train", "judge", "predict", "show", "explain"),
+    "interior": ("demo", "data", "plan", "train", "judge", "predict", "show", "explain"),
+    "literature": ("demo", "data", "plan", "train", "judge", "predict", "show", "search", "explain"),
+    "surface": ("demo", "data", "plan", "train", "judge", "predict", "show", "explain"),
 }
 
 

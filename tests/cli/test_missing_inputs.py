@@ -43,6 +43,7 @@ finally:
         "literature search gold missing.csv",
         "literature show runs/x",
         "motion explain missing.csv --bundle runs/x -o out.nc",
+        "literature explain missing.bib --bundle runs/x -o out.nc",
         "pick explain test.csv --bundle runs/x -o out.nc",
         "surface data missing.csv -o out.nc",
         "surface judge --run runs/x",

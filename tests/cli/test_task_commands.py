@@ -23,7 +23,6 @@ DOOR = Door(
     given="data.table",
     given_means="JSON of pairs; by default a sine is made.",
     commands="example_commands",
-    compresses=True,
     examples={"train": "--run runs/sine/mine", "plan": "--samples 100", "judge": "--run runs/sine/mine"},
 )
 

@@ -12,13 +12,15 @@ from torch import nn
 import terrella.engine.compress.command as command
 from terrella.engine.compress.command import compress
 from terrella.engine.compress.export import exported, quantised
-from terrella.engine.compress.judged import Judged, choose
+from terrella.engine.compress.forms import as_onnx
+from terrella.engine.compress.judged import Judged, choose, named
 from terrella.engine.compress.measure import Cost, cost
 from terrella.engine.judge.bootstrap import Interval
 from terrella.engine.judge.document import scores_document
 from terrella.engine.task import Compression, Judging
 from terrella.engine.use.bundle import Bundle, load_bundle, save_bundle
 from terrella.engine.use.forms import bundle_network
+from terrella.engine.use.header import refuse_compressed
 from terrella.engine.workflow import train
 from terrella.errors import InputError
 
@@ -93,8 +95,11 @@ def test_a_form_that_is_not_faster_leaves_the_earlier_bundle_as_it_was(run, tmp_
 
 
 def test_what_cannot_be_compressed_is_said(run, tmp_path):
-    with pytest.raises(InputError, match="no smaller forms"):
-        compress(replace(TASK, compression=None), run, silent)
+    with pytest.raises(InputError, match="sine has no smaller forms of its network: it is a line"):
+        compress(replace(TASK, compression="it is a line"), run, silent)
+    elsewhere = replace(TASK.compression, predicts=lambda bundle: ("straight line",))
+    with pytest.raises(InputError, match="predicts with straight line, since its network was no better"):
+        compress(replace(TASK, compression=elsewhere), run, silent)
     with pytest.raises(InputError, match="--forms int4: there are onnx, int8"):
         compress(TASK, run, silent, forms=("int4",))
 
@@ -129,13 +134,20 @@ def test_a_tolerance_that_nothing_meets_names_the_form_that_loses_least():
         choose(lost, {"mse": False}, 10.0)
 
 
-def test_eight_bits_hold_the_weights_and_the_answer_to_a_percent_of_its_range():
-    import onnx
-
+@pytest.fixture(scope="module")
+def convolutions():
+    """A network along samples, inputs of it, and its ONNX model."""
     torch.manual_seed(0)
     network = nn.Sequential(nn.Conv1d(2, 16, 5, padding=2), nn.ReLU(), nn.Conv1d(16, 1, 5, padding=2)).eval()
     x = torch.randn(8, 2, 64)
-    model = quantised(exported(network, x), [x.numpy()])
+    return network, x, exported(network, [x])
+
+
+def test_eight_bits_hold_the_weights_and_the_answer_to_a_percent_of_its_range(convolutions):
+    import onnx
+
+    network, x, whole_model = convolutions
+    model = quantised(whole_model, [[x.numpy()]])
     kinds = [each.data_type for each in onnx.load_from_string(model).graph.initializer if len(each.dims) > 1]
     assert kinds
     assert set(kinds) == {onnx.TensorProto.INT8}
@@ -146,8 +158,69 @@ def test_eight_bits_hold_the_weights_and_the_answer_to_a_percent_of_its_range():
     assert 0 < away < 0.03
 
 
+class Two(nn.Module):
+    """Two networks side by side."""
+
+    def __init__(self):
+        super().__init__()
+        self.one, self.other = nn.Linear(2, 3), nn.Linear(1, 3)
+
+    def forward(self, first, second):
+        return self.one(first), self.other(second)
+
+
+def test_several_inputs_and_answers_pass_every_form_and_other_tensors_stay():
+    network, given = Two().eval(), (torch.randn(7, 2), torch.randn(7, 1))
+    bundle = Bundle("sine", {**network.state_dict(), "table": torch.ones(4)}, {}, "", "")
+    ways = Compression(lambda _: network, {}, weights=lambda name: name != "table")
+    small = as_onnx(ways, network, bundle, "onnx", lambda: [each.numpy() for each in given])
+    assert [*small.tensors] == ["table"]
+    made = bundle_network(small, Two)
+    with torch.no_grad():
+        for number, (one, other) in enumerate(zip(network(*given), made(*given), strict=True)):
+            torch.testing.assert_close(one, other)
+            torch.testing.assert_close(made.only(number, 1, given[number]), one)
+    assert quantised(small.onnx, [[each.numpy() for each in given]]) != small.onnx
+    halves = {name: each.bfloat16() for name, each in network.state_dict().items()}
+    for mixed in (False, True):
+        made = bundle_network(replace(bundle, form="bf16"), Two, halves, mixed)
+        one, other = made(*given)
+        torch.testing.assert_close(one.float(), network(*given)[0], atol=0.05, rtol=0.05)
+        assert not mixed or made.one is made.network.one
+
+
+def test_a_score_stands_for_all_of_its_kinds():
+    scores = {"network": {name: Interval(1.0, 1.0, 1.0) for name in ("rmse@fill", "rmse@refine", "auc")}}
+    units = dict.fromkeys(scores["network"], "") | {"rmse": ""}
+    found = Judging(scores_document("a sine", "dev", scores, units), "", "", [])
+    full = Judged("float32", Bundle("sine", {}, {}, "", ""), Cost(1.0, None, 1), found)
+    assert named({"rmse": False, "auc": True}, full) == {
+        "rmse@fill": False,
+        "rmse@refine": False,
+        "auc": True,
+    }
+
+
+def test_a_compressed_bundle_is_not_explained(tmp_path):
+    save_bundle(tmp_path, Bundle("sine", {}, {}, "", "", form="onnx", onnx=b"a model"))
+    with pytest.raises(InputError, match=r"is compressed \(onnx\) and cannot be explained"):
+        refuse_compressed(tmp_path)
+
+
+def test_bfloat16_by_openvino_answers_batches_of_any_size_to_its_digits(convolutions):
+    pytest.importorskip("openvino")
+    network, x, model = convolutions
+    form = Bundle("sine", {}, {}, "", "", form="onnx-bf16", onnx=model)
+    fast = bundle_network(form, make_network)
+    for number in (4, 1, 8, 4):
+        with torch.no_grad():
+            torch.testing.assert_close(fast(x[:number]), network(x[:number]), atol=0.02, rtol=0.02)
+    with pytest.raises(InputError, match="OpenVINO cannot read the model"):
+        bundle_network(replace(form, onnx=b"no model"), make_network)
+
+
 def test_the_cost_is_that_of_a_process_of_its_own(run):
-    found = cost(network_of, run / "model", "sine", np.zeros((4, 1), np.float32))
+    found = cost(network_of, run / "model", "sine", [np.zeros((4, 1), np.float32)])
     assert 0 < found.cpu_ms < 1000
     assert found.memory_mib is None or 20 < found.memory_mib < 4000
     assert found.size == sum(each.stat().st_size for each in (run / "model").iterdir())
@@ -191,3 +264,26 @@ def _run_of(bundle, run, folder):
     save_bundle(folder / "model", bundle)
     (folder / "settings.toml").write_bytes((run / "settings.toml").read_bytes())
     return folder
+
+
+def test_what_openvino_computes_wrongly_is_evaluated_by_onnx_runtime():
+    """A convolution of 8 channels with 8 weights: where a processor has bfloat16, OpenVINO's answer is noise."""
+    pytest.importorskip("openvino")
+    from onnx import TensorProto, helper, numpy_helper
+
+    from terrella.engine.use.onnx_session import onnx_evaluation
+
+    draw = np.random.default_rng(0)
+    kernel = numpy_helper.from_array(draw.normal(size=(16, 8, 1, 8)).astype(np.float32), "kernel")
+    ends = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, number, 1, None])
+        for name, number in (("x", 8), ("y", 16))
+    ]
+    graph = helper.make_graph(
+        [helper.make_node("Conv", ["x", "kernel"], ["y"])], "one", *([each] for each in ends), [kernel]
+    )
+    opset = [helper.make_opsetid("", 17)]
+    model = helper.make_model(graph, opset_imports=opset, ir_version=9).SerializeToString()
+    x = draw.normal(size=(1, 8, 1, 200)).astype(np.float32)
+    exact, fast = (onnx_evaluation(model, form)(x) for form in ("onnx", "onnx-bf16"))
+    assert np.abs(fast - exact).max() < 0.03 * np.abs(exact).max()

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from terrella.engine.fit.muon import MuonAdamW
 from terrella.engine.plan.memory.allocators import cached_peak, kept_peak, returned_peak
 from terrella.engine.plan.memory.recompute import checkpointed
 from terrella.engine.plan.memory.step_memory import predict_memory
@@ -53,6 +54,18 @@ def live(memory) -> int:
     """Bytes of all tensors alive at the peak."""
     parts = ("parameters", "copies", "gradients", "optimiser", "batch", "activations", "workspace")
     return sum(getattr(memory, part) for part in parts)
+
+
+def test_muon_holds_one_number_for_each_of_a_matrix_and_adamw_two():
+    def make(network):
+        matrix, bias = network.parameters()
+        return MuonAdamW([matrix], [bias])
+
+    step = replace(
+        linear_step(), make_network=lambda: nn.Linear(INPUTS, OUTPUTS), make_optimiser=make, batch=BATCH
+    )
+    count = 4  # bytes: AdamW's own of its steps
+    assert predict_memory(step).optimiser == 4 * INPUTS * OUTPUTS + 8 * OUTPUTS + count
 
 
 def test_a_linear_layer_with_adamw_to_the_byte():

@@ -15,6 +15,7 @@ from small_training import digest, make_training, outcome, start
 from torch import nn
 
 from terrella.engine.fit import Stage, Training, train
+from terrella.engine.fit.muon import MuonAdamW
 from terrella.engine.run import Run
 from terrella.errors import InputError, TerrellaError
 
@@ -96,6 +97,26 @@ def test_a_signal_saves_and_says_how_to_go_on(tmp_path, whole, number):
     process = start(run.folder)
     process.join(30)
     assert outcome(run.folder) == outcome(whole.folder)
+
+
+def test_muon_stopped_and_typed_again_ends_with_the_same_weights(tmp_path):
+    def stop(event: dict) -> None:
+        if event["kind"] == "step" and event["step"] == 8:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def muon() -> Training:
+        return replace(make_training(epochs=2), make_optimiser=hidden_by_muon)
+
+    undisturbed = train(muon(), Run(tmp_path / "whole"))
+    with pytest.raises(TerrellaError, match="Type the same command again"):
+        train(muon(), Run(tmp_path / "stopped"), stop)
+    resumed = train(muon(), Run(tmp_path / "stopped"))
+    assert all(map(torch.equal, resumed.parameters(), undisturbed.parameters()))
+
+
+def hidden_by_muon(network: nn.Module) -> MuonAdamW:
+    matrix, *others = network.parameters()
+    return MuonAdamW([matrix], others)
 
 
 def test_a_second_training_in_the_same_run_is_refused(tmp_path):

@@ -7,9 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from field_cases import SMALL, annual_file, igrf_like, run, shc_text
 
+from terrella.field.asked import Asked
 from terrella.field.demo import demo_settings
+from terrella.field.explaining import question
 from terrella.field.harmonics.schmidt import field_at, rms_at_surface
 from terrella.field.harmonics.shc import read_shc
 from terrella.field.judging.generations import read_generations
@@ -214,3 +217,35 @@ def test_published_forecasts_of_the_igrf_are_reproduced(shared_data):
         came = newest.at(begin + 5) - now
         assert rms_at_surface(came - (found[number].at(begin + 5) - now), 13) == pytest.approx(own, abs=0.05)
         assert rms_at_surface(came - (now - found[number].at(begin - 5)), 13) == pytest.approx(line, abs=0.05)
+
+
+def test_a_forecast_is_explained_by_all_annual_differences(trained, annual, tmp_path, capsys):
+    pytest.importorskip("captum")
+    typed = ("explain", annual, "--bundle", trained, "-o", tmp_path / "why.csv")
+    given = read_observatories(annual)
+    site, issued, _ = replace(load_model(trained), trusted="network").forecast(given)
+    code = given.sites[site[3]].code
+    assert run(*typed, "--observatory", code, "--component", "Y") == 0
+    shown = capsys.readouterr().out
+    assert "by the member that saw all pairs" in shown
+    table = pd.read_csv(tmp_path / "why.csv")
+    assert len(table) == np.isfinite(np.diff(given.field, axis=0)).sum()
+    asked = question(str(annual), str(trained), Asked(observatory=code, component="Y"), lambda event: None)
+    whole, nothing = asked.of(asked.network, torch.stack([asked.inputs, asked.baseline])).tolist()
+    # Y is east: B_φ, whatever the tilt.
+    assert whole == pytest.approx(issued.change[3, 2], abs=1e-3)
+    assert table["adds"].sum() == pytest.approx(whole - nothing, rel=0.01)
+    assert (tmp_path / "why_observatories.png").is_file()
+    for more, words in (
+        (["--observatory", "XXX"], "has a forecast from"),
+        (["--component", "W"], "should be 'X', 'Y' or 'Z'; got 'W'"),
+        (["--year", 1900.5], "has no annual means of 1900.5"),
+        (["--beside", tmp_path / "missing.csv"], "missing.csv"),
+    ):
+        assert run(*typed, *more) == 2
+        assert words in said(capsys)
+
+
+def test_there_is_no_smaller_form_and_why(trained, capsys):
+    assert run("compress", "--run", trained) == 2
+    assert "field has no smaller forms of its network: a" in said(capsys)

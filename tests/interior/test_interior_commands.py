@@ -1,15 +1,25 @@
 """`terrella interior` as a user types it."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from interior_cases import SMALL, prem_table, run, write_perplex
 
+from terrella.engine.compress.forms import as_onnx
+from terrella.engine.use.bundle import load_bundle, save_bundle
+from terrella.errors import InputError
+from terrella.interior.compressing import compression, imitated, narrower, network_of
 from terrella.interior.demo import compared_with_truth, demo_settings
-from terrella.interior.model import QUANTILES, load_model
+from terrella.interior.learning.features import INPUTS
+from terrella.interior.model import QUANTILES, load_model, model_of
 from terrella.interior.models.distribution import quantiles
+from terrella.interior.profiles.read import read_profile
+from terrella.interior.tables.grid import Observed
+from terrella.nets.narrowing import narrowed_perceptron
 
 
 @pytest.fixture(scope="module")
@@ -163,3 +173,59 @@ def test_the_demo_takes_a_real_table_where_one_is_at_hand(tmp_path, monkeypatch,
     settings, _ = demo_settings(0, None)
     assert settings.data.tables[0].endswith("in23_1.tab")
     assert "terrella interior predict" in compared_with_truth(judged, settings)
+
+
+def test_a_temperature_is_explained_by_what_is_seen(judged, tmp_path, capsys):
+    pytest.importorskip("captum")
+    profile = tmp_path / "prem.csv"
+    prem_table([20.0, 120.0, 150.0, 300.0, 2950.0]).to_csv(profile, index=False)
+    typed = ("explain", profile, "--bundle", judged, "-o", tmp_path / "why.json")
+    assert run(*typed, "--row", 3) == 0
+    assert "predict uses table inversion; what is explained is the network" in capsys.readouterr().out
+    told = json.loads((tmp_path / "why.json").read_text())
+    assert told["elements"]["predictor"] == ["pressure", "vp", "vs", "density"]
+    model, seen = load_model(judged), read_profile(profile).observed().rows(slice(2, 3))
+    median = quantiles(model.models.raw("network", seen), model.models.edges, np.array([0.5]))
+    assert told["output"] == pytest.approx(median[0, 0], abs=0.1)
+    whole = told["output"] - told["reference"]
+    assert sum(told["elements"]["adds"]) == pytest.approx(whole, abs=0.01 * abs(whole) + 0.1)
+    assert (tmp_path / "why_predictors.png").is_file()
+    for row, words in ((6, "has 5 rows"), (5, "of the core or of water there"), (1, "outside the table's")):
+        assert run(*typed, "--row", row) == 2
+        assert words in said(capsys)
+
+
+def test_what_predict_does_not_use_is_not_compressed(judged, capsys):
+    assert run("compress", "--run", judged) == 2
+    assert "predicts with table inversion, since its network was no better" in said(capsys)
+
+
+def test_a_compressed_network_tells_the_same_temperatures(judged, tmp_path):
+    bundle = load_bundle(judged, "interior")
+    bundle = replace(bundle, values={**bundle.values, "trusted": "network"})
+    x = np.zeros((2, INPUTS), np.float32)
+    save_bundle(tmp_path, as_onnx(compression, network_of(bundle), bundle, "onnx", lambda: [x]))
+    seen = load_model(judged).models.grid.ln[0, 2, 3:9]
+    rows = Observed(load_model(judged).models.grid.pressure_gpa[3:9], seen)
+    full, small = (model_of(each).temperatures(rows) for each in (bundle, load_bundle(tmp_path, "interior")))
+    np.testing.assert_allclose(small.quantiles_k, full.quantiles_k, rtol=1e-4)
+    np.testing.assert_array_equal(small.why, full.why)
+
+
+def test_a_narrower_network_has_settings_that_make_it_and_learns_the_full_ones_answers(judged):
+    bundle = load_bundle(judged, "interior")
+    full, x = network_of(bundle), torch.randn(5, INPUTS)
+    labels = imitated(full, {"x": x}, bundle)["y"]
+    torch.testing.assert_close(labels.sum(1), torch.ones(5))
+    made, narrow = narrower(network_of(bundle), bundle)
+    assert [each.out_features for each in made.layers if isinstance(each, torch.nn.Linear)] == [
+        32,
+        32,
+        32,
+        40,
+    ]
+    tensors = {**bundle.tensors, **made.state_dict()}
+    torch.testing.assert_close(network_of(replace(narrow, tensors=tensors))(x), made(x))
+    torch.testing.assert_close(narrowed_perceptron(full.layers, 1)(x), full(x))
+    with pytest.raises(InputError, match="64 hidden units, too few"):
+        narrowed_perceptron(full.layers, 65)

@@ -144,10 +144,10 @@ def test_faults_of_a_profile_are_told_in_a_line(tmp_path, change, words):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"depth,vp\n\xb3,2\n", "not in UTF-8: the byte 0xb3 in line 2"),
-        ("depth_km,vp\n1,2\n".encode("utf-16"), "is in UTF-16"),
+        (b"depth,vp\n\xb3,2\n", "is not utf-8: byte 0xb3 in line 2; it looks like cp1252: write it as UTF-8"),
+        ("depth_km,vp\n1,2\n".encode("utf-16-le"), "it looks like utf-16-le; write it as UTF-8"),
         (b"", "is empty"),
-        (b"\x89PNG\x00\x00\x01\x02", "not in UTF-8"),
+        (b"\x89PNG\x00\x00\x01\x02", "it is no text"),
         (b"1 2 3\n4 5 6\n", "names its 3 columns"),
         (b"depth vp vs density\n1 2 3 4\n1 2 3 4 5\n", "cannot be read as a table"),
     ],

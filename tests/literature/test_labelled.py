@@ -55,6 +55,15 @@ def test_tokens_hold_spaces_between_tabs_and_rare_line_marks(tmp_path):
         read_labelled(path)
 
 
+def test_a_table_in_place_of_labelled_tokens_is_told_how_classes_are_learned(tmp_path):
+    path = tmp_path / "documents.csv"
+    path.write_text("abstract,subject\n")
+    with pytest.raises(
+        InputError, match=r"expected TOKEN LABEL; --data\.label names the classes of documents"
+    ):
+        read_labelled(path)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -1,19 +1,27 @@
 """`terrella literature` as a user types it."""
 
 import json
+from dataclasses import replace
 
 import networkx as nx
+import numpy as np
 import pandas as pd
 import pytest
+import torch
 from literature_cases import SMALL, run
 
+from terrella.engine.compress.forms import as_onnx
+from terrella.engine.use.bundle import load_bundle, save_bundle
+from terrella.literature.compressing import compression, network_of
 from terrella.literature.corpus.labelled import read_labelled
+from terrella.literature.corpus.spans import Span
 from terrella.literature.corpus.synthetic import simulate
 from terrella.literature.demo import demo_settings
 from terrella.literature.learning.finishing import MODELS
 from terrella.literature.learning.training import stages
 from terrella.literature.model import load_model
 from terrella.literature.settings import LiteratureSettings
+from terrella.literature.use.gated import gated
 
 CSV = """id,title,abstract
 a,Gold of Karrow,"The Karrow Formation overlies granite of Jurassic age. Gold occurs in veins at Karrow Bay."
@@ -151,3 +159,77 @@ def test_the_demo_takes_real_sentences_where_some_are_at_hand(tmp_path, monkeypa
     settings = demo_settings(0, None)[0]
     assert settings.data.test[0].endswith("testing-data.txt")
     assert demo_settings(0, "own.txt")[0].data.train == ("own.txt",)
+
+
+def test_with_words_left_out_a_field_is_that_of_unknown_words(trained):
+    joint = load_model(trained).joint
+    joint = replace(joint, weights=(0.7, 0.4, 0.5), doubt=0.3)
+    sentences = [sentence.tokens for sentence in simulate(4, 4)]
+    number = 2
+    field = gated(joint, sentences, number)
+    assert set(field.sentence) > {number}  # others are read in the same window
+    draw = np.random.default_rng(0)
+    for share in (1.0, 0.0, 0.6, 0.6):
+        kept = draw.random(len(field.token)) < share
+        left = [list(own) for own in sentences]
+        for sentence, token, there in zip(field.sentence, field.token, kept, strict=True):
+            left[sentence][token] = left[sentence][token] if there else ""
+        probabilities = joint.probabilities(left)[number]
+        for at, label in ((0, "B-ROCK"), (len(left[number]) - 1, "B-PLACE")):
+            # A last word that begins an entity is one; elsewhere the next word must not go on with it.
+            with torch.no_grad():
+                odds = field.answer(
+                    joint.network, torch.from_numpy(kept)[None].double(), Span(at, at + 1, label[2:])
+                )
+            column = joint.wide.labels.index(label)
+            expected = float(probabilities[at, column])
+            if at:
+                assert float(torch.sigmoid(odds)) == pytest.approx(expected, abs=1e-4)
+            else:
+                assert float(torch.sigmoid(odds)) <= expected + 1e-4
+
+
+def test_an_entity_is_explained_by_words(trained, tmp_path, capsys):
+    pytest.importorskip("captum")
+    (tmp_path / "texts.csv").write_text(CSV.replace("c,,", 'c,,"It costs $5 and $6."'))
+    typed = ("explain", tmp_path / "texts.csv", "--bundle", trained, "-o", tmp_path / "why.csv")
+    assert run(*typed, "--document", "b", "--words", "olivine", "--kind", "MINERAL") == 0
+    shown = capsys.readouterr().out
+    assert "olivine as MINERAL, sentence 0 of b" in " ".join(shown.split())
+    table = pd.read_csv(tmp_path / "why.csv")
+    assert set(table["token"]) > {"Gold", "olivine", "$"}
+    assert table.loc[table["adds"].abs().idxmax(), "token"] == "olivine"
+    assert (tmp_path / "why_words.png").is_file()
+    for more, words in (
+        (["--document", "z"], "has a, b, c"),
+        (["--sentence", 9], "a has 3 sentences, from 0 on"),
+        (["--words", "granite gold"], "has these words, one after the other"),
+        (["--kind", "COLOUR"], "knows AGE, MINERAL, PLACE, ROCK, STRAT"),
+        (["--document", "c"], "finds no entity there; say which words by --words"),
+        (["--column", "notes"], "has no column 'notes'"),
+    ):
+        assert run(*typed, *more) == 2
+        assert words in said(capsys)
+
+
+def test_a_network_in_bfloat16_labels_the_same_words(trained, tmp_path):
+    bundle = load_bundle(trained, "literature")
+    tokens = [sentence.tokens for sentence in simulate(20, 4)]
+    tensors = {
+        name: each.bfloat16() if compression.weights(name) else each for name, each in bundle.tensors.items()
+    }
+    save_bundle(tmp_path, replace(bundle, tensors=tensors, form="bf16"))
+    full, small = load_model(trained), load_model(tmp_path)
+    assert small.labels_for(tokens, "CRF") == full.labels_for(tokens, "CRF")
+    pairs = zip(full.labels_for(tokens, "network"), small.labels_for(tokens, "network"), strict=True)
+    assert sum(one == other for one, other in pairs) >= 18
+    largest = max(np.abs(each).max() for each in full.joint.emissions(tokens))
+    for one, other in zip(full.joint.emissions(tokens), small.joint.emissions(tokens), strict=True):
+        np.testing.assert_allclose(one, other, atol=0.03 * largest)
+
+
+def test_fields_words_and_transitions_stay_beside_an_onnx_model(trained):
+    bundle = load_bundle(trained, "literature")
+    ways = replace(compression, onnx=lambda network, given: b"a model")
+    small = as_onnx(ways, network_of(bundle), bundle, "onnx", list)
+    assert {*bundle.tensors} - {*small.tensors} == {*network_of(bundle).state_dict()} - {"transitions"}

@@ -8,16 +8,17 @@ import pytest
 import torch
 from scipy.special import logsumexp
 
+from terrella.engine.judge.comparing import intervals, larger_by
 from terrella.literature.corpus.spans import Sentence, label_set
 from terrella.literature.corpus.synthetic import KINDS, simulate
 from terrella.literature.learning.joint import Joint, chosen
-from terrella.literature.learning.network import EntityNetwork, minus_log_likelihood
+from terrella.literature.learning.network import EntityNetwork, Reader, minus_log_likelihood
 from terrella.literature.learning.windows import WINDOW, packed, samples_of, vocabulary_of
 from terrella.literature.models.chain import decode, marginals
 from terrella.literature.models.crf import fit_crf
 from terrella.literature.models.features import shape_of, textbook, wide
 from terrella.literature.models.gazetteer import fit_gazetteer
-from terrella.literature.scores import counts_of, f1_of, judged
+from terrella.literature.scores import counts_of, f1_of, resampled
 from terrella.literature.texts.read import Document
 from terrella.literature.texts.tokens import sentences_of
 from terrella.literature.use.entities import Entity, Read
@@ -125,21 +126,21 @@ def test_windows_hold_every_token_once_and_borders_between_sentences():
 
 def network_for(vocabulary):
     torch.manual_seed(0)
-    return EntityNetwork(
-        len(vocabulary.words) + 3, len(vocabulary.letters) + 2, len(LABELS), 8, 8, 0.0
-    ).eval()
+    reader = Reader(len(vocabulary.words) + 3, len(vocabulary.letters) + 2, 8, 8, 0.0)
+    return EntityNetwork(reader, len(LABELS)).eval()
 
 
 @torch.no_grad()
 def test_what_lies_beyond_a_window_s_tokens_does_not_count():
     sentences = simulate(12, 0)
-    vocabulary = vocabulary_of(sentences, True)
+    vocabulary = vocabulary_of([s.tokens for s in sentences], True)
     given = samples_of(sentences, LABELS, vocabulary)
     network = network_for(vocabulary)
     row = int((given["here"].sum(1) < WINDOW).nonzero()[0])
     end = int(given["here"][row].sum())
-    word, letter, here, label = (given[name][row : row + 1] for name in ("word", "letter", "here", "label"))
-    emitted, transitions = network(word, letter, here)
+    one = {name: values[row : row + 1] for name, values in given.items()}
+    label, here = one["label"], one["here"]
+    emitted, transitions = network(one)
     loss = minus_log_likelihood(emitted, transitions, label, here)
     emitted[:, end:] = 100
     assert float(minus_log_likelihood(emitted, transitions, label, here)) == float(loss)
@@ -147,7 +148,7 @@ def test_what_lies_beyond_a_window_s_tokens_does_not_count():
 
 def test_a_joint_field_without_a_share_is_the_wider_field_and_the_best_is_chosen():
     sentences = simulate(120, 0)
-    vocabulary = vocabulary_of(sentences, True)
+    vocabulary = vocabulary_of([s.tokens for s in sentences], True)
     crf = fit_crf(sentences, "wide", True, LABELS, 0.0, 1.0)
     small = fit_crf(sentences, "textbook", True, LABELS, 0.1, 0.1)
     tokens = [s.tokens for s in simulate(40, 5)]
@@ -169,9 +170,9 @@ def test_scores_count_exact_spans_and_kinds():
     counts = counts_of(sentences, given)
     assert (counts.hit.sum(), counts.given.sum(), counts.true.sum()) == (1, 4, 3)
     assert f1_of(sentences, given) == pytest.approx(2 / 7)
-    scores, pairs = judged(
-        sentences * 20, {"ours": [s.labels for s in sentences] * 20, "other": given * 20}, 50
-    )
+    labels = {"ours": [s.labels for s in sentences] * 20, "other": given * 20}
+    found = resampled(sentences * 20, labels, 50)
+    scores, pairs = intervals(found), larger_by(found, "ours")
     assert scores["ours"]["f1"].low == scores["ours"]["f1"].value == 1
     assert scores["other"]["precision"].value == pytest.approx(1 / 4)
     assert scores["other"]["macro_f1"].value == pytest.approx((0 + 2 / 3) / 2)

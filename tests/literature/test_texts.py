@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from terrella.errors import InputError
+from terrella.formats.encoding import decoded
 from terrella.literature.texts.read import read_texts
 from terrella.literature.texts.tokens import keeps_hyphens, sentences_of
 
@@ -75,6 +76,13 @@ def test_a_long_text_and_a_mark_beside_a_named_encoding(tmp_path):
         ("a.txt", b" \n\n", "is empty"),
         ("a.txt", "Größe der Körner".encode("cp1252"), "is not utf-8: byte 0xf6 in line 1; it looks like cp1252"),
         ("a.txt", "\nGranit, größer".encode("utf-16-le"), "it looks like utf-16-le; give --encoding utf-16-le"),
+        ("a.txt", ("Гранит и базальт в долине. " * 4).encode("cp1251"), "it looks like cp1251"),
+        ("a.txt", "Гранит".encode("cp1251"), "in line 1; say which encoding it has with --encoding"),
+        ("a.txt", "Größe, Körner, Flüsse, Öl, ".encode() + b"\xe9", "all but 1 places are UTF-8: mend them"),
+        ("a.txt", b"\xef\xbb\xbf", "is empty"),
+        ("a.txt", b"%PDF-1.4\n%\xe2\xe3\xcf\xd3", "is a PDF; give its text"),
+        ("a.json", b'{"text": "tin"}', "expected a list of JSON objects"),
+        ("a.json", b'{"text": "tin"}\n{"text": "tin"}', "JSON lines are named .jsonl"),
         ("a.csv", b"id,text\n1,\n", "none of its 1 documents has a text"),
         ("a.csv", b"id,text\n", "holds no documents"),
         ("a.csv", b"id,year\n1,2\n", "has no column abstract, text, abstracts or title; it has id, year"),
@@ -94,6 +102,26 @@ def test_a_fault_is_one_line_that_names_it(tmp_path, name, content, words):
     with pytest.raises(InputError, match=re.escape(words)) as told:
         read_texts(path)
     assert "\n" not in str(told.value)
+
+
+def test_a_folder_is_no_text(tmp_path):
+    with pytest.raises(InputError, match="cannot be read: Is a directory"):
+        read_texts(tmp_path)
+
+
+def test_a_list_of_objects_is_read_and_of_a_field_of_bibtex_that_comes_twice_the_first(tmp_path):
+    found = read_texts(written(tmp_path, "a.json", '[{"id": "x", "text": "Tin."}, {"text": "Lead."}]'))
+    assert [(each.name, each.text) for each in found.documents] == [("x", "Tin."), ("object 2", "Lead.")]
+    found = read_texts(written(tmp_path, "a.bib", "@misc{a, title={One}, Title={Two}}"))
+    assert found.documents[0].text == "One."
+    assert found.findings[0] == "the entry a has two fields title: the first counts"
+
+
+def test_where_names_alone_can_be_beyond_ascii_they_are_read_and_a_finding_says_so():
+    found = decoded("code\nFÜR\r\n".encode("latin-1"), "a.csv", names=True)
+    assert found.text == "code\nFÜR\n"
+    assert found.findings == ("a.csv is not in UTF-8: read as Latin-1, names may be off",)
+    assert decoded("code\nFÜR".encode("utf-16"), "a.csv").text == "code\nFÜR"
 
 
 def test_an_encoding_that_is_given_is_used_and_one_that_is_wrong_is_told(tmp_path):

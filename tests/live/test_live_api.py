@@ -136,6 +136,7 @@ def test_health_and_metrics_tell_of_the_record(client, record):
         ("/api/forecasts/latest/values?model=oracle", "model must be one of issued, ETAS, climatology"),
         ("/api/history?cell=16", "outside the grid"),
         ("/api/events?limit=1e9", "limit must be a number"),
+        ("/api/history?cell=0.5", "cell must be a whole number"),
     ],
 )
 def test_a_wrong_question_is_answered_with_a_line(client, path, words):

@@ -1,15 +1,20 @@
 """A source that is followed: what is new, revised and withdrawn, and what looks like half a file."""
 
 import gzip
+import sqlite3
 from dataclasses import replace
+from threading import Event as Flag
 
 import numpy as np
 import pytest
 from live_cases import BUNDLE, CATALOGUE, RULES, us
 
+import terrella.live.running as running_module
+from event_server import EventServer, random_events
+from event_server import running as serving
 from terrella.errors import InputError, TerrellaError
 from terrella.formats.catalogues.read import read_catalogue
-from terrella.live.following import FileSource, News, SuspectError, said
+from terrella.live.following import FileSource, News, ServiceSource, SuspectError, said
 from terrella.live.issuing import FORECAST
 from terrella.live.keeping import MISSED, advance, verify
 from terrella.live.opening import begin
@@ -87,6 +92,19 @@ def test_a_file_is_read_when_it_was_written_and_a_folder_as_one_catalogue(tmp_pa
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="no catalogue lies there"):
         FileSource(tmp_path / "empty", lambda event: None).read()
+
+
+def test_what_a_service_gives_is_read_when_an_event_has_changed(tmp_path):
+    with serving(EventServer(random_events(60))) as server:
+        query = {"service": server.url, "bounds": (-125.9, -112.6, 31.0, 43.5), "start": "2000-01-01"}
+        source = ServiceSource(tmp_path / "c.parquet", {**query, "min_magnitude": 2.5}, lambda event: None)
+        first = source.read()
+        assert len(first) == 60
+        assert source.read() is None
+        name, event = next(iter(server.events.items()))
+        server.events[name] = replace(event, magnitude=9.0, updated=np.datetime64("now"))
+        assert source.read().magnitude.max() == 9.0
+        assert source.read() is None
 
 
 class Source:
@@ -172,6 +190,35 @@ def test_a_clock_that_jumps_back_issues_nothing_twice(running, catalogue):
     assert len(runner.opened.store.records(FORECAST)) == 1
 
 
+def test_a_clock_that_was_far_ahead_holds_up_nothing_after(running, catalogue):
+    runner, _ = running(catalogue.between("2000-01-01", "2008-07-01"))
+    for time in ("2008-07-02T00:00:10", "2009-07-02T12:00", "2008-07-03T00:00:10", "2008-07-03T00:01"):
+        runner.step(us(time))
+    issued = [each.values["issue_time"][:10] for each in runner.opened.store.records(FORECAST)]
+    assert issued == ["2008-07-02", "2008-07-03"]
+
+
+def test_a_clock_that_jumps_is_looked_at_again_before_anything_is_computed(monkeypatch):
+    times = iter([us("2008-07-02"), us("2009-07-02"), us("2008-07-02"), us("2008-07-02"), us("2010-01-01"),
+                  us("2010-01-01")])  # fmt: skip
+    stop, steps, lines = Flag(), [], []
+
+    class Stepping:
+        faults = 0
+        report = staticmethod(lambda event: lines.append(event["message"]))
+        close = staticmethod(lambda: None)
+
+        def step(self, now):
+            steps.append(now)
+            if len(steps) == 3:
+                stop.set()
+
+    monkeypatch.setattr(running_module, "now_us", lambda: next(times))
+    running_module.run(Stepping(), 0.0, stop)
+    assert steps == [us("2008-07-02"), us("2008-07-02"), us("2010-01-01")]
+    assert sum("the clock has jumped" in line for line in lines) == 3
+
+
 def test_a_source_that_is_down_or_answers_rubbish_stops_no_forecast(running, catalogue):
     runner, lines = running(
         catalogue.between("2000-01-01", "2008-07-01"),
@@ -183,6 +230,34 @@ def test_a_source_that_is_down_or_answers_rubbish_stops_no_forecast(running, cat
     assert len(runner.opened.store.records(FORECAST)) == 3
     for about in ("503", "row 3: no time", "timed out"):
         assert any(about in line and "tried again" in line for line in lines)
+
+
+def test_what_was_read_while_the_database_was_locked_is_learned_after(running, catalogue):
+    before = catalogue.between("2000-01-01", "2008-07-01")
+    runner, lines = running(before[:-1], before)  # then nothing new: a file tells of a change once
+    store = runner.opened.store
+    runner.step(us("2008-07-01T13:00"))
+    with sqlite3.connect(store.folder / "record.sqlite", isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with store.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA busy_timeout = 1")
+        runner.step(us("2008-07-01T13:01"))
+        assert "database is locked" in lines[-1]
+        other.execute("ROLLBACK")
+    other.close()
+    assert len(store.versions()) == len(before) - 1
+    runner.step(us("2008-07-01T13:02"))
+    assert len(store.versions()) == len(before)
+
+
+def test_a_file_that_lost_half_of_its_events_is_taken_at_the_next_look(running, catalogue):
+    before = catalogue.between("2000-01-01", "2008-07-01")
+    few = before[np.append(np.arange(0, len(before) - 1, 3), len(before) - 1)]
+    runner, lines = running(before, few)
+    for minute in range(3):
+        runner.step(us("2008-07-01T13:00") + minute * 60_000_000)
+    assert sum("half written" in line for line in lines) == 1
+    assert len(runner.opened.store.versions().latest()) == len(few)
 
 
 def test_a_full_disk_is_reported_and_the_forecast_made_when_there_is_room(running, catalogue):
@@ -239,4 +314,4 @@ def test_nothing_is_computed_or_read_where_nothing_is_due(running, catalogue, mo
     monkeypatch.setattr(type(store), "records", counted)
     monkeypatch.setattr(type(store), "versions", lambda self: pytest.fail("the whole history was read"))
     runner.step(us("2008-07-04T18:01"))
-    assert kinds == [{"latest": 1}, {"latest": 1}]
+    assert [each["latest"] for each in kinds] == [1, 1]

@@ -26,7 +26,7 @@ from terrella.forecast.storage import from_bundle
 from terrella.formats.catalogues.read import read_catalogue
 from terrella.live.issuing import FORECAST, MODELS
 from terrella.live.keeping import verify
-from terrella.live.kept import read_kept, read_probability
+from terrella.live.kept import read_kept, read_part
 from terrella.live.opening import begin, reopen
 from terrella.live.replaying import replay
 from terrella.live.scoring import SCORE
@@ -47,7 +47,7 @@ def test_forecasts_are_those_of_predict_from_the_events_before(record):
             np.testing.assert_allclose(kept.expected[model], issued.mean.numpy(), rtol=1e-4)
             np.testing.assert_allclose(kept.probability[model], issued.probability.numpy(), rtol=1e-4)
         np.testing.assert_array_equal(
-            read_probability(record.store.forecasts / entry.values["file"], 1), kept.probability[1]
+            read_part(record.store.forecasts / entry.values["file"], "probability", 1), kept.probability[1]
         )
         assert entry.values["catalogue"]["events"] == (catalogue.time_utc < time).sum()
 

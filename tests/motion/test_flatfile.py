@@ -39,7 +39,8 @@ def same(records) -> bool:
         ("PGA", "PGA"), ("PGA (g)", "PGA"), ("rotd50_pga", "PGA"), ("PGV (cm/sec)", "PGV"), ("T0.010S", "SA(0.01)"),
         ("T1.0S", "SA(1)"), ("rotd50_t0_100", "SA(0.1)"), ("rotD50_T10_000", "SA(10)"), ("SA(0.3)", "SA(0.3)"),
         ("PSA(0.3s)", "SA(0.3)"), ("SA_0.2", "SA(0.2)"), ("rotd50_t90", None), ("T90", None), ("Strike", None),
-        ("rotd50_pgd", None), ("time", None), ("station", None),
+        ("SA(T=0.3000, D=0.050)", "SA(0.3)"), ("SA(T=0.3000, D=0.100)", None), ("T0pt300S", "SA(0.3)"),
+        ("T10pt000S", "SA(10)"), ("rotd50_pgd", None), ("time", None), ("station", None),
     ],
 )  # fmt: skip
 def test_names_of_measures_are_known_and_durations_are_none(name, measure):
@@ -117,9 +118,28 @@ NGA = {
     "depth_km": "Hypocenter Depth (km)", "PGV (cm/s)": "PGV (cm/sec)", "SA(1) (g)": "T1.000S", "year": "YEAR",
 }  # fmt: skip
 ESM = {
-    "event_id": "esm_event_id", "station_id": "station_code", "magnitude": "Mw", "rjb_km": "JB_dist",
+    "event_id": "event_id", "station_id": "station_code", "magnitude": "Mw", "rjb_km": "JB_dist",
     "vs30_m_s": "vs30_m_sec", "PGA (g)": "rotD50_pga", "PGV (cm/s)": "rotD50_pgv", "SA(1) (g)": "rotD50_T1_000",
     "mechanism": "fm_type_code",
+}  # fmt: skip
+# As the columns stand in the flatfile of 2018, without those that are not read.
+ESM18 = ["ML", "EMEC_Mw", "EMEC_Mw_type", "vs30_m_sec_WA", "U_pga", "rotD100_pga"]
+SUBDUCTION = {
+    "event_id": "NGAsubEQID", "station_id": "NGAsubSSN", "magnitude": "Earthquake_Magnitude", "rjb_km": "Rjb_km",
+    "vs30_m_s": "Vs30_Selected_for_Analysis_m_s", "PGA (g)": "PGA_g", "PGV (cm/s)": "PGV_cm_sec",
+    "SA(1) (g)": "T1pt000S", "depth_km": "Hypocenter_Depth_km", "year": "Year",
+}  # fmt: skip
+GMPROCESS = {
+    "event_id": "EarthquakeId", "station_id": "StationCode", "magnitude": "EarthquakeMagnitude",
+    "rjb_km": "JoynerBooreDistance", "vs30_m_s": "Vs30", "PGA (g)": "PGA", "PGV (cm/s)": "PGV",
+    "SA(1) (g)": "SA(T=1.0000, D=0.050)", "depth_km": "EarthquakeDepth",
+    "event_latitude": "EarthquakeLatitude", "event_longitude": "EarthquakeLongitude",
+}  # fmt: skip
+ZEALAND = {
+    "event_id": "evid", "station_id": "sta", "magnitude": "mag", "rjb_km": "r_jb", "vs30_m_s": "Vs30",
+    "PGA (g)": "PGA", "PGV (cm/s)": "PGV", "SA(1) (g)": "pSA_1.0", "depth_km": "ev_depth",
+    "event_latitude": "ev_lat", "event_longitude": "ev_lon", "station_latitude": "sta_lat",
+    "station_longitude": "sta_lon",
 }  # fmt: skip
 EGSIM = {
     "event_id": "event_id", "rjb_km": "rjb", "vs30_m_s": "vs30",
@@ -133,15 +153,51 @@ def test_the_dialects_in_use_are_read(tmp_path, names, separator):
     if names is ESM:
         frame[["rotD50_pga", "rotD50_T1_000"]] *= 980.665
         frame["fm_type_code"] = frame["fm_type_code"].replace({"NS": "NF", "RS": "TF"})
+        frame[ESM18] = ""
+        frame["vs30_m_sec_WA"] = frame["vs30_m_sec"]
+        frame["vs30_m_sec"] = frame["vs30_m_sec"].where(frame.index > 5)
     if names is NGA:
         frame["Rake Angle (deg)"] = frame.pop("mechanism").map({"SS": 175, "NS": -80, "RS": 95})
         frame.loc[3, "Hypocenter Depth (km)"] = -999
     path = tmp_path / "flat.csv"
     path.write_text("# exported\n" + frame.to_csv(index=False, sep=separator))
-    records = read_flatfile(path, Reading({"vs30_m_s": "vs30_m_sec"} if names is ESM else {}))
+    records = read_flatfile(path, Reading({}))
     assert np.allclose(records.of_measures(MADE.measures).ln_motion, MADE.ln_motion, atol=1e-3)
     assert (records.mechanism == MADE.mechanism).all()
     assert np.isnan(records.depth_km[3]) == (names is NGA)
+
+
+@pytest.mark.parametrize("names", [SUBDUCTION, GMPROCESS, ZEALAND])
+def test_the_dialects_of_the_pacific_are_read(tmp_path, names):
+    frame = table().drop(columns="rjb_from").rename(columns=names)
+    if names is GMPROCESS:
+        frame[["PGA", names["SA(1) (g)"]]] *= 100  # in percent of g, which the numbers tell
+        frame["StationID"] = frame["StationCode"] + [".HN" if n % 2 else ".BH" for n in range(len(frame))]
+    records = read(tmp_path, frame)
+    assert same(records.of_measures(MADE.measures))
+    assert (records.station == MADE.station).all(), "two instruments of one station stay one station"
+    assert np.array_equal(records.depth_km, MADE.depth_km, equal_nan=True)
+
+
+def test_rows_of_other_components_are_left_out_or_refused(tmp_path):
+    frame = table()
+    three = pd.concat([frame.assign(component=name) for name in ("000", "rotd50", "ver")])
+    three.loc[three["component"] != "rotd50", ["PGA (g)", "PGV (cm/s)", "SA(1) (g)"]] *= 0.7
+    records = read(tmp_path, three)
+    assert same(records)
+    assert any("of the component rotd50; the others are left out" in finding for finding in records.findings)
+    with pytest.raises(InputError, match=r"component says that rows are of several components \(000, ver\)"):
+        read(tmp_path, three[three["component"] != "rotd50"])
+    single = read(tmp_path, frame.assign(Component="larger"))
+    assert any("of the component larger" in finding for finding in single.findings)
+
+
+def test_magnitudes_of_another_type_and_repeated_records_are_told(tmp_path):
+    frame = table().assign(**{"Magnitude Type": "Mw"})
+    frame.loc[:2, "Magnitude Type"] = "ML"
+    findings = read(tmp_path, pd.concat([frame, frame[:4]])).findings
+    assert any(each.startswith("6 rows have magnitudes of type ML by Magnitude Type") for each in findings)
+    assert any(each.startswith("4 rows repeat an event and a station") for each in findings)
 
 
 @pytest.mark.filterwarnings("ignore:object name is not a valid Python identifier")

@@ -200,3 +200,8 @@ def test_what_predictors_add_is_the_prediction_and_faults_are_told(trained, tmp_
     for more, words in ((["--row", 3], "has 2 scenarios"), (["--measure", "PGX"], "predicts PGA, SA(1)")):
         assert run(*typed, *more) == 2
         assert words in said(capsys)
+
+
+def test_there_is_no_smaller_form_and_why(trained, capsys):
+    assert run("compress", "--run", trained) == 2
+    assert "motion has no smaller forms of its network: a" in said(capsys)

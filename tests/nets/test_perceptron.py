@@ -5,8 +5,10 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.nn.functional import layer_norm, linear, silu
 
+from terrella.engine.plan.memory.workspace import _allocations
 from terrella.nets import perceptron_kernels
-from terrella.nets.perceptron import Form, perceptron
+from terrella.nets.costs import own_cost
+from terrella.nets.perceptron import Form, _listed, perceptron
 from terrella.nets.perceptron_kernels import Operands
 
 ROWS, NODES, RECEIVERS, WIDTH, HIDDEN, OUTPUTS = 150, 11, 7, 5, 6, 5
@@ -159,3 +161,33 @@ def test_on_shapes_alone_it_gives_what_it_gives_on_values(kind):
 
 def _there(values: torch.Tensor | None) -> bool:
     return values is not None and values.numel() > 0
+
+
+@pytest.mark.parametrize(("dtype", "near"), [(torch.float32, 0.05), (torch.bfloat16, 0.15)])
+@pytest.mark.parametrize("keep", [False, True])
+@pytest.mark.parametrize("kind", ["edges", "nodes"])
+def test_what_a_call_holds_for_itself_is_what_the_plan_is_told(kind, keep, dtype, near, monkeypatch):
+    for name, value in {"ROWS": 4096, "WIDTH": 64, "HIDDEN": 64, "OUTPUTS": 64}.items():
+        monkeypatch.setitem(globals(), name, value)
+    monkeypatch.setitem(perceptron_kernels._CHUNK_ELEMENTS, "cpu", 1024 * 64)
+    with torch.no_grad():
+        given = operands(kind, samples=1, dtype=torch.float32)
+        sums_of = RECEIVERS if given.receivers is not None else 0
+        forward = (*_listed(given), sums_of, True, False, keep, torch.float32, dtype)
+        rows, sums, *kept = torch.ops.terrella.perceptron(*forward)
+        gradients = torch.ones_like(rows), torch.ones_like(sums)
+        wanted = [True] * len(given.dense)
+        backward = (*_listed(given), *gradients, *kept, False, wanted, dtype)
+        for name, arguments in (("perceptron", forward), ("perceptron_backward", backward)):
+            measured = _held(getattr(torch.ops.terrella, name), arguments)
+            assert own_cost(f"terrella.{name}", arguments, "cpu").held == pytest.approx(measured, rel=near)
+
+
+def _held(operator, arguments) -> int:
+    """Return the bytes that a call holds at its peak beside what it returns."""
+    returned = []
+    live = peak = 0
+    for change in _allocations(lambda: returned.append(operator(*arguments))):
+        live += change
+        peak = max(peak, live)
+    return peak - live

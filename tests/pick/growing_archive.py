@@ -44,7 +44,9 @@ class Arriving:
     end_s: float
 
 
-def arriving(seed: int = 3, stations: int = 2, replaced: bool = False) -> list[Arriving]:
+def arriving(
+    seed: int = 3, stations: int = 2, replaced: bool = False, reclen: int = RECLEN
+) -> list[Arriving]:
     """Return 40 minutes around midnight of some stations, record after record as they end.
 
     Where an instrument is `replaced`, the last station's broadband ends after 24 minutes beside strong motion.
@@ -67,12 +69,12 @@ def arriving(seed: int = 3, stations: int = 2, replaced: bool = False) -> list[A
             start = part.stats.starttime
             name = f"{start.year}/SY/{part.stats.station}/{part.id}.D.{start.year}.{start.julday:03d}"
             file = io.BytesIO()
-            part.write(file, format="MSEED", reclen=RECLEN)
+            part.write(file, format="MSEED", reclen=reclen)
             data = file.getvalue()
-            number = len(data) // RECLEN
+            number = len(data) // reclen
             step = (part.stats.endtime - start) / number
             found += [
-                Arriving(name, data[k * RECLEN :][:RECLEN], start.timestamp + (k + 1) * step)
+                Arriving(name, data[k * reclen :][:reclen], start.timestamp + (k + 1) * step)
                 for k in range(number)
             ]
     return sorted(found, key=lambda each: each.end_s)

@@ -9,10 +9,10 @@ from classical_stores import store_of, windows_around, with_onsets
 from hypothesis import given
 from hypothesis import strategies as st
 
+from terrella.formats.waveforms.phases import phase_kind
 from terrella.pick.classical import AIC, STALTA, STALTAWithAIC, classical_pickers
 from terrella.pick.classical.aic import aic
 from terrella.pick.classical.sta_lta import sta_lta
-from terrella.pick.phases import phase_kind
 from terrella.pick.picker import Windows
 
 with warnings.catch_warnings():

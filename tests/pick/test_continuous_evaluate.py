@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from terrella.engine.use.bundle import Bundle
 from terrella.errors import InputError
+from terrella.pick.bundle import picker_values
+from terrella.pick.compressing import onnx_of
 from terrella.pick.continuous import evaluate, ready
 from terrella.pick.continuous.annotate import make_annotator
 from terrella.pick.continuous.onnx_graph import Graph, phases
@@ -42,9 +45,11 @@ def windows(known, number=3):
 
 
 @pytest.mark.parametrize("name", ["phasenet", "eqtransformer"])
-def test_onnx_runtime_gives_the_logits_of_the_network(name):
+@pytest.mark.parametrize("plain", [False, True])
+def test_onnx_runtime_gives_the_logits_of_the_network(name, plain):
     network, known = made(name)
-    model = evaluate.onnx_model(network, known)
+    bundle = Bundle("pick", {}, picker_values(known), "", "")
+    model = onnx_of(network, bundle, plain=True) if plain else evaluate.onnx_model(network, known)
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     x = windows(known)
     with torch.inference_mode():

@@ -18,6 +18,7 @@ from terrella.formats.waveforms.picks import read_picks
 from terrella.pick.bundle import load_picker_network, picker_values
 from terrella.pick.compressing import compression, imitated, narrower, network_of
 from terrella.pick.continuous.annotate import make_annotator
+from terrella.pick.continuous.ready import ready_annotator
 from terrella.pick.networks import architecture
 from terrella.pick.networks.narrowing import narrowed
 from terrella.pick.networks.phasenet import PhaseNet
@@ -107,7 +108,8 @@ def test_a_narrower_phasenet_in_a_bundle_answers_as_by_torch(full, tmp_path):
 
 
 def test_labels_of_the_full_network_are_its_probabilities(full):
-    torch.testing.assert_close(imitated(torch.randn(2, 3, 5), full).sum(1), torch.ones(2, 5))
+    labels = imitated(lambda x: x, {"x": torch.randn(2, 3, 5)}, full)["y"]
+    torch.testing.assert_close(labels.sum(1), torch.ones(2, 5))
 
 
 def test_a_network_without_smaller_forms_is_named():
@@ -148,3 +150,20 @@ def test_an_onnx_model_from_elsewhere_is_refused_there_too(small, record, tmp_pa
     assert len(done.stderr.strip().splitlines()) == 1
     with pytest.raises(InputError, match="is not the model"):
         load_bundle(small, "pick")
+
+
+@pytest.mark.parametrize("name", ["phasenet", "eqtransformer"])
+def test_bfloat16_by_openvino_moves_probabilities_by_its_rounding_alone(name, tmp_path):
+    pytest.importorskip("openvino")
+    torch.manual_seed(1)
+    known = architecture(name)
+    full = Bundle("pick", known.make().state_dict(), picker_values(known), "", "# A card\n")
+    network = network_of(full)
+    save_bundle(tmp_path, as_onnx(compression, network, full, "onnx-bf16", lambda: None))
+    fast, _ = ready_annotator(str(tmp_path))
+    draw = np.random.default_rng(0).normal(size=(3, 3, known.window)).astype(np.float32)
+    x = known.prepared(torch.from_numpy(draw)).numpy()
+    with torch.no_grad():
+        expected = known.probabilities(network(torch.from_numpy(x))).numpy()
+    np.testing.assert_allclose(fast.evaluate(x), expected, atol=0.01)
+    assert fast.evaluate(x[:1]).shape == expected[:1].shape

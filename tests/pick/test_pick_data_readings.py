@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from test_pick_data_archive import RATE, START, made, record, three_components
 
 from terrella.errors import InputError
+from terrella.formats.waveforms.phases import is_unused, phase_kind, plain_phase
 from terrella.formats.waveforms.picks import picks_table, write_picks
 from terrella.pick.data.loose import group_loose
 from terrella.pick.data.readings import read_readings
 from terrella.pick.data.tally import Tally
-from terrella.pick.phases import is_unused, phase_kind, plain_phase
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

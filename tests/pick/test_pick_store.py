@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from scipy.signal import resample_poly
 
 from terrella.errors import InputError
+from terrella.formats.waveforms.components import component_places
+from terrella.formats.waveforms.resampling import resampled
 from terrella.formats.waveforms.seisbench_write import write_data_set
-from terrella.pick.data.components import component_places
-from terrella.pick.data.resampling import resampled
 from terrella.pick.data.store import make_store
 from terrella.pick.data.store_files import load_store, save_store
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from terrella.errors import InputError
-from terrella.pick.phases import phase_kind
+from terrella.formats.waveforms.phases import phase_kind
 from terrella.pick.synthetic.domains import DOMAINS, make_domain
 
 RATE = 100.0

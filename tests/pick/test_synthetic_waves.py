@@ -5,19 +5,19 @@ import warnings
 import numpy as np
 import pytest
 
-from terrella.pick.synthetic.coda import Scattering
-from terrella.pick.synthetic.domains import LOCAL
-from terrella.pick.synthetic.faults import spoil
-from terrella.pick.synthetic.noise import noise_spectra, noise_velocity_psd
-from terrella.pick.synthetic.paths import KIND, PHASES, Attenuation, arrivals, attenuation
-from terrella.pick.synthetic.sources import (
+from terrella.earth.seismograms.coda import Scattering
+from terrella.earth.seismograms.noise import noise_spectra, noise_velocity_psd
+from terrella.earth.seismograms.paths import KIND, PHASES, Attenuation, arrivals, attenuation
+from terrella.earth.seismograms.sources import (
     corner_frequency_hz,
     frequencies_hz,
     seismic_moment,
     velocity_pulse,
 )
-from terrella.pick.synthetic.stations import response
-from terrella.pick.synthetic.waves import event_spectra
+from terrella.earth.seismograms.stations import response
+from terrella.earth.seismograms.waves import event_spectra
+from terrella.pick.synthetic.domains import LOCAL
+from terrella.pick.synthetic.faults import spoil
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # importing ObsPy warns of its own dependencies

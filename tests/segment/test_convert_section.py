@@ -13,13 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from segment_cases import small_bundle
 
+from terrella.engine.journal import Journal
 from terrella.errors import InputError, TerrellaError
 from terrella.formats.sections.open import open_section
 from terrella.formats.sections.segy_write import write_segy
 from terrella.formats.sections.zarr_sections import kept_headers
 from terrella.segment.data import convert as converting
 from terrella.segment.data.convert import convert
-from terrella.segment.journal import Journal
 from terrella.segment.use.predict import predict_section
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "formats"))

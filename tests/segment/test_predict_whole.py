@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 from segment_cases import noise, small_bundle
 
+from terrella.engine.journal import alone
 from terrella.errors import DoesNotFitError, InputError, TerrellaError
 from terrella.formats.sections.open import open_section
 from terrella.segment.bundle import Segmenter
 from terrella.segment.data.convert import convert
 from terrella.segment.data.normalise import section_scales
-from terrella.segment.journal import alone
 from terrella.segment.use import predict as predicting
 from terrella.segment.use.predict import predict_section as predict
 

@@ -112,6 +112,77 @@ def test_classic_netcdf_and_other_files_are_told(tmp_path):
         open_grid(tmp_path / "a.h5")
 
 
+def esri(path):
+    path.write_text(
+        "ncols 4\nnrows 3\nxllcorner 10\nyllcorner 45\ncellsize 0.5\nNODATA_value -9999\n"
+        "0 1 2 3\n4 5 -9999 7\n8 9 10 11\n"
+    )
+    return 10.0, 46.5
+
+
+def surfer(path):  # rows from the south, nodes on the edges that are stated
+    path.write_text("DSAA\n4 3\n10.25 11.75\n45.25 46.25\n0 11\n8 9 10 11\n4 5 1.70141e38 7\n0 1 2 3\n")
+    return 10.0, 46.5
+
+
+def classic(path):
+    xr.Dataset(
+        {"z": (("lat", "lon"), VALUES)}, {"lat": [46.25, 45.75, 45.25], "lon": 10.25 + 0.5 * np.arange(4)}
+    ).to_netcdf(path, engine="scipy", format="NETCDF3_CLASSIC")
+    return 10.0, 46.5
+
+
+def gmt3(path):
+    ranges = {
+        "x_range": ("side", [10.25, 11.75]),
+        "y_range": ("side", [45.25, 46.25]),
+        "dimension": ("side", [4, 3]),
+    }
+    xr.Dataset({**ranges, "z": ("xysize", VALUES.ravel(), {"node_offset": 0})}).to_netcdf(
+        path, engine="scipy", format="NETCDF3_CLASSIC"
+    )
+    return 10.0, 46.5
+
+
+@MATMUL
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [("a.asc", esri), ("a.grd", surfer), ("a.grd", classic), ("b.grd", gmt3), ("a.nc", classic)],
+)
+def test_older_grids_lie_where_they_say(tmp_path, name, make):
+    pytest.importorskip("rasterio")
+    corner = make(tmp_path / name)
+    grid = open_grid(tmp_path / name)
+    assert np.array_equal(grid.whole(), VALUES, equal_nan=True)
+    assert (grid.place.x, grid.place.y, grid.place.dx, grid.place.dy) == pytest.approx((*corner, 0.5, -0.5))
+    assert any("values of points" in each for each in grid.findings) == (make in (surfer, gmt3))
+
+
+@MATMUL
+def test_a_tile_of_srtm_lies_by_its_name(tmp_path):
+    pytest.importorskip("rasterio")
+    heights = np.zeros((1201, 1201), ">i2")
+    heights[0, 0], heights[600, 5] = 1234, -32768
+    heights.tofile(tmp_path / "N37W085.hgt")
+    grid = open_grid(tmp_path / "N37W085.hgt")
+    assert grid.whole()[0, 0] == 1234
+    assert np.isnan(grid.whole()).sum() == 1
+    y, x = grid.place.centres(*grid.shape)
+    assert (y[0], y[-1], x[0], x[-1]) == pytest.approx((38, 37, -85, -84))
+
+
+@MATMUL
+def test_a_raster_that_reaches_for_other_files_is_none(tmp_path):
+    pytest.importorskip("rasterio")
+    esri(tmp_path / "a.asc")
+    (tmp_path / "b.tif").write_text(
+        '<VRTDataset rasterXSize="4" rasterYSize="3"><VRTRasterBand dataType="Float32" band="1"><SimpleSource>'
+        '<SourceFilename relativeToVRT="1">a.asc</SourceFilename></SimpleSource></VRTRasterBand></VRTDataset>'
+    )
+    with pytest.raises(InputError, match="cannot be read"):
+        open_grid(tmp_path / "b.tif")
+
+
 def test_arrays_of_other_types_and_shapes_are_refused(tmp_path):
     np.save(tmp_path / "complex.npy", np.ones((4, 4), complex))
     np.save(tmp_path / "deep.npy", np.ones((2, 4, 4)))

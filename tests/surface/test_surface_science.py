@@ -8,6 +8,7 @@ from terrella.engine.judge.comparing import fair_crps
 from terrella.errors import InputError
 from terrella.surface.grids.grid import Place, held_grid
 from terrella.surface.interpolation.bicubic import block_means
+from terrella.surface.judging.drainage import channels_found, contributing_area
 from terrella.surface.learning.blocks import gaps_in_blocks, make_blocks, refined_blocks
 from terrella.surface.learning.finishing import held_out
 from terrella.surface.learning.held_out import NETWORK, network_surfaces, surfaces
@@ -179,6 +180,23 @@ def test_network_surfaces_without_members_are_means_alone(network, prepared):
     mean, samples = network_surfaces(network, windows, prepared.ratios, 2, np.zeros((0, *windows.base.shape)))
     assert samples.shape[0] == 0
     assert np.isfinite(mean).all()
+
+
+def test_water_runs_down_a_valley_and_over_a_hollow():
+    down, across = np.mgrid[:20, :15].astype(float)
+    plane = contributing_area((20 - down - 0.1 * np.abs(across - 7))[None])[0]
+    assert np.array_equal(plane[1:19, 2:6], down[1:19, 2:6]), "a pixel drains into the one below it"
+    valley = (20 - down) + 3 * np.abs(across - 7)
+    area = contributing_area(valley[None])[0]
+    assert (area[3:19].argmax(1) == 7).all()
+    hollow = valley.copy()
+    hollow[10, 7] -= 50
+    assert contributing_area(hollow[None])[0, 18, 7] == area[18, 7]
+    judged = np.ones((1, 20, 15), bool)
+    found = [channels_found(np.roll(valley, by, 1)[None], valley[None], judged) for by in (0, 1, 4)]
+    assert found[0][0] == found[0][1] > 10
+    assert found[1][0] > 0.8 * found[1][1]
+    assert found[2][0] < 0.3 * found[2][1]
 
 
 def test_points_far_apart_leave_nothing_to_learn_from():

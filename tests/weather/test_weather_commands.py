@@ -2,17 +2,21 @@
 
 import json
 import tomllib
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import tomli_w
+import torch
 import xarray as xr
 from fake_fields import fake_fields
 
 from terrella.cli.main import main
 from terrella.cli.tasks import load_task
-from terrella.engine.use.bundle import load_bundle
+from terrella.engine.use.bundle import load_bundle, save_bundle
+from terrella.errors import InputError
 from terrella.weather.bundle import load_weather
+from terrella.weather.compressing import compression, network_of, taken
 from terrella.weather.data.store import open_store
 from terrella.weather.settings import WeatherSettings
 
@@ -214,3 +218,28 @@ def test_what_fields_of_the_start_add_is_the_forecast(waves, trained, tmp_path, 
         capsys.readouterr()
         assert run(*typed, *more) == 2
         assert words in " ".join(capsys.readouterr().err.split())
+
+
+def test_products_in_bfloat16_forecast_nearly_the_same(trained, tmp_path):
+    bundle = load_bundle(trained, "weather")
+    tensors = {
+        name: each.bfloat16() if compression.weights(name) else each for name, each in bundle.tensors.items()
+    }
+    save_bundle(tmp_path, replace(bundle, tensors=tensors, form="bf16"))
+    full, small = network_of(bundle), network_of(load_bundle(tmp_path, "weather"))
+    layout = load_weather(trained).layout
+    torch.manual_seed(0)
+    past = torch.randn(2, 2, layout.points, len(layout.channels))
+    given = taken({"past": past, "forcings": torch.randn(2, 4, layout.points, layout.seen_forcings)})
+    with torch.inference_mode():
+        (one,), (other,) = full(*given), small(*given)
+    assert other.dtype == torch.float32
+    assert small.noise == full.noise
+    off = (one - other).abs().max() / (one - past[:, 1]).abs().max()
+    assert 0 < off < 0.05
+
+
+def test_the_mesh_has_no_onnx_model(trained):
+    bundle = load_bundle(trained, "weather")
+    with pytest.raises(InputError, match="kernels of its own, for which ONNX has no operator"):
+        compression.onnx(network_of(bundle), bundle)

@@ -6,7 +6,7 @@ import xarray as xr
 from fake_fields import fake_fields, quiet
 
 from terrella.errors import InputError
-from terrella.weather.data.convert import Wanted, convert
+from terrella.weather.data.convert import Fields, Wanted, convert
 from terrella.weather.data.store import open_store
 
 
@@ -184,6 +184,8 @@ def test_hourly_states_are_thinned_to_the_step(converted):
         (lambda data: data.expand_dims(number=[0, 1]), "2 numbers; choose one of them first"),
         (lambda data: data.isel(time=[0, 1, 2, 2, 3]), "the time 2015-01-01T12:00:00 is there twice"),
         (lambda data: data.isel(time=0), "no variable that changes in time"),
+        (lambda data: data.isel(time=slice(0, 0)), "holds no state"),
+        (lambda data: data.isel(level=0, drop=True), "geopotential is there without an axis of levels"),
         (
             lambda data: data[["land_sea_mask"]].rename(land_sea_mask="tidal_range"),
             "no variable that is known",
@@ -210,6 +212,57 @@ def test_conversion_leaves_nothing_where_it_fails(converted, tmp_path):
     with pytest.raises(InputError):
         converted(data)
     assert not (tmp_path / "out.zarr").exists()
+
+
+def test_a_conversion_that_is_killed_goes_on_and_gives_the_same_store(tmp_path, monkeypatch):
+    monkeypatch.setattr("terrella.weather.data.store._SHARD_BYTES", 16 * 4 * 16 * 8 * 2)
+    data = fake_fields(70)
+    sea = data["2m_temperature"].where(data["land_sea_mask"] == 0).clip(271, 305).assign_attrs(units="K")
+    path = tmp_path / "fields.nc"
+    data.assign(sea_surface_temperature=sea).to_netcdf(path, engine="h5netcdf")
+    whole = convert([str(path)], tmp_path / "whole.zarr", quiet)
+
+    def killed(event):
+        if event["kind"] == "progress" and event["done"] == 48:
+            raise KeyboardInterrupt
+
+    output = tmp_path / "out.zarr"
+    with pytest.raises(KeyboardInterrupt):
+        convert([str(path)], output, killed)
+    assert not output.exists()
+    read, told = Fields.read, []
+    monkeypatch.setattr(Fields, "read", lambda self, *asked: told.append(asked[1]) or read(self, *asked))
+    events = []
+    said = convert([str(path)], output, events.append)
+    assert sorted(set(told)) == [0, 48, 64]  # the first chunk tells which cells never have values
+    assert events[0]["message"] == "3 of 5 chunks are written already"
+    assert said[:-1] == whole[:-1]
+    ours, theirs = open_store(output), open_store(tmp_path / "whole.zarr")
+    np.testing.assert_array_equal(states(ours), states(theirs))
+    assert ours.statistics.plain() == theirs.statistics.plain()
+    np.testing.assert_array_equal(
+        ours.missing["sea_surface_temperature"], theirs.missing["sea_surface_temperature"]
+    )
+    assert [each.name for each in tmp_path.iterdir() if each.name.startswith(".")] == []
+
+
+def test_a_conversion_of_fields_that_changed_meanwhile_begins_anew(tmp_path, monkeypatch):
+    monkeypatch.setattr("terrella.weather.data.store._SHARD_BYTES", 16 * 4 * 16 * 8 * 2)
+    path, output = tmp_path / "fields.nc", tmp_path / "out.zarr"
+    fake_fields(40).to_netcdf(path, engine="h5netcdf")
+
+    def killed(event):
+        if event["kind"] == "progress" and event["done"] == 32:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        convert([str(path)], output, killed)
+    other = fake_fields(40, seed=1)
+    other.to_netcdf(path, engine="h5netcdf")
+    convert([str(path)], output, quiet)
+    number = [channel.short for channel in open_store(output).channels].index("T850")
+    expected = other["temperature"].sel(level=850).values[:, ::-1].reshape(40, -1)
+    np.testing.assert_array_equal(states(open_store(output))[:, :, number], expected)
 
 
 def test_grib_is_read_and_its_members_are_refused(shared_data, tmp_path):

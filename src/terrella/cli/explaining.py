@@ -28,13 +28,14 @@ def explain_command(name: str, door: Door) -> Callable[..., None]:
         asked: Any = None,
     ) -> None:
         from terrella.engine.use.find import find_bundle
+        from terrella.engine.use.header import refuse_compressed
         from terrella.files import must_exist
 
         # Both before what explains is imported.
         if not given.startswith(_ELSEWHERE) and not any(letter in given for letter in "*?["):
             must_exist(Path(given), door.asked_of)
         if not bundle.startswith(_ELSEWHERE) and not Path(bundle).is_file():
-            find_bundle(Path(bundle), name)
+            refuse_compressed(find_bundle(Path(bundle), name))
         from terrella.engine.explain.run import explain_answer
 
         overrides = asked.model_dump(exclude_unset=True) if asked is not None else {}

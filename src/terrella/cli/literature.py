@@ -1,4 +1,4 @@
-"""The verbs of `terrella literature` that are its own: demo, data, predict, search, show."""
+"""The verbs of `terrella literature` that are its own: demo, data, predict, score, search, show."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,14 +11,16 @@ from terrella.cli.tasks import load_task
 from terrella.engine.terminal import say
 from terrella.files import must_exist
 
-__all__ = ["data", "demo", "predict", "search", "show"]
+__all__ = ["data", "demo", "predict", "score", "search", "show"]
 
 _TEXTS = "texts (CSV, JSON lines, BibTeX or plain text)"
 Several = Annotated[int, Parameter(validator=Number(gte=1))]
 
 
-def demo(*, run: Path = Path("runs/literature/demo"), seed: int = 0, labelled: Path | None = None) -> None:
-    """Train a network that finds entities in sentences, and judge it beside fields and a gazetteer.
+def demo(
+    *, run: Path | None = None, seed: int = 0, labelled: Path | None = None, classes: bool = False
+) -> None:
+    """Train a network that finds entities in sentences, or their classes, and judge it beside classical models.
 
     Sentences are real where some are at hand (TERRELLA_DATA), else simulated with a known truth.
 
@@ -27,15 +29,19 @@ def demo(*, run: Path = Path("runs/literature/demo"), seed: int = 0, labelled: P
     Parameters
     ----------
     run
-        Folder of the run; a demo that was stopped goes on from there.
+        Folder of the run, by default runs/literature/demo or runs/literature/classes; a demo that was stopped goes
+        on from there.
     seed
         Seed of weights, order and simulated sentences.
     labelled
         File of labelled tokens in place of those at hand; a tenth of it is judged on.
+    classes
+        Learn which kind of entity a sentence names most often, in place of the entities.
     """
+    run = run or Path("runs/literature/classes" if classes else "runs/literature/demo")
     given = None if labelled is None else str(labelled)
     following = f"terrella literature predict TEXTS.csv --bundle {run} -o found"
-    shown(lambda report: load_task("literature").demo(run, report, seed, given), following)
+    shown(lambda report: load_task("literature").demo(run, report, seed, given, classes), following)
 
 
 def data(labelled: Path, *, output: Output, encoding: str | None = None) -> None:
@@ -66,14 +72,15 @@ def predict(
     """Find entities, key phrases, summaries and a knowledge graph in texts, and write them into a folder.
 
     entities.csv has a row for each entity with its characters in the document's text, which documents.csv holds;
-    the graph (graph.graphml, graph.json) has the sentence behind each edge.
+    the graph (graph.graphml, graph.json) has the sentence behind each edge. A bundle that was trained with
+    --data.label writes classes.csv in place of these.
 
     Example: terrella literature predict abstracts.bib --bundle runs/literature/demo -o found
 
     Parameters
     ----------
     texts
-        CSV or TSV with a column abstract, text or title; JSON lines; BibTeX; any other file is one plain text.
+        CSV or TSV with a column abstract, text or title; JSON, JSON lines; BibTeX; all else is one plain text.
     bundle
         A trained model: a bundle's folder, a run's, or the name of a run in runs/literature.
     output
@@ -95,6 +102,38 @@ def predict(
     shown(lambda report: load_task("literature").predict(texts, bundle, output, report, **chosen))
 
 
+def score(
+    texts: Path, *, output: Output, reference: str | None = None, sentences: Several = 3,
+    encoding: str | None = None, column: str | None = None,
+) -> None:  # fmt: skip
+    """Score summaries beside the first sentences (ROUGE), and searches beside BM25 (nDCG), on texts of your own.
+
+    Queries are the titles, for the texts without them; texts without titles are asked for by one of their own
+    sentences, which is taken out. scores.json, scores.csv and a report go into a folder.
+
+    Example: terrella literature score papers.jsonl --reference highlights -o scored
+
+    Parameters
+    ----------
+    texts
+        As `predict` takes them; twenty documents at least.
+    output
+        Folder to write.
+    reference
+        Column of the summary that a person wrote; in JSON it may be a list of several. Without it searches alone.
+    sentences
+        Sentences of a summary.
+    encoding
+        Of the texts, where it is not UTF-8, such as cp1252.
+    column
+        Column or field of the text, where its name is another.
+    """
+    must_exist(texts, _TEXTS)
+    from terrella.literature.use.scoring import score_file
+
+    shown(lambda report: score_file(texts, output, reference, sentences, encoding, column, report))
+
+
 def search(
     query: str, texts: Path, *, by: Literal["both", "words", "meaning"] = "both", number: Several = 10,
     encoding: str | None = None, column: str | None = None,
@@ -112,7 +151,7 @@ def search(
     texts
         As `predict` takes them.
     by
-        Words, meaning, or both, whose ranks are joined.
+        Words, meaning, or both, whose scores are added.
     number
         Documents to print.
     encoding

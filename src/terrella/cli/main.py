@@ -101,7 +101,8 @@ def _invalid(cause: BaseException | None) -> str | None:
         return None
     first = cause.errors()[0]
     option = ".".join(str(part).replace("_", "-") for part in first["loc"])
-    return f"--{option}: {first['msg'].lower()}; got {first['input']!r}"
+    said = first["msg"][:1].lower() + first["msg"][1:]
+    return f"--{option}: {said}; got {first['input']!r}"
 
 
 def _leave(line: str, exit_code: int) -> None:

@@ -11,26 +11,36 @@ from terrella.files import must_exist
 __all__ = ["data", "demo", "predict", "show"]
 
 
-def demo(*, run: Path = Path("runs/motion/demo"), seed: int = 0, flatfile: Path | None = None) -> None:
+def demo(
+    *,
+    kind: Literal["flatfile", "waveforms"] = "flatfile",
+    run: Path | None = None,
+    seed: int = 0,
+    flatfile: Path | None = None,
+) -> None:
     """Train a mixed-effects network on ground motions, and judge it on events and stations that it never saw.
 
     Published models, a linear mixed-effects model and gradient boosting stand beside it. Records are real where
-    some are at hand (TERRELLA_DATA), else synthetic with a known truth.
+    some are at hand (TERRELLA_DATA), else synthetic with a known truth. Of waveforms, magnitude and distance are
+    learned from one station's record, beside a local-magnitude relation and the time from P to S.
 
     Example: terrella motion demo
 
     Parameters
     ----------
+    kind
+        What is shown: motions of a flatfile, or magnitude and distance from waveforms.
     run
-        Folder of the run; a demo that was stopped goes on from there.
+        Folder of the run, by default runs/motion/demo or demo-waveforms; a demo that was stopped goes on.
     seed
         Seed of folds, weights and synthetic records.
     flatfile
-        Flatfile in place of those at hand.
+        Flatfile in place of those at hand; of waveforms, a data set's folder in place of simulated ones.
     """
     given = None if flatfile is None else str(flatfile)
-    following = f"terrella motion show {run}"
-    shown(lambda report: load_task("motion").demo(run, report, seed, given), following)
+    place = run or Path("runs/motion") / ("demo" if kind == "flatfile" else "demo-waveforms")
+    following = f"terrella motion show {place}"
+    shown(lambda report: load_task("motion").demo(place, report, seed, given, kind), following)
 
 
 def data(
@@ -42,14 +52,16 @@ def data(
 ) -> None:
     """Read a flatfile of any dialect, say what was found in it, and write it in ours: one unit, Rjb in every row.
 
-    The column rjb_from says for each row where its Joyner–Boore distance comes from.
+    The column rjb_from says for each row where its Joyner–Boore distance comes from. Of a data set of waveforms, a
+    folder in SeisBench's format, the amplitudes, magnitude and distance of each trace are written.
 
     Example: terrella motion data esm_flatfile.csv -o motions.csv
 
     Parameters
     ----------
     flatfile
-        CSV (gzipped or not), Parquet or HDF5: NGA-West2's, ESM's, eGSIM's, or any with columns named below.
+        CSV (gzipped or not), Parquet or HDF5: NGA-West2's, ESM's, eGSIM's, or any with columns named below; or a
+        data set's folder.
     output
         Table to write: .csv or .parquet.
     columns
@@ -59,6 +71,11 @@ def data(
         Of accelerations, where no column's name says it and the numbers do not tell.
     """
     must_exist(flatfile, "a flatfile of ground motion (CSV, Parquet, HDF5)")
+    if flatfile.is_dir():
+        from terrella.motion.single_station.tabled import convert as table_of
+
+        shown(lambda report: table_of(flatfile, output, report))
+        return
     from terrella.motion.flatfile.write import convert
 
     following = f"terrella motion train {output} --run runs/motion/mine"
@@ -69,14 +86,15 @@ def predict(scenarios: Path, *, bundle: str, output: Output, columns: dict[str, 
     """Give median and standard deviations of ground motion for each row of a table of scenarios.
 
     Each measure is predicted by the network, or by a classical model where that was no worse on records held out. A
-    row needs a magnitude, a distance and Vs30; depth, mechanism or rake and year are used where they are there.
+    row needs a magnitude, a distance and Vs30; depth, mechanism or rake and year are used where they are there. A
+    bundle of waveforms gives magnitude and distance, with 90 % intervals, of each trace with a pick of P.
 
     Example: terrella motion predict scenarios.csv --bundle runs/motion/demo -o motions.csv
 
     Parameters
     ----------
     scenarios
-        Table with the same columns as a flatfile, without motions.
+        Table with the same columns as a flatfile, without motions; of waveforms, a data set's folder.
     bundle
         A trained model: a bundle's folder, a run's, or the name of a run in runs/motion.
     output

@@ -29,8 +29,7 @@ def task_app(name: str) -> App:
     names = [*VERBS, *(each for each in own.__all__ if each not in VERBS)]
     if door.asked:
         app.command(explain_command(name, door), name="explain")
-    if door.compresses:
-        app.command(_compress(name, door), name="compress")
+    app.command(_compress(name), name="compress")
     for verb in names:
         command = getattr(own, verb) if verb in own.__all__ else common[verb](name, door)
         app.command(command, name=verb)
@@ -139,7 +138,7 @@ def _judge(name: str, door: Door) -> Callable[..., None]:
     return _typed(judge, given=_given(door), settings=judge_flags)
 
 
-def _compress(name: str, door: Door) -> Callable[..., None]:
+def _compress(name: str) -> Callable[..., None]:
     def compress(
         *,
         run: Path,
@@ -174,7 +173,7 @@ def _compress(name: str, door: Door) -> Callable[..., None]:
     epochs
         Epochs of pruned and distilled networks; by default a quarter of the training's.
     forms
-        Forms to try; by default all: onnx, int8, bf16, pruned, distilled, distilled-int8.
+        Forms to try; by default all: onnx, int8, bf16, onnx-bf16, pruned, distilled, distilled-int8.
     """
     return compress
 

@@ -25,9 +25,6 @@ class Door:
     examples: Mapping[str, str] = field(default_factory=dict)  # what follows `terrella TASK VERB`, by verb
     asked: str = ""  # module and name of the model of what `explain` is asked; without it no such verb
     asked_of: str = ""  # what it is asked of, for --help
-    compresses: bool = (
-        False  # whether there are smaller forms of its network; without them no verb `compress`
-    )
     check: str = ""  # module and name of what refuses settings that name no data, before the task is loaded
 
 
@@ -60,7 +57,6 @@ TASKS: dict[str, Door] = {
             "plan": "--network eqtransformer --samples 50000 --memory 8GB",
             "explain": "archive/ --bundle runs/pick/mine -o why.nc --station CI.CCC --time 2019-07-06T03:20:01.28",
         },
-        compresses=True,
         asked="terrella.pick.asked:Asked",
         asked_of="miniSEED or SAC files, as `predict` takes them, or a data set, as `train` does",
         check="terrella.pick.data.locate:check_settings",
@@ -78,7 +74,6 @@ TASKS: dict[str, Door] = {
             "judge": "--run runs/segment/faults",
             "explain": "section.sgy --bundle runs/segment/faults -o why.nc --at 120 640",
         },
-        compresses=True,
         asked="terrella.segment.asked:Asked",
         asked_of="section or volume, as `predict` takes it",
     ),
@@ -99,11 +94,12 @@ TASKS: dict[str, Door] = {
         asked_of="a store, or fields, as `predict` takes them; planet for the simulated one",
     ),
     "motion": Door(
-        about="Ground motion from an event and a site: medians and standard deviations of PGA, PGV and spectra.",
+        about="Ground motion from an event and a site; magnitude and distance from one station's waveforms.",
         module="terrella.motion.task",
         settings="terrella.motion.settings:MotionSettings",
         given="data.flatfile",
-        given_means="Flatfile: CSV (gzipped or not), Parquet or HDF5; by default records are synthetic.",
+        given_means="Flatfile: CSV (gzipped or not), Parquet or HDF5; a data set's folder in SeisBench's format "
+        "with --data.kind waveforms; by default records are synthetic.",
         commands="terrella.cli.motion",
         examples={
             "train": "flatfile.csv --run runs/motion/mine --data.measures PGA PGV 'SA(0.3)'",
@@ -112,7 +108,7 @@ TASKS: dict[str, Door] = {
             "explain": "scenarios.csv --bundle runs/motion/demo -o why.nc --row 3 --measure PGV",
         },
         asked="terrella.motion.asked:Asked",
-        asked_of="table of scenarios, as `predict` takes it",
+        asked_of="table of scenarios, or a data set's folder, as `predict` takes it",
     ),
     "field": Door(
         about="The main magnetic field years ahead: annual means or Gauss coefficients in, intervals out.",
@@ -125,7 +121,10 @@ TASKS: dict[str, Door] = {
             "train": "annual.csv --run runs/field/mine --data.horizon-years 5",
             "plan": "--samples 3000 --data.regions 6",
             "judge": "--run runs/field/mine --judge.generations igrf/",
+            "explain": "annual.csv --bundle runs/field/mine -o why.csv --observatory NGK --component Y",
         },
+        asked="terrella.field.asked:Asked",
+        asked_of="annual means, as `predict` takes them",
     ),
     "interior": Door(
         about="The Earth's interior: temperature and composition with intervals, from velocities and density.",
@@ -139,7 +138,10 @@ TASKS: dict[str, Door] = {
             "train": "pyrolite.tab --run runs/interior/mine --data.density-noise 0.02",
             "plan": "--data.draws 200000 --network.hidden 128",
             "judge": "--run runs/interior/mine",
+            "explain": "prem.txt --bundle runs/interior/mine -o why.json --row 12",
         },
+        asked="terrella.interior.asked:Asked",
+        asked_of="profile of velocities and density, as `predict` takes it",
     ),
     "literature": Door(
         about="Text mining for geoscience: entities, key phrases, summaries and a graph of one's own texts.",
@@ -152,7 +154,10 @@ TASKS: dict[str, Door] = {
             "train": "labelled.txt --data.test held_out.txt --run runs/literature/mine",
             "plan": "--samples 1600 --network.hidden 128",
             "judge": "--run runs/literature/mine",
+            "explain": "abstracts.csv --bundle runs/literature/mine -o why.csv --words granite",
         },
+        asked="terrella.literature.asked:Asked",
+        asked_of="texts (CSV, JSON lines, BibTeX or plain text)",
     ),
     "surface": Door(
         about="Surfaces: block means refined and gaps filled, with samples, beside splines and kriging.",
@@ -165,7 +170,10 @@ TASKS: dict[str, Door] = {
             "train": "dem.tif --run runs/surface/mine --data.factor 4",
             "plan": "--samples 2000 --network.widths 32 64 128",
             "judge": "--run runs/surface/mine",
+            "explain": "dem.tif --bundle runs/surface/mine -o why.csv --at 120 344",
         },
+        asked="terrella.surface.asked:Asked",
+        asked_of="grid, as `predict` takes it",
     ),
 }
 

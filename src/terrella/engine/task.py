@@ -1,6 +1,6 @@
 """What a task is to the engine: one record of functions, of which `engine.workflow` makes every verb."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from torch import Tensor, nn
 
 from terrella.engine.explain.question import Question
-from terrella.engine.feed import Source
+from terrella.engine.feed import Batch, Source
 from terrella.engine.fit import Stage
 from terrella.engine.fit.parts import Loss
 from terrella.engine.fit_settings import FitSettings
@@ -18,6 +18,7 @@ from terrella.engine.plan.strategy import Need, Placement
 from terrella.engine.run import Report, Run
 from terrella.engine.use.bundle import Bundle
 
+NETWORK = "network"  # its name among the models that a bundle may predict with
 Settings = TypeVar("Settings", bound=BaseModel)
 Data = TypeVar("Data")
 
@@ -115,21 +116,43 @@ def no_values(bundle: Bundle) -> Mapping[str, Any]:
     return {}
 
 
+def x_alone(batch: Batch) -> tuple[Tensor, ...]:
+    """Return a batch's x, which is all that most networks take."""
+    return (batch["x"],)
+
+
+def network_alone(bundle: Bundle) -> Collection[str]:
+    """Return the models that predict uses: the network, where no other could."""
+    return (NETWORK,)
+
+
+def every(name: str) -> bool:
+    """Return that a tensor is the network's: in most bundles all are."""
+    return True
+
+
 @dataclass(frozen=True, eq=False)
 class Compression:
-    """What compressing needs of a task beside its stages and its judge; batches hold the inputs as x, labels as y.
+    """What compressing needs of a task beside its stages and its judge.
 
     A narrower network is of the same kind, with half the channels: those of the full one whose weights are largest.
     """
 
     network: Callable[[Bundle], nn.Module]
     scores: Mapping[str, bool]  # that must stay, and whether the larger is better
+    taken: Callable[[Batch], tuple[Tensor, ...]] = x_alone  # what the network takes of a batch
+    timed: int = 16  # samples evaluated at once, as they are in use
+    weights: Callable[[str], bool] = every  # which of a bundle's tensors are the network's; the others stay
+    predicts: Callable[[Bundle], Collection[str]] = network_alone  # the models that predict uses
     # The ONNX model, by default torch's export, and the values without which it is of no use.
     onnx: Callable[[nn.Module, Bundle], bytes] | None = None
+    # The same without what only ONNX Runtime is faster with, where that is not the same model.
+    plain_onnx: Callable[[nn.Module, Bundle], bytes] | None = None
     described: Callable[[Bundle], Mapping[str, Any]] = no_values
     # The narrower network, and the bundle that says so.
     narrowed: Callable[[nn.Module, Bundle], tuple[nn.Module, Bundle]] | None = None
-    imitated: Callable[[Tensor, Bundle], Tensor] | None = None  # logits of the full network, as labels
+    # Of the full network, a batch and the bundle: the batch with the network's answers for labels.
+    imitated: Callable[[nn.Module, Batch, Bundle], Batch] | None = None
     judge: Mapping[str, Any] = field(default_factory=dict)  # settings for judging the forms, all alike
 
 
@@ -165,4 +188,5 @@ class Task(Generic[Settings, Data]):
     prepare: Callable[[Settings, Data, Run, str, Report], Data] = nothing_first  # what the network stands on
     # Of a file, a bundle and what is asked: see `explain`.
     question: Callable[[str, str, Any, Report], Question] | None = None
-    compression: Compression | None = None  # None where there is none
+    # What compressing needs, or why the network has no smaller forms.
+    compression: Compression | str = "nobody has made any"

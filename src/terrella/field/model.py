@@ -69,7 +69,7 @@ class FieldModel:
         if len(given.years) <= BACK:
             raise InputError(f"{len(given.years)} annual means are too few: the last four years are needed")
         data = self.settings.data
-        rates = filtered(given if beside is None else _together(given, beside), data.degree, data.noise_nt)
+        rates = filtered(given if beside is None else together(given, beside), data.degree, data.noise_nt)
         rates = rates.from_year(given.years[0])
         pairs = make_pairs(given, rates, data.horizon_years, np.array([len(given.years) - 1]))
         known = len(pairs) + (0 if beside is None else int(np.isfinite(beside.field[-1]).all(axis=1).sum()))
@@ -88,7 +88,7 @@ class FieldModel:
         return np.einsum("a,adc,c->d", turn, accelerations(n_max), rate)
 
 
-def _together(given: Observatories, beside: Observatories) -> Observatories:
+def together(given: Observatories, beside: Observatories) -> Observatories:
     """Return observatories with others beside them, on the years of both until the last one of `given`.
 
     Raises:

@@ -46,15 +46,8 @@ def predict_file(
     model = load_model(bundle)
     if of_coefficients:
         return _coefficients(model, given, output, report, year)
-    observatories = _read(given, report)
-    if year is not None:
-        if not np.isclose(observatories.years, year).any():
-            raise InputError(
-                f"{given} has no annual means of {year:g}; they are of {observatories.years[0]:g} to "
-                f"{observatories.years[-1]:g}"
-            )
-        observatories = observatories.until(year)
-    others = None if beside is None else _read(beside, report)
+    observatories = issued_until(read_means(given, report), year, given)
+    others = None if beside is None else read_means(beside, report)
     site, issued, name = model.forecast(observatories, others)
     if not len(site):
         raise InputError(
@@ -158,8 +151,24 @@ def _coefficients(
     ]
 
 
-def _read(path: Path, report: Report) -> Observatories:
+def read_means(path: Path, report: Report) -> Observatories:
+    """Return the annual means of a file; what was found in them is reported."""
     found = read_observatories(path)
     for finding in found.findings:
         report({"kind": "message", "message": f"{path}: {finding}"})
     return found
+
+
+def issued_until(given: Observatories, year: float | None, where: Path | str) -> Observatories:
+    """Return annual means until a year, or all of them.
+
+    Raises:
+        InputError: where there are none of that year.
+    """
+    if year is None:
+        return given
+    if not np.isclose(given.years, year).any():
+        raise InputError(
+            f"{where} has no annual means of {year:g}; they are of {given.years[0]:g} to {given.years[-1]:g}"
+        )
+    return given.until(year)

@@ -13,6 +13,7 @@ from terrella.engine.task import Fed, Made, Opened, Task, Trained
 from terrella.field import demo as demonstration
 from terrella.field.card import make_card
 from terrella.field.citing import cited
+from terrella.field.explaining import question
 from terrella.field.judging.command import judge_asked
 from terrella.field.judging.truth import compared_with_truth
 from terrella.field.learning.finishing import finish
@@ -67,5 +68,8 @@ task = Task(
     predict=predict_file,
     demo=demo,
     cites=cited,
+    question=question,
+    compression="a forecast's time goes to filtering the secular variation, and there is no dev split to choose a "
+    "form by: each pair is held out once, for the test",
 )
 train, judge, predict = workflow.verbs(task)

@@ -189,4 +189,6 @@ def started(settings: ForecastSettings, models: Models, catalogue: Catalogue) ->
         return on_region(given, models, catalogue).train()
     if given.network is None:
         raise InputError(f"{settings.start_from} holds no network to start from")
+    if not isinstance(given.network, ForecastNetwork):
+        raise InputError(f"{settings.start_from} is compressed ({bundle.form}); start from its run")
     return given.network.train()

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from terrella.earth.grid import Grid
 from terrella.earth.region import Region
@@ -77,7 +77,7 @@ class Models:
     climatology: Climatology
     persistence: Persistence
     reasenberg_jones: ReasenbergJones
-    network: ForecastNetwork | None = None
+    network: nn.Module | None = None  # a ForecastNetwork, or what answers in its place
     by_span: bool = (
         True  # what the network changes: counts between horizons, or until them (earlier versions)
     )
@@ -241,7 +241,8 @@ def learned(forecaster: Forecaster, maps: Maps, at: tuple[Tensor, ...]) -> tuple
     assert network is not None
     network.eval()
     issue, layer, column = at
-    if network.context is not None:
+    if getattr(network, "context", None) is not None:
+        assert isinstance(network, ForecastNetwork)
         log_mean, spread = _on_maps(network, maps, forecaster.models.grid)
         return log_mean[issue, layer, column], spread[issue, layer, column]
     log_mean, _, spread = network(features(maps, *at), maps.log_etas[issue, :, layer, column])

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 from pydantic import NaiveDatetime
+from torch import nn
 
 from terrella.earth.grid import Grid
 from terrella.earth.region import Region
@@ -14,11 +15,11 @@ from terrella.engine.tensor_file import tensors_below
 from terrella.engine.use.bundle import Bundle
 from terrella.engine.use.checked import (
     checked_array,
-    checked_network,
     checked_values,
     layout_of,
     values_layout,
 )
+from terrella.engine.use.forms import bundle_network
 from terrella.errors import InputError
 from terrella.forecast.baselines.climatology import Climatology
 from terrella.forecast.baselines.persistence import Persistence
@@ -33,6 +34,7 @@ from terrella.forecast.settings import ForecastSettings
 from terrella.formats.catalogues.catalogue import Floats
 
 TASK = "forecast"
+WEIGHTS = "network."  # the names of its tensors begin with it
 # Each with the name of its rates.
 _BASELINES: dict[str, tuple[Any, str]] = {
     "climatology": (Climatology, "rate_per_day"),
@@ -84,7 +86,7 @@ def to_bundle(models: Models, fingerprint: str) -> Bundle:
         arrays |= {f"background.{name}": getattr(models.etas.background, name) for name in _EVENTS}
     tensors = {name: torch.as_tensor(np.ascontiguousarray(value)) for name, value in arrays.items()}
     if models.network is not None:
-        tensors |= {f"network.{name}": value for name, value in models.network.state_dict().items()}
+        tensors |= {f"{WEIGHTS}{name}": value for name, value in models.network.state_dict().items()}
     return Bundle(TASK, tensors, values, settings_text(models.settings), card="")
 
 
@@ -160,16 +162,15 @@ def _background(bundle: Bundle, rates: dict[str, Any]) -> Background:
     return Background(**held, **rates)
 
 
-def _network(
-    bundle: Bundle, settings: ForecastSettings, by_span: bool, smooth: bool
-) -> ForecastNetwork | None:
-    weights = tensors_below(bundle.tensors, "network.")
-    if not weights:
+def _network(bundle: Bundle, settings: ForecastSettings, by_span: bool, smooth: bool) -> nn.Module | None:
+    weights = tensors_below(bundle.tensors, WEIGHTS)
+    if not weights and bundle.onnx is None:
         return None
     channels, horizons = channel_count(settings, smooth), len(settings.horizons_days)
     layers = len(settings.data.depth_edges_km) - 1
-    return checked_network(
+    return bundle_network(
+        replace(bundle, where=f"{bundle.where}, network"),
         lambda: ForecastNetwork(channels, horizons, settings.network, by_span, layers),
         weights,
-        f"{bundle.where}, network",
+        mixed=True,
     )

@@ -15,6 +15,7 @@ from terrella.engine.use.bundle import save_bundle
 from terrella.errors import InputError
 from terrella.forecast.card import make_card
 from terrella.forecast.citing import methods
+from terrella.forecast.compressing import compression
 from terrella.forecast.demo import demo
 from terrella.forecast.explaining import question
 from terrella.forecast.general import like_its_start, started
@@ -106,6 +107,6 @@ def write(given: Any, bundle: str, output: Path, report: Report, **options: Any)
 task = Task(
     name=TASK, settings=ForecastSettings, open=open_catalogue, prepare=prepare, stages=stages,
     network=network, finish=finish, judge=judge_models, predict=write, demo=demo, cites=methods,
-    question=question,
+    question=question, compression=compression,
 )  # fmt: skip
 train, judge, predict = workflow.verbs(task)

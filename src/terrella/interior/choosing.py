@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import nn
 
 from terrella.engine.judge.bootstrap import Interval, label_blocks
 from terrella.engine.judge.comparing import choose as choose_by
 from terrella.interior.learning.features import Scaling, features
-from terrella.interior.learning.network import TemperatureNetwork, probabilities
+from terrella.interior.learning.network import probabilities
 from terrella.interior.learning.samples import Rocks
 from terrella.interior.models.distribution import calibrated, calibration, crps, cumulated, share_below
 from terrella.interior.models.inversion import invert
@@ -25,7 +26,7 @@ _RESAMPLES = 500
 class Models:
     """What gives a distribution of temperature: the network, the table's inversion, regressions."""
 
-    network: TemperatureNetwork
+    network: nn.Module
     scaling: Scaling
     grid: Grid
     edges: Floats
@@ -58,7 +59,8 @@ class Models:
         parts = []
         for n in range(0, len(seen), _AT_ONCE):
             x = features(seen.rows(slice(n, n + _AT_ONCE)), self.scaling)
-            parts.append(probabilities(self.network, torch.as_tensor(x, dtype=torch.float32)).numpy())
+            given = torch.as_tensor(x, dtype=torch.float32)
+            parts.append(probabilities(self.network, given, len(self.grid.names)).numpy())
         return np.concatenate(parts).astype(float)
 
 

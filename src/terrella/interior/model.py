@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from torch import nn
 
 from terrella.engine.settings import parse_settings
 from terrella.engine.use.bundle import Bundle, load_bundle
-from terrella.engine.use.checked import checked_array, checked_network, checked_values, values_layout
+from terrella.engine.use.checked import checked_array, checked_values, values_layout
+from terrella.engine.use.forms import bundle_network
 from terrella.interior.choosing import INVERSION, Models
 from terrella.interior.learning.features import INPUTS, scaling_of
 from terrella.interior.learning.network import TemperatureNetwork
@@ -19,6 +21,7 @@ from terrella.interior.settings import InteriorSettings
 from terrella.interior.tables.grid import Floats, Grid, Observed
 
 TASK = "interior"
+WEIGHTS = "layers."  # the names of the network's tensors begin with it
 QUANTILES = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
 INSIDE, OUTSIDE, UNEXPLAINED, EDGE = range(4)
 WHY = (
@@ -145,10 +148,10 @@ def model_of(bundle: Bundle) -> InteriorModel:
                    path if name == ADIABATIC else None)
         for n, name in enumerate(kinds)
     )  # fmt: skip
-    weights = {name: each for name, each in bundle.tensors.items() if name.startswith("layers.")}
+    weights = {name: each for name, each in bundle.tensors.items() if name.startswith(WEIGHTS)}
     bins = settings.network.bins
-    network = checked_network(
-        lambda: TemperatureNetwork(INPUTS, settings.network.hidden, bins, len(names)), weights, bundle.where
+    network: nn.Module = bundle_network(
+        bundle, lambda: TemperatureNetwork(INPUTS, settings.network.hidden, bins, len(names)), weights
     )
     noise = checked_array(bundle, "noise", 3)
     stated = {name: checked_array(bundle, f"stated_{n}", len(LEVELS)) for n, name in enumerate(models)}

@@ -10,6 +10,8 @@ from terrella.engine.run import Report
 from terrella.engine.task import Fed, Opened, Task
 from terrella.interior import demo as demonstration
 from terrella.interior.citing import cited
+from terrella.interior.compressing import compression
+from terrella.interior.explaining import question
 from terrella.interior.finishing import finish
 from terrella.interior.judging.command import judge_asked
 from terrella.interior.learning.samples import Prepared, prepare
@@ -50,5 +52,7 @@ task = Task(
     predict=predict_file,
     demo=demo,
     cites=cited,
+    question=question,
+    compression=compression,
 )
 train, judge, predict = workflow.verbs(task)

@@ -1,4 +1,4 @@
-"""Text mining for geoscience: entities of one's own texts, key phrases, summaries, searches and a graph.
+"""Text mining for geoscience: entities, classes, key phrases, summaries, searches and a graph of one's own texts.
 
 The task's table of contents: its public names, each loaded when it is first used.
 """
@@ -12,6 +12,8 @@ _PUBLIC = {
     "LiteratureSettings": "terrella.literature.settings",
     "LiteratureModel": "terrella.literature.model",
     "load_model": "terrella.literature.model",
+    "ClassModel": "terrella.literature.classes.model",
+    "load_classifier": "terrella.literature.classes.model",
     "read_labelled": "terrella.literature.corpus.labelled",
     "simulate": "terrella.literature.corpus.synthetic",
     "read_texts": "terrella.literature.texts.read",

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from terrella.engine.judge.bootstrap import Blocks, interval, label_blocks, ratio
-from terrella.engine.judge.comparing import intervals
-from terrella.engine.judge.document import Pair, Scores
+from terrella.engine.judge.bootstrap import Blocks, label_blocks, ratio
+from terrella.engine.judge.comparing import Resampled
 from terrella.literature.corpus.spans import Sentence, spans_of
 
 Floats = npt.NDArray[np.float64]
@@ -45,23 +44,15 @@ def f1_of(sentences: Sequence[Sentence], labels: Sequence[Sequence[str]]) -> flo
     return float(2 * counts.hit.sum() / max(counts.given.sum() + counts.true.sum(), 1))
 
 
-def judged(
+def resampled(
     sentences: Sequence[Sentence], models: Mapping[str, Sequence[Sequence[str]]], resamples: int
-) -> tuple[Scores, list[Pair]]:
-    """Return every model's scores with intervals over sentences, and the first one's gains over the others."""
+) -> Resampled:
+    """Return the scores of every model's labels for the sentences and every resample of whole ones."""
     blocks = label_blocks(np.arange(len(sentences)), resamples, 0)
-    resampled = {name: _resampled(counts_of(sentences, own), blocks) for name, own in models.items()}
-    first, *others = resampled
-    pairs = [
-        (score, first, other, interval(resampled[first][score] - resampled[other][score]))
-        for other in others
-        for score in resampled[first]
-        if score in resampled[other]
-    ]
-    return intervals(resampled), pairs
+    return {name: _scores(counts_of(sentences, own), blocks) for name, own in models.items()}
 
 
-def _resampled(counts: Counts, blocks: Blocks) -> dict[str, Floats]:
+def _scores(counts: Counts, blocks: Blocks) -> dict[str, Floats]:
     hit, given, true = (blocks.sums(each) for each in (counts.hit, counts.given, counts.true))
     of_kind = ratio(2 * hit, given + true)[:, : len(counts.kinds)]
     found = {

@@ -1,4 +1,4 @@
-"""Settings of models of entities: data, network, training and judging, nested by step."""
+"""Settings of models of entities and of classes: data, network, training and judging, nested by step."""
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
@@ -26,16 +26,33 @@ class DataSettings(Frozen):
         json_schema_extra=moves(()),
     )
     encoding: str | None = Field(None, description="of the files, where it is not UTF-8, such as cp1252")
-    seed: int = Field(0, description="seed of simulated sentences")
+    seed: int = Field(0, description="seed of simulated sentences, and of splits of documents")
     sentences: PositiveInt = Field(1500, description="simulated: number of sentences to learn from")
+    label: str | None = Field(
+        None,
+        description="column of the class of each document (CSV, JSON lines, BibTeX): classes are learned in place "
+        "of entities; kind, of labelled tokens: each sentence's commonest kind of entity",
+        json_schema_extra={"added": True},
+    )
+    column: str | None = Field(
+        None,
+        description="column of the documents' text, where its name is another than abstract, text or title",
+        json_schema_extra={"added": True},
+    )
 
 
 class NetworkSettings(Frozen):
-    """The network, beside the features that its fields see."""
+    """The network, beside what its classical models see."""
 
     width: PositiveInt = Field(48, description="numbers that stand for a word, and for its letters")
     hidden: PositiveInt = Field(64, description="units of the LSTM in each direction")
     dropout: float = Field(0.5, ge=0, lt=1, description="share of numbers that are hidden in training")
+    encoder: str | None = Field(
+        None,
+        description="folder of a transformer encoder (config.json, safetensors, tokenizer.json), which stays as it "
+        "is: its features are read beside words and letters",
+        json_schema_extra={**moves(), "added": True},
+    )
 
 
 class FitSettings(engine.FitSettings):

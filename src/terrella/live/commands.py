@@ -8,11 +8,12 @@ from threading import Thread
 import numpy as np
 
 from terrella.engine.run import Report
-from terrella.errors import InputError, TerrellaError
+from terrella.errors import InputError
 from terrella.files import must_exist
 from terrella.forecast.windows import parse_time
 from terrella.formats.catalogues.catalogue import Catalogue
 from terrella.formats.catalogues.read import read_catalogue
+from terrella.live.beside import computing
 from terrella.live.following import FileSource, Read, ServiceSource
 from terrella.live.keeping import verify
 from terrella.live.opening import Opened, begin, reopen
@@ -66,7 +67,7 @@ def replay_command(
     for line in findings.lines():
         report({"kind": "message", "message": line})
     opened = begin(folder, settings, bundle, first, True, url)
-    _replay(opened, events, last, port, report)
+    _replay(opened, events, last, url, port, report)
 
 
 def demo_command(run: Path, folder: Path, port: int | None, report: Report) -> None:
@@ -80,24 +81,23 @@ def demo_command(run: Path, folder: Path, port: int | None, report: Report) -> N
     events = read_catalogue(trained_demo(run, 1, report))[0]
     first, last = (microseconds(day) for day in _DEMO)
     opened = begin(folder, LiveSettings(trigger_magnitude=6.5), str(run), first, True)
-    _replay(opened, events, last, port, report)
+    _replay(opened, events, last, None, port, report)
 
 
-def _replay(opened: Opened, events: Catalogue, last_us: int, port: int | None, report: Report) -> None:
-    """Replay and print the scores; or, where a port is given, replay in one thread while another answers."""
+def _replay(
+    opened: Opened, events: Catalogue, last_us: int, url: str | None, port: int | None, report: Report
+) -> None:
+    """Replay and print the scores; or, where a port is given, answer there while another process replays."""
     if port is None:
         replay(opened, events, last_us, report)
         _show(opened, report)
         return
+    with computing(report, _replay_beside, opened.store.folder, url, events, last_us):
+        serve(opened, checked_address("127.0.0.1", port, None), report)
 
-    def work() -> None:
-        try:
-            replay(opened, events, last_us, report)
-        except TerrellaError as error:
-            report({"kind": "message", "message": f"the replay has ended: {error}"})
 
-    Thread(target=work, daemon=True).start()
-    serve(opened, checked_address("127.0.0.1", port, None), report)
+def _replay_beside(report: Report, folder: Path, url: str | None, events: Catalogue, last_us: int) -> None:
+    replay(reopen(folder, url), events, last_us, report)
 
 
 def run_command(

@@ -62,12 +62,15 @@ class ServiceSource:
     query: Mapping[str, Any]
     report: Report
 
-    def read(self) -> Catalogue:
-        """Return the events."""
+    def __post_init__(self) -> None:
+        self._kept = FileSource(self.file, lambda event: None)
+
+    def read(self) -> Catalogue | None:
+        """Return the events, or None where none has changed."""
         from terrella.forecast.download.catalogue import download
 
         download(self.file, self.query, self.report)
-        return read_catalogue(self.file)[0]
+        return self._kept.read()
 
 
 @dataclass(eq=False)

@@ -92,14 +92,14 @@ def read_kept(path: Path) -> Kept:
         )
 
 
-def read_probability(path: Path, model: int) -> Singles:
-    """Return the probabilities of one model of a forecast that `write_kept` wrote, (horizon, cell), alone.
+def read_part(path: Path, name: str, model: int) -> Singles:
+    """Return one variable of one model of a forecast that `write_kept` wrote, (horizon, cell), alone.
 
     Raises:
         InputError: where the file is not there, or damaged.
     """
     with _opened(path) as file:
-        found = file["probability"][model][..., file["inside"][:].astype(bool)]
+        found = file[name][model][..., file["inside"][:].astype(bool)]
         return np.asarray(found.reshape(len(found), -1))
 
 

@@ -6,7 +6,6 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from functools import lru_cache
-from multiprocessing import get_context
 from pathlib import Path
 from threading import Event as Flag
 
@@ -14,6 +13,8 @@ import sqlalchemy as sql
 
 from terrella.engine.run import Report
 from terrella.errors import TerrellaError
+from terrella.formats.catalogues.catalogue import Catalogue
+from terrella.live.beside import CONTEXT, give_way
 from terrella.live.following import News, Read, said
 from terrella.live.issuing import FORECAST
 from terrella.live.keeping import MISSED, advance, next_closing, note_missed, triggers
@@ -25,6 +26,7 @@ from terrella.live.versions import Versions, joined
 
 LATE_US = 600_000_000  # what is computed later than this after its time would no longer be a forecast
 _NEVER = 2**63 - 1
+_JUMP_US = 60_000_000
 _LONGEST_WAIT = 20  # intervals of polling, after many faults in a row
 
 
@@ -40,6 +42,7 @@ class Runner:
     faults: int = 0
     _pool: ProcessPoolExecutor | None = None
     _closing_us: int | None = None  # when the next window is scored, once it was looked up
+    _unlearned: Catalogue | None = None  # read, but not yet taken in: the source gives it only once
     _known: Versions | None = None  # nobody else writes: read once, then added to
 
     @property
@@ -64,25 +67,28 @@ class Runner:
 
     def _follow(self, now_us: int) -> None:
         """Learn what is new; where the source does not answer, what is due is still computed."""
+        versions = self.versions
         try:
-            catalogue = self.read()
+            now = self.read()
+            self._unlearned = self._unlearned if now is None else now
+            if self._unlearned is None:
+                return
+            # What is read first is what the record begins with.
+            seen_us = now_us if len(versions) else self.opened.began_us
+            found = self.news.of(versions, self._unlearned, seen_us)
         except (TerrellaError, OSError) as error:
             self.report({"kind": "message", "message": f"{iso(now_us)}: {error}; tried again"})
             return
-        if catalogue is None:
-            return
-        versions = self.versions
-        # What is read first is what the record begins with.
-        found = self.news.of(versions, catalogue, now_us if len(versions) else self.opened.began_us)
         if len(found):
             self.opened.store.learn(found)
             self._known = joined(versions, found)
             self.report({"kind": "message", "message": f"{iso(now_us)}: {said(found, versions)}"})
+        self._unlearned = None
 
     def _compute(self, now_us: int) -> None:
         opened = self.opened
         store = opened.store
-        after = last_handled(store, opened.began_us)
+        after = last_handled(store, opened.began_us, now_us)
         large = triggers(opened.served, opened.settings, self.versions)
         due = due_between(opened.settings, large.seen_us, large.magnitude, after, now_us)
         late = [each for each in due if each.time_us < now_us - LATE_US]
@@ -113,8 +119,7 @@ class Runner:
 
     def _advanced(self, after_us: int, now_us: int) -> int:
         if self._pool is None:
-            # Forked processes would share the server's sockets and torch's threads.
-            self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+            self._pool = ProcessPoolExecutor(1, mp_context=CONTEXT, initializer=give_way)
         return self._pool.submit(_work, str(self.opened.store.folder), self.url, after_us, now_us).result()
 
     def close(self) -> None:
@@ -124,18 +129,31 @@ class Runner:
 
 
 def run(runner: Runner, poll_s: float, stop: Flag, clock: Callable[[], int] | None = None) -> None:
-    """Do steps until the flag is set: one each `poll_s` seconds, and fewer after faults."""
+    """Do steps until the flag is set: one each `poll_s` seconds, and fewer after faults.
+
+    Where the computer's clock jumps, one step is left out: what is scored too early would stay so.
+    """
+    apart_us = None  # the clock's time less that of one that never jumps
     try:
         while not stop.is_set():
-            runner.step((clock or now_us)())
+            now = (clock or now_us)()
+            before, apart_us = apart_us, now - time.monotonic_ns() // 1000
+            if clock is None and before is not None and abs(apart_us - before) > _JUMP_US:
+                line = (
+                    f"{iso(now)}: the clock has jumped by {(apart_us - before) / 1e6:,.0f} s; looked at again"
+                )
+                runner.report({"kind": "message", "message": line})
+            else:
+                runner.step(now)
             stop.wait(poll_s * min(2**runner.faults, _LONGEST_WAIT))
     finally:
         runner.close()
 
 
-def last_handled(store: Store, began_us: int) -> int:
-    """Return the time of the last forecast that was issued or missed."""
-    last = [record.time_us for kind in (FORECAST, MISSED) for record in store.records(kind, latest=1)]
+def last_handled(store: Store, began_us: int, now_us: int) -> int:
+    """Return the time of the last forecast until now that was issued or missed: a clock may have been ahead."""
+    kinds, until = (FORECAST, MISSED), now_us + 1
+    last = [record.time_us for kind in kinds for record in store.records(kind, latest=1, before_us=until)]
     return max([began_us, *last])
 
 

@@ -1,4 +1,4 @@
-"""Ground motion from an event and a site: medians and standard deviations of PGA, PGV and SA(T).
+"""Ground motion from an event and a site; magnitude and distance from one station's record.
 
 The task's table of contents: its public names, each loaded when it is first used.
 """
@@ -18,6 +18,10 @@ _PUBLIC = {
     "MotionSettings": "terrella.motion.settings",
     "MotionModel": "terrella.motion.model",
     "load_model": "terrella.motion.model",
+    "StationModel": "terrella.motion.single_station.model",
+    "load_station_model": "terrella.motion.single_station.model",
+    "Traces": "terrella.motion.single_station.traces",
+    "read_traces": "terrella.motion.single_station.read",
     "fit_linear": "terrella.motion.models.linear",
     "by_magnitude": "terrella.motion.models.variance",
 }

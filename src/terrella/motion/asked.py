@@ -8,5 +8,10 @@ from terrella.engine.fit_settings import Frozen
 class Asked(Frozen):
     """Which prediction is explained."""
 
-    row: PositiveInt = Field(1, description="scenario of the table, from 1 on")
-    measure: str = Field("PGA", description="measure of the motion, one of the bundle's")
+    row: PositiveInt = Field(
+        1, description="scenario of the table, or row of a data set's metadata, from 1 on"
+    )
+    measure: str | None = Field(
+        None,
+        description="measure of the motion; of waveforms magnitude or distance; by default the bundle's first",
+    )

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from terrella.engine.explain.numerical import differentiable
-from terrella.engine.explain.question import Axis, Explanation, Question
+from terrella.engine.explain.question import Axis, Explanation, Question, classical
+from terrella.engine.explain.waterfall import waterfall
 from terrella.engine.judge.report import Picture
 from terrella.engine.run import Report
 from terrella.errors import InputError
@@ -41,15 +41,16 @@ def question(given: str, bundle: str, asked: Asked, report: Report) -> Question:
         InputError: where bundle or table are at fault, or the row or the measure is not there.
     """
     model = load_model(bundle)
-    if asked.measure not in model.measures:
-        raise InputError(f"--measure {asked.measure}: {bundle} predicts {', '.join(model.measures)}")
+    measure = asked.measure or model.measures[0]
+    if measure not in model.measures:
+        raise InputError(f"--measure {measure}: {bundle} predicts {', '.join(model.measures)}")
     records = read_flatfile(Path(given), Reading({}, motions=False))
     for finding in records.findings:
         report({"kind": "message", "message": f"{given}: {finding}"})
     if asked.row > len(records):
         raise InputError(f"--row {asked.row}: {given} has {len(records)} scenarios")
     record = records.rows(np.array([asked.row - 1]))
-    at = model.measures.index(asked.measure)
+    at = model.measures.index(measure)
     mean = from_mean(model.scaling)
     depth = float(record.depth_km[0])
     known = [record.magnitude[0], record.rjb_km[0], record.vs30_m_s[0], mean[3] if np.isnan(depth) else depth]
@@ -60,7 +61,7 @@ def question(given: str, bundle: str, asked: Asked, report: Report) -> Question:
     scale = torch.tensor([*(0.2 * np.maximum(np.abs(mean), 1.0)), 1.0, 1.0]).double()
 
     def seen(x: Tensor) -> Tensor:
-        return torch.from_numpy(_seen(model, record, asked.measure, x.detach().numpy()))
+        return torch.from_numpy(_seen(model, record, measure, x.detach().numpy()))
 
     def answer(network: nn.Module, x: Tensor) -> Tensor:
         found = differentiable(seen, x, scale)
@@ -71,15 +72,9 @@ def question(given: str, bundle: str, asked: Asked, report: Report) -> Question:
         residual: Tensor = network(features, bells, share[None, :, None])[0, :, at]
         return residual
 
-    used = model.trusted[at]
-    said = (
-        []
-        if used == NETWORK
-        else [f"predict uses {used} for {asked.measure}; what is explained is the network"]
-    )
     return Question(
-        title=f"{asked.measure} of row {asked.row}: {_described(record)}",
-        unit="ln cm/s" if asked.measure == "PGV" else "ln g",
+        title=f"{measure} of row {asked.row}: {_described(record)}",
+        unit="ln cm/s" if measure == "PGV" else "ln g",
         network=model.network.double(),
         answer=answer,
         learned=lambda network, x: _residual(network, differentiable(seen, x, scale)),
@@ -91,7 +86,7 @@ def question(given: str, bundle: str, asked: Asked, report: Report) -> Question:
         names=_NAMES,
         scale=scale,
         pictures=_pictures,
-        said=said,
+        said=classical(model.trusted[at], NETWORK, f" for {measure}"),
         cites=("BSSA14",),
     )
 
@@ -119,37 +114,7 @@ def _described(record: Flatfile) -> str:
 
 
 def _pictures(found: Explanation) -> list[Picture]:
-    """Return the way from the mean scenario's motion to this one's, predictor by predictor."""
-    figure = Figure(figsize=(7, 3.6), layout="constrained")
-    axes = figure.add_subplot()
-    question, adds = found.question, found.by_part
-    order = np.argsort(-np.abs(adds), kind="stable")
-    change = found.method == "ascent"
-    start = 0.0 if change else found.reference
-    tops = [start]
-    for place, k in enumerate(order):
-        color, hatch = ("#d55e00", "") if adds[k] > 0 else ("#0072b2", "//")
-        axes.barh(place, adds[k], left=start, color=color, hatch=hatch, edgecolor="white")
-        at = (max(start, start + adds[k]), place)
-        axes.annotate(f"{adds[k]:+.2f}", at, (4, 0), textcoords="offset points", va="center", fontsize=8)
-        tops += [start, start + adds[k]]
-        start += 0 if change else adds[k]
+    question = found.question
     values = question.inputs.numpy()
-    labels = [_NAMES[k] if k >= _MIXED else f"{_NAMES[k]} {values[k]:.3g} {_UNITS[k]}" for k in order]
-    axes.set_yticks(range(len(order)), labels)
-    axes.invert_yaxis()
-    room = 0.08 * (max(tops) - min(tops)) or 1.0
-    axes.set_xlim(min(tops) - room, max(tops) + 2 * room)
-    label = "change of the predictor"
-    if not change:
-        axes.axvline(found.reference, color="0.5", linestyle=":", zorder=0)
-        axes.axvline(found.output, color="0.5", linewidth=1, zorder=0)
-        label = f"median of {question.title.split()[0]} ({question.unit})"
-    axes.set_xlabel(label)
-    return [
-        Picture(
-            "predictors", figure,
-            "What each predictor adds: from the mean scenario's median (dotted) to this one's (line).",
-            "Bars of what each predictor adds to the median.",
-        )
-    ]  # fmt: skip
+    labels = [name if k >= _MIXED else f"{name} {values[k]:.3g} {_UNITS[k]}" for k, name in enumerate(_NAMES)]
+    return [waterfall(found, labels, f"median of {question.title.split()[0]} ({question.unit})")]

@@ -10,6 +10,7 @@ import torch
 from terrella.engine.settings import parse_settings
 from terrella.engine.use.bundle import Bundle, load_bundle
 from terrella.engine.use.checked import checked_array, checked_network, checked_values, values_layout
+from terrella.errors import InputError
 from terrella.motion.flatfile.table import Flatfile, Floats
 from terrella.motion.learning.features import (
     FEW,
@@ -147,6 +148,10 @@ def network_of(bundle: Bundle) -> MotionNetwork:
 
 def _model(bundle: Bundle, last: bool) -> MotionModel:
     settings = parse_settings(MotionSettings, bundle.settings, bundle.where)
+    if settings.data.kind != "flatfile":
+        raise InputError(
+            f"{bundle.where} is of waveforms: it gives magnitudes and distances, and takes no scenarios"
+        )
     values = checked_values(bundle, _LAYOUT)
     measures, members = values["measures"], values["members"]
     n, nodes = len(measures), checked_array(bundle, "nodes", None)

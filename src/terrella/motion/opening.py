@@ -23,10 +23,11 @@ def open_records(data: DataSettings, report: Report) -> Flatfile:
         InputError: where the flatfile or a setting is at fault.
     """
     asked = asked_measures(data)
-    if data.split == "random":
+    refuse_random(data)
+    if Path(data.flatfile).is_dir():
         raise InputError(
-            "a random split puts records of one event and station on both sides, and makes scores look better than "
-            'they are (on 1,060 records 0.94 becomes 0.6); leave data.split at "events and stations"'
+            f"{data.flatfile} is a folder, not a flatfile; magnitude and distance are learned of a data set of "
+            "waveforms with --data.kind waveforms"
         )
     if data.flatfile == SYNTHETIC:
         return make_synthetic(data.events, data.stations, asked, data.seed).records
@@ -43,6 +44,19 @@ def open_records(data: DataSettings, report: Report) -> Flatfile:
         report({"kind": "message", "message": f"{data.flatfile} has no {', '.join(absent)}: left out"})
     chosen = records.of_measures(present)
     return chosen.rows(np.flatnonzero(np.isfinite(chosen.ln_motion).any(axis=1)))
+
+
+def refuse_random(data: DataSettings) -> None:
+    """Refuse a random split.
+
+    Raises:
+        InputError: where it is asked for.
+    """
+    if data.split == "random":
+        raise InputError(
+            "a random split puts records of one event and station on both sides, and makes scores look better than "
+            'they are (on 1,060 records 0.94 becomes 0.6); leave data.split at "events and stations"'
+        )
 
 
 def asked_measures(data: DataSettings) -> tuple[str, ...]:

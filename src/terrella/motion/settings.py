@@ -5,15 +5,20 @@ from typing import Literal
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from terrella.engine import fit_settings as engine
-from terrella.engine.fit_settings import Frozen, moves
+from terrella.engine.fit_settings import ADDED, Frozen, moves
 
 
 class DataSettings(Frozen):
     """Which records, and how they are split."""
 
+    kind: Literal["flatfile", "waveforms"] = Field(
+        "flatfile",
+        description="flatfile: motions of events and sites; waveforms: magnitude and distance from one record",
+        json_schema_extra=ADDED,
+    )
     flatfile: str = Field(
         "synthetic",
-        description="synthetic, or a flatfile: CSV (gzipped or not), Parquet, or HDF5",
+        description="synthetic, or a flatfile: CSV (gzipped or not), Parquet, HDF5; of waveforms, a folder",
         json_schema_extra=moves(""),
     )
     columns: dict[str, str] = Field(
@@ -36,6 +41,15 @@ class DataSettings(Frozen):
     seed: int = Field(0, description="seed of the folds, and of synthetic records")
     events: PositiveInt = Field(240, description="synthetic: number of events")
     stations: PositiveInt = Field(120, description="synthetic: number of stations")
+    seconds: PositiveFloat = Field(
+        30.0, ge=4, le=600, description="waveforms: length of the window from P on", json_schema_extra=ADDED
+    )
+    rate_hz: PositiveFloat = Field(
+        20.0,
+        ge=10,
+        description="waveforms: sampling rate that windows are brought to",
+        json_schema_extra=ADDED,
+    )
 
 
 class NetworkSettings(Frozen):
@@ -46,6 +60,9 @@ class NetworkSettings(Frozen):
         6.0, description="width of the bells of a drift with the years; 0 for none"
     )
     stiffness: PositiveFloat = Field(1.0, description="how strongly all of it is shrunk towards zero")
+    channels: PositiveInt = Field(
+        12, description="waveforms: channels of the first layer", json_schema_extra=ADDED
+    )
 
 
 class FitSettings(engine.FitSettings):

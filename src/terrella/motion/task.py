@@ -1,4 +1,4 @@
-"""The task `motion`, as a table of contents: from a flatfile to medians and deviations of ground motion."""
+"""The task `motion`, as a table of contents: from a flatfile or from waveforms, by `kinds`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +15,7 @@ from terrella.motion.card import make_card
 from terrella.motion.citing import cited
 from terrella.motion.explaining import question
 from terrella.motion.judging.command import judge_asked
+from terrella.motion.kinds import either
 from terrella.motion.learning.finishing import finish
 from terrella.motion.learning.joint_density import started
 from terrella.motion.learning.network import MotionNetwork
@@ -24,6 +25,7 @@ from terrella.motion.model import TASK
 from terrella.motion.opening import mark_of, open_records
 from terrella.motion.prediction import predict_file
 from terrella.motion.settings import MotionSettings
+from terrella.motion.single_station.task import task as waveforms
 
 
 def demo(run: Path, report: Report, seed: int = 0, flatfile: str | None = None) -> None:
@@ -65,7 +67,7 @@ def _finish(trained: Trained[MotionSettings, Prepared], report: Report) -> Made:
     return Made(tensors, values, card, found.said(given.records.measures))
 
 
-task = Task(
+flatfiles = Task(
     name=TASK,
     settings=MotionSettings,
     open=_open,
@@ -77,5 +79,8 @@ task = Task(
     demo=demo,
     cites=cited,
     question=question,
+    compression="a prediction's time goes to files and the published model, and there is no dev split to choose a "
+    "form by: each record is held out once, for the test",
 )
+task = either({"flatfile": flatfiles, "waveforms": waveforms})
 train, judge, predict = workflow.verbs(task)

@@ -1,10 +1,12 @@
 """Networks with fewer filters: those whose weights are largest (Li et al. 2017)."""
 
+import copy
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
+from terrella.errors import InputError
 from terrella.nets.unet import UNet
 
 
@@ -33,12 +35,48 @@ def largest_filters(conv: Any, norm: Any, small: Any, small_norm: Any, inputs: T
 
 
 @torch.no_grad()
+def narrowed_perceptron(layers: nn.Sequential, narrow: int) -> nn.Sequential:
+    """Return a perceptron with the largest hidden units of another, their number divided by `narrow`.
+
+    Raises:
+        InputError: where there are too few of them.
+    """
+    linear = [each for each in layers if isinstance(each, nn.Linear)]
+    kept, made = torch.arange(linear[0].in_features), []
+    for layer in layers:
+        small: nn.Module = copy.deepcopy(layer)
+        if isinstance(layer, nn.Linear):
+            rows = torch.arange(layer.out_features)
+            if layer is not linear[-1]:
+                rows = largest_units(layer.weight, narrow)
+            small = nn.Linear(len(kept), len(rows))
+            small.weight.copy_(layer.weight[rows][:, kept])
+            small.bias.copy_(layer.bias[rows])
+            kept = rows
+        made.append(small)
+    return nn.Sequential(*made)
+
+
+def largest_units(weight: Tensor, narrow: int) -> Tensor:
+    """Return the rows of a matrix (unit, input) with the largest weights, their number divided by `narrow`.
+
+    Raises:
+        InputError: where there are too few of them.
+    """
+    if len(weight) < narrow:
+        raise InputError(f"it has {len(weight)} hidden units, too few to leave some out")
+    return cast(Tensor, weight.abs().sum(1).topk(len(weight) // narrow).indices.sort().values)
+
+
+@torch.no_grad()
 def narrowed_unet(network: UNet, narrow: int) -> UNet:
     """Return a U-Net with the largest filters of another, their number divided by `narrow`.
 
     Raises:
         InputError: where there are too few of them.
     """
+    if network.widths[0] < narrow:
+        raise InputError(f"its first level has {network.widths[0]} filters, too few to leave some out")
     widths = [width // narrow for width in network.widths]
     made = UNet(network.channels, network.outputs, widths, network.dims, network.normalisation)
     kept, skips = torch.arange(network.channels), []

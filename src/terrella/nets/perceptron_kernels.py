@@ -16,7 +16,7 @@ _EPSILON = 1e-5  # of the layer norm, as in torch and Haiku
 _CHUNK_ELEMENTS = {"cpu": 1 << 19}
 _CHUNK_ELEMENTS_ELSEWHERE = 1 << 26
 _silu_out = torch.ops.aten.silu.out
-_layer_norm = torch.ops.aten.native_layer_norm.out
+_layer_norm = torch.ops.aten.native_layer_norm
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,6 +219,9 @@ def _normalised(chunk: Chunk, output: Tensor, mean: Tensor, deviation: Tensor) -
     assert given.scale is not None
     assert given.offset is not None
     scale, offset = of_sample(given.scale, chunk.sample), of_sample(given.offset, chunk.sample)
-    out: Tensor = chunk.buffer("normal", width)
-    _layer_norm(output, [width], scale, offset, _EPSILON, out0=out, out1=mean, out2=deviation)
+    out: Tensor
+    # Its form with given outputs makes them anew all the same, and copies them.
+    out, own_mean, own_deviation = _layer_norm(output, [width], scale, offset, _EPSILON)
+    mean.copy_(own_mean)
+    deviation.copy_(own_deviation)
     return out

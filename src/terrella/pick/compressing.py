@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
+from terrella.engine.feed import Batch
 from terrella.engine.task import Compression
 from terrella.engine.use.bundle import Bundle
 from terrella.errors import InputError
@@ -30,16 +31,18 @@ def network_of(bundle: Bundle) -> nn.Module:
     return network
 
 
-def onnx_of(network: nn.Module, bundle: Bundle) -> bytes:
-    """Return the ONNX model of a network."""
+def onnx_of(network: nn.Module, bundle: Bundle, plain: bool = False) -> bytes:
+    """Return the ONNX model of a network, by default as ONNX Runtime computes it fastest."""
     if isinstance(network, PhaseNet):
-        from terrella.pick.continuous.phasenet_graph import phasenet_model
+        from terrella.pick.continuous.phasenet_graph import phasenet_model, plain_phasenet_model
 
-        return phasenet_model(network, bundle_architecture(bundle).window)
+        return (plain_phasenet_model if plain else phasenet_model)(
+            network, bundle_architecture(bundle).window
+        )
     from terrella.pick.continuous.eqtransformer_graph import eqtransformer_model
 
     assert isinstance(network, EQTransformer)
-    return eqtransformer_model(network)
+    return eqtransformer_model(network, plain)
 
 
 def narrower(network: nn.Module, bundle: Bundle) -> tuple[nn.Module, Bundle]:
@@ -62,16 +65,16 @@ def described(bundle: Bundle) -> Mapping[str, Any]:
     return {"takes": {name: value for name, value in whole.items() if name != "make"}}
 
 
-def imitated(logits: Tensor, bundle: Bundle) -> Tensor:
-    """Return probabilities of the full network as labels."""
-    with torch.no_grad():
-        return bundle_architecture(bundle).probabilities(logits)
+def imitated(full: nn.Module, batch: Batch, bundle: Bundle) -> Batch:
+    """Return a batch with probabilities of the full network as labels."""
+    return {**batch, "y": bundle_architecture(bundle).probabilities(full(batch["x"]))}
 
 
 compression = Compression(
     network=network_of,
     scores={"detection_auc": True, "phase_mcc": True, "p_rmse_s": False, "s_rmse_s": False},
     onnx=onnx_of,
+    plain_onnx=partial(onnx_of, plain=True),
     described=described,
     narrowed=narrower,
     imitated=imitated,

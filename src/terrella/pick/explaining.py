@@ -14,6 +14,8 @@ from terrella.engine.judge.report import Picture
 from terrella.engine.run import Report
 from terrella.errors import InputError
 from terrella.formats.waveforms.archive import open_waveforms
+from terrella.formats.waveforms.components import COMPONENTS
+from terrella.formats.waveforms.phases import phase_kind
 from terrella.pick.asked import Asked
 from terrella.pick.bundle import load_picker_network
 from terrella.pick.continuous.command import time_ns
@@ -21,8 +23,6 @@ from terrella.pick.continuous.record import MARGIN_S, assemble
 from terrella.pick.data.open import open_store
 from terrella.pick.data.store_files import holds_store
 from terrella.pick.networks import Architecture
-from terrella.pick.phases import phase_kind
-from terrella.pick.store import COMPONENTS
 
 _NEAR_S = 0.5  # within which the largest probability is the pick's
 

@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from terrella.errors import InputError
 from terrella.files import replace_file
 from terrella.formats.waveforms.archive import Segment, open_waveforms
+from terrella.formats.waveforms.phases import phase_kind
 from terrella.formats.waveforms.picks import read_picks
 from terrella.pick.continuous.command import time_ns
-from terrella.pick.phases import phase_kind
 from terrella.pick.show_page import write_picks_page
 
 _MARGIN_NS = 5_000_000_000  # before the first pick

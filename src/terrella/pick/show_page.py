@@ -10,7 +10,7 @@ import pandas as pd
 
 from terrella.engine.one_file_page import write_page
 from terrella.formats.waveforms.archive import Segment
-from terrella.pick.phases import phase_kind
+from terrella.formats.waveforms.phases import phase_kind
 
 _LARGEST = 2**15 - 1  # samples are drawn in 16 bits
 

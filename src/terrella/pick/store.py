@@ -6,8 +6,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-COMPONENTS = ("Z", "N", "E")
-
 
 @dataclass(frozen=True, eq=False)
 class Store:

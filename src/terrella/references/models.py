@@ -234,12 +234,6 @@ MODELS: dict[str, str] = {
   title = {{PyOcto}: A high-throughput seismic phase associator},
   journal = {Seismica},
   year = {2024}, volume = {3}, doi = {10.26443/seismica.v3i1.1130}
-}
-@article{HuttonBoore1987,
-  author = {Hutton, L. K. and Boore, David M.},
-  title = {The {$M_L$} scale in {S}outhern {C}alifornia},
-  journal = {Bulletin of the Seismological Society of America},
-  year = {1987}, volume = {77}, pages = {2074--2094}
 }""",
     "segmentation": """@inproceedings{Ronneberger2015,
   author = {Ronneberger, Olaf and Fischer, Philipp and Brox, Thomas},

@@ -37,4 +37,16 @@ TEXTS: dict[str, str] = {
   journal = {Journal of Artificial Intelligence Research},
   year = {2004}, volume = {22}, pages = {457--479}, doi = {10.1613/jair.1523}
 }""",
+    "attention over texts": """@inproceedings{Yang2016,
+  author = {Yang, Zichao and Yang, Diyi and Dyer, Chris and He, Xiaodong and Smola, Alex and Hovy, Eduard},
+  title = {Hierarchical Attention Networks for Document Classification},
+  booktitle = {Proceedings of NAACL-HLT},
+  year = {2016}, pages = {1480--1489}, doi = {10.18653/v1/N16-1174}
+}""",
+    "encoder's features": """@inproceedings{Devlin2019,
+  author = {Devlin, Jacob and Chang, Ming-Wei and Lee, Kenton and Toutanova, Kristina},
+  title = {{BERT}: Pre-training of Deep Bidirectional Transformers for Language Understanding},
+  booktitle = {Proceedings of NAACL-HLT},
+  year = {2019}, pages = {4171--4186}, doi = {10.18653/v1/N19-1423}
+}""",
 }

@@ -13,7 +13,8 @@ from terrella.engine.settings import parse_settings
 from terrella.engine.use.bundle import Bundle, load_bundle
 from terrella.engine.use.checked import checked_values, values_layout
 from terrella.engine.use.forms import OnnxNetwork, bundle_network
-from terrella.nets.unet import UNet, crop
+from terrella.engine.use.unet_forms import OtherUNet
+from terrella.nets.unet import UNet
 from terrella.segment.data.normalise import Floats, Scale, normalised
 from terrella.segment.settings import SegmentSettings
 
@@ -98,28 +99,11 @@ def segmenter_of(bundle: Bundle, where: str) -> Segmenter:
     dims = values["dims"]
     network: nn.Module = bundle_network(bundle, lambda: make_network(settings, dims))
     if isinstance(network, OnnxNetwork):
-        network = _PaddedOnnx(network, make_network(settings, dims)).eval()
+        network = OtherUNet(network, make_network(settings, dims)).eval()
     like = make_network(settings, dims)
     return Segmenter(
         network, dims, like.radius, like.multiple, settings.network.scale, values["threshold"], settings
     )
-
-
-class _PaddedOnnx(nn.Module):
-    """The ONNX model of a U-Net, which takes multiples of its size alone, with the U-Net's own padding."""
-
-    def __init__(self, network: OnnxNetwork, like: UNet) -> None:
-        super().__init__()
-        self.network, self.like = network, like
-        with torch.no_grad():
-            for weight in like.parameters():  # which are drawn by chance, and never used
-                weight.zero_()
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Return logits as the U-Net does; of inputs without values, their shape."""
-        if inputs.is_meta:
-            return cast(Tensor, self.like(inputs))
-        return crop(self.network(self.like.pad(inputs)), self.like.size_of(inputs))
 
 
 def segmenter(network: UNet, settings: SegmentSettings, dims: int, threshold: float = 0.5) -> Segmenter:

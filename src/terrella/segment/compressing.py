@@ -4,13 +4,13 @@ import math
 from dataclasses import replace
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from terrella.engine.compress.export import exported
+from terrella.engine.feed import Batch
 from terrella.engine.settings import parse_settings, settings_text
 from terrella.engine.task import Compression
 from terrella.engine.use.bundle import Bundle
-from terrella.errors import InputError
 from terrella.nets.narrowing import narrowed_unet
 from terrella.nets.unet import UNet
 from terrella.segment.bundle import segmenter_of
@@ -30,7 +30,7 @@ def onnx_of(network: nn.Module, bundle: Bundle) -> bytes:
     """Return the ONNX model of a U-Net, of inputs that are multiples of its size."""
     assert isinstance(network, UNet)
     example = torch.zeros(1, 1, *[_POINTS[network.dims] * network.multiple] * network.dims)
-    return exported(network, example, range(2, 2 + network.dims))
+    return exported(network, [example], range(2, 2 + network.dims))
 
 
 def narrower(network: nn.Module, bundle: Bundle) -> tuple[nn.Module, Bundle]:
@@ -40,8 +40,6 @@ def narrower(network: nn.Module, bundle: Bundle) -> tuple[nn.Module, Bundle]:
         InputError: where it has too few of them.
     """
     assert isinstance(network, UNet)
-    if network.widths[0] < _NARROW:
-        raise InputError(f"its first level has {network.widths[0]} filters, too few to leave some out")
     made = narrowed_unet(network, _NARROW)
     settings = parse_settings(SegmentSettings, bundle.settings, bundle.where)
     less = settings.model_copy(
@@ -50,11 +48,11 @@ def narrower(network: nn.Module, bundle: Bundle) -> tuple[nn.Module, Bundle]:
     return made, replace(bundle, settings=settings_text(less))
 
 
-def imitated(logits: Tensor, bundle: Bundle) -> Tensor:
-    """Return the samples that the full network labels at its threshold, as labels."""
+def imitated(full: nn.Module, batch: Batch, bundle: Bundle) -> Batch:
+    """Return a batch with the samples that the full network labels at its threshold, as labels."""
     threshold = min(max(float(bundle.values["threshold"]), 1e-6), 1 - 1e-6)
     cut = math.log(threshold / (1 - threshold))
-    return ((logits.squeeze(1) > cut) * LABELLED).to(torch.uint8)
+    return {**batch, "y": ((full(batch["x"]).squeeze(1) > cut) * LABELLED).to(torch.uint8)}
 
 
 compression = Compression(

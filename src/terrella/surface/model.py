@@ -1,13 +1,18 @@
 """A trained surface as a bundle, and what predicting needs of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+from torch import Tensor, nn
 
 from terrella.engine.settings import parse_settings
 from terrella.engine.use.bundle import Bundle, load_bundle
-from terrella.engine.use.checked import checked_array, checked_network, checked_values, values_layout
+from terrella.engine.use.checked import checked_array, checked_values, values_layout
+from terrella.engine.use.forms import Bfloat16Network, OnnxNetwork, bundle_network
+from terrella.engine.use.unet_forms import OtherUNet
 from terrella.errors import InputError
 from terrella.surface.grids.grid import Floats
 from terrella.surface.learning.held_out import CLASSICAL, NETWORK
@@ -17,6 +22,7 @@ from terrella.surface.settings import SurfaceSettings
 
 TASK = "surface"
 RATIOS = "ratios"  # beside the weights
+PARTS = "regression", "denoiser"
 _LAYOUT = values_layout(TASK, trusted_refine=str, trusted_fill=str)
 
 
@@ -67,4 +73,20 @@ def network_of(bundle: Bundle) -> SurfaceNetwork:
     """
     settings = parse_settings(SurfaceSettings, bundle.settings, bundle.where)
     weights = {name: each for name, each in bundle.tensors.items() if name != RATIOS}
-    return checked_network(lambda: network_for(settings), weights, bundle.where)
+    made: nn.Module = bundle_network(bundle, lambda: network_for(settings), weights)
+    if isinstance(made, SurfaceNetwork):
+        return made
+    network = network_for(settings)
+    for number, name in enumerate(PARTS):
+        like = getattr(network, name)
+        if isinstance(made, OnnxNetwork):
+            part: Callable[[Tensor], Tensor] = partial(made.only, number, like.multiple)
+        else:
+            part = _in_bfloat16(made, name)
+        setattr(network, name, OtherUNet(part, like))
+    return network.eval()
+
+
+def _in_bfloat16(made: nn.Module, name: str) -> Bfloat16Network:
+    assert isinstance(made, Bfloat16Network)
+    return Bfloat16Network(getattr(made.network, name))

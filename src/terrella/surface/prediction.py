@@ -9,13 +9,40 @@ import numpy as np
 from terrella.engine.run import Report
 from terrella.errors import InputError
 from terrella.files import replace_file
+from terrella.surface.grids.grid import Grid
 from terrella.surface.grids.read import open_grid, refuse_no_values
 from terrella.surface.grids.write import check_output, grid_writer
 from terrella.surface.learning.held_out import NETWORK
 from terrella.surface.learning.windows import FILL, REFINE, window_pixels
-from terrella.surface.model import load_model
+from terrella.surface.model import SurfaceModel, load_model
 from terrella.surface.use import filling, refining
 from terrella.surface.use.tiles import tiles_of
+
+
+def opened(
+    given: Any, model: SurfaceModel, bundle: str, report: Report, factor: int | None, layer: str | None,
+    spacing: float | None,
+) -> Grid:  # fmt: skip
+    """Return a grid that a model can fill, or refine by a factor; what was assumed in reading is reported.
+
+    Raises:
+        InputError: where the grid is at fault or too small, or the model refines by another factor.
+    """
+    own = model.settings.data
+    if factor not in (None, own.factor):
+        raise InputError(
+            f"{bundle} refines {own.factor} times, not {factor}; train one with --data.factor {factor}"
+        )
+    grid = open_grid(Path(given), layer, spacing)
+    for finding in grid.findings:
+        report({"kind": "message", "message": f"{given}: {finding}"})
+    refuse_no_values(grid)
+    least = window_pixels(own.factor, own.gap_pixels) if factor is None else 8
+    if min(grid.shape) < least:
+        raise InputError(
+            f"{given} has {grid.shape[0]} × {grid.shape[1]} pixels; {least} along each axis are needed"
+        )
+    return grid
 
 
 def predict_file(
@@ -31,20 +58,7 @@ def predict_file(
         raise TypeError(f"surface predict has no {', '.join(unknown)}")
     model = load_model(bundle)
     check_output(output)
-    own = model.settings.data
-    if factor not in (None, own.factor):
-        raise InputError(
-            f"{bundle} refines {own.factor} times, not {factor}; train one with --data.factor {factor}"
-        )
-    grid = open_grid(Path(given), layer, spacing)
-    for finding in grid.findings:
-        report({"kind": "message", "message": f"{given}: {finding}"})
-    refuse_no_values(grid)
-    least = window_pixels(own.factor, own.gap_pixels) if factor is None else 8
-    if min(grid.shape) < least:
-        raise InputError(
-            f"{given} has {grid.shape[0]} × {grid.shape[1]} pixels; {least} along each axis are needed"
-        )
+    grid = opened(given, model, bundle, report, factor, layer, spacing)
     names = ("estimate", *(f"sample_{k + 1}" for k in range(samples)))
     times = factor or 1
     shape, place = (times * grid.shape[0], times * grid.shape[1]), grid.place.refined(times)

@@ -11,7 +11,9 @@ from terrella.engine.run import Report
 from terrella.engine.task import Fed, Made, Opened, Task, Trained
 from terrella.surface.card import make_card
 from terrella.surface.citing import cited
+from terrella.surface.compressing import compression
 from terrella.surface.demo import demo_settings
+from terrella.surface.explaining import question
 from terrella.surface.judging.command import judge_asked
 from terrella.surface.learning.finishing import choose, said
 from terrella.surface.learning.network import SurfaceNetwork, network_for
@@ -68,5 +70,7 @@ task = Task(
     predict=predict_file,
     demo=demo,
     cites=cited,
+    question=question,
+    compression=compression,
 )
 train, judge, predict = workflow.verbs(task)

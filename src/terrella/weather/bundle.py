@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from terrella.engine.settings import parse_settings
 from terrella.engine.tensor_file import tensors_below
 from terrella.engine.use.bundle import Bundle, load_bundle
-from terrella.engine.use.checked import checked_array, checked_network, checked_values, values_layout
+from terrella.engine.use.checked import checked_array, checked_values, values_layout
+from terrella.engine.use.forms import bundle_network
 from terrella.errors import InputError
 from terrella.weather.data.statistics import Statistics
 from terrella.weather.data.store import Channel
@@ -21,7 +22,7 @@ from terrella.weather.settings import WeatherSettings
 
 TASK = "weather"
 STATIC = "static"
-_NETWORK = "network."
+WEIGHTS = "network."  # the names of the network's tensors begin with it
 _LAYOUT = values_layout(
     "weather",
     latitude=tuple[float, ...],
@@ -48,7 +49,7 @@ class WeatherModel:
 def bundle_tensors(network: nn.Module, layout: Layout) -> dict[str, Tensor]:
     """Return the tensors of a bundle: the network's, and the static features of points."""
 
-    own = {f"{_NETWORK}{name}": values for name, values in network.state_dict().items()}
+    own = {f"{WEIGHTS}{name}": values for name, values in network.state_dict().items()}
     return {**own, STATIC: torch.from_numpy(layout.static)}
 
 
@@ -104,6 +105,6 @@ def weather_of(bundle: Bundle, where: str) -> WeatherModel:
     layout = Layout(
         latitude, longitude, channels, values["forcings"], static, statistics, values["step_hours"]
     )
-    tensors = tensors_below(bundle.tensors, _NETWORK)
-    network = checked_network(lambda: layout.network(settings.network), tensors, bundle.where)
+    tensors = tensors_below(bundle.tensors, WEIGHTS)
+    network = bundle_network(bundle, lambda: layout.network(settings.network), tensors, mixed=True)
     return WeatherModel(network, layout, settings, values["simulated"])

@@ -11,6 +11,7 @@ from terrella.engine.task import Fed, Made, Opened, Task, Trained
 from terrella.weather.bundle import TASK, bundle_tensors
 from terrella.weather.card import make_card
 from terrella.weather.citing import cited
+from terrella.weather.compressing import compression
 from terrella.weather.demo import demo_settings
 from terrella.weather.explaining import question
 from terrella.weather.judging.command import judge_asked
@@ -62,5 +63,6 @@ task = Task(
     demo=demo,
     cites=cited,
     question=question,
+    compression=compression,
 )
 train, judge, predict = workflow.verbs(task)

@@ -9,7 +9,7 @@ from terrella.cli.flags import Output, shown
 
 
 def watch(
-    archive: Path,
+    archive: str,
     *,
     bundle: str,
     output: Output,
@@ -28,8 +28,9 @@ def watch(
     min_p: int = 3,
     min_s: int = 2,
     magnitude_offset: float = 0.0,
+    page: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
-    """Follow an archive, such as an SDS: pick as records come, associate, and keep the catalogue up to date.
+    """Follow an SDS archive or a SeedLink server: pick as records come, associate, keep the catalogue up to date.
 
     Killed at any moment and typed again, it goes on. Late records revise picks and events.
     `terrella live run --catalogue OUTPUT/events.csv` issues forecasts on what it finds.
@@ -39,7 +40,8 @@ def watch(
     Parameters
     ----------
     archive
-        Folder of miniSEED files that somebody else writes.
+        Folder of miniSEED files that somebody else writes, or seedlink://HOST:PORT, whose records are kept in the
+        folder of --output.
     bundle
         A trained network: a bundle's folder, a run's or its name, a file of SeisBench's weights, or the name of
         published ones, such as seisbench:phasenet/stead.
@@ -49,9 +51,9 @@ def watch(
     inventory
         StationXML or a table of stations; without it nothing is associated.
     stations
-        Patterns of network.station, such as CI.*; all by default.
+        Patterns of network.station, such as CI.*; all by default. Of a SeedLink server their names.
     start
-        First time to pick, in UTC; by default all that the archive holds.
+        First time to pick, in UTC; by default all that the archive holds, or what a server sends from now on.
     until
         Time, by the clock, at which to pick what is there to its last sample, and end.
     once
@@ -76,12 +78,15 @@ def watch(
         Fewest of these that are S.
     magnitude_offset
         Added to all magnitudes, to calibrate amplitudes that are no mm on a Wood-Anderson seismometer.
+    page
+        Write page.html to the folder as data arrive: a map, the latest records with their picks, the last events.
     """
     from terrella.engine.use.find import find_bundle
     from terrella.files import must_exist
 
     # All before what picks is imported.
-    must_exist(archive, "a folder to follow, such as an SDS archive, was")
+    if not archive.startswith("seedlink://"):
+        must_exist(Path(archive), "a folder to follow, such as an SDS archive, was")
     if inventory is not None:
         must_exist(inventory, "StationXML or a table of stations was")
     if velocity_model is not None:
@@ -100,6 +105,6 @@ def watch(
     shown(
         lambda report: follow(
             archive, bundle, output, report, stations, start, until, once, poll_s, policies,
-            inventory, settings, magnitude_offset,
+            inventory, settings, magnitude_offset, page,
         )
     )  # fmt: skip

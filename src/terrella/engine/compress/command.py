@@ -6,16 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from terrella.engine.compress.forms import FORMS, Making, inputs, made
-from terrella.engine.compress.judged import FULL, Judged, choose
+from terrella.engine.compress.judged import FULL, Judged, choose, named
 from terrella.engine.compress.measure import cost, processor
 from terrella.engine.compress.report import card_of, leave_report, shown_table
 from terrella.engine.run import Report, Run, existing_run
 from terrella.engine.settings import parse_settings
-from terrella.engine.task import Asked, Compression, Data, Judging, Settings, Task
+from terrella.engine.task import NETWORK, Asked, Compression, Data, Judging, Settings, Task
 from terrella.engine.use.bundle import Bundle, load_bundle, save_bundle
 from terrella.errors import InputError
-
-_TIMED = 16  # samples evaluated at once
 
 
 def compress(
@@ -41,7 +39,7 @@ def compress(
     into = Run(output or folder / "compressed")
     bundle = load_bundle(run.bundle, task.name)
     making = _opened(task, ways, run, bundle, into, epochs, report)
-    judged, without = _all(task, making, into, forms)
+    judged, without, ways = _all(task, making, into, forms)
     kept = choose(judged, ways.scores, tolerance)
     last = {each.name: _judged_on(task, each, into, "test", ways, report) for each in (judged[0], kept)}
     save_bundle(into.bundle, replace(kept.bundle, card=card_of(bundle.card, judged, kept, ways, processor())))
@@ -54,8 +52,8 @@ def compress(
 
 
 def _ways(task: Task[Settings, Data]) -> Compression:
-    if task.compression is None:
-        raise InputError(f"{task.name} has no smaller forms of its network: see docs/compress.md for why")
+    if isinstance(task.compression, str):
+        raise InputError(f"{task.name} has no smaller forms of its network: {task.compression}")
     return task.compression
 
 
@@ -67,6 +65,11 @@ def _opened(
         raise InputError(
             f"{run.bundle} is compressed already ({bundle.form}); give the run that it was made of"
         )
+    if NETWORK not in (used := ways.predicts(bundle)):
+        raise InputError(
+            f"{run.bundle} predicts with {', '.join(sorted(set(used)))}, since its network was no better: nothing "
+            "to compress"
+        )
     settings: Any = parse_settings(task.settings, bundle.settings, str(run.bundle))
     mark = str(bundle.values["fingerprint"])
     data = task.prepare(settings, task.open(settings, report).data, run, mark, report)
@@ -76,14 +79,14 @@ def _opened(
         raise InputError(
             f"{run.folder}: its data have no dev split, on which forms are calibrated and judged"
         )
-    epochs = epochs or max(1, settings.fit.epochs // 4)
+    epochs = epochs or max(1, spec.need.epochs // 4)
     return Making(ways, bundle, spec, fed, into.folder / "forms", epochs, settings.fit.seed, mark, report)
 
 
 def _all(
     task: Task[Settings, Data], making: Making, into: Run, forms: Sequence[str]
-) -> tuple[list[Judged], dict[str, str]]:
-    """Return the network itself and its forms, judged on dev, and why others cannot be made."""
+) -> tuple[list[Judged], dict[str, str], Compression]:
+    """Return the network itself and its forms, judged on dev, why others cannot be made, and the scores by name."""
     done, without = [_judged(task, making, into, FULL, making.bundle)], {}
     before: dict[str, Bundle] = {}
     for name in forms or FORMS:
@@ -95,14 +98,15 @@ def _all(
             continue
         before[name] = bundle
         done.append(_judged(task, making, into, name, bundle))
-    making.report(shown_table(done, making.ways, without))
-    return done, without
+    ways = replace(making.ways, scores=named(making.ways.scores, done[0]))
+    making.report(shown_table(done, ways, without))
+    return done, without, ways
 
 
 def _judged(task: Task[Settings, Data], making: Making, into: Run, name: str, bundle: Bundle) -> Judged:
     folder = Run(into.folder / "forms" / name)
     save_bundle(folder.bundle, bundle)
-    spent = cost(making.ways.network, folder.bundle, task.name, inputs(making, _TIMED))
+    spent = cost(making.ways.network, folder.bundle, task.name, inputs(making, making.ways.timed))
     asked = Asked(folder, load_bundle(folder.bundle, task.name), "dev", None, making.ways.judge)
     return Judged(name, bundle, spent, task.judge(asked, _silent))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from terrella.engine.compress.measure import Cost
-from terrella.engine.task import Judging
+from terrella.engine.task import NETWORK, Judging
 from terrella.engine.use.bundle import Bundle
 from terrella.errors import InputError
 
@@ -24,8 +24,22 @@ class Judged:
     @property
     def scores(self) -> Mapping[str, Any]:
         """The network's own scores by name."""
-        own: Mapping[str, Any] = next(iter(self.found.scores["models"].values()))
-        return own
+        return own_scores(self.found)
+
+
+def own_scores(found: Judging) -> Mapping[str, Any]:
+    """Return the scores of the network: of the model of its name, else of the first."""
+    models: Mapping[str, Mapping[str, Any]] = found.scores["models"]
+    return models.get(NETWORK, next(iter(models.values())))
+
+
+def named(scores: Mapping[str, bool], full: Judged) -> dict[str, bool]:
+    """Return scores by all their names: `rmse` stands for `rmse@fill` and its like too."""
+    return {
+        own: larger
+        for name, larger in scores.items()
+        for own in ([each for each in full.scores if each.startswith(f"{name}@")] or [name])
+    }
 
 
 def choose(judged: Sequence[Judged], scores: Mapping[str, bool], tolerance: float) -> Judged:

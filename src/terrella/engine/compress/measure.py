@@ -3,18 +3,19 @@
 import multiprocessing
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
 
 from terrella.engine.use.bundle import Bundle, load_bundle
 
+Array = npt.NDArray[Any]
 _LEAST_S = 0.3  # of CPU, so that the clock's steps do not count
 _TIMES = 3  # of which the fastest counts: other work on the machine only adds
 
@@ -30,15 +31,13 @@ class Cost:
     size: int  # bytes of the bundle
 
 
-def cost(
-    load: Callable[[Bundle], nn.Module], folder: Path, task: str, inputs: npt.NDArray[np.float32]
-) -> Cost:
+def cost(load: Callable[[Bundle], nn.Module], folder: Path, task: str, inputs: Sequence[Array]) -> Cost:
     """Return what a bundle's network costs on some inputs, in a process of its own, which imports `load`."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as pool:
         seconds, memory = pool.submit(_measured, load, folder, task, inputs).result()
     size = sum(each.stat().st_size for each in folder.iterdir() if each.is_file())
-    return Cost(1e3 * seconds / len(inputs), memory, size)
+    return Cost(1e3 * seconds / len(inputs[0]), memory, size)
 
 
 def processor() -> str:
@@ -57,19 +56,20 @@ def processor() -> str:
 
 
 def _measured(
-    load: Callable[[Bundle], nn.Module], folder: Path, task: str, inputs: npt.NDArray[np.float32]
+    load: Callable[[Bundle], nn.Module], folder: Path, task: str, inputs: Sequence[Array]
 ) -> tuple[float, float | None]:
-    network, given = load(load_bundle(folder, task)).eval(), torch.from_numpy(inputs)
+    network = load(load_bundle(folder, task)).eval()
+    given = [torch.from_numpy(each) for each in inputs]
     with torch.inference_mode():
-        network(given)
+        network(*given)
         fastest = min(_seconds(network, given) for _ in range(_TIMES))
     return fastest, _peak_mib()
 
 
-def _seconds(network: nn.Module, inputs: torch.Tensor) -> float:
+def _seconds(network: nn.Module, inputs: Sequence[torch.Tensor]) -> float:
     times, began = 0, time.process_time()
     while (passed := time.process_time() - began) < _LEAST_S or not times:
-        network(inputs)
+        network(*inputs)
         times += 1
     return passed / times
 

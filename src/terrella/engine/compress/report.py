@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from terrella.engine.compress.forms import FORMS
-from terrella.engine.compress.judged import FULL, Judged
+from terrella.engine.compress.judged import FULL, Judged, own_scores
 from terrella.engine.judge.bootstrap import Interval
 from terrella.engine.judge.document import interval_of
 from terrella.engine.judge.figures import LEGEND, style
@@ -19,6 +19,7 @@ from terrella.files import write_json
 _MEANT = {FULL: "the network itself, by torch", **FORMS}
 _HEADING = "## Compressed"
 _DIGITS = 4  # of scores
+_SHORT_MS = 0.01  # times below are told in microseconds
 
 
 def shown_table(judged: Sequence[Judged], ways: Compression, without: Mapping[str, str]) -> Event:
@@ -90,15 +91,19 @@ def leave_report(
 
 def draw_costs(axes: Axes, judged: Sequence[Judged], kept: Judged, score: str) -> Axes:
     """Draw a score of each form over its CPU time, with 95 % intervals."""
+    slowest = max(each.cost.cpu_ms for each in judged)
+    times, unit = (1e3, "µs") if slowest < _SHORT_MS else (1.0, "ms")
     for number, each in enumerate(judged):
         value = interval_of(each.scores.get(score))
         spread = [[value.value - value.low], [value.high - value.value]]
         label = f"{each.name} (kept)" if each is kept else each.name
-        axes.errorbar(
-            [each.cost.cpu_ms], [value.value], spread, capsize=2.5, ms=6, label=label, **style(number)
-        )
-    axes.set_xlim(left=0)
-    axes.set(xlabel="CPU time (ms a sample)", ylabel=score.replace("_", " "))
+        place = [times * each.cost.cpu_ms], [value.value]
+        axes.errorbar(*place, spread, capsize=2.5, ms=6, label=label, **style(number))
+    axes.set_xlim(0, 1.08 * times * slowest)
+    of = judged[0].scores[score].get("unit", "")
+    axes.set(
+        xlabel=f"CPU time ({unit} a sample)", ylabel=score.replace("_", " ") + (f" ({of})" if of else "")
+    )
     return axes
 
 
@@ -116,9 +121,9 @@ def _models(last: Mapping[str, Judging]) -> dict[str, Mapping[str, Any]]:
     """Return the network itself and the kept form by their names, and the baselines beside them by theirs."""
     rows: dict[str, Mapping[str, Any]] = {}
     for name, found in last.items():
-        own, *others = found.scores["models"].items()
-        rows[name] = own[1]
-    return rows | dict(others)
+        own = rows[name] = own_scores(found)
+        others = {model: each for model, each in found.scores["models"].items() if each is not own}
+    return rows | others
 
 
 def _scores_of(found: Judging, ways: Compression) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Whether an explanation can be believed: weights drawn anew, noise, and parts taken away in its order."""
 
+import math
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from terrella.engine.explain.methods import repeated
 from terrella.engine.explain.question import Explanation, Question, Values, left_out
 
 DESTROYED, KEPT = 0.5, 0.8  # rank correlations below and above which a check is passed
-_DRAWS = 2
+_FEWEST_DRAWS, _SPREAD = 2, 0.15  # and what the mean correlation of unlike parts may deviate from zero
 _NOISE = 0.05  # of what an element varies by
 _ORDERS = 20  # at random
 _POINTS = 20  # of a curve
@@ -81,7 +82,7 @@ def sanity(found: Explanation, seed: int = 0) -> Sanity:
     """Return how the parts change with weights drawn anew (Adebayo et al. 2018, section 3) and with noise.
 
     Weights of each tensor are drawn from a normal distribution of its mean and deviation; noise is 5 % of what an
-    element varies by. Both are means over two draws, of what the weights decide.
+    element varies by. Both are of what the weights decide, means over draws: the more, the fewer parts there are.
     """
     question = found.question
     own = found.values
@@ -89,7 +90,9 @@ def sanity(found: Explanation, seed: int = 0) -> Sanity:
         own = repeated(question, found, question.network, question.inputs, seed)
     random, noisy = [], []
     generator = torch.Generator().manual_seed(seed)
-    for _ in range(_DRAWS):
+    # Ranks of n unlike parts correlate with a deviation of 1/√(n − 1).
+    draws = math.ceil(1 / (_SPREAD**2 * max(len(question.names) - 1, 1)))
+    for _ in range(max(_FEWEST_DRAWS, draws)):
         network = randomised(question.network, generator)
         random.append(_correlation(question, own, repeated(question, found, network, question.inputs, seed)))
         noise = torch.randn(question.inputs.shape, generator=generator, dtype=question.inputs.dtype)

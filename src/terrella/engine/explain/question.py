@@ -87,6 +87,11 @@ class Explanation:
         return np.bincount(parts, self.values.ravel(), minlength=len(self.question.names))
 
 
+def classical(trusted: str, network: str = "network", of: str = "") -> list[str]:
+    """Return a line where `predict` uses a classical method instead of the network, `of` what."""
+    return [] if trusted == network else [f"predict uses {trusted}{of}; what is explained is the network"]
+
+
 def left_out(question: Question, keep: Tensor) -> Tensor:
     """Return inputs (n, …) of which only some parts are kept, by truth values (n, part)."""
     return torch.where(keep[:, question.parts], question.inputs, question.baseline)

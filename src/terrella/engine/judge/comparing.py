@@ -46,6 +46,17 @@ def smaller_by(found: Resampled, first: str, scores: Sequence[str]) -> list[Pair
     ]
 
 
+def larger_by(found: Resampled, first: str) -> list[Pair]:
+    """Return by how much every score of the first model is larger than each other one's, where both have it."""
+    return [
+        (score, first, other, interval(values - own[score]))
+        for other, own in found.items()
+        if other != first
+        for score, values in found[first].items()
+        if score in own
+    ]
+
+
 def fair_crps(members: npt.NDArray[np.floating[Any]], truth: npt.NDArray[np.floating[Any]]) -> Floats:
     """Return the fair continuous ranked probability score (Ferro 2014, equation 8) of members (member, …), (…)."""
     number = len(members)

@@ -19,6 +19,7 @@ Look = Mapping[str, Style]  # of each model
 
 GUIDE: Style = {"color": "#a8a8a8", "lw": 0.9, "zorder": 0}
 LEGEND: Style = {"fontsize": 8, "edgecolor": "none", "framealpha": 0.8}
+_LEVELS = np.linspace(0, 1, 101)  # of intervals
 _STAGES_ACROSS = 4  # of a training's curves, beside each other
 # Okabe and Ito's colours, safe for the colour-blind, each with its own line and marker: readable in grey too.
 _STYLES = (
@@ -90,6 +91,19 @@ def spread_of(intervals: Sequence[Interval]) -> tuple[Floats, Floats]:
         np.array([(each.value, each.low, each.high) for each in intervals], float).reshape(-1, 3).T
     )
     return value, np.maximum(np.nan_to_num(np.stack([value - low, high - value])), 0)
+
+
+def draw_coverage(axes: Axes, below: Mapping[str, Floats], look: Look) -> Axes:
+    """Draw how often central intervals held the truth, from the probabilities given to less than it, (row,)."""
+    axes.plot(_LEVELS, _LEVELS, **GUIDE)
+    for name, values in below.items():
+        width = np.sort(np.abs(2 * values - 1))
+        held = np.searchsorted(width, _LEVELS, side="right") / len(width)
+        axes.plot(_LEVELS, held, lw=1.4, label=name, **line(look, name))
+    for level in (0.5, 0.9):
+        axes.axvline(level, **{**GUIDE, "lw": 0.6})
+    axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="probability of the interval", ylabel="share of truths in it")
+    return axes
 
 
 def draw_training(axes: Axes, epochs: Sequence[Mapping[str, Any]]) -> Axes:

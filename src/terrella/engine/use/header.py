@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from terrella.engine.use.find import ONNX
+from terrella.engine.use.find import ONNX, WEIGHTS
 from terrella.errors import InputError
 
 _LONGEST = 1 << 27  # bytes of a header
@@ -34,6 +34,18 @@ def read_header(path: Path) -> dict[str, Any]:
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path} cannot be read as a bundle ({error}); copy or make it again") from None
     return values
+
+
+def refuse_compressed(folder: Path) -> None:
+    """Refuse a bundle of a smaller form where a network with its weights is needed.
+
+    Raises:
+        InputError: where it is one.
+    """
+    if form := read_header(folder / WEIGHTS).get("form"):
+        raise InputError(
+            f"{folder} is compressed ({form}) and cannot be explained; give the run that it was made of"
+        )
 
 
 def checksum(content: bytes) -> str:

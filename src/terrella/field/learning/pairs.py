@@ -15,7 +15,7 @@ from terrella.field.secular_variation.rotation import accelerations
 Numbers = npt.NDArray[np.int64]
 RAD_YR = 0.005  # the unit of rotations: 0.3° a year, about the westward drift
 INPUTS = ("x", "y", "z", "rate B_r", "rate B_θ", "rate B_φ", "local B_r", "local B_θ", "local B_φ")
-_SCALES = np.array([1.0] * 3 + [40.0] * 3 + [10.0] * 3)  # of inputs: nT/yr
+SCALES = np.array([1.0] * 3 + [40.0] * 3 + [10.0] * 3)  # of inputs: nT/yr
 VIRTUAL_WEIGHT = 0.5
 
 
@@ -81,7 +81,7 @@ def make_pairs(given: Observatories, rates: Rates, horizon: int, origins: Number
     number = origins[at]
     filtered, rate, turned = changes_at(given, rates, horizon, site, number)
     local = past[:, -1] - past[:, -2] - rate
-    inputs = np.concatenate([unit_vectors(given.longitude, given.latitude)[site], rate, local], 1) / _SCALES
+    inputs = np.concatenate([unit_vectors(given.longitude, given.latitude)[site], rate, local], 1) / SCALES
     own = {name: forecast(past, horizon) for name, forecast in OWN.items()} | {FILTER: filtered}
     return Pairs(
         site, number, later[at, site], filtered, turned, inputs, own, horizon, np.zeros(len(site), bool)
@@ -104,7 +104,7 @@ def make_virtual(rates: Rates, horizon: int, origins: Numbers, points: int) -> t
     change = np.einsum("pcn,pn->pc", of_site[site], sums[at + horizon] - sums[at])
     inputs = (
         np.concatenate([unit_vectors(given.longitude, given.latitude)[site], rate, np.zeros_like(rate)], 1)
-        / _SCALES
+        / SCALES
     )
     none = {name: np.full_like(filtered, np.nan) for name in (*OWN, FILTER)}
     return given, Pairs(site, at, change, filtered, turned, inputs, none, horizon, np.ones(len(site), bool))

@@ -9,6 +9,7 @@ from terrella.field.observatories import annual_file, csv_table, iaga2002
 from terrella.field.observatories.jumps import split_at_jumps
 from terrella.field.observatories.plausible import with_doubts
 from terrella.field.observatories.table import Observatories, side_by_side
+from terrella.formats.encoding import decoded
 
 
 def read_observatories(path: Path) -> Observatories:
@@ -63,13 +64,5 @@ def _text(path: Path) -> tuple[str, list[str]]:
             content = gzip.decompress(content)
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path} cannot be read ({getattr(error, 'strerror', None) or error})") from None
-    if not content.strip():
-        raise InputError(f"{path} is empty; a table, IAGA-2002 or annual means are expected")
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise InputError(f"{path} is in UTF-16; save it as UTF-8")
-    if any(byte < 9 for byte in content[:4096]):
-        raise InputError(f"{path} is no text; a table, IAGA-2002 or annual means are expected")
-    try:
-        return content.decode("utf-8-sig"), []
-    except UnicodeDecodeError:
-        return content.decode("latin-1"), [f"{path.name} is not in UTF-8: read as Latin-1, names may be off"]
+    found = decoded(content, str(path), names=True)
+    return found.text, list(found.findings)

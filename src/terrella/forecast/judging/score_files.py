@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
+import torch
 
 from terrella.engine.judge import Interval, plain, scores_document
 from terrella.engine.settings import fingerprint
@@ -19,8 +19,9 @@ from terrella.forecast.models import CLIMATOLOGY, ETAS_, NETWORK
 def bundle_mark(bundle: Bundle) -> str:
     """Return a fingerprint of a bundle's weights, values and settings."""
     names = sorted(bundle.tensors)
-    weights = [np.ascontiguousarray(bundle.tensors[name].numpy()).tobytes() for name in names]
-    return fingerprint(names, *weights, dict(bundle.values), bundle.settings)
+    weights = [bundle.tensors[name].reshape(-1).view(torch.uint8).numpy().tobytes() for name in names]
+    onnx = [] if bundle.onnx is None else [bundle.onnx]
+    return fingerprint(names, *weights, *onnx, dict(bundle.values), bundle.settings)
 
 
 def document_of(

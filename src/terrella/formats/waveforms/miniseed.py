@@ -97,17 +97,22 @@ def _ranges(data: bytes, begin: int) -> Iterator[Range]:
     at = begin
     with suppress(MiniSEEDError):
         for record in MS3Record.from_buffer(data):
-            code = _code(record)
-            if code is None or not _has_samples(record):
+            code, (samples, rate_hz, first_ns) = _code(record), _numbers(record)
+            if code is None or not _has_samples(samples, rate_hz, first_ns):
                 break
-            end_ns = record.starttime + int(record.samplecnt / record.samprate * 1e9)
-            yield Range(code, at, at + record.reclen, record.starttime, end_ns)
+            end_ns = first_ns + int(samples / rate_hz * 1e9)
+            yield Range(code, at, at + record.reclen, first_ns, end_ns)
             at += record.reclen
 
 
-def _has_samples(record: Any) -> bool:
+def _numbers(record: Any) -> tuple[int, float, int]:
+    """Return a record's number of samples, rate and first time; each look at one takes microseconds."""
+    return record.samplecnt, record.samprate, record.starttime
+
+
+def _has_samples(samples: int, rate_hz: float, first_ns: int) -> bool:
     """Return whether a record has samples, a rate and a plausible time."""
-    return 0 < record.samplecnt / _LONGEST_S < record.samprate < math.inf and record.starttime in _TIMES_NS
+    return 0 < samples / _LONGEST_S < rate_hz < math.inf and first_ns in _TIMES_NS
 
 
 def scan(path: Path, found: Found, begin: int = 0) -> list[Range]:
@@ -132,8 +137,8 @@ def scan(path: Path, found: Found, begin: int = 0) -> list[Range]:
             if (code := _code(record)) is None:
                 odd.add((_NO_CODES, path.name))
                 continue
-            samples, rate_hz, first_ns = record.samplecnt, record.samprate, record.starttime
-            if not _has_samples(record):
+            samples, rate_hz, first_ns = _numbers(record)
+            if not _has_samples(samples, rate_hz, first_ns):
                 odd.add((_EMPTY, path.name))
                 continue
             if first_ns < last.get(code, first_ns):

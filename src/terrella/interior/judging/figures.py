@@ -6,29 +6,14 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 
-from terrella.engine.judge.figures import GUIDE, Look, line
 from terrella.interior.tables.grid import Floats
 
-_LEVELS = np.linspace(0, 1, 101)
 _PUBLISHED = (
     ("#0072B2", (0, (7, 1.5))),
     ("#009E73", (0, (3, 1, 1, 1))),
     ("#CC79A7", "-."),
     ("#8C6D1F", (0, (1, 1))),
 )
-
-
-def draw_coverage(axes: Axes, below: Mapping[str, Floats], look: Look) -> Axes:
-    """Draw how often central intervals held the truth, from the probabilities given to less than it, (row,)."""
-    axes.plot(_LEVELS, _LEVELS, **GUIDE)
-    for name, values in below.items():
-        width = np.sort(np.abs(2 * values - 1))
-        held = np.searchsorted(width, _LEVELS, side="right") / len(width)
-        axes.plot(_LEVELS, held, lw=1.4, label=name, **line(look, name))
-    for level in (0.5, 0.9):
-        axes.axvline(level, **{**GUIDE, "lw": 0.6})
-    axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="probability of the interval", ylabel="share of truths in it")
-    return axes
 
 
 def draw_profile(axes: Axes, depth_km: Floats, quantiles_k: Floats, beyond: npt.NDArray[np.bool_]) -> Axes:

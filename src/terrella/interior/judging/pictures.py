@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from terrella.earth.pressure import prem_pressure_gpa, pressure_gpa
-from terrella.engine.judge.figures import GUIDE, LEGEND, line, look_of
+from terrella.engine.judge.figures import GUIDE, LEGEND, draw_coverage, line, look_of
 from terrella.engine.judge.report import Picture
 from terrella.interior.judging import figures
 from terrella.interior.judging.scores import Scored
@@ -21,7 +21,7 @@ _CRUST_KM = 50.0
 
 def coverage(scored: Mapping[str, Scored]) -> Picture:
     figure = Figure(figsize=(5.2, 4.4), layout="constrained")
-    axes = figures.draw_coverage(
+    axes = draw_coverage(
         figure.subplots(), {name: each.below for name, each in scored.items()}, look_of(list(scored))
     )
     axes.legend(**LEGEND)

@@ -27,12 +27,18 @@ def scaling_of(grid: Grid, noise: Floats) -> Scaling:
     return Scaling(grid.pressure_gpa, flat.mean(0), flat.std(0), noise)
 
 
+def usual(scaling: Scaling, pressure_gpa: Floats) -> tuple[Floats, Floats]:
+    """Return mean and scatter of ln of vp, vs and density at pressures, (row, 3) each."""
+    at, share = between(scaling.pressure_gpa, pressure_gpa)
+    share = share[:, None]
+    mean, scatter = ((1 - share) * of[at] + share * of[at + 1] for of in (scaling.mean, scaling.scatter))
+    return mean, scatter
+
+
 def features(seen: Observed, scaling: Scaling) -> Floats:
     """Return the network's inputs, (row, input)."""
     axis = scaling.pressure_gpa
-    at, share = between(axis, seen.pressure_gpa)
-    share = share[:, None]
-    mean, scatter = ((1 - share) * of[at] + share * of[at + 1] for of in (scaling.mean, scaling.scatter))
+    mean, scatter = usual(scaling, seen.pressure_gpa)
     p = 2 * (np.clip(seen.pressure_gpa, axis[0], axis[-1]) - axis[0]) / (axis[-1] - axis[0]) - 1
     anomaly = (seen.ln - mean) / np.hypot(scatter, scaling.noise)
     waves = np.multiply.outer(p, np.pi * np.array(_WAVES))

@@ -11,7 +11,6 @@ class TemperatureNetwork(nn.Module):
 
     def __init__(self, inputs: int, hidden: int, bins: int, compositions: int) -> None:
         super().__init__()
-        self.bins, self.compositions = bins, compositions
         self.layers = nn.Sequential(
             nn.Linear(inputs, hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU(), nn.Linear(hidden, hidden),
             nn.SiLU(), nn.Linear(hidden, bins * compositions),
@@ -28,6 +27,6 @@ def loss(network: nn.Module, batch: Batch) -> Tensor:
     return nn.functional.cross_entropy(network(batch["x"]), batch["y"])
 
 
-def probabilities(network: TemperatureNetwork, x: Tensor) -> Tensor:
+def probabilities(network: nn.Module, x: Tensor, compositions: int) -> Tensor:
     """Return probabilities (row, bin, composition)."""
-    return torch.softmax(network(x), 1).reshape(len(x), network.bins, network.compositions)
+    return torch.softmax(network(x), 1).reshape(len(x), -1, compositions)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from terrella.errors import InputError
 from terrella.files import must_exist
+from terrella.formats.encoding import decoded
 from terrella.interior.tables.grid import Floats, Ints
 from terrella.interior.tables.units import said_unit
 
@@ -78,21 +79,7 @@ def read_text(path: Path) -> str:
     must_exist(path, "a table or profile")
     if path.is_dir():
         raise InputError(f"{path} is a folder; give a file")
-    content = path.read_bytes()
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise InputError(f"{path} is in UTF-16; save it in UTF-8")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise InputError(
-            f"{path} is not in UTF-8: the byte 0x{content[error.start]:02x} in line {line}; save it in UTF-8"
-        ) from None
-    if "\x00" in text[:4096]:
-        raise InputError(f"{path} is no text; give a table or profile in CSV, or in columns between blanks")
-    if not text.strip():
-        raise InputError(f"{path} is empty")
-    return text
+    return decoded(path.read_bytes(), str(path)).text
 
 
 def read_columns(path: Path) -> Columns:

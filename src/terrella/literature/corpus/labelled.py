@@ -7,8 +7,9 @@ from pathlib import Path
 
 from terrella.errors import InputError
 from terrella.files import must_exist, write_text
+from terrella.formats.encoding import read_text
 from terrella.literature.corpus.spans import OUTSIDE, Sentence, begun
-from terrella.literature.texts.encoding import read_text
+from terrella.literature.texts.read import TABLES
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,9 @@ def _sentences(lines: Sequence[str], path: Path) -> Iterator[list[tuple[int, str
         elif line[0].isspace():
             rows.append((number, "", parts[0]))
         else:
+            hint = "; --data.label names the classes of documents" if path.suffix in TABLES else ""
             raise InputError(
-                f"{path}, line {number}: {line.strip()[:60]!r} has no label; expected TOKEN LABEL"
+                f"{path}, line {number}: {line.strip()[:60]!r} has no label; expected TOKEN LABEL{hint}"
             )
     if rows:
         yield rows

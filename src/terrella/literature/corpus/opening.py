@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from terrella.engine.run import Report
 from terrella.engine.settings import fingerprint
@@ -13,6 +14,7 @@ from terrella.literature.corpus.synthetic import simulate
 from terrella.literature.settings import DataSettings
 
 SIMULATED = "simulated"
+Text = TypeVar("Text")
 _BLOCK = 25  # neighbouring sentences, often of one text, that stay together
 _ONE_OF = 10  # blocks, one is held out
 _ONE_OF_DEV = 3
@@ -43,12 +45,12 @@ def open_corpus(data: DataSettings, report: Report) -> Corpus:
     if not data.test and data.train == (SIMULATED,):
         test = simulate(max(data.sentences // 3, 20), data.seed, held_out=True)
     elif not data.test:
-        train, test = _apart(train, _ONE_OF, 5)
+        train, test = apart(train, _ONE_OF, 5)
     if data.dev:
-        learned, dev = _apart([_read(name, data, report) for name in data.dev], _ONE_OF_DEV, 0)
+        learned, dev = apart([_read(name, data, report) for name in data.dev], _ONE_OF_DEV, 0)
         train += learned
     else:
-        train, dev = _apart(train, _ONE_OF, 0)
+        train, dev = apart(train, _ONE_OF, 0)
     found = Corpus(tuple(s for own in train for s in own), tuple(dev), tuple(test))
     for name in ("train", "dev", "test"):
         if not any(sentence.spans for sentence in found.split(name)):
@@ -90,14 +92,14 @@ def _read(name: str, data: DataSettings, report: Report) -> tuple[Sentence, ...]
     return found.sentences
 
 
-def _apart(
-    files: Sequence[Sequence[Sentence]], one_of: int, place: int
-) -> tuple[list[Sequence[Sentence]], list[Sentence]]:
-    """Return files without one of so many blocks, and the sentences of these blocks."""
-    kept: list[Sequence[Sentence]] = []
-    held: list[Sentence] = []
+def apart(
+    files: Sequence[Sequence[Text]], one_of: int, place: int, together: int = _BLOCK
+) -> tuple[list[Sequence[Text]], list[Text]]:
+    """Return files without one of so many blocks of neighbours, and the sentences or documents of these blocks."""
+    kept: list[Sequence[Text]] = []
+    held: list[Text] = []
     for sentences in files:
-        block = min(_BLOCK, max(1, len(sentences) // (2 * one_of)))
+        block = min(together, max(1, len(sentences) // (2 * one_of)))
         own = [at // block % one_of == place % one_of for at in range(len(sentences))]
         kept.append([s for s, out in zip(sentences, own, strict=True) if not out])
         held += [s for s, out in zip(sentences, own, strict=True) if out]

@@ -1,35 +1,40 @@
 """What the network gains over each baseline, as a table and in words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from terrella.engine.judge.document import gain_of, signed
 from terrella.engine.judge.report import Table
-from terrella.literature.learning.finishing import MODELS
+from terrella.literature.learning.finishing import NETWORK
 
-SCORES = (("f1", "F1", 3, 1.0), ("precision", "precision", 3, 1.0), ("recall", "recall", 3, 1.0),
-          ("macro_f1", "macro-F1", 3, 1.0))  # fmt: skip
+Shown = Sequence[tuple[str, str, int, float]]  # score, head of its column, decimals, factor
+_LEFT = {
+    "test": "that no model saw",
+    "dev": "that choices were made by",
+    "train": "that all models saw",
+}
 
 
-def gain_table(document: Mapping[str, Any]) -> Table:
-    """Return the network's gains over each other model."""
+def gain_table(document: Mapping[str, Any], scores: Shown) -> Table:
+    """Return the gains of the network, or of what stands in its place, over each other model."""
     found = {(p["score"], p["over"]): gain_of(p) for p in document["paired"]}
-    rows = [(f"over {other}", [found[score, other] for score, *_ in SCORES]) for other in MODELS[1:]]
-    return Table("What the network gains", [head for _, head, *_ in SCORES], rows, [3] * len(SCORES))
+    others = dict.fromkeys(over for _, over in found)
+    rows = [(f"over {other}", [found[score, other] for score, *_ in scores]) for other in others]
+    first = document["paired"][0]["model"]
+    caption = f"What {'the network' if first == NETWORK else first} gains"
+    return Table(caption, [head for _, head, *_ in scores], rows, [3] * len(scores))
 
 
-def told(document: Mapping[str, Any]) -> str:
-    """Return whether the network is better than each other model, in a sentence each."""
+def told(document: Mapping[str, Any], judged: str, shown: Shown) -> str:
+    """Return whether the network's first score is better than each other model's, in a sentence each."""
+    score, head, *_ = shown[0]
     said = []
     for pair in document["paired"]:
-        if pair["score"] != "f1" or pair["gain"] is None:
+        if pair["score"] != score or pair["gain"] is None:
             continue
         gain = signed(gain_of(pair), " to ")
         better = pair["low"] is not None and pair["low"] > 0
         how = "is above" if better else "is not shown to be above"
-        said.append(f"The network's F1 {how} that of the {pair['over']}: {gain}.")
-    where = {"test": "sentences that no model saw", "dev": "sentences that choices were made by"}
-    left = where.get(document["split"], "sentences that all models saw")
-    return " ".join(
-        [f"On {document['sentences']:,} {left}.", *said, f"`predict` uses: {document['trusted']}."]
-    )
+        said.append(f"The network's {head} {how} that of the {pair['over']}: {gain}.")
+    number = f"On {document[judged]:,} {judged} {_LEFT[document['split']]}."
+    return " ".join([number, *said, f"`predict` uses: {document['trusted']}."])

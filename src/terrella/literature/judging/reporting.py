@@ -10,8 +10,11 @@ from terrella.engine.task import Judging
 from terrella.literature.corpus.spans import Sentence
 from terrella.literature.judging import pictures
 from terrella.literature.judging.errors import Labels, error_table, example_table
-from terrella.literature.judging.gains import SCORES, gain_table, told
+from terrella.literature.judging.gains import gain_table, told
 from terrella.literature.learning.finishing import NETWORK
+
+SCORES = (("f1", "F1", 3, 1.0), ("precision", "precision", 3, 1.0), ("recall", "recall", 3, 1.0),
+          ("macro_f1", "macro-F1", 3, 1.0))  # fmt: skip
 
 
 def made_report(
@@ -20,17 +23,21 @@ def made_report(
     """Return what judging found, with the sections of its report."""
     kinds = sorted({span.kind for sentence in sentences for span in sentence.spans})
     of_kind = [(f"f1@{kind}", kind, 3, 1.0) for kind in kinds]
-    models, picture = document["models"], pictures.by_kind(document, kinds)
+    models, picture = document["models"], pictures.by_kind(document, kinds, "f1", "entities")
     errors = [error_table(sentences, labels), example_table(sentences, labels[NETWORK])]
     sections = [
         Section("Entities", _ABOUT, score_tables("All kinds", models, SCORES, "f1"), [picture]),
-        Section("Gains", "Positive is better; both have the same sentences drawn.", [gain_table(document)]),
+        Section(
+            "Gains", "Positive is better; both have the same sentences drawn.", [gain_table(document, SCORES)]
+        ),
         Section("Kind by kind", "", score_tables("F1 of each kind", models, of_kind)),
         Section("Errors", "Wrong borders and kind at once stand under wrong borders.", errors),
         training_section(run),
     ]
     title = "Entities in geoscientific texts: network and baselines"
-    return Judging(document, title, told(document), filled(sections), [*SCORES, *of_kind[:3]])
+    return Judging(
+        document, title, told(document, "sentences", SCORES), filled(sections), [*SCORES, *of_kind[:3]]
+    )
 
 
 _ABOUT = (

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import nn
 from torch.nn.utils.rnn import pad_sequence
 
 from terrella.literature.corpus.spans import Sentence
-from terrella.literature.learning.network import EntityNetwork, minus_log_likelihood
+from terrella.literature.learning.network import minus_log_likelihood, taken
 from terrella.literature.learning.windows import Vocabulary, inputs_of, packed
 from terrella.literature.models.chain import decode, marginals
 from terrella.literature.models.crf import NEVER, Crf
@@ -23,11 +24,12 @@ _AT_ONCE = 64  # windows
 class Joint:
     """Two fields and a network: emissions and transitions are added, each with its weight.
 
-    `weights` are those of the wider field, of the textbook's and of the network; `doubt` is taken from the
-    label of no entity.
+    `follow` are the network's transitions (label before, label); `weights` are those of the wider field, of the
+    textbook's and of the network; `doubt` is taken from the label of no entity.
     """
 
-    network: EntityNetwork
+    network: nn.Module
+    follow: Floats
     vocabulary: Vocabulary
     wide: Crf
     textbook: Crf
@@ -36,7 +38,7 @@ class Joint:
 
     def emissions(self, sentences: Sequence[Sequence[str]]) -> list[Floats]:
         """Return the emissions of each sentence, (token, label)."""
-        read = network_emissions(self.network, self.vocabulary, sentences)
+        read = network_emissions(self.network, self.vocabulary, sentences, len(self.wide.labels))
         parts = zip(
             map(self.wide.emissions, sentences), map(self.textbook.emissions, sentences), read, strict=True
         )
@@ -53,7 +55,7 @@ class Joint:
         """The transitions, (label before, label)."""
         a, b, c = self.weights
         fields = a * self.wide.transitions + b * self.textbook.transitions
-        return np.asarray(fields + c * _transitions(self.network), np.float32)
+        return np.asarray(fields + c * self.follow, np.float32)
 
     def labels_for(self, sentences: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
         """Return the likeliest labels of each sentence."""
@@ -68,17 +70,16 @@ class Joint:
 
 @torch.no_grad()
 def network_emissions(
-    network: EntityNetwork, known: Vocabulary, sentences: Sequence[Sequence[str]]
+    network: nn.Module, known: Vocabulary, sentences: Sequence[Sequence[str]], labels: int
 ) -> list[Floats]:
     """Return the network's emissions of each sentence, (token, label)."""
     network.eval()
-    labels = network.transitions.shape[0]
     found = [np.zeros((len(tokens), labels), np.float32) for tokens in sentences]
     windows = packed(sentences)
     for first in range(0, len(windows), _AT_ONCE):
         some = windows[first : first + _AT_ONCE]
         given = inputs_of(sentences, some, known)
-        emitted = network(given["word"], given["letter"], given["here"])[0].numpy()
+        emitted = network(*taken(given))[0].numpy()
         for row, window in zip(emitted, some, strict=True):
             for piece in window:
                 own = row[piece.at : piece.at + piece.length]
@@ -93,9 +94,9 @@ def chosen(joint: Joint, dev: Sequence[Sentence], doubting: bool) -> Joint:
     `doubting` there is no doubt: dev of the training's own texts knows nothing of how others are labelled.
     """
     tokens = [sentence.tokens for sentence in dev]
-    read = network_emissions(joint.network, joint.vocabulary, tokens)
+    read = network_emissions(joint.network, joint.vocabulary, tokens, len(joint.wide.labels))
     fields = [[crf.emissions(own) for own in tokens] for crf in (joint.wide, joint.textbook)]
-    transitions = [joint.wide.transitions, joint.textbook.transitions, _transitions(joint.network)]
+    transitions = [joint.wide.transitions, joint.textbook.transitions, joint.follow]
     weights, doubt = _likeliest(dev, joint.wide.labels, [*fields, read], transitions, doubting)
     return replace(joint, weights=weights, doubt=doubt)
 
@@ -138,7 +139,3 @@ def _likeliest(
     optimiser.step(loss)
     wide, textbook, share = root.detach().square().tolist()
     return (wide, textbook, share), float(doubt.detach())
-
-
-def _transitions(network: EntityNetwork) -> Floats:
-    return network.transitions.detach().cpu().numpy()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from terrella.engine.run import Report, Run
 from terrella.literature.corpus.opening import Corpus
 from terrella.literature.corpus.spans import Sentence, label_set
+from terrella.literature.learning.encoder import Encoder
 from terrella.literature.learning.windows import Vocabulary, vocabulary_of
 from terrella.literature.models.crf import Crf, check_installed, fit_crf
 from terrella.literature.models.gazetteer import Gazetteer, fit_gazetteer
@@ -28,13 +29,14 @@ class Prepared:
     gazetteer: Gazetteer | None = None
 
 
-def opened(corpus: Corpus) -> Prepared:
-    """Return a corpus with its labels and vocabulary."""
+def opened(corpus: Corpus, encoder: Encoder | None = None) -> Prepared:
+    """Return a corpus with its labels and vocabulary, and what reads its tokens beside that."""
     every = (*corpus.train, *corpus.dev)
     kinds = {span.kind for sentence in every for span in sentence.spans}
     # A training without a single capital says nothing of what one means.
     cased = any(token != token.lower() for sentence in every for token in sentence.tokens)
-    return Prepared(corpus, label_set(sorted(kinds)), vocabulary_of(corpus.train, cased))
+    known = vocabulary_of([sentence.tokens for sentence in corpus.train], cased, encoder)
+    return Prepared(corpus, label_set(sorted(kinds)), known)
 
 
 def with_classical(

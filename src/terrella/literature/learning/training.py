@@ -9,12 +9,9 @@ from terrella.engine.feed import Batch, Held
 from terrella.engine.plan.step import Step
 from terrella.engine.plan.strategy import Need, Placement
 from terrella.engine.task import Fed, StageSpec, stage_of
+from terrella.literature.learning.encoder import context_size
 from terrella.literature.learning.loss import loss
-from terrella.literature.learning.network import (
-    LETTERS,
-    SPECIAL,
-    EntityNetwork,
-)
+from terrella.literature.learning.network import LETTERS, SPECIAL, EntityNetwork, Reader
 from terrella.literature.learning.prepared import Prepared
 from terrella.literature.learning.windows import WINDOW, samples_of
 from terrella.literature.settings import LiteratureSettings
@@ -22,7 +19,6 @@ from terrella.literature.settings import LiteratureSettings
 _ASSUMED = 8000, 80, 13  # words, letters and labels, in a plan without data
 _TOKENS = 45  # of a window, on average
 _TOKENS_PER_SENTENCE = 28
-_BYTES = WINDOW * (8 + 8 * LETTERS + 8 + 4 + 4)
 
 
 def stages(settings: LiteratureSettings, given: Prepared | None, samples: int | None) -> Sequence[StageSpec]:
@@ -33,18 +29,16 @@ def stages(settings: LiteratureSettings, given: Prepared | None, samples: int | 
     words, letters, labels = _ASSUMED if given is None else sizes(given)
 
     def make_batch(n: int) -> Batch:
-        return {
-            "word": torch.randint(0, words, (n, WINDOW)), "letter": torch.randint(0, letters, (n, WINDOW, LETTERS)),
-            "here": torch.ones(n, WINDOW), "rare": torch.ones(n, WINDOW),
-            "label": torch.randint(0, labels, (n, WINDOW)),
-        }  # fmt: skip
+        label = torch.randint(0, labels, (n, WINDOW))
+        return {**drawn_inputs(settings, n, WINDOW, words, letters), "label": label}
 
     def make_network() -> EntityNetwork:
         return network_of(settings, words, letters, labels)
 
     step = Step(make_network, make_batch, loss, min(settings.fit.batch, number), settings.fit.accumulation)
     said = "" if given is not None else f"{words:,} words, {labels} labels"
-    need = Need("entities", step, number, settings.fit.epochs, _BYTES * number, assumed=said)
+    taken = WINDOW * (bytes_of_token(settings) + 8) * number
+    need = Need("entities", step, number, settings.fit.epochs, taken, assumed=said)
 
     def fed(placement: Placement | None) -> Fed:
         assert given is not None  # a plan feeds nothing
@@ -58,8 +52,30 @@ def stages(settings: LiteratureSettings, given: Prepared | None, samples: int | 
 
 def network_of(settings: LiteratureSettings, words: int, letters: int, labels: int) -> EntityNetwork:
     """Return a network before its training."""
+    return EntityNetwork(reader_of(settings, words, letters), labels)
+
+
+def reader_of(settings: LiteratureSettings, words: int, letters: int) -> Reader:
+    """Return what reads tokens, before its training."""
     chosen = settings.network
-    return EntityNetwork(words, letters, labels, chosen.width, chosen.hidden, chosen.dropout)
+    context = context_size(chosen.encoder)
+    return Reader(words, letters, chosen.width, chosen.hidden, chosen.dropout, context)
+
+
+def drawn_inputs(settings: LiteratureSettings, n: int, length: int, words: int, letters: int) -> Batch:
+    """Return inputs of so many windows of so many tokens, drawn at random."""
+    given = {
+        "word": torch.randint(0, words, (n, length)), "letter": torch.randint(0, letters, (n, length, LETTERS)),
+        "here": torch.ones(n, length), "rare": torch.ones(n, length),
+    }  # fmt: skip
+    if size := context_size(settings.network.encoder):
+        given["context"] = torch.randn(n, length, size).to(torch.float16)
+    return given
+
+
+def bytes_of_token(settings: LiteratureSettings) -> int:
+    """Return the memory of a token's inputs."""
+    return 8 + 8 * LETTERS + 4 + 4 + 2 * context_size(settings.network.encoder)
 
 
 def sizes(given: Prepared) -> tuple[int, int, int]:

@@ -11,6 +11,7 @@ import torch
 
 from terrella.engine.feed import Batch
 from terrella.literature.corpus.spans import Sentence
+from terrella.literature.learning.encoder import Encoder
 from terrella.literature.learning.network import BORDER, LETTERS, SPECIAL, UNKNOWN
 
 WINDOW = 64  # tokens
@@ -35,6 +36,7 @@ class Vocabulary:
     rare: tuple[bool, ...]
     letters: tuple[str, ...]
     cased: bool
+    encoder: Encoder | None = None  # what it says of a token is read beside its word and letters
 
     @cached_property
     def word_number(self) -> dict[str, int]:
@@ -54,15 +56,15 @@ class Vocabulary:
         return [known.get(letter, known.get(letter.lower(), _UNKNOWN_LETTER)) for letter in word]
 
 
-def vocabulary_of(sentences: Sequence[Sentence], cased: bool) -> Vocabulary:
-    """Return the vocabulary of sentences."""
-    counted = Counter(token.lower() for sentence in sentences for token in sentence.tokens)
+def vocabulary_of(texts: Sequence[Sequence[str]], cased: bool, encoder: Encoder | None = None) -> Vocabulary:
+    """Return the vocabulary of texts' tokens."""
+    counted = Counter(token.lower() for tokens in texts for token in tokens)
     words = tuple(sorted(counted))
     spelled = {
-        letter for s in sentences for token in s.tokens for letter in (token if cased else token.lower())
+        letter for tokens in texts for token in tokens for letter in (token if cased else token.lower())
     }
     rare = tuple(counted[word] <= _SEEN_RARELY for word in words)
-    return Vocabulary(words, rare, tuple(sorted(spelled)), cased)
+    return Vocabulary(words, rare, tuple(sorted(spelled)), cased, encoder)
 
 
 def packed(sentences: Sequence[Sequence[str]]) -> list[list[Piece]]:
@@ -82,26 +84,43 @@ def packed(sentences: Sequence[Sequence[str]]) -> list[list[Piece]]:
 
 
 def inputs_of(
-    sentences: Sequence[Sequence[str]], windows: Sequence[Sequence[Piece]], known: Vocabulary
+    sentences: Sequence[Sequence[str]],
+    windows: Sequence[Sequence[Piece]],
+    known: Vocabulary,
+    length: int = WINDOW,
 ) -> Batch:
-    """Return words, letters, whether a word is rare, and where there are tokens, (window, token, …)."""
-    shape = (len(windows), WINDOW)
+    """Return words, letters, whether a word is rare, and where there are tokens, (window, token, …).
+
+    With an encoder, `context` is what it says of each token.
+    """
+    shape = (len(windows), length)
     word, letter = np.zeros(shape, np.int64), np.zeros((*shape, LETTERS), np.int64)
     here, rare = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-    for row, window in enumerate(windows):
-        for piece in window:
-            if piece.at:
-                word[row, piece.at - 1], here[row, piece.at - 1] = BORDER, 1
-            here[row, piece.at : piece.at + piece.length] = 1
-            own = sentences[piece.sentence][piece.begin : piece.begin + piece.length]
-            for at, token in enumerate(own, piece.at):
-                number = known.word_number.get(token.lower(), UNKNOWN)
-                word[row, at] = number
-                rare[row, at] = number >= SPECIAL and known.rare[number - SPECIAL]
-                spelled = known.spelled(token)
-                letter[row, at, : len(spelled)] = spelled
-    arrays = {"word": word, "letter": letter, "here": here, "rare": rare}
+    for row, piece in _rows(windows):
+        if piece.at:
+            word[row, piece.at - 1], here[row, piece.at - 1] = BORDER, 1
+        here[row, piece.at : piece.at + piece.length] = 1
+        for at, token in enumerate(_tokens(sentences, piece), piece.at):
+            number = known.word_number.get(token.lower(), UNKNOWN)
+            word[row, at] = number
+            rare[row, at] = number >= SPECIAL and known.rare[number - SPECIAL]
+            spelled = known.spelled(token)
+            letter[row, at, : len(spelled)] = spelled
+    arrays: dict[str, np.ndarray] = {"word": word, "letter": letter, "here": here, "rare": rare}
+    if known.encoder is not None:
+        arrays["context"] = np.zeros((*shape, known.encoder.size), np.float16)
+        said = known.encoder.read([_tokens(sentences, piece) for _, piece in _rows(windows)])
+        for (row, piece), own in zip(_rows(windows), said, strict=True):
+            arrays["context"][row, piece.at : piece.at + piece.length] = own
     return {name: torch.from_numpy(values) for name, values in arrays.items()}
+
+
+def _rows(windows: Sequence[Sequence[Piece]]) -> list[tuple[int, Piece]]:
+    return [(row, piece) for row, window in enumerate(windows) for piece in window]
+
+
+def _tokens(sentences: Sequence[Sequence[str]], piece: Piece) -> Sequence[str]:
+    return sentences[piece.sentence][piece.begin : piece.begin + piece.length]
 
 
 def samples_of(sentences: Sequence[Sentence], labels: Sequence[str], known: Vocabulary) -> Batch:

@@ -41,6 +41,11 @@ class Crf:
             found[at] = self.weights[rows].sum(0)
         return found
 
+    def weights_of(self, attribute: str) -> Floats:
+        """Return an attribute's weights, (label,); zero where it was never seen."""
+        row = self._row.get(attribute)
+        return np.zeros(len(self.labels), np.float32) if row is None else self.weights[row]
+
     def labels_for(self, tokens: Sequence[str]) -> tuple[str, ...]:
         """Return the likeliest labels."""
         return tuple(self.labels[at] for at in decode(self.emissions(tokens), self.transitions))

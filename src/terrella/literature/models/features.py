@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 Features = Callable[[Sequence[str], bool], list[list[str]]]
 _RUNS = re.compile(r"(.)\1+")
 _NEIGHBOURS = (-2, -1, 1, 2)
+REACH = max(_NEIGHBOURS)  # tokens on either side that a token's features are made of
 
 
 def textbook(tokens: Sequence[str], cased: bool) -> list[list[str]]:

@@ -1,1 +1,1 @@
-"""The user's own texts: encodings, formats, sentences and tokens."""
+"""The user's own texts: formats, sentences and tokens."""

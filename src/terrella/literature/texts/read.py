@@ -11,11 +11,12 @@ from typing import Any
 
 from terrella.errors import InputError
 from terrella.files import must_exist
-from terrella.literature.texts.encoding import read_text
+from terrella.formats.encoding import read_text
 
 _TEXTS = ("abstract", "text", "abstracts", "summary", "body", "content", "description")
 _TITLES = ("title", "article title", "document title", "name")
 _NAMES = ("id", "doi", "key", "identifier", "eid", "ut")
+TABLES = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".bib")  # files with columns or fields
 _NAMED = 8  # places that a finding names at most
 
 
@@ -25,6 +26,9 @@ class Document:
 
     name: str
     text: str
+    label: str = ""  # its class or another field, where it was asked for
+    title: str = ""
+    body: str = ""  # the text without its title
 
 
 @dataclass(frozen=True)
@@ -35,10 +39,13 @@ class Texts:
     findings: tuple[str, ...] = ()
 
 
-def read_texts(path: Path, encoding: str | None = None, column: str | None = None) -> Texts:
-    """Return the documents of a file, by its suffix: .csv or .tsv, .jsonl, .bib; all else is one plain text.
+def read_texts(
+    path: Path, encoding: str | None = None, column: str | None = None, label: str | None = None
+) -> Texts:
+    """Return the documents of a file, by its suffix: .csv, .tsv, .json, .jsonl, .bib; all else is one plain text.
 
-    A title goes before its abstract. `column` names the column or field of the text where it is not known.
+    A title goes before its abstract. `column` names the column or field of the text where it is not known, `label`
+    that of the documents' classes or summaries, without which a document is left out.
 
     Raises:
         InputError: where the file is empty, of another encoding, or holds no text.
@@ -46,26 +53,34 @@ def read_texts(path: Path, encoding: str | None = None, column: str | None = Non
     must_exist(path, "texts (CSV, JSON lines, BibTeX or plain text)")
     decoded = read_text(path, encoding)
     kind = path.suffix.lower()
-    if kind not in (".csv", ".tsv", ".jsonl", ".ndjson", ".bib"):
-        return Texts((Document(path.name, decoded.text),), decoded.findings)
+    if kind not in TABLES:
+        return Texts((Document(path.name, decoded.text, body=decoded.text),), decoded.findings)
+    findings = list(decoded.findings)
     if kind == ".bib":
-        records = list(bibtex_entries(decoded.text, path))
+        records = list(bibtex_entries(decoded.text, path, findings))
     elif kind in (".csv", ".tsv"):
         records = list(_rows(decoded.text, path, "\t" if kind == ".tsv" else None))
+    elif kind == ".json":
+        records = list(_listed(decoded.text, path))
     else:
         records = list(_objects(decoded.text, path))
-    return _documents(records, path, column, decoded.findings)
+    return _documents(records, path, column, label, tuple(findings))
 
 
 def _documents(
-    records: Sequence[tuple[str, dict[str, Any]]], path: Path, column: str | None, findings: tuple[str, ...]
+    records: Sequence[tuple[str, dict[str, Any]]],
+    path: Path,
+    column: str | None,
+    label: str | None,
+    findings: tuple[str, ...],
 ) -> Texts:
     """Return documents of records, each with the place where it was found and its fields."""
     if not records:
         raise InputError(f"{path} holds no documents; expected one to a row or entry")
     fields = list(dict.fromkeys(name for _, record in records for name in record))
-    if column is not None and column not in fields:
-        raise InputError(f"{path} has no column {column!r}; it has {', '.join(fields)}")
+    for each in (column, label):
+        if each is not None and each not in fields:
+            raise InputError(f"{path} has no column {each!r}; it has {', '.join(fields)}")
     text, title, name = (_first(fields, known) for known in (_TEXTS, _TITLES, _NAMES))
     text = column or text
     if text is None and title is None:
@@ -73,25 +88,29 @@ def _documents(
             f"{path} has no column {', '.join(_TEXTS[:3])} or title; it has {', '.join(fields)}: name one with "
             "--column"
         )
-    documents, empty = [], []
+    documents: list[Document] = []
+    empty: list[str] = []
+    unlabelled: list[str] = []
     for place, record in records:
-        parts = [_text_of(record, each, f"{path}, {place}") for each in (title, text)]
-        if not any(parts):
-            empty.append(place)
+        where = f"{path}, {place}"
+        parts = [_text_of(record, each, where) for each in (title, text)]
+        known = _text_of(record, label, where)
+        if not any(parts) or (label and not known):
+            (unlabelled if any(parts) else empty).append(place)
             continue
         begin = parts[0] + ("" if not parts[0] or parts[0][-1] in ".?!" else ".")
-        documents.append(
-            Document(
-                _text_of(record, name, f"{path}, {place}") or place,
-                "\n\n".join(p for p in (begin, parts[1]) if p),
-            )
-        )
+        written = "\n\n".join(p for p in (begin, parts[1]) if p)
+        documents.append(Document(_text_of(record, name, where) or place, written, known, *parts))
     if not documents:
-        raise InputError(f"{path}: none of its {len(records)} documents has a text")
+        lacking = f"a text and a {label}" if label else "a text"
+        raise InputError(f"{path}: none of its {len(records)} documents has {lacking}")
     said = [f"{len(documents):,} documents, text of {' and '.join(each for each in (title, text) if each)}"]
-    if empty:
-        more = ", …" if len(empty) > _NAMED else ""
-        said.append(f"{len(empty)} documents without a text are left out: {', '.join(empty[:_NAMED])}{more}")
+    said += [
+        f"{len(places)} documents without a {lacking} are left out: {', '.join(places[:_NAMED])}"
+        + (", …" if len(places) > _NAMED else "")
+        for lacking, places in (("text", empty), (label, unlabelled))
+        if places
+    ]
     return Texts(tuple(documents), (*findings, *said))
 
 
@@ -137,6 +156,17 @@ def _rows(text: str, path: Path, delimiter: str | None) -> Iterator[tuple[str, d
         raise InputError(f"{path}, line {reader.line_num}: {error}; quotes must be closed") from None
 
 
+def _listed(text: str, path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    try:
+        found: Any = json.loads(text)
+    except ValueError as error:
+        raise InputError(f"{path}: no JSON ({error}); JSON lines are named .jsonl") from None
+    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        raise InputError(f"{path}: expected a list of JSON objects such as {{'id': …, 'text': …}}")
+    for number, each in enumerate(found, 1):
+        yield f"object {number}", {name: value for name, value in each.items() if value is not None}
+
+
 def _objects(text: str, path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     for number, line in enumerate(
         text.split("\n"), 1
@@ -147,7 +177,7 @@ def _objects(text: str, path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             found: Any = json.loads(line)
         except ValueError as error:
             raise InputError(
-                f"{path}, line {number}: no JSON ({error}); expected one object to a line"
+                f"{path}, line {number}: no JSON ({str(error).split(': line')[0]}); expected one object to a line"
             ) from None
         if not isinstance(found, dict):
             raise InputError(f"{path}, line {number}: expected a JSON object such as {{'id': …, 'text': …}}")
@@ -162,8 +192,10 @@ _JOIN = re.compile(r"\s*#\s*")
 _NO_ENTRIES = ("comment", "string", "preamble")
 
 
-def bibtex_entries(text: str, path: Path) -> Iterator[tuple[str, dict[str, str]]]:
+def bibtex_entries(text: str, path: Path, findings: list[str]) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield the entries of BibTeX: where each stands, and its fields with its key as `key`.
+
+    Of a field that comes twice the first counts, as in BibTeX, and a finding is added.
 
     Raises:
         InputError: where a value's braces are not closed, or an entry goes on after its fields.
@@ -177,7 +209,10 @@ def bibtex_entries(text: str, path: Path) -> Iterator[tuple[str, dict[str, str]]
         fields, at = {"key": begin.group(2)}, begin.end()
         while field := _FIELD.match(text, at):
             value, at = _value(text, field.end(), path, macros)
-            fields[field.group(1).lower()] = _plain(value)
+            name = field.group(1).lower()
+            if name in fields:
+                findings.append(f"the entry {begin.group(2)} has two fields {name}: the first counts")
+            fields.setdefault(name, _plain(value))
         if not _END.match(text, at):
             line = text.count("\n", 0, at) + 1
             raise InputError(

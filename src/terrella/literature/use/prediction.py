@@ -10,16 +10,28 @@ import networkx as nx
 import pandas as pd
 
 from terrella.engine.run import Report
+from terrella.engine.settings import parse_settings
+from terrella.engine.use.bundle import load_bundle
 from terrella.errors import InputError
 from terrella.files import replace_folder, write_json
-from terrella.literature.model import load_model
+from terrella.literature.classes.prediction import predict_classes
+from terrella.literature.model import TASK, model_of
+from terrella.literature.settings import LiteratureSettings
 from terrella.literature.texts.read import read_texts
 from terrella.literature.use.entities import Read, read_entities
 from terrella.literature.use.graph import as_json, entity_graph, without_lists
 from terrella.literature.use.phrases import key_phrases
 from terrella.literature.use.summary import summary
 
-_WRITTEN = ("entities.csv", "phrases.csv", "summaries.csv", "graph.graphml", "graph.json", "documents.csv")
+_WRITTEN = (
+    "entities.csv",
+    "phrases.csv",
+    "summaries.csv",
+    "graph.graphml",
+    "graph.json",
+    "documents.csv",
+    "classes.csv",
+)
 
 
 def predict_file(
@@ -34,7 +46,9 @@ def predict_file(
     sentences: int = 3,
     **unknown: Any,
 ) -> list[str]:
-    """Write entities, key phrases, summaries and a graph of the documents of a file; return lines on what was done.
+    """Write entities, key phrases, summaries and a graph of the documents of a file, or classes; say what was done.
+
+    The bundle says which.
 
     Raises:
         InputError: where the bundle, the texts or the output are at fault.
@@ -42,10 +56,14 @@ def predict_file(
     if unknown:
         raise TypeError(f"literature predict has no {', '.join(unknown)}")
     _refuse_others(output)
-    model = load_model(bundle)
+    opened = load_bundle(Path(bundle), TASK)
+    settings = parse_settings(LiteratureSettings, opened.settings, opened.where)
     texts = read_texts(Path(given), encoding, column)
     for finding in texts.findings:
         report({"kind": "message", "message": f"{given}: {finding}"})
+    if settings.data.label is not None:
+        return predict_classes(opened, texts.documents, output)
+    model = model_of(opened)
     read = read_entities(model, texts.documents)
     graph = entity_graph(read)
     tables = {
@@ -59,7 +77,7 @@ def predict_file(
     return [
         f"{sum(kinds.values()):,} entities in {len(read):,} documents, by the {model.trusted}: {found}",
         f"a graph of {len(graph):,} entities and {graph.number_of_edges():,} relations",
-        f"in {output}: {', '.join(_WRITTEN)}",
+        f"in {output}: {', '.join((*tables, 'graph.graphml', 'graph.json', 'documents.csv'))}",
     ]
 
 

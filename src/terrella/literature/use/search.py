@@ -19,7 +19,7 @@ _K1, _B = 1.2, 0.75
 _TOPICS = 100
 _PER_TOPIC = 10  # documents at least
 _FEWEST = 20  # documents from which meaning is learned
-_JOINED = 60  # of reciprocal rank fusion (Cormack, Clarke & Büttcher 2009)
+_MEANING = 0.5  # of the cosine; 0.3 to 1 do as well
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,13 +70,12 @@ def by_meaning(index: Index, query: str) -> Floats:
 
 
 def by_both(index: Index, query: str) -> Floats:
-    """Return the sum of the reciprocals of both ranks, (document,)."""
-    total = np.zeros(index.counts.shape[0])
-    for scores in (by_words(index, query), by_meaning(index, query)):
-        rank = np.empty(len(scores))
-        rank[np.argsort(-scores, kind="stable")] = np.arange(1, len(scores) + 1)
-        total += 1 / (_JOINED + rank)
-    return total
+    """Return BM25 as a share of its largest value, plus half the cosine of the meaning, (document,).
+
+    Joined by ranks instead (Cormack et al. 2009) they found less than BM25 alone.
+    """
+    words = by_words(index, query)
+    return words / max(float(words.max()), 1e-12) + _MEANING * by_meaning(index, query)
 
 
 HOW = {"words": by_words, "meaning": by_meaning, "both": by_both}

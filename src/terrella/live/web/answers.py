@@ -15,7 +15,7 @@ from terrella.earth.sphere import distance_km
 from terrella.errors import InputError
 from terrella.forecast.judging.outcomes import cell_centres
 from terrella.live.issuing import FORECAST, ISSUED, MODELS
-from terrella.live.kept import Kept, read_kept, read_probability
+from terrella.live.kept import Kept, read_kept, read_part
 from terrella.live.opening import Opened
 from terrella.live.scoring import SCORE
 from terrella.live.store import Record
@@ -34,7 +34,6 @@ class Reader:
     opened: Opened
     _whole: OrderedDict[str, Kept] = field(default_factory=OrderedDict)
     _issued: OrderedDict[str, np.ndarray] = field(default_factory=OrderedDict)
-    _scores: tuple[int, bytes] = (-1, b"")
     _lock: Lock = field(default_factory=Lock)
 
     def forecasts(self, limit: int, before_us: int | None = None) -> list[dict[str, Any]]:
@@ -84,7 +83,7 @@ class Reader:
             if key in self._issued:
                 return self._issued[key]
         path = self.opened.store.forecasts / f"{key.removeprefix(f'{FORECAST}/')}.nc"
-        probability = read_probability(path, MODELS.index(ISSUED))
+        probability = read_part(path, "probability", MODELS.index(ISSUED))
         with self._lock:
             self._issued[key] = probability
             while len(self._issued) > _REMEMBERED:
@@ -126,10 +125,7 @@ class Reader:
 
     def scores(self) -> bytes:
         """Return, as JSON, the table of scores, and the course of gains and of events along time by horizon."""
-        last = self.opened.store.last_number()
-        if self._scores[0] != last:
-            self._scores = last, json.dumps(self._scored()).encode()
-        return self._scores[1]
+        return json.dumps(self._scored()).encode()
 
     def _scored(self) -> dict[str, Any]:
         records = self.opened.store.records(SCORE)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -20,6 +21,7 @@ from terrella.earth.land import land_rings
 from terrella.errors import InputError, TerrellaError
 from terrella.live.issuing import FORECAST, MODELS
 from terrella.live.keeping import MISSED
+from terrella.live.kept import read_part
 from terrella.live.opening import Opened
 from terrella.live.scoring import SCORE
 from terrella.live.web.address import Address
@@ -27,7 +29,9 @@ from terrella.live.web.answers import LAYERS, NotFoundError, Reader, described, 
 from terrella.live.web.describing import openapi
 from terrella.live.web.exports import csep, geojson, netcdf
 from terrella.live.web.limits import Guard, TooLargeError
-from terrella.live.web.questions import chosen, in_range, number, polygon, time_us
+from terrella.live.web.patience import in_time
+from terrella.live.web.questions import chosen, in_range, number, polygon, time_us, whole
+from terrella.live.web.remembered import Remembered
 from terrella.live.web.runs import Runs
 from terrella.live.web.streams import entries_stream, runs_stream
 
@@ -55,11 +59,11 @@ Answer = Callable[[Reader, Request, bytes], Response]
 
 def make_app(opened: Opened, address: Address, folder: Path | None = None) -> Guard:
     """Return the application of a record, and of the runs of a folder, at an address."""
-    reader = Reader(opened)
+    reader, remembered = Reader(opened), Remembered()
     runs = None if folder is None else Runs(folder)
 
-    def route(path: str, answer: Answer, method: str = "GET") -> Route:
-        return Route(path, _endpoint(reader, answer), methods=[method])
+    def route(path: str, answer: Answer, *posts: str) -> Route:
+        return Route(path, _endpoint(reader, answer, remembered), methods=["GET", *posts])
 
     app = Starlette(
         routes=[
@@ -73,13 +77,12 @@ def make_app(opened: Opened, address: Address, folder: Path | None = None) -> Gu
             route("/api/forecasts/{name}", _forecast),
             route("/api/forecasts/{name}/values", _values),
             route("/api/history", _history),
-            route("/api/probability", _at_point),
-            route("/api/probability", _in_polygon, "POST"),
+            route("/api/probability", _of_place, "POST"),
             route("/api/events", _events),
             route("/api/events/points", _points),
             route("/api/scores", lambda reader, request, body: _json(reader.scores())),
             Route("/api/stream", entries_stream(opened.store), methods=["GET"]),
-            route("/api/runs", lambda reader, request, body: _runs(runs)),
+            Route("/api/runs", _endpoint(reader, lambda *_: _runs(runs), None), methods=["GET"]),
             Route("/api/runs/stream", runs_stream(runs), methods=["GET"]),
         ],
         exception_handlers={HTTPException: _refused},
@@ -88,13 +91,31 @@ def make_app(opened: Opened, address: Address, folder: Path | None = None) -> Gu
     return Guard(app, address)
 
 
-def _endpoint(reader: Reader, answer: Answer) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(
+    reader: Reader, answer: Answer, remembered: Remembered | None
+) -> Callable[[Request], Awaitable[Response]]:
     """Return what answers in a thread, so that no question holds up another; errors become one line."""
+
+    def answered(request: Request, body: bytes) -> Response:
+        def made() -> Response:
+            return answer(reader, request, body)
+
+        if remembered is None or request.method == "POST":
+            return made()
+        lasting = request.path_params.get("name", "latest") != "latest"  # what was issued stays as it is
+        mark = None if lasting else reader.opened.store.mark()
+        found = remembered.answer(f"{request.url.path}?{request.url.query}", mark, made)
+        tag = found.headers.get("etag")
+        if tag is not None and tag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers={"etag": tag})
+        return found
 
     async def endpoint(request: Request) -> Response:
         try:
-            body = await request.body()
-            return await run_in_threadpool(answer, reader, request, body)
+            body = await in_time(request.body())
+            return await run_in_threadpool(answered, request, body)
+        except TimeoutError:
+            return JSONResponse({"error": "the body did not come"}, 408)
         except TooLargeError:
             return JSONResponse({"error": "the body is too long"}, 413)
         except NotFoundError as error:
@@ -103,6 +124,9 @@ def _endpoint(reader: Reader, answer: Answer) -> Callable[[Request], Awaitable[R
             return JSONResponse({"error": str(error)}, 422)
         except TerrellaError as error:
             return JSONResponse({"error": str(error)}, 503)
+        except (SQLAlchemyError, OSError) as error:
+            about = str(getattr(error, "orig", None) or error).splitlines()[0]
+            return JSONResponse({"error": f"the record cannot be read now: {about}"}, 503)
 
     return endpoint
 
@@ -165,7 +189,7 @@ def _land(reader: Reader, request: Request, body: bytes) -> Response:
 
 def _forecasts(reader: Reader, request: Request, body: bytes) -> Response:
     asked = dict(request.query_params)
-    limit = int(number(asked, "limit", 1, 2000, 100))
+    limit = whole(asked, "limit", 1, 2000, 100)
     before = time_us(asked, "before", _YEAR_9999)
     return JSONResponse({"forecasts": reader.forecasts(limit, before)})
 
@@ -174,21 +198,22 @@ def _forecast(reader: Reader, request: Request, body: bytes) -> Response:
     asked = dict(request.query_params)
     record = reader.record(request.path_params["name"])
     wanted = chosen(asked, "format", ("json", "geojson", "netcdf", "csep"))
+    model, horizon = _model(asked), _horizon(asked, len(record.values["horizons_days"]))
     if wanted == "json":
         return JSONResponse(described(record))
     kept = reader.kept(record)
     if wanted == "netcdf":
         return netcdf(reader.opened.store.forecasts / record.values["file"])
-    model, horizon = _model(asked), _horizon(asked, len(kept.horizons_days))
     return geojson(kept, model, horizon) if wanted == "geojson" else csep(kept, model, horizon)
 
 
 def _values(reader: Reader, request: Request, body: bytes) -> Response:
     """Answer with the cells' values as 32-bit floats, little-endian, layer by layer in the order of `inside`."""
     asked = dict(request.query_params)
-    kept = reader.kept(reader.record(request.path_params["name"]))
-    values = kept.probability if chosen(asked, "layer", LAYERS) == "probability" else kept.expected
-    found = values[_model(asked), _horizon(asked, len(kept.horizons_days))]
+    record = reader.record(request.path_params["name"])
+    path = reader.opened.store.forecasts / record.values["file"]
+    horizon = _horizon(asked, len(record.values["horizons_days"]))
+    found = read_part(path, chosen(asked, "layer", LAYERS), _model(asked))[horizon]
     headers = (
         {"cache-control": "max-age=31536000, immutable"} if request.path_params["name"] != "latest" else {}
     )
@@ -197,9 +222,12 @@ def _values(reader: Reader, request: Request, body: bytes) -> Response:
 
 def _history(reader: Reader, request: Request, body: bytes) -> Response:
     asked = dict(request.query_params)
-    cell = int(number(asked, "cell", 0, 1e7))
-    horizon = int(number(asked, "horizon", 0, 100, 0))
+    cell, horizon = whole(asked, "cell", 0, 10**7), whole(asked, "horizon", 0, 100, 0)
     return JSONResponse({"cell": cell, "horizon": horizon, "history": reader.history(cell, horizon)})
+
+
+def _of_place(reader: Reader, request: Request, body: bytes) -> Response:
+    return (_in_polygon if request.method == "POST" else _at_point)(reader, request, body)
 
 
 def _at_point(reader: Reader, request: Request, body: bytes) -> Response:
@@ -261,7 +289,7 @@ def _span_of_events(request: Request) -> tuple[int, int, float, int]:
     asked = dict(request.query_params)
     since, until = time_us(asked, "since", -_YEAR_9999), time_us(asked, "until", _YEAR_9999)
     least = number(asked, "min_magnitude", -9, _LARGEST, -9)
-    return since, until, least, int(number(asked, "limit", 1, 100_000, 1000))
+    return since, until, least, whole(asked, "limit", 1, 100_000, 1000)
 
 
 def _runs(runs: Runs | None) -> Response:
@@ -281,4 +309,4 @@ def _model(asked: dict[str, Any]) -> int:
 
 
 def _horizon(asked: dict[str, Any], horizons: int) -> int:
-    return int(number(asked, "horizon", 0, horizons - 1, 0))
+    return whole(asked, "horizon", 0, horizons - 1, 0)

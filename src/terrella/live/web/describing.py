@@ -85,6 +85,7 @@ def _get(
     refusals = {
         "401": "no token",
         "404": "no such thing",
+        "408": "the body did not come",
         "413": "too long",
         "414": "too long",
         "422": "a question that cannot be answered",

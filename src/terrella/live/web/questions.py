@@ -29,6 +29,18 @@ def number(
     return in_range(text, name, low, high)
 
 
+def whole(asked: Mapping[str, str], name: str, low: int, high: int, default: int | None = None) -> int:
+    """Return a whole number of a query.
+
+    Raises:
+        InputError: where it is missing, no whole number, or outside its range.
+    """
+    value = number(asked, name, low, high, default)
+    if value != int(value):
+        raise InputError(f"{name} must be a whole number")
+    return int(value)
+
+
 def in_range(given: Any, name: str, low: float, high: float) -> float:
     """Return a number given as text or as JSON.
 

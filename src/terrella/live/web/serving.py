@@ -11,8 +11,8 @@ from terrella.errors import InputError
 from terrella.live.opening import Opened
 from terrella.live.web.address import Address
 from terrella.live.web.app import make_app
+from terrella.live.web.patience import PATIENCE_S, Patient
 
-_PATIENCE_S = 20  # of a connection that asks nothing
 _AT_ONCE = 200  # connections
 
 
@@ -33,7 +33,8 @@ def serve(opened: Opened, address: Address, report: Report, runs: Path | None = 
         log_level="warning",
         access_log=False,
         server_header=False,
-        timeout_keep_alive=_PATIENCE_S,
+        timeout_keep_alive=int(PATIENCE_S),
+        http=Patient,
         limit_concurrency=_AT_ONCE,
         timeout_graceful_shutdown=2,
         lifespan="off",
@@ -43,7 +44,7 @@ def serve(opened: Opened, address: Address, report: Report, runs: Path | None = 
 
 def _listening(address: Address) -> socket.socket:
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((address.host.strip("[]"), address.port))

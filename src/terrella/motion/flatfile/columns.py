@@ -1,17 +1,18 @@
 """Which column of a flatfile holds what: an explicit mapping first, then the names of the flatfiles in use."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 from terrella.errors import InputError
 
-# Names in lower case with letters, digits and % alone: NGA-West2, ESM, eGSIM, the NGA package's, and plain ones.
+# Names in lower case with letters, digits and % alone: NGA-West2 and -Subduction, ESM, eGSIM, gmprocess,
+# New Zealand's database, the NGA package's, and plain ones.
 NAMES: dict[str, tuple[str, ...]] = {
     "event": ("eqid", "esmeventid", "eventid", "evtid", "evid", "earthquakeid", "event", "eventname", "eqname",
-              "earthquakename", "earthquake"),
-    "station": ("stationsequencenumber", "staseqnum", "ssn", "stationid", "staid", "stationcode", "station", "sta",
-                "stationname", "stationidno", "site", "siteid"),
+              "earthquakename", "earthquake", "ngasubeqid"),
+    "station": ("stationsequencenumber", "staseqnum", "ssn", "stationcode", "stationid", "staid", "station", "sta",
+                "stationname", "stationidno", "site", "siteid", "ngasubssn"),
     "network": ("networkcode", "network", "net", "stanetwork", "owner"),
     "magnitude": ("earthquakemagnitude", "mw", "momentmagnitude", "magnitude", "mag", "m", "evmag",
                   "eventmagnitude",
@@ -22,32 +23,34 @@ NAMES: dict[str, tuple[str, ...]] = {
     "rhyp_km": ("hypd", "hypdist", "rhyp", "rhypo", "disthyp", "hypocentraldistance", "hypodist"),
     "top_km": ("depthtotopoffaultrupturemodel", "ztor", "ztop", "depthtopofrupture", "depthtor", "topdepth"),
     "depth_km": ("hypocenterdepth", "evdepth", "zhyp", "eventdepth", "evtdepth", "hypodepth", "hypocentraldepth",
-                 "depth", "focaldepth", "depthhyp", "hypocentredepth"),
+                 "earthquakedepth", "depth", "focaldepth", "depthhyp", "hypocentredepth"),
     "vs30_m_s": ("vs30msselectedforanalysis", "vs30selectedforanalysis", "preferredvs30", "vs30", "vs30pref",
-                 "stavs30", "sitevs30", "vs30mswa"),
+                 "stavs30", "sitevs30", "vs30msec", "vs30mswa", "vs30msecwa"),
     "rake_deg": ("rakeangle", "rake", "esrake"),
     "mechanism": ("mechanismbasedonrakeangle", "fmtypecode", "eqmechanism", "styleoffaulting", "mechanism",
                   "faulttype", "faultingstyle", "faultmechanism", "fm", "sof"),
     "event_latitude": ("hypocenterlatitude", "evlatitude", "hypocenterlat", "eventlatitude", "evtlat",
-                       "epicenterlatitude", "eqlat", "evla", "hypolat", "eventlat"),
+                       "epicenterlatitude", "eqlat", "evla", "evlat", "hypolat", "eventlat", "earthquakelatitude"),
     "event_longitude": ("hypocenterlongitude", "evlongitude", "hypocenterlong", "hypocenterlon", "eventlongitude",
-                        "evtlon", "epicenterlongitude", "eqlon", "evlo", "hypolon", "eventlon"),
+                        "evtlon", "epicenterlongitude", "eqlon", "evlo", "evlon", "hypolon", "eventlon",
+                        "earthquakelongitude"),
     "time": ("eventtime", "origintime", "evtime", "evttime", "datetime", "eventdatetime", "time", "date",
-             "eventdate"),
+             "eventdate", "earthquaketime"),
     "year": ("year", "yr", "eventyear"),
     "station_latitude": ("stationlatitude", "stlatitude", "stalat", "stationlat", "stla", "sitelatitude"),
     "station_longitude": ("stationlongitude", "stlongitude", "stalong", "stalon", "stationlon", "stlo", "sitelon",
                           "sitelongitude"),
 }  # fmt: skip
 # Second choices, row by row where the first has nothing.
-SECOND = {"vs30_m_s": ("vs30mswa",), "magnitude": ("emecmw",)}
+SECOND = {"vs30_m_s": ("vs30mswa", "vs30msecwa"), "magnitude": ("emecmw",)}
+# Whose magnitude a row has, where a column says it.
+TYPES = ("magnitudetype", "magtype", "earthquakemagnitudetype", "mwtype")
 _UNITS_AFTER = re.compile(r"(km|deg|ms|degrees|kilometers|mpers|mps)$")
 _OTHER_MAGNITUDES = ("ml", "ms", "mb", "md", "mlv", "localmagnitude")
-_SPECTRAL = (
-    re.compile(
-        r"^(?:rotd50|geomean|gmrotd50|gmroti50)?(?:p?sa|t)[\s_(\[]*(\d+(?:[._p]\d+)?)\s*s?(?:ec)?[)\]]?(.*)$"
-    ),
-)
+# SA(0.3), PSA_0.3s, T0.300S, rotD50_T0_300, T0pt300S of NGA-Subduction.
+_SPECTRAL = re.compile(r"^(?:p?sa|t)[\s_(\[]*(\d+(?:(?:[._p]|pt)\d+)?)\s*s?(?:ec)?[)\]]?(.*)$")
+_DAMPED = re.compile(r"^p?sa\(t=([\d.]+)(?:,\s*d=([\d.]+))?\)$")  # of gmprocess
+_DAMPING = 0.05
 _PREFIX = re.compile(r"^(rotd50|geomean|gmrotd50|gmroti50)[\s_]*")
 _PEAK = re.compile(r"^(pga|pgv)(.*)$")
 
@@ -86,6 +89,11 @@ def find_columns(names: Sequence[str], mapping: Mapping[str, str], file: str) ->
     return found
 
 
+def find_column(names: Iterable[str], known: Sequence[str]) -> str | None:
+    """Return the first column with one of the known names, None where there is none."""
+    return next((name for name in names if squeezed(name) in known), None)
+
+
 def find_measures(names: Sequence[str], mapping: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     """Return the column of each measure, with what its name says after it, such as (g).
 
@@ -119,14 +127,20 @@ def measure_of(name: str) -> tuple[str, str, int] | None:
         r"^[a-z0-9]*(?:max|source|type|ref|date|time|flag|quality)", peak[2].strip(" _")
     ):
         return peak[1].upper(), peak[2], rank
-    spectral = _SPECTRAL[0].match(text)
+    if damped := _DAMPED.match(text):
+        return (f"SA({float(damped[1]):g})", "", rank) if float(damped[2] or _DAMPING) == _DAMPING else None
+    spectral = _SPECTRAL.match(text)
     if spectral is None or re.match(r"^\d", text):
         return None
-    if text.startswith("t") and prefix is None and not re.fullmatch(r"t\d+[.]\d+s?(\s*[\[(].*)?", text):
+    if (
+        text.startswith("t")
+        and prefix is None
+        and not re.fullmatch(r"t\d+(?:[.]|pt)\d+s?(\s*[\[(].*)?", text)
+    ):
         return None  # T90, t0 and the like are no spectra
     if text.startswith("t") and prefix is not None and not re.match(r"t\d+_\d+", text):
         return None  # rotd50_t90: a duration
-    period = float(spectral[1].replace("_", ".").replace("p", "."))
+    period = float(re.sub(r"_|pt|p", ".", spectral[1]))
     return (f"SA({period:g})", spectral[2], rank) if period > 0 else None
 
 

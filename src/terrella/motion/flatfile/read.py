@@ -13,7 +13,8 @@ import pandas as pd
 
 from terrella.errors import InputError
 from terrella.files import must_exist
-from terrella.motion.flatfile.columns import SECOND, find_columns, find_measures, squeezed
+from terrella.motion.flatfile.columns import SECOND, TYPES, find_column, find_columns, find_measures, squeezed
+from terrella.motion.flatfile.component import rows_of_median
 from terrella.motion.flatfile.distances import joyner_boore
 from terrella.motion.flatfile.hdf5 import read_hdf5
 from terrella.motion.flatfile.table import MECHANISMS, RJB_FROM, Flatfile, Floats
@@ -88,12 +89,14 @@ def records_of(table: pd.DataFrame, file: str, how: Reading) -> Flatfile:
     if doubled := sorted({name for name in names if names.count(name) > 1}):
         raise InputError(f"{file}: several columns are called {doubled[0]!r}; rename all but one")
     found = find_columns(names, how.columns, file)
-    numbers, findings = _numbers(table, found, file)
     row = np.arange(len(table)) + 2
+    numbers, findings = _numbers(table, found, file)
+    findings += _magnitude_types(table)
     magnitude = numbers["magnitude"]
     rjb, source = joyner_boore(numbers, magnitude)
     needed = {"magnitude": magnitude, "distance": rjb, "Vs30": numbers["vs30_m_s"]}
-    kept = np.ones(len(table), bool)
+    kept, of_component = rows_of_median(table, file) if how.motions else (np.ones(len(table), bool), [])
+    findings += of_component
     for what, values in needed.items():
         missing = kept & ~np.isfinite(values)
         if missing.any():
@@ -161,7 +164,7 @@ def _with_motions(
     accelerations = {measure: columns[measure] for measure in measures if measure != "PGV"}
     inside = kept & (records.magnitude >= 4) & (records.rjb_km < 150)
     residuals = {m: np.where(inside, (ln - expected)[:, i], np.nan) for i, m in enumerate(measures)}
-    if unit is None and any(squeezed(str(name)) == "esmeventid" for name in table.columns):
+    if unit is None and find_column([str(name) for name in table.columns], ("esmeventid", "emecmw")):
         unit = "cm/s2"  # as the Engineering Strong Motion database documents its flatfiles
         findings.append("accelerations are in cm/s², as ESM's flatfiles have them")
     units, more = chosen_units(accelerations, unit, residuals, file)
@@ -272,6 +275,20 @@ def _labels(
     return np.array(places)
 
 
+def _magnitude_types(table: pd.DataFrame) -> list[str]:
+    column = find_column(table.columns, TYPES)
+    if column is None:
+        return []
+    types = table[column].astype("string").str.strip().fillna("")
+    other = (types != "") & ~types.str.lower().str.match(r"(?:mw|m$|u|-?\d)")
+    if not other.any():
+        return []
+    named = ", ".join(types[other].unique()[:_SHOWN])
+    return [
+        f"{other.sum():,} rows have magnitudes of type {named} by {column}: they are taken as moment magnitudes"
+    ]
+
+
 def _mechanisms(
     table: pd.DataFrame, found: Mapping[str, Sequence[str]], numbers: Mapping[str, Floats], file: str
 ) -> np.ndarray:
@@ -310,6 +327,9 @@ def _told(records: Flatfile) -> list[str]:
         rows = int((records.rjb_from == number).sum())
         if rows:
             found.append(f"{rows:,} of {len(records):,} rows have no Rjb: it is estimated from the {how}")
+    twice = int(pd.DataFrame({"event": records.event, "station": records.station}).duplicated().sum())
+    if twice and records.measures:
+        found.append(f"{twice:,} rows repeat an event and a station of another row; each counts as a record")
     unspecified = int((records.mechanism == MECHANISMS.index("U")).sum())
     if unspecified:
         found.append(

@@ -1,14 +1,29 @@
 """Folds that leave out whole events and whole stations."""
 
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from terrella.errors import InputError
-from terrella.motion.flatfile.table import Flatfile, numbered
+from terrella.motion.flatfile.table import numbered
 
 Truths = npt.NDArray[np.bool_]
+
+
+class Labelled(Protocol):
+    """Records whose events and stations are known, (record,) each."""
+
+    @property
+    def event(self) -> npt.NDArray[Any]:
+        """Which are of one event."""
+        ...
+
+    @property
+    def station(self) -> npt.NDArray[Any]:
+        """Which are of one station."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +56,7 @@ class Folds:
         return np.asarray(self.of_event * self.stations + self.of_station)
 
 
-def make_folds(records: Flatfile, events: int, stations: int, seed: int) -> Folds:
+def make_folds(records: Labelled, events: int, stations: int, seed: int) -> Folds:
     """Return folds of events and stations, each with about as many records.
 
     Raises:

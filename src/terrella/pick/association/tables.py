@@ -11,11 +11,11 @@ import pandas as pd
 
 from terrella.errors import InputError
 from terrella.files import must_exist
+from terrella.formats.waveforms.phases import phase_kind, plain_phase
 from terrella.formats.waveforms.picks import columns_by_name, read_table
 from terrella.formats.waveforms.picks import read_picks as read_pick_table
 from terrella.pick.association.sites import Stations, find_sites
 from terrella.pick.data.tally import Tally
-from terrella.pick.phases import phase_kind, plain_phase
 
 # Headers of station tables in lower case without anything but letters, by our names; the first that fits is taken.
 _HEADERS = {

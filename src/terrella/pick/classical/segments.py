@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import butter, sosfilt
 
+from terrella.formats.waveforms.components import COMPONENTS
 from terrella.pick.picker import Samples, Windows
-from terrella.pick.store import COMPONENTS, Store
+from terrella.pick.store import Store
 
 Floats = npt.NDArray[np.float64]
 

@@ -33,7 +33,8 @@ class Annotator:
     evaluate: Evaluate
     on_cpu: bool = True
     dense: "Dense | None" = None  # of a GPD
-    model: bytes | None = None  # what ONNX Runtime evaluates, where it does
+    model: bytes | None = None  # in ONNX, where it is evaluated as such
+    form: str = ""  # of a compressed bundle
 
     @property
     def phases(self) -> tuple[str, ...]:
@@ -57,13 +58,15 @@ def make_annotator(
     """Return a trained network with its fastest evaluation on a device, by default the CPU."""
     import torch
 
+    from terrella.engine.use.forms import OnnxNetwork
     from terrella.pick.networks.dense_gpd import Dense
     from terrella.pick.networks.gpd import GPD
 
     network, device = network.eval(), device or torch.device("cpu")
     on_cpu = device.type == "cpu"
     if on_cpu and (model := onnx_model(network, architecture)) is not None:
-        return Annotator(architecture, by_onnx(model, architecture), model=model)
+        form = network.form if isinstance(network, OnnxNetwork) else ""
+        return Annotator(architecture, by_onnx(model, architecture, form), model=model, form=form)
     dense = Dense(network.to(device), architecture) if isinstance(network, GPD) else None
     return Annotator(architecture, by_torch(network, architecture, device), on_cpu, dense)
 
@@ -130,7 +133,7 @@ def _stacked(said: Floats, heard: npt.NDArray[np.bool_], step: int, how: str) ->
 def _answers(annotator: Annotator, record: Record, starts: Integers) -> Iterator[tuple[Integers, Floats]]:
     """Yield batches of the windows that begin at some samples, and what the network says of them."""
     architecture = annotator.architecture
-    size = batch_size(architecture, annotator.on_cpu)
+    size = batch_size(architecture, annotator.on_cpu, annotator.form)
     views = sliding_window_view(record.samples, architecture.window, 1).transpose(1, 0, 2)
     known = sliding_window_view(record.recorded, architecture.window, 1)
     gaps = None if record.whole else _counted(np.asarray(~record.recorded.all(0)))

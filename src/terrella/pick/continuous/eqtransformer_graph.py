@@ -1,8 +1,9 @@
-"""EQTransformer as an ONNX model that ONNX Runtime computes fastest.
+"""EQTransformer as ONNX models, as ONNX Runtime and as OpenVINO compute it fastest.
 
 Most of its time goes to the decoders, which double their samples and convolve them with up to 11 weights. The two
 samples of each pair are the same before the convolution, so that one with half the weights, made for the first and
-for the second of a pair, gives both. The last convolution, to one channel, makes 16 samples at once.
+for the second of a pair, gives both. The last convolution, to one channel, makes 16 samples at once. OpenVINO
+moves samples slowly: for it there are transposed convolutions and a last one as it is.
 """
 
 from typing import Any, cast
@@ -13,8 +14,11 @@ from terrella.pick.continuous.onnx_graph import Array, Graph, array, folded, pha
 from terrella.pick.networks.eqtransformer import WINDOW, EQTransformer
 
 
-def eqtransformer_model(network: EQTransformer) -> bytes:
-    """Return the ONNX model of an EQTransformer: windows (batch, 3, 6000) to logits (batch, 3, 6000)."""
+def eqtransformer_model(network: EQTransformer, plain: bool = False) -> bytes:
+    """Return the ONNX model of an EQTransformer: windows (batch, 3, 6000) to logits (batch, 3, 6000).
+
+    It is the plain one for OpenVINO.
+    """
     graph, layers = Graph(), cast(Any, network)  # torch knows no types of layers in lists
     x = graph.windows()
     for convolution in layers.encoder.convs:
@@ -34,11 +38,11 @@ def eqtransformer_model(network: EQTransformer) -> bytes:
         wide = graph.add("Relu", _linear(graph, x, array(layer.wide.weight).T, array(layer.wide.bias)))
         narrow = _linear(graph, wide, array(layer.narrow.weight).T, array(layer.narrow.bias))
         x = _normed(graph, graph.add("Add", x, narrow), layer.norm2)
-    decoded = [_decoded(graph, x, layers.detection)]
+    decoded = [_decoded(graph, x, layers.detection, plain)]
     for pick in layers.picks:
         y = _lstm(graph, graph.add("Transpose", x, perm=[1, 0, 2]), pick.lstm)
         y = _attention(graph, graph.add("Transpose", y, perm=[1, 0, 2]), pick.attention)
-        decoded.append(_decoded(graph, y, pick.decoder))
+        decoded.append(_decoded(graph, y, pick.decoder, plain))
     return graph.model(graph.add("Concat", *decoded, axis=1), (3, WINDOW), (3, WINDOW))
 
 
@@ -100,7 +104,7 @@ def _normed(graph: Graph, x: str, norm: Any) -> str:
     return graph.add("LayerNormalization", x, *constants, axis=-1, epsilon=1e-14)
 
 
-def _decoded(graph: Graph, x: str, decoder: Any) -> str:
+def _decoded(graph: Graph, x: str, decoder: Any, plain: bool) -> str:
     """Return the logits (batch, 1, 1, 6000) of frames (batch, frame, channel)."""
     x = graph.add("Unsqueeze", graph.add("Transpose", x, perm=[0, 2, 1]), graph.integers(2))
     short = _frames()
@@ -109,8 +113,11 @@ def _decoded(graph: Graph, x: str, decoder: Any) -> str:
         reach = convolution.padding[0]
         if long == 2 * short:
             pairs, before, after = _pairs(kernel)
-            x = graph.conv(x, (pairs, bias.repeat(2)), before, after)
-            x = graph.interleaved(x, len(bias), 2, short)
+            if plain:
+                x = _transposed(graph, x, (pairs, bias), before, after)
+            else:
+                x = graph.conv(x, (pairs, bias.repeat(2)), before, after)
+                x = graph.interleaved(x, len(bias), 2, short)
         else:
             x = graph.add("Concat", x, x, axis=2)
             x = graph.add(
@@ -119,6 +126,8 @@ def _decoded(graph: Graph, x: str, decoder: Any) -> str:
             x = graph.conv(graph.cut(x, 0, long), (kernel, bias), reach, reach)
         short = long
     reach, number = decoder.out.padding[0], 16
+    if plain:
+        return graph.conv(x, _weights(decoder.out), reach, reach, relu=False)
     x = graph.conv(x, phases(_weights(decoder.out), number), reach, reach, number, relu=False)
     return graph.interleaved(x, 1, number, WINDOW // number)
 
@@ -136,6 +145,18 @@ def _pairs(kernel: Array) -> tuple[Array, int, int]:
         for tap in range(taps):
             pairs[:, phase, :, before + (phase + tap - reach) // 2] += kernel[:, :, tap]
     return pairs.reshape(-1, *pairs.shape[2:]), before, after
+
+
+def _transposed(graph: Graph, x: str, weights: tuple[Array, Array], before: int, after: int) -> str:
+    """Return the ReLU of what `_pairs` weights give, as a transposed convolution."""
+    pairs, bias = weights
+    kernel = pairs.reshape(len(bias), 2, *pairs.shape[1:])[..., ::-1]  # (output, phase, input, tap)
+    kernel = kernel.transpose(2, 0, 3, 1).reshape(pairs.shape[1], len(bias), 1, -1)
+    x = graph.add(
+        "ConvTranspose", x, graph.constant(kernel), graph.constant(bias),
+        kernel_shape=[1, kernel.shape[-1]], strides=[1, 2], pads=[0, 2 * after, 0, 2 * before],
+    )  # fmt: skip
+    return graph.add("Relu", x)
 
 
 def _linear(graph: Graph, x: str, weight: Array, bias: Array) -> str:

@@ -1,27 +1,24 @@
-"""The probabilities of a network for batches of windows: by ONNX Runtime where it is faster, else by torch."""
+"""The probabilities of a network for batches of windows: as an ONNX model where it is faster, else by torch.
 
-from collections.abc import Callable
+Evaluations take prepared windows (batch, component, sample) to probabilities (batch, output, frame).
+"""
+
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
-from terrella.engine.use.onnx_session import onnx_session
+from terrella.engine.use.onnx_session import ONNX_BFLOAT16, Evaluate, Floats, onnx_evaluation
 from terrella.pick.networks.architecture import Architecture
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
-Floats = npt.NDArray[np.float32]
-# Prepared windows (batch, component, sample) to probabilities (batch, output, frame).
-Evaluate = Callable[[Floats], Floats]
-
 _CLOSE = 1e-4  # of the two, in probability
-_AT_ONCE = (
-    15_000  # samples of one component, so that layers stay near the cache; a GPU takes 200 times as many
-)
+# Samples of one component, so that layers stay near the cache; OpenVINO's calls cost more, and a GPU's far more.
+_AT_ONCE = 15_000
+_OPENVINO_TIMES, _GPU_TIMES = 4, 200
 
 
 def onnx_model(network: "nn.Module", architecture: Architecture) -> bytes | None:
@@ -53,15 +50,12 @@ def onnx_model(network: "nn.Module", architecture: Architecture) -> bytes | None
     return model if _agree(one, other, architecture) else None
 
 
-def by_onnx(model: bytes, architecture: Architecture) -> Evaluate:
-    """Return the evaluation of a model by ONNX Runtime on the CPU."""
-    session = onnx_session(model)
-    name = session.get_inputs()[0].name
-
-    def evaluate(windows: Floats) -> Floats:
-        return _probabilities(session.run(None, {name: windows})[0], architecture)
-
-    return evaluate
+def by_onnx(model: bytes, architecture: Architecture, form: str = "") -> Evaluate:
+    """Return the evaluation of a model on the CPU, in a bundle's form."""
+    run = onnx_evaluation(model, form)
+    if form == ONNX_BFLOAT16:
+        run = _of_one_size(run, batch_size(architecture, True, form))
+    return lambda windows: _probabilities(run(windows), architecture)
 
 
 def by_torch(network: "nn.Module", architecture: Architecture, device: "torch.device") -> Evaluate:
@@ -78,9 +72,23 @@ def by_torch(network: "nn.Module", architecture: Architecture, device: "torch.de
     return evaluate
 
 
-def batch_size(architecture: Architecture, on_cpu: bool) -> int:
+def batch_size(architecture: Architecture, on_cpu: bool, form: str = "") -> int:
     """Return how many windows to evaluate at once."""
-    return max(1, (_AT_ONCE if on_cpu else _AT_ONCE * 200) // architecture.window)
+    times = _GPU_TIMES if not on_cpu else _OPENVINO_TIMES if form == ONNX_BFLOAT16 else 1
+    return max(1, _AT_ONCE * times // architecture.window)
+
+
+def _of_one_size(run: Evaluate, size: int) -> Evaluate:
+    """Return an evaluation that is given full batches alone: what lacks is zero."""
+
+    def evaluate(windows: Floats) -> Floats:
+        if len(windows) >= size:
+            return run(windows)
+        whole = np.zeros((size, *windows.shape[1:]), np.float32)
+        whole[: len(windows)] = windows
+        return run(whole)[: len(windows)]
+
+    return evaluate
 
 
 def _probabilities(logits: Floats, architecture: Architecture) -> Floats:

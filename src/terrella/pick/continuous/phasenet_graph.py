@@ -1,8 +1,8 @@
-"""PhaseNet as an ONNX model that ONNX Runtime computes fastest: norms in the weights, plain convolutions only.
+"""PhaseNet as ONNX models with its norms in the weights: as ONNX Runtime computes it fastest, and layer by layer.
 
-A transposed convolution with 7 weights and a stride of 4 is a convolution with 2 weights that makes four channels
-of each, one per phase of the stride: put one after the other, they are the upsampled signal. Where there are fewer
-than 16 channels, several samples of each are made at once.
+The former has plain convolutions only. A transposed convolution with 7 weights and a stride of 4 is a convolution
+with 2 weights that makes four channels of each, one per phase of the stride: put one after the other, they are the
+upsampled signal. Where there are fewer than 16 channels, several samples of each are made at once.
 """
 
 from typing import Any, cast
@@ -31,9 +31,7 @@ def phasenet_model(network: PhaseNet, samples: int) -> bytes:
         else:
             x = graph.conv(x, smooth, 3, 3)
         skips.append(x)
-        short = -(-lengths[-1] // _STRIDE)
-        zeros = max((short - 1) * _STRIDE + _KERNEL - lengths[-1], 0)
-        x = graph.conv(x, folded(level.conv, level.norm), zeros // 2, zeros - zeros // 2, _STRIDE)
+        x, short = _shortened(graph, x, folded(level.conv, level.norm), lengths[-1])
         lengths.append(short)
     x = graph.conv(x, folded(layers.bottom.conv, layers.bottom.norm), 3, 3)
     sizes = zip(lengths[:0:-1], lengths[-2::-1], strict=True)
@@ -49,6 +47,45 @@ def phasenet_model(network: PhaseNet, samples: int) -> bytes:
     x = graph.conv(x, (out.astype(np.float32), array(layers.out.bias).repeat(number)), 0, 0, relu=False)
     x = graph.cut(graph.interleaved(x, 3, number, -(-samples // number)), 0, samples)
     return graph.model(x, (3, samples), (3, samples))
+
+
+def plain_phasenet_model(network: PhaseNet, samples: int) -> bytes:
+    """Return the same layer by layer, with transposed convolutions, which OpenVINO computes fastest."""
+    graph, layers = Graph(), cast(Any, network)
+    x = graph.conv(graph.windows(), folded(layers.entry, layers.entry_norm), 3, 3)
+    skips, lengths = [], [samples]
+    for level in layers.down:
+        x = graph.conv(x, folded(level.smooth.conv, level.smooth.norm), 3, 3)
+        skips.append(x)
+        x, short = _shortened(graph, x, folded(level.conv, level.norm), lengths[-1])
+        lengths.append(short)
+    x = graph.conv(x, folded(layers.bottom.conv, layers.bottom.norm), 3, 3)
+    sizes = zip(lengths[:0:-1], lengths[-2::-1], strict=True)
+    for level, skip, (short, long) in zip(layers.up, skips[::-1], sizes, strict=True):
+        kernel, bias = folded(level.conv, level.norm, transposed=True)
+        first, whole = _first(short, long), _STRIDE * (short - 1) + _KERNEL
+        x = graph.add(
+            "ConvTranspose", x, graph.constant(kernel[:, :, None]), graph.constant(bias),
+            kernel_shape=[1, _KERNEL], strides=[1, _STRIDE], pads=[0, first, 0, whole - first - long],
+        )  # fmt: skip
+        x = graph.summed((skip, graph.add("Relu", x)), folded(level.smooth.conv, level.smooth.norm), 3, 3)
+    x = graph.conv(x, (array(layers.out.weight), array(layers.out.bias)), 0, 0, relu=False)
+    return graph.model(x, (3, samples), (3, samples))
+
+
+def _shortened(graph: Graph, x: str, weights: tuple[Array, Array], long: int) -> tuple[str, int]:
+    """Return every fourth sample of a convolution with zeros around it, and how many these are."""
+    short = -(-long // _STRIDE)
+    zeros = max((short - 1) * _STRIDE + _KERNEL - long, 0)
+    return graph.conv(x, weights, zeros // 2, zeros - zeros // 2, _STRIDE), short
+
+
+def _first(short: int, long: int) -> int:
+    """Return the first sample of a transposed convolution's that PhaseNet keeps.
+
+    One goes at its beginning, two at its end, and more on both sides.
+    """
+    return 1 + (_STRIDE * (short - 1) + _KERNEL - 3 - long) // 2
 
 
 def _at_once(weights: tuple[Array, Array]) -> int:
@@ -71,7 +108,5 @@ def _upsampled(graph: Graph, x: str, weights: tuple[Array, Array], short: int, l
     phases = np.ascontiguousarray(phases.transpose(1, 2, 0, 3)).reshape(-1, kernel.shape[0], 2)
     x = graph.conv(x, (phases, bias.repeat(_STRIDE)), 1, 1)
     x = graph.interleaved(x, outputs, _STRIDE, short + 1)
-    # Of the transposed convolution's samples one goes at its beginning, two at its end, and more on both sides.
-    whole = _STRIDE * (short - 1) + _KERNEL
-    first = 1 + (whole - 3 - long) // 2
+    first = _first(short, long)
     return graph.cut(x, first, first + long)

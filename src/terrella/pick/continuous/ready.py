@@ -80,7 +80,8 @@ def _compressed(folder: Path) -> Annotator:
         raise InputError(f"{folder} does not say what its network takes; compress the run again") from None
     refuse_odd_numbers(architecture, str(folder))
     assert model is not None
-    return Annotator(architecture, by_onnx(model, architecture), model=model)
+    form = str(header.get("form", ""))
+    return Annotator(architecture, by_onnx(model, architecture, form), model=model, form=form)
 
 
 def _architecture(fields: dict[str, Any]) -> Architecture:

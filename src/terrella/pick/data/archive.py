@@ -12,11 +12,11 @@ import pandas as pd
 
 from terrella.engine.run import Report
 from terrella.errors import InputError
+from terrella.formats.waveforms.phases import phase_kind
 from terrella.formats.waveforms.seisbench_write import Trace, write_data_set
 from terrella.pick.data.archive_files import Archive, Piece, open_archive
 from terrella.pick.data.readings import DOUBTED, LOCATED, READ, names_of, read_readings
 from terrella.pick.data.tally import Tally
-from terrella.pick.phases import phase_kind
 
 _SECOND = 10**9
 _STEP_S = 10  # lengths of windows are multiples of it, so that many share a block

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from terrella.pick.phases import phase_kind
+from terrella.formats.waveforms.phases import phase_kind
 
 _SECOND = 10**9
 _LONGEST_NS = (

@@ -8,8 +8,8 @@ import numpy as np
 
 from terrella.engine.run import Report
 from terrella.errors import InputError
+from terrella.formats.waveforms.resampling import rate_ratio, resampled
 from terrella.pick.data.locate import locate
-from terrella.pick.data.resampling import rate_ratio, resampled
 from terrella.pick.data.store import make_store, store_fingerprint
 from terrella.pick.data.store_files import holds_store, load_store
 from terrella.pick.store import Store

@@ -10,11 +10,11 @@ import pandas as pd
 
 from terrella.errors import InputError
 from terrella.files import must_exist
+from terrella.formats.waveforms.phases import is_unused, phase_kind, plain_phase
 from terrella.formats.waveforms.picks import read_pick_texts
 from terrella.pick.data.loose import group_loose
 from terrella.pick.data.readings_sac import is_sac, read_sac
 from terrella.pick.data.tally import Tally
-from terrella.pick.phases import is_unused, phase_kind, plain_phase
 
 COLUMNS = (
     "event_id", "network", "station", "location", "channel", "phase", "time_ns", "status", "used",

@@ -15,14 +15,14 @@ import pandas as pd
 from terrella.engine.run import Report
 from terrella.errors import InputError
 from terrella.files import replace_folder
+from terrella.formats.waveforms.components import COMPONENTS, component_places
+from terrella.formats.waveforms.resampling import rate_ratio, resampled
 from terrella.formats.waveforms.seisbench import DataSet, Slab, joined, read_data_set, read_slabs
 from terrella.formats.waveforms.seisbench_table import pick_samples, with_column
-from terrella.pick.data.components import component_places
 from terrella.pick.data.lock import alone
-from terrella.pick.data.resampling import rate_ratio, resampled
 from terrella.pick.data.store_files import SAMPLES, check_place, holds_store, load_store, write_tables
 from terrella.pick.data.tally import Tally
-from terrella.pick.store import COMPONENTS, Store
+from terrella.pick.store import Store
 
 SPLITS = ("train", "dev", "test")
 _SLAB_BYTES = 16 << 20

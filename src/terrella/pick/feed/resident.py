@@ -10,9 +10,10 @@ from torch import Tensor
 from terrella.engine.fit.processes import world
 from terrella.engine.plan.plan import available_memory
 from terrella.engine.plan.strategy import Placement
+from terrella.formats.waveforms.components import COMPONENTS
 from terrella.pick.feed.windows import Samples, Traces
 from terrella.pick.networks.architecture import Architecture
-from terrella.pick.store import COMPONENTS, Store
+from terrella.pick.store import Store
 
 
 def placement_of(stores: Sequence[Store], device: torch.device) -> Placement:

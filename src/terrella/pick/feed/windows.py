@@ -9,12 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from terrella.errors import InputError
+from terrella.formats.waveforms.components import COMPONENTS
+from terrella.formats.waveforms.phases import phase_kind
 from terrella.pick.feed.buffers import Buffers, Waves
 from terrella.pick.feed.normalise import preparation, prepare_window
 from terrella.pick.feed.recipes import Recipe
 from terrella.pick.networks.architecture import Architecture
-from terrella.pick.phases import phase_kind
-from terrella.pick.store import COMPONENTS, Store
+from terrella.pick.store import Store
 
 Samples = npt.NDArray[np.int64]
 Picks = npt.NDArray[np.int32]

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from terrella.formats.waveforms.phases import phase_kind
 from terrella.pick.judging.scores import Answered, Thresholds
-from terrella.pick.phases import phase_kind
 from terrella.pick.picker import Samples
 from terrella.pick.store import Store
 

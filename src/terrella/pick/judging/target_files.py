@@ -9,8 +9,8 @@ import pandas as pd
 
 from terrella.errors import InputError
 from terrella.files import replace_file
+from terrella.formats.waveforms.phases import phase_kind
 from terrella.pick.judging.targets import Targets
-from terrella.pick.phases import phase_kind
 from terrella.pick.picker import Samples, Windows
 from terrella.pick.store import Store
 

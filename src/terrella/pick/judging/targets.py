@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from terrella.pick.phases import phase_kind
+from terrella.formats.waveforms.phases import phase_kind
 from terrella.pick.picker import Samples, Windows
 from terrella.pick.store import Store
 

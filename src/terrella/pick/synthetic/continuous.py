@@ -11,16 +11,21 @@ import numpy.typing as npt
 import pandas as pd
 import scipy.fft
 
+from terrella.earth.seismograms.noise import add_bursts, noise_spectra
+from terrella.earth.seismograms.paths import Arrivals, arrivals
+from terrella.earth.seismograms.sources import (
+    bilinear_hz,
+    corner_frequency_hz,
+    frequencies_hz,
+    seismic_moment,
+)
+from terrella.earth.seismograms.stations import response
+from terrella.earth.seismograms.waves import event_spectra
 from terrella.earth.sphere import EARTH_RADIUS_KM, distance_km
 from terrella.errors import InputError
 from terrella.files import replace_file
 from terrella.formats.catalogues.catalogue import Catalogue, make_catalogue
 from terrella.pick.synthetic.domains import LOCAL
-from terrella.pick.synthetic.noise import add_bursts, noise_spectra
-from terrella.pick.synthetic.paths import Arrivals, arrivals
-from terrella.pick.synthetic.sources import bilinear_hz, corner_frequency_hz, frequencies_hz, seismic_moment
-from terrella.pick.synthetic.stations import response
-from terrella.pick.synthetic.waves import event_spectra
 
 if TYPE_CHECKING:
     from obspy import Stream

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
+from terrella.earth.seismograms.coda import Scattering
+from terrella.earth.seismograms.paths import Attenuation
 from terrella.errors import InputError
 from terrella.pick.store import Store
-from terrella.pick.synthetic.coda import Scattering
 from terrella.pick.synthetic.generator import Domain, generate
-from terrella.pick.synthetic.paths import Attenuation
 
 LATE_S = 0.5  # what INSTANCE's picks are late (Münchmeyer et al. 2022, section 4.3)
 

@@ -9,15 +9,20 @@ import numpy.typing as npt
 import pandas as pd
 import scipy.fft
 
+from terrella.earth.seismograms.coda import Scattering
+from terrella.earth.seismograms.noise import add_bursts, noise_spectra
+from terrella.earth.seismograms.paths import PHASES, Arrivals, Attenuation, arrivals
+from terrella.earth.seismograms.sources import (
+    bilinear_hz,
+    corner_frequency_hz,
+    frequencies_hz,
+    seismic_moment,
+)
+from terrella.earth.seismograms.stations import Stations, make_stations, response
+from terrella.earth.seismograms.waves import event_spectra
 from terrella.pick.store import Store
-from terrella.pick.synthetic.coda import Scattering
 from terrella.pick.synthetic.faults import spoil
-from terrella.pick.synthetic.noise import add_bursts, noise_spectra
-from terrella.pick.synthetic.paths import PHASES, Arrivals, Attenuation, arrivals
-from terrella.pick.synthetic.sources import bilinear_hz, corner_frequency_hz, frequencies_hz, seismic_moment
-from terrella.pick.synthetic.stations import Stations, make_stations, response
 from terrella.pick.synthetic.visibility import PICKED, best_band_snr_db, labelled
-from terrella.pick.synthetic.waves import event_spectra
 
 Floats = npt.NDArray[np.float64]
 Samples = npt.NDArray[np.int64]

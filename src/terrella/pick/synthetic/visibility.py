@@ -3,12 +3,12 @@
 import numpy as np
 import numpy.typing as npt
 
-from terrella.pick.synthetic.coda import ON_COMPONENTS, Scattering
-from terrella.pick.synthetic.noise import noise_velocity_psd
-from terrella.pick.synthetic.paths import KIND, PHASES, Arrivals, Attenuation
-from terrella.pick.synthetic.sources import velocity_pulse
-from terrella.pick.synthetic.stations import Stations
-from terrella.pick.synthetic.waves import P_OVER_S_CORNER
+from terrella.earth.seismograms.coda import ON_COMPONENTS, Scattering
+from terrella.earth.seismograms.noise import noise_velocity_psd
+from terrella.earth.seismograms.paths import KIND, PHASES, Arrivals, Attenuation
+from terrella.earth.seismograms.sources import velocity_pulse
+from terrella.earth.seismograms.stations import Stations
+from terrella.earth.seismograms.waves import P_OVER_S_CORNER
 
 Floats = npt.NDArray[np.float64]
 

@@ -4,7 +4,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -23,6 +23,8 @@ from terrella.pick.data.tally import Tally
 from terrella.pick.watch import state as kept
 from terrella.pick.watch.events import Associating, Event, associate_changed, associating
 from terrella.pick.watch.growth import Growing
+from terrella.pick.watch.page import PAGE, write_watch_page
+from terrella.pick.watch.seedlink import ARCHIVE, Receiving, address_of, received
 from terrella.pick.watch.spans import within
 from terrella.pick.watch.state import Made, Station
 from terrella.pick.watch.station import Outcome, Picking, pick_waiting, reach_of, touched
@@ -32,6 +34,7 @@ STATE = "watch.sqlite"
 _FILES_AT_ONCE = 256
 _SILENT_S = 120.0  # without new record of a station, after which its last samples are picked as they are
 _FOREVER = 2**62
+_PAGE_S = 10.0  # at least, between readings of the page
 
 
 @dataclass(eq=False)
@@ -49,6 +52,9 @@ class Watch:
     heard_s: dict[Station, float] = field(default_factory=dict)  # when a station last grew, by a steady clock
     told: set[tuple[str, str]] = field(default_factory=set)
     latencies_s: list[float] = field(default_factory=list)
+    page_s: float | None = None  # between readings of the page, where there is one
+    changed: bool = True  # since the page was written
+    receiving: Receiving | None = None  # what writes the archive, where no other program does
 
     def found(self, what: str, name: str) -> None:
         """Tell of an oddity once."""
@@ -62,7 +68,7 @@ class Watch:
 
 
 def watch(
-    where: Path,
+    where: Path | str,
     bundle: str,
     output: Path,
     report: Report,
@@ -75,8 +81,11 @@ def watch(
     inventory: Path | None = None,
     settings: AssociationSettings | None = None,
     magnitude_offset: float = 0.0,
+    page: bool = False,
 ) -> None:
     """Pick what an archive holds and what comes to it, into output/picks, and events into output/events.csv.
+
+    `where` is a folder, or seedlink://host:port, whose records are kept in output/archive.
 
     Stopped, or killed, at any moment and called again it goes on: each sample is picked, and no pick is kept twice.
     What later record changes is revised, so that at its end the picks are those of `pick run` on the archive.
@@ -85,8 +94,12 @@ def watch(
         InputError: where archive, bundle or inventory are at fault, another process watches into the folder, or it
             was begun with other weights or settings.
     """
-    if not where.is_dir():
+    server = address_of(str(where))
+    archive = Path(where) if server is None else output / ARCHIVE
+    if server is None and not archive.is_dir():
         raise InputError(f"{where}: a folder to follow, such as an SDS archive, was expected")
+    if server is not None and once:
+        raise InputError("--once looks at a folder; a SeedLink server never ends: give --until")
     if not poll_s > 0:
         raise InputError(f"--poll-s {poll_s:g}: a number above 0 was expected")
     policies = policies or Policies()
@@ -97,18 +110,20 @@ def watch(
         how = associating(inventory, settings or AssociationSettings(), magnitude_offset, found)
     *lines, weights = head
     asked = {"policies": lines, "weights": weights.split()[-1], "stations": list(stations), "start": start}
+    asked |= {} if server is None else {"server": server}
     busy = InputError(f"another process watches into {output}; wait for its end, or give another --output")
     with claimed(output / ".claim", busy), kept.opened(output / STATE) as state:
         _check_same(state, output, asked)
-        growing = Growing(where, kept.marks(state), stations, first_ns)
+        growing = Growing(archive, kept.marks(state), stations, first_ns)
         picking = Picking(annotator, policies, reach_of(annotator))
         work = Watch(state, growing, picking, how, head, output, report, time.time_ns())
+        work.page_s = max(poll_s, _PAGE_S) if page else None
         for line in found.lines():
             work.say(line)
         work.say(f"a pick is made once {picking.reach.settled_ns / 1e9:.0f} s of record follow it")
         _write(work)
         try:
-            _follow(work, poll_s, 0 if once else until_ns)
+            _follow(work, poll_s, 0 if once else until_ns, server)
         finally:
             _tell_latency(work)
         picks, events = kept.counts(state)
@@ -117,22 +132,30 @@ def watch(
 
 def step(watch: Watch, ended: bool) -> None:
     """Look at the archive once, pick what can be picked, associate and write; where it has `ended`, all of it."""
+    for line in () if watch.receiving is None else watch.receiving.lines():
+        watch.say(line)
     try:
         _look(watch)
         _pick(watch, ended)
         _associate(watch, ended)
         _write(watch)
+        _write_page(watch)
     except (TerrellaError, OSError, sqlite3.OperationalError) as error:
         if ended:
             raise
         watch.say(f"{error}; tried again")
 
 
-def _follow(watch: Watch, poll_s: float, until_ns: int | None) -> None:
-    while until_ns is None or time.time_ns() < until_ns:
-        step(watch, False)
-        left_s = poll_s if until_ns is None else min(poll_s, (until_ns - time.time_ns()) / 1e9)
-        time.sleep(max(left_s, 0))
+def _follow(watch: Watch, poll_s: float, until_ns: int | None, server: str | None) -> None:
+    growing = watch.growing
+    source: AbstractContextManager[Receiving | None] = nullcontext(None)
+    if server is not None:
+        source = received(server, growing.stations, watch.output, growing.first_ns)
+    with source as watch.receiving:
+        while until_ns is None or time.time_ns() < until_ns:
+            step(watch, False)
+            left_s = poll_s if until_ns is None else min(poll_s, (until_ns - time.time_ns()) / 1e9)
+            time.sleep(max(left_s, 0))
     step(watch, True)
 
 
@@ -154,6 +177,7 @@ def _look(watch: Watch) -> None:
                 kept.wait_for(watch.state, station, within(waiting[station], first_ns, _FOREVER))
         for news in batch:
             watch.growing.take(news)
+        watch.changed |= bool(batch)
         watch.heard_s |= dict.fromkeys(grew, time.monotonic())
 
 
@@ -176,6 +200,7 @@ def _pick(watch: Watch, ended: bool) -> None:
                     {"kind": "progress", "stage": "pick", "done": number, "total": len(waiting), "note": note}
                 )
     if new or gone:
+        watch.changed = True
         watch.say(_said(watch, new, gone))
 
 
@@ -216,6 +241,7 @@ def _associate(watch: Watch, ended: bool) -> None:
         return
     for line in found.lines():
         watch.found("association", line)
+    watch.changed |= bool(changes)
     for what, event in changes:
         watch.say(_described(what, event, watch.associating.magnitude_offset))
 
@@ -232,6 +258,16 @@ def _described(what: str, event: Event, offset: float) -> str:
 def _write(watch: Watch) -> None:
     offset = 0.0 if watch.associating is None else watch.associating.magnitude_offset
     write_changed(watch.state, watch.output, watch.head, offset)
+
+
+def _write_page(watch: Watch) -> None:
+    if watch.page_s is None or not watch.changed:
+        return
+    how = watch.associating
+    places, offset = (None, 0.0) if how is None else (how.stations, how.magnitude_offset)
+    path, archive = watch.output / PAGE, watch.growing.archive()
+    write_watch_page(path, archive, watch.state, places, offset, watch.page_s, lambda what, name: None)
+    watch.changed = False
 
 
 def _check_same(state: sqlite3.Connection, output: Path, asked: Mapping[str, object]) -> None:

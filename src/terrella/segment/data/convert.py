@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from terrella.engine.journal import Journal, alone, room_needed, source_state
 from terrella.engine.run import Report
 from terrella.errors import InputError
 from terrella.files import recover_folder, swap_folder
@@ -27,7 +28,6 @@ from terrella.formats.sections.zarr_sections import (
     zarr_module,
 )
 from terrella.segment.data.unnumbered import rounded, unnumbered, unnumbered_lines
-from terrella.segment.journal import Journal, alone, room_needed, source_state
 
 
 def convert(

@@ -12,8 +12,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from terrella.engine.cluster import open_cluster
+from terrella.engine.journal import Journal, alone, room_needed, source_state
 from terrella.engine.run import Report
 from terrella.errors import DoesNotFitError, InputError
 from terrella.files import recover_folder, replace_file, swap_folder
@@ -36,7 +38,6 @@ from terrella.segment.bundle import Segmenter, load_segmenter
 from terrella.segment.data.normalise import section_scales
 from terrella.segment.data.pieces import PROCESS_BYTES, Piece, fitting_cut, make_pieces
 from terrella.segment.data.unnumbered import missing_lines, rounded, unnumbered, unnumbered_lines
-from terrella.segment.journal import Journal, alone, room_needed, source_state
 
 Floats = npt.NDArray[np.float32]
 _SEGY = (".sgy", ".segy")
@@ -308,7 +309,7 @@ def _checksum(segmenter: Segmenter) -> str:
     held = (segmenter.dims, segmenter.radius, segmenter.multiple, segmenter.normalise)
     total = zlib.crc32(repr(held).encode())
     for value in segmenter.network.state_dict().values():
-        total = zlib.crc32(np.ascontiguousarray(value.cpu().numpy()).tobytes(), total)
+        total = zlib.crc32(value.cpu().reshape(-1).view(torch.uint8).numpy().tobytes(), total)
     return f"{total:08x}"
 
 

@@ -10,7 +10,7 @@ import xarray as xr
 import terrella.earth.proj_first  # noqa: F401
 from terrella.errors import InputError
 from terrella.surface.grids.arrays import UNPLACED, as_singles, refuse_type
-from terrella.surface.grids.grid import Grid, Place, Singles
+from terrella.surface.grids.grid import Grid, Place, Singles, held_grid
 
 _DEGREES = ("degree", "degrees_east", "degrees_north", "degrees")
 
@@ -25,11 +25,15 @@ def open_netcdf(path: Path, layer: str | None) -> Grid:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of times and encodings that no grid needs
-            data = xr.open_dataset(path, engine="h5netcdf", decode_times=False)
-    except (OSError, ValueError, KeyError) as error:
+            with path.open("rb") as file:
+                classic = file.read(3) == b"CDF"
+            data = xr.open_dataset(path, engine="scipy" if classic else "h5netcdf", decode_times=False)
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise InputError(
-            f"{path} cannot be read ({str(error).splitlines()[0]}); NetCDF-4 is expected"
+            f"{path} cannot be read ({str(error).splitlines()[0]}); NetCDF is expected"
         ) from None
+    if {"x_range", "y_range", "dimension", "z"} <= set(data.variables):
+        return _of_gmt3(path, data)
     array = _variable(path, data, layer).squeeze(drop=True)
     refuse_type(f"{path}: {array.name}", array.dtype, array.shape)
     place, findings = _place(path, data, array)
@@ -39,6 +43,29 @@ def open_netcdf(path: Path, layer: str | None) -> Grid:
 
     shape = (int(array.shape[0]), int(array.shape[1]))
     return Grid(str(path), shape, place, read, str(array.attrs.get("units", "")), findings)
+
+
+def _of_gmt3(path: Path, data: xr.Dataset) -> Grid:
+    """Return a grid as GMT wrote it before its version 4: one row of values from the north-west, and ranges."""
+    x, y = (np.asarray(data[f"{name}_range"], float) for name in "xy")
+    columns, rows = (int(n) for n in data["dimension"].to_numpy())
+    if data["z"].size != rows * columns or min(rows, columns) < 2:
+        raise InputError(
+            f"{path}: its z holds {data['z'].size:,} values, its dimension says {columns} × {rows}"
+        )
+    nodes = int(data["z"].attrs.get("node_offset", 0)) == 0  # values on the edges, not in the cells' middle
+    dx, dy = ((edge[1] - edge[0]) / (n - nodes) for edge, n in ((x, columns), (y, rows)))
+    unit = str(data["x_range"].attrs.get("units", "")).lower()
+    degrees = "degree" in unit or unit in ("lon", "longitude")
+    place = Place(
+        float(x[0] - nodes * dx / 2), float(y[1] + nodes * dy / 2), float(dx), float(-dy), None,
+        "degree" if degrees else "unknown unit", nodes,
+    )  # fmt: skip
+    findings = (
+        ("values of points (node_offset 0), taken for means of the cells around them",) if nodes else ()
+    )
+    values = as_singles(data["z"].to_numpy().reshape(rows, columns))
+    return held_grid(str(path), values, place, findings)
 
 
 def _variable(path: Path, data: xr.Dataset, layer: str | None) -> xr.DataArray:

@@ -1,5 +1,6 @@
 """Points x, y, z, averaged in the cells of a grid."""
 
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -64,7 +65,7 @@ def _columns(path: Path, layer: str | None) -> tuple[np.ndarray, np.ndarray, np.
         headed = not all(_is_number(name) for name in table.columns)
         separator = "," if table.shape[1] > 1 and "," in _first_line(path) else r"\s+"
         table = pd.read_csv(path, sep=separator, comment="#", header=0 if headed else None)
-    except (OSError, ValueError, UnicodeDecodeError) as error:
+    except (OSError, ValueError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(
             f"{path} cannot be read ({str(error).splitlines()[0]}); points x, y, z are expected"
         ) from None

@@ -8,18 +8,22 @@ from terrella.errors import InputError
 from terrella.files import must_exist
 from terrella.surface.grids import arrays, points
 from terrella.surface.grids.grid import Grid
+from terrella.surface.grids.rasters import driver_of, open_raster
 
-_TIFF, _NETCDF, _ARRAY = (".tif", ".tiff"), (".nc", ".nc4", ".grd"), (".npy", ".npz")
-KINDS = "GeoTIFF (.tif), NetCDF (.nc, .grd), .npy or .npz, or points x, y, z (.csv, .xyz, .txt, compressed or not)"
+_NETCDF, _ARRAY = (".nc", ".nc4", ".cdf", ".grd"), (".npy", ".npz")
+KINDS = (
+    "GeoTIFF (.tif), NetCDF (.nc, .grd), grids of ESRI, Surfer and SRTM (.asc, .bil, .flt, .grd, .hgt), "
+    ".npy or .npz, or points x, y, z (.csv, .xyz, .txt, compressed or not)"
+)
 
 
 def open_grid(path: Path, layer: str | None = None, spacing: float | None = None) -> Grid:
-    """Return a grid; of GeoTIFF, NetCDF and .npy nothing large is read yet.
+    """Return a grid; of rasters, NetCDF and .npy nothing large is read yet.
 
     Parameters
     ----------
     path : Path
-        GeoTIFF, NetCDF, .npy, .npz, or a table of points.
+        GeoTIFF or another raster, NetCDF, .npy, .npz, or a table of points.
     layer : str, optional
         Number of the band, or name of the variable, array or column, where there are several.
     spacing : float, optional
@@ -32,10 +36,8 @@ def open_grid(path: Path, layer: str | None = None, spacing: float | None = None
     """
     must_exist(path, "a grid")
     suffix = path.suffix.lower()
-    if suffix in _TIFF:
-        from terrella.surface.grids.geotiff import open_geotiff
-
-        return open_geotiff(path, layer)
+    if driver_of(path):
+        return open_raster(path, layer)
     if suffix in _NETCDF:
         from terrella.surface.grids.netcdf import open_netcdf
 

@@ -8,8 +8,8 @@ import h5netcdf
 import numpy as np
 
 from terrella.errors import InputError
-from terrella.surface.grids.geotiff import rasterio
 from terrella.surface.grids.grid import Place, Singles
+from terrella.surface.grids.rasters import rasterio
 
 Write = Callable[[int, int, int, Singles], None]  # layer, first row, first column, values
 SUFFIXES = (".tif", ".tiff", ".nc", ".npy")

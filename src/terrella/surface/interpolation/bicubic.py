@@ -28,7 +28,7 @@ def bicubic_with_means(means: Floats, factor: int) -> Floats:
     Spline coefficients are such that what the blocks average agrees with them: a histospline along each axis
     (Boneva, Kendall & Stefanov 1971), and their tensor product.
     """
-    rows, columns = (_histospline(n, factor) for n in means.shape[-2:])
+    rows, columns = (histospline(n, factor) for n in means.shape[-2:])
     return np.asarray(rows @ means @ columns.T)
 
 
@@ -40,7 +40,8 @@ def _spline(number: int, factor: int) -> Floats:
 
 
 @lru_cache(maxsize=64)
-def _histospline(number: int, factor: int) -> Floats:
+def histospline(number: int, factor: int) -> Floats:
+    """Return the spline that keeps block means along one axis as a matrix (fine, coarse)."""
     spline = _spline(number, factor)
     averaged = spline.reshape(number, factor, number).mean(axis=1)
     return np.asarray(np.linalg.solve(averaged.T, spline.T).T)

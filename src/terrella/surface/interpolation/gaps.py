@@ -67,17 +67,23 @@ def square_gap(size: int) -> Mask:
 
 def fill_gap(values: Floats, gap: Mask, known: Mask) -> Floats:
     """Return a thin plate's values in one gap, in the order of its pixels, from the known ones nearest to it."""
-    near = known & ndimage.binary_dilation(gap, np.ones((3, 3), bool), iterations=RING)
-    places = np.argwhere(near).astype(float)
-    heights = values[near].astype(float)
-    every = -(-len(places) // _MOST_KNOWN)
-    if every > 1:
-        places, heights = places[::every], heights[::every]
+    places, weights = plate_of(gap, known)
+    heights = values[tuple(places.T)].astype(float)
+    middle = heights.mean() if len(heights) else np.nan
+    return np.asarray(middle + weights @ (heights - middle))
+
+
+def plate_of(gap: Mask, known: Mask) -> tuple[npt.NDArray[np.int64], Floats]:
+    """Return the places (known, 2) that tell what lies in a gap, and a thin plate's weights (gap pixel, known).
+
+    Weights are of what is more or less than the mean; where no plane goes through the places they are zero.
+    """
+    places = np.argwhere(known & ndimage.binary_dilation(gap, np.ones((3, 3), bool), iterations=RING))
+    places = places[:: max(-(-len(places) // _MOST_KNOWN), 1)]
     wanted = np.argwhere(gap).astype(float)
     if len(places) < 3 or np.linalg.matrix_rank(np.hstack([places, np.ones((len(places), 1))])) < 3:
-        return np.full(len(wanted), heights.mean() if len(heights) else np.nan)
-    middle = heights.mean()
-    return middle + thin_plate_weights(places, wanted) @ (heights - middle)
+        return places, np.zeros((len(wanted), len(places)))
+    return places, thin_plate_weights(places.astype(float), wanted)
 
 
 def _bending(distance: Floats) -> Floats:

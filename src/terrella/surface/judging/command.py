@@ -31,6 +31,7 @@ _LOOKS = (
     ("slope", "slope", 2, 1.0),
     ("curvature", "curvature", 2, 1.0),
     ("spectrum", "spectrum (decades)", 2, 1.0),
+    ("drainage", "channels found (%)", 0, 100.0),
 )
 
 

@@ -9,11 +9,11 @@ from terrella.surface.settings import SurfaceSettings
 
 LOOKS = (
     "Slope and curvature are root mean squares over the truth's (1 is right; an estimate that is a mean must be "
-    "smoother than the ground). Spectrum is the mean distance of log₁₀ power from the truth's at wavelengths "
-    "under eight "
-    "pixels. The sliced Wasserstein distance compares patches of 8 × 8 pixels with the truth's. If samples "
-    "were copies "
-    "of what was learned, their patches would lie much nearer to the learned ones than the truth's own do."
+    "smoother than the ground). Spectrum is the mean distance of log₁₀ power from the truth's at wavelengths under "
+    "eight pixels. Channels are the 5 % of pixels through which most of a window drains: the share of the truth's "
+    "that a surface has within a pixel says something of terrain alone. The sliced Wasserstein distance compares "
+    "patches of 8 × 8 pixels with the truth's. If samples were copies of what was learned, their patches would lie "
+    "much nearer to the learned ones than the truth's own do."
 )
 GENERATION = (
     "Samples are conditional: on block means, or on the ground around a gap. Terrain without any condition is not "

@@ -9,11 +9,20 @@ from terrella.engine.judge.comparing import fair_crps, smaller_by
 from terrella.engine.judge.document import Pair
 from terrella.surface.grids.grid import Floats
 from terrella.surface.interpolation.spectral import radial_spectrum
+from terrella.surface.judging.drainage import channels_found
 from terrella.surface.learning.finishing import resampled_rmse
 from terrella.surface.learning.held_out import NETWORK, Surfaces
 from terrella.surface.learning.windows import FILL
 
-UNITS = {"rmse": "", "crps": "", "coverage80": "1", "slope": "1", "curvature": "1", "spectrum": "decade"}
+UNITS = {
+    "rmse": "",
+    "crps": "",
+    "coverage80": "1",
+    "slope": "1",
+    "curvature": "1",
+    "spectrum": "decade",
+    "drainage": "1",
+}
 
 
 def resampled(found: Surfaces, kind: str, resamples: int) -> dict[str, dict[str, Floats]]:
@@ -21,7 +30,8 @@ def resampled(found: Surfaces, kind: str, resamples: int) -> dict[str, dict[str,
 
     RMSE and CRPS are in the grid's unit; of an estimate without samples the CRPS is the mean absolute error. Slope
     and curvature are root mean squares over those of the truth, of one sample where there are any; `spectrum` is
-    the mean distance of log₁₀ power from the truth's, over wavelengths that are not known.
+    the mean distance of log₁₀ power from the truth's, over wavelengths that are not known; `drainage` is
+    the share of the truth's channels that are found.
     """
     held = found.held
     blocks = label_blocks(held.block, resamples)
@@ -69,9 +79,14 @@ def _looks(found: Surfaces, surface: Floats, blocks: Blocks, kind: str) -> dict[
         inner = np.where(judged, 1.0, 0.0)
         sums = [blocks.sums((of(each) * inner).sum((1, 2))) for each in (surface, truth)]
         own[score] = np.sqrt(sums[0] / np.maximum(sums[1], 1e-30))
+    own["drainage"] = _ratio(blocks, *channels_found(surface, truth, judged))
     if kind != FILL:
         own["spectrum"] = _spectral_distance(found, surface, blocks)
     return own
+
+
+def _ratio(blocks: Blocks, part: Floats, whole: Floats) -> Floats:
+    return np.asarray(blocks.sums(part) / np.maximum(blocks.sums(whole), 1e-12))
 
 
 def slope_square(fields: Floats) -> Floats:

@@ -17,13 +17,19 @@ from terrella.surface.learning.prepared import DrawnWindows, Prepared, noised
 from terrella.surface.learning.windows import Windows, coarsened, joined, window_pixels
 from terrella.surface.settings import SurfaceSettings
 
+FULL = "full_mean", "full_deviation"  # errors of a network that a narrower one imitates
 _SAMPLES = 0.3  # weight of the diffusion's loss beside the mean's
 
 
 def loss(network: nn.Module, batch: Batch) -> Tensor:
-    """Return the squared errors of the mean and of the denoised deviations, over unknown pixels."""
+    """Return the squared errors of the mean and of the denoised deviations, over unknown pixels.
+
+    Where the batch holds another network's errors, they are measured from these.
+    """
     given = Condition(batch["seen"], batch["refined"])
     errors = network(given, batch["truth"], batch["noise"], batch["level"])
+    if FULL[0] in batch:
+        errors = [own - batch[name] for own, name in zip(errors, FULL, strict=True)]
     unknown = batch["seen"][:, 1:2]
     of_mean, of_samples = (
         ((each**2).sum((1, 2, 3)) / unknown[: len(each)].sum((1, 2, 3))).mean() for each in errors

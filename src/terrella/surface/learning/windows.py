@@ -12,7 +12,8 @@ from terrella.surface.interpolation.bicubic import bicubic_with_means, block_mea
 from terrella.surface.interpolation.gaps import RING, square_gap, square_weights
 
 REFINE, FILL = "refine", "fill"
-_BROAD, _FINE = 8.0, 4.0  # pixels: deviations of the Gaussians that part shape, roughness and trend
+BROAD, FINE = 8.0, 4.0  # pixels: deviations of the Gaussians that part shape, roughness and trend
+TRUNCATE = 2.0  # deviations at which these Gaussians end
 Mask = npt.NDArray[np.bool_]
 
 
@@ -84,17 +85,17 @@ def conditions(windows: Windows) -> tuple[npt.NDArray[np.float32], Floats]:
     unknown. Both are the same whatever the heights' unit and origin.
     """
     rough = roughness(windows)
-    shape = (windows.base - _smooth(windows.base, _BROAD)) / rough
+    shape = (windows.base - _smooth(windows.base, BROAD)) / rough
     return np.stack([shape, windows.unknown], 1).astype(np.float32), rough
 
 
 def roughness(windows: Windows) -> Floats:
     """Return the local deviation of what is known from its smooth part."""
     weight = np.where(windows.unknown & ~windows.refined[:, None, None], 1e-3, 1.0)
-    detail = windows.base - _smooth(windows.base, _FINE)
-    square = _smooth(weight * detail**2, _BROAD) / _smooth(weight, _BROAD)
+    detail = windows.base - _smooth(windows.base, FINE)
+    square = _smooth(weight * detail**2, BROAD) / _smooth(weight, BROAD)
     return np.sqrt(square) + 1e-6 * np.abs(windows.base).max(axis=(1, 2), keepdims=True) + 1e-30
 
 
 def _smooth(fields: Floats, deviation: float) -> Floats:
-    return ndimage.gaussian_filter(fields, (0, deviation, deviation), mode="nearest", truncate=2.0)
+    return ndimage.gaussian_filter(fields, (0, deviation, deviation), mode="nearest", truncate=TRUNCATE)

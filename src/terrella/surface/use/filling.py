@@ -1,5 +1,6 @@
 """Gaps of a large grid, filled a tile at a time: the same values whatever the tiles."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from terrella.surface.use.tiles import Tile, noise_at
 
 TILE = 1024
 Mask = npt.NDArray[np.bool_]
+Box = tuple[slice, slice]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,53 +59,67 @@ def fill_tile(values: npt.NDArray[np.float32], tile: Tile, model: SurfaceModel, 
     return Filled(layers, int(inside.sum()), int((gap[core] & ~inside).sum()))
 
 
-def _plates(
-    values: npt.NDArray[np.float32], gap: Mask, widest: int
-) -> tuple[Floats, list[tuple[slice, slice]], Mask]:
+def _plates(values: npt.NDArray[np.float32], gap: Mask, widest: int) -> tuple[Floats, list[Box], Mask]:
     """Return values with thin plates in the gaps, the boxes of those filled, and their pixels.
 
     Pixels of other gaps get the nearest known value, since the network looks at them.
     """
-    labels, _ = ndimage.label(gap, np.ones((3, 3), int))
-    nearest = ndimage.distance_transform_edt(gap, return_distances=False, return_indices=True)
-    base = values[tuple(nearest)].astype(float)
-    boxes: list[tuple[slice, slice]] = []
+    base = values[tuple(nearest_known(gap))].astype(float)
+    boxes: list[Box] = []
     fillable = np.zeros(gap.shape, dtype=bool)
-    for number, found in enumerate(ndimage.find_objects(labels), 1):
-        box = found[0], found[1]
-        open_end = any(s.start == 0 or s.stop == n for s, n in zip(box, gap.shape, strict=True))
-        if open_end or any(s.stop - s.start > widest for s in box):
-            continue
-        around = tuple(slice(max(s.start - RING, 0), s.stop + RING) for s in box)
-        own = labels[around] == number
+    for box, around, own in gaps_to_fill(gap, widest):
         base[around][own] = fill_gap(values[around].astype(float), own, ~gap[around])
         fillable[around] |= own
         boxes.append(box)
     return base, boxes, fillable
 
 
+def nearest_known(gap: Mask) -> npt.NDArray[np.int32]:
+    """Return row and column of the known pixel nearest to each, (2, row, column)."""
+    return np.asarray(ndimage.distance_transform_edt(gap, return_distances=False, return_indices=True))
+
+
+def gaps_to_fill(gap: Mask, widest: int) -> Iterator[tuple[Box, Box, Mask]]:
+    """Yield of each gap that is closed and not too wide the box, that with a ring, and its pixels in the latter."""
+    labels, _ = ndimage.label(gap, np.ones((3, 3), int))
+    for number, found in enumerate(ndimage.find_objects(labels), 1):
+        box = found[0], found[1]
+        open_end = any(s.start == 0 or s.stop == n for s, n in zip(box, gap.shape, strict=True))
+        if open_end or any(s.stop - s.start > widest for s in box):
+            continue
+        down, across = (slice(max(s.start - RING, 0), s.stop + RING) for s in box)
+        yield box, (down, across), labels[down, across] == number
+
+
+def window_about(box: Box, shape: tuple[int, ...], model: SurfaceModel) -> Box:
+    """Return the window that the network sees of a gap, in a tile of a shape."""
+    data = model.settings.data
+    wide = max(s.stop - s.start for s in box) > data.gap_pixels
+    down, across = (
+        _about(s, min((1 + wide) * window_pixels(data.factor, data.gap_pixels), n), n)
+        for s, n in zip(box, shape, strict=True)
+    )
+    return down, across
+
+
+def _about(inner: slice, size: int, length: int) -> slice:
+    first = int(np.clip((inner.start + inner.stop - size) // 2, 0, length - size))
+    return slice(first, first + size)
+
+
 def _by_network(
-    base: Floats, gap: Mask, boxes: list[tuple[slice, slice]], tile: Tile, model: SurfaceModel, members: int
+    base: Floats, gap: Mask, boxes: list[Box], tile: Tile, model: SurfaceModel, members: int
 ) -> tuple[Floats, Floats]:
     """Return surfaces by the network in windows about the gaps, and samples."""
-    data = model.settings.data
-    window = window_pixels(data.factor, data.gap_pixels)
     mean, samples = base.copy(), np.repeat(base[None], members, axis=0)
     row, column = tile.read_rows.start, tile.read_columns.start
-    groups: dict[tuple[int, int], list[tuple[slice, slice]]] = {}
+    groups: dict[tuple[int, int], list[Box]] = {}
     for box in boxes:
-        wide = max(s.stop - s.start for s in box) > data.gap_pixels
-        size = tuple(min((1 + wide) * window, n) for n in base.shape)
-        groups.setdefault((size[0], size[1]), []).append(box)
+        down, across = window_about(box, base.shape, model)
+        groups.setdefault((down.stop - down.start, across.stop - across.start), []).append(box)
     for size, own in groups.items():
-        corners = [
-            tuple(
-                int(np.clip((s.start + s.stop - n) // 2, 0, length - n))
-                for s, n, length in zip(box, size, base.shape, strict=True)
-            )
-            for box in own
-        ]
-        cut = [(slice(r, r + size[0]), slice(c, c + size[1])) for r, c in corners]
+        cut = [window_about(box, base.shape, model) for box in own]
+        corners = [(down.start, across.start) for down, across in cut]
         given = Windows(
             np.stack([base[each] for each in cut]),
             np.stack([gap[each] for each in cut]),

@@ -16,9 +16,14 @@ _SEEN = 32  # pixels beside the network's own that its inputs' smoothing sees
 
 def margin_of(model: SurfaceModel) -> int:
     """Return the coarse pixels around a tile that it depends on."""
-    factor = model.settings.data.factor
-    multiple = int(np.lcm(factor, model.network.regression.multiple)) // factor
+    factor, multiple = model.settings.data.factor, multiple_of(model)
     return -(-(model.network.regression.radius + _SEEN) // factor // multiple) * multiple
+
+
+def multiple_of(model: SurfaceModel) -> int:
+    """Return the coarse pixels whose multiples the network's levels begin at."""
+    factor = model.settings.data.factor
+    return int(np.lcm(factor, model.network.regression.multiple)) // factor
 
 
 def refine_tile(

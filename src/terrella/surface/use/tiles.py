@@ -33,13 +33,18 @@ def tiles_of(shape: tuple[int, int], size: int, margin: int) -> Iterator[Tile]:
     """Yield the tiles of a grid, row by row."""
     for row in range(0, shape[0], size):
         for column in range(0, shape[1], size):
-            ends = min(row + size, shape[0]), min(column + size, shape[1])
-            yield Tile(
-                slice(row, ends[0]),
-                slice(column, ends[1]),
-                slice(max(row - margin, 0), min(ends[0] + margin, shape[0])),
-                slice(max(column - margin, 0), min(ends[1] + margin, shape[1])),
-            )
+            yield tile_at(shape, (row, column), size, margin)
+
+
+def tile_at(shape: tuple[int, int], corner: tuple[int, int], size: int, margin: int) -> Tile:
+    """Return the tile with its first pixel at a row and a column."""
+    ends = [min(at + size, n) for at, n in zip(corner, shape, strict=True)]
+    rows, columns = (slice(at, end) for at, end in zip(corner, ends, strict=True))
+    read = (
+        slice(max(at - margin, 0), min(end + margin, n))
+        for at, end, n in zip(corner, ends, shape, strict=True)
+    )
+    return Tile(rows, columns, *read)
 
 
 def noise_at(row: int, column: int, shape: tuple[int, int], member: int) -> Floats:

@@ -1,16 +1,19 @@
 """`terrella weather data`: fields of others become a store, checked, regridded and laid out as they are read."""
 
+import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from terrella.engine.journal import Journal, alone, room_needed, source_state
 from terrella.engine.run import Report
 from terrella.errors import InputError
-from terrella.files import replace_folder
+from terrella.files import recover_folder, swap_folder
 from terrella.weather.data.open import open_fields, readable, static_names, times_of
 from terrella.weather.data.regrid import Regrid, area_weights, named_grid
 from terrella.weather.data.statistics import Statistics, Streaming
@@ -37,8 +40,12 @@ class Wanted:
 def convert(sources: Sequence[str], output: Path, report: Report, wanted: Wanted | None = None) -> list[str]:
     """Write fields as a store, and return lines on what was found and done.
 
+    The store gets its name when it is whole. Stopped at any moment and called again, it goes on; where a source
+    changed meanwhile, it begins anew.
+
     Raises:
         InputError: where a source cannot be read, or lacks what is wanted.
+        TerrellaError: where the disk is full; what is written stays.
     """
     wanted = wanted or Wanted()
     zarr_module()
@@ -57,26 +64,31 @@ def convert(sources: Sequence[str], output: Path, report: Report, wanted: Wanted
     static = {name: source.static(name) for name in fixed}
     said += [*more, *converted, *_static_lines(fixed, where)]
 
-    def write(folder: Path) -> None:
-        writer = Writer(
-            folder,
-            channels,
-            source.grid,
-            times,
-            wanted.step_hours,
-            static,
-            {"from": [Path(s).name for s in sources]},
-        )
-        statistics = _write(writer, source, times, wanted.step_hours, report)
-        for name, cells in source.missing.items():
-            writer.write_missing(name, cells)
-            said.append(
-                f"{where}: {name} has no values in {cells.mean():.0%} of the cells, always the same ones; they "
-                "hold the mean of the others and are left out of scores"
-            )
-        writer.finish(statistics)
-
-    replace_folder(output, write)
+    state = _state(sources)
+    journal = Journal(output.with_name(f".{output.name}.journal"), {"from": state, "wanted": asdict(wanted)})
+    part = output.with_name(f".{output.name}.part")
+    with alone(output):
+        recover_folder(output)
+        again = part.is_dir() and journal.resume()
+        if not again:
+            shutil.rmtree(part, ignore_errors=True)
+        about = {"from": [Path(s).name for s in sources]}
+        try:
+            with room_needed(output):
+                writer = Writer(
+                    part, channels, source.grid, times, wanted.step_hours, static, about, again=again
+                )
+                if not again:
+                    journal.begin()
+                said += _written(writer, source, times, wanted.step_hours, journal, report)
+                if _state(sources) != state:
+                    raise InputError(f"{where} changed while it was read; type the same command again")
+                swap_folder(part, output)
+        except InputError:  # what is mended is other fields
+            shutil.rmtree(part, ignore_errors=True)
+            journal.end()
+            raise
+        journal.end()
     return [*said, *described(output)]
 
 
@@ -105,7 +117,7 @@ class Fields:
         self.grid = target or own
         self.channels = channels
         self.missing: dict[str, npt.NDArray[np.bool_]] = {}
-        self._data, self._factors, self._where = data, factors, where
+        self._data, self._factors, self.where = data, factors, where
         same = target is None or all(
             a.shape == b.shape and np.allclose(a, b) for a, b in zip(own, target, strict=True)
         )
@@ -129,7 +141,7 @@ class Fields:
 
     def _laid(self, name: str, field: xr.DataArray) -> Floats:
         factor, offset = self._factors[name]
-        with readable(self._where):
+        with readable(self.where):
             values = field.values
         values = values * np.float32(factor) + np.float32(offset) if (factor, offset) != (1, 0) else values
         return np.asarray(values if self._regrid is None else self._regrid(values), np.float32)
@@ -146,7 +158,7 @@ class Fields:
             at = first + int(other[0, 0]) if other.size else first
             time = str(self._data["time"].values[at])[:13]
             raise InputError(
-                f"{self._where}: {name} lacks {gone[at - first].sum():,} values at {time}, not those that it "
+                f"{self.where}: {name} lacks {gone[at - first].sum():,} values at {time}, not those that it "
                 "lacks at other times; mend the file, or leave that time out with --start and --end"
             )
         weights = np.where(cells, 0.0, area_weights(self.grid[0])[:, None])
@@ -154,20 +166,53 @@ class Fields:
         return np.where(cells, mean, values).astype(np.float32)
 
 
-def _write(writer: Writer, source: Fields, times: Times, step_hours: int, report: Report) -> Statistics:
-    """Write all states, and return their statistics."""
+def _state(sources: Sequence[str]) -> list[dict[str, Any]]:
+    """Return what tells sources from changed ones; of a URL its name alone."""
+    return [source_state(Path(each)) if Path(each).exists() else {"path": each} for each in sources]
+
+
+def _written(
+    writer: Writer, source: Fields, times: Times, step_hours: int, journal: Journal, report: Report
+) -> list[str]:
+    """Write what the journal does not have, missing cells and statistics; return lines on missing cells."""
+    statistics = _write(writer, source, times, step_hours, journal, report)
+    said = []
+    for name, cells in source.missing.items():
+        writer.write_missing(name, cells)
+        said.append(
+            f"{source.where}: {name} has no values in {cells.mean():.0%} of the cells, always the same ones; they "
+            "hold the mean of the others and are left out of scores"
+        )
+    writer.finish(statistics)
+    return said
+
+
+def _write(
+    writer: Writer, source: Fields, times: Times, step_hours: int, journal: Journal, report: Report
+) -> Statistics:
+    """Write the states that the journal does not have, and return the statistics of all."""
     names = list(dict.fromkeys(channel.variable for channel in source.channels))
     area = np.repeat(area_weights(source.grid[0]), len(source.grid[1]))
     of_each = {name: sum(channel.variable == name for channel in source.channels) for name in names}
     found = {name: Streaming(number, area) for name, number in of_each.items()}
     follows = np.append(False, np.diff(times) == np.timedelta64(step_hours, "h"))
-    for first in range(0, len(times), writer.frames):
+    firsts = range(0, len(times), writer.frames)
+    if journal.found:
+        told = f"{len(journal.found):,} of {len(firsts):,} chunks are written already"
+        report({"kind": "message", "message": told})
+    for number, first in enumerate(firsts):
         last = min(first + writer.frames, len(times))
+        held = number in journal.found
         for name in names:
-            values = source.read(name, first, last)
-            writer.write(first, name, values)
+            # The first chunk is read from the source each time: it tells which cells never have values.
+            values = writer.read(first, last, name) if held and number else None
+            if values is None or not np.isfinite(values).all():
+                values = source.read(name, first, last)
+                writer.write(first, name, values)
             points = values.reshape(last - first, of_each[name], -1).transpose(0, 2, 1)
             found[name].add(points, follows[first:last])
+        if not held:
+            journal.add(number, {})
         note = f"{str(times[last - 1])[:13]}"
         report({"kind": "progress", "stage": "convert", "done": last, "total": len(times), "note": note})
     each = [found[name].result() for name in names]
@@ -192,6 +237,10 @@ def _channels(data: xr.Dataset, wanted: Wanted, where: str) -> list[Channel]:
     levels = sorted(wanted.levels) or layers
     made = []
     for name in (each for each in held if each in names):
+        if "level" not in data[name].dims and (kind := known(name)) and kind.levels:
+            raise InputError(
+                f"{where}: {name} is there without an axis of levels; a coordinate level in hPa is needed"
+            )
         own = levels if "level" in data[name].dims else [None]
         made += [Channel(name, level) for level in own]
     if not made:
@@ -203,6 +252,8 @@ def _at_steps(data: xr.Dataset, wanted: Wanted, where: str) -> tuple[xr.Dataset,
     """Return the states at whole steps of the day, their times, and lines on gaps."""
     data = data.sortby("time") if "time" in data.dims else data
     times = times_of(data, where)
+    if not len(times):
+        raise InputError(f"{where} holds no state")
     kept = np.ones(len(times), bool)
     for text, side in ((wanted.start, 1), (wanted.end, -1)):
         if text is not None:

@@ -232,7 +232,7 @@ def open_store(path: Path) -> Store:
 
 
 class Writer:
-    """Writes a store, some states at a time; it is none before `finish`."""
+    """Writes a store, some states at a time, perhaps `again` where it stopped; it is none before `finish`."""
 
     def __init__(
         self,
@@ -243,9 +243,10 @@ class Writer:
         step_hours: int,
         static: Mapping[str, Floats],
         about: Mapping[str, Any],
+        again: bool = False,
     ) -> None:
         self._channels = tuple(channels)
-        self._path, self._group = path, zarr_module().open_group(path, mode="w")
+        self._path, self._group = path, zarr_module().open_group(path, mode="r+" if again else "w")
         latitude, longitude = grid
         levels = sorted({channel.level for channel in channels if channel.level is not None})
         frame = 4 * len(latitude) * len(longitude) * max(len(levels), 1)
@@ -254,6 +255,8 @@ class Writer:
             "version": VERSION, "channels": [[each.variable, each.level] for each in channels],
             "step_hours": step_hours, "frames_per_chunk": self.frames, "about": {**about, "levels": levels},
         }  # fmt: skip
+        if again:
+            return
         hours = (times.astype("datetime64[h]") - np.datetime64("1970-01-01", "h")).astype(np.int64)
         self._axis("time", hours, {"units": "hours since 1970-01-01", "calendar": "proleptic_gregorian"})
         self._axis("latitude", latitude, {"units": "degrees_north", "standard_name": "latitude"})
@@ -274,6 +277,10 @@ class Writer:
     def write(self, first: int, name: str, values: Floats) -> None:
         """Write a variable's states from one on, (time, [level,] latitude, longitude)."""
         self._group[name][first : first + len(values)] = values
+
+    def read(self, first: int, last: int, name: str) -> Floats:
+        """Return a variable's states that were written."""
+        return np.asarray(self._group[name][first:last])
 
     def write_missing(self, name: str, cells: npt.NDArray[np.bool_]) -> None:
         """Write where a variable never has values, (latitude, longitude)."""
@@ -303,8 +310,9 @@ class Writer:
         self, name: str, dims: tuple[str, ...], shape: tuple[int, ...], chunks: tuple[int, ...]
     ) -> Any:
         array = self._group.create_array(
-            name, shape=shape, chunks=chunks, dtype="float32", dimension_names=dims, fill_value=float("nan")
-        )
+            name, shape=shape, chunks=chunks, dtype="float32", dimension_names=dims, fill_value=float("nan"),
+            overwrite=True,
+        )  # fmt: skip
         variable = known(name)
         if variable is not None:
             array.attrs["units"] = variable.unit

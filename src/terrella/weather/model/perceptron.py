@@ -117,4 +117,4 @@ class Messages(nn.Module):
 
 def _drawn(outputs: int, inputs: int, within: int) -> nn.Parameter:
     """Return a matrix of normal numbers of variance one over the width of the layer, cut at two deviations."""
-    return nn.Parameter(torch.randn(outputs, inputs).clamp_(-2.0, 2.0) / math.sqrt(within))
+    return nn.Parameter(torch.randn(outputs, inputs).clamp_(-2.0, 2.0).div_(math.sqrt(within)))

@@ -43,7 +43,8 @@ def states_before(
     for channel in layout.channels:
         if channel.variable not in data:
             raise InputError(f"{given} has no variable {channel.variable}, which the network needs")
-        if channel.level is not None and channel.level not in data["level"].values:
+        layers = data["level"].values if "level" in data[channel.variable].dims else ()
+        if channel.level is not None and channel.level not in layers:
             raise InputError(f"{given} has no level {channel.level} hPa, which the network needs")
     if data.sizes["longitude"] < len(layout.longitude):
         raise InputError(

@@ -26,7 +26,7 @@ def returned_peak(trace: Trace) -> int:
         for number, block in enumerate(trace.blocks)
         if block.bytes >= _MAPPED
     }
-    return _peak(trace, _Heap(_grown), lambda number, size: mapped.get(number))
+    return _peak(trace, _Heap(_grown, _SLACK), lambda number, size: mapped.get(number))
 
 
 def kept_peak(trace: Trace) -> int:

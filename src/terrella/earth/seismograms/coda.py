@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from terrella.pick.synthetic.paths import KIND, PHASES, Arrivals
+from terrella.earth.seismograms.paths import KIND, PHASES, Arrivals
 
 Floats = npt.NDArray[np.float64]
 

@@ -1,4 +1,4 @@
-"""GeoTIFF, by GDAL through rasterio: the extra `gis`."""
+"""GeoTIFF and other rasters, by GDAL through rasterio: the extra `gis`."""
 
 from pathlib import Path
 from types import ModuleType
@@ -10,6 +10,20 @@ from terrella.errors import InputError
 from terrella.surface.grids.arrays import UNPLACED, as_singles, refuse_type
 from terrella.surface.grids.grid import Grid, Place, Singles
 
+# The one driver that a name stands for: tried by content, a virtual raster would reach for other files.
+DRIVERS = {
+    ".tif": "GTiff", ".tiff": "GTiff", ".asc": "AAIGrid", ".hgt": "SRTMHGT", ".bil": "EHdr", ".flt": "EHdr",
+    ".ers": "ERS", ".gxf": "GXF", ".dem": "USGSDEM", ".sdat": "SAGA", ".img": "HFA",
+}  # fmt: skip
+_SURFER = {b"DSAA": "GSAG", b"DSBB": "GSBG", b"DSRB": "GS7BG"}  # called .grd, as NetCDF of GMT is
+_OF_POINTS = (
+    "SRTMHGT",
+    "GSAG",
+    "GSBG",
+    "GS7BG",
+    "USGSDEM",
+)  # whose first and last nodes lie on the edges they state
+
 
 def rasterio() -> ModuleType:
     """Return rasterio.
@@ -20,13 +34,21 @@ def rasterio() -> ModuleType:
     try:
         import rasterio
     except ImportError:
-        raise InputError("GeoTIFF needs rasterio; pip install 'terrella[gis]'") from None
+        raise InputError("GeoTIFF and other rasters need rasterio; pip install 'terrella[gis]'") from None
     module: ModuleType = rasterio
     return module
 
 
-def open_geotiff(path: Path, layer: str | None) -> Grid:
-    """Return a band of a GeoTIFF.
+def driver_of(path: Path) -> str | None:
+    """Return GDAL's driver of a raster, by its name and, of .grd, its first bytes; None where it is none."""
+    if path.suffix.lower() != ".grd" or not path.is_file():
+        return DRIVERS.get(path.suffix.lower())
+    with path.open("rb") as file:
+        return _SURFER.get(file.read(4))
+
+
+def open_raster(path: Path, layer: str | None) -> Grid:
+    """Return a band of a raster.
 
     Raises:
         InputError: where it cannot be read, is rotated, holds no real numbers, or has several bands and none is
@@ -38,9 +60,11 @@ def open_geotiff(path: Path, layer: str | None) -> Grid:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a file without a georeference, which is found out below
-            source = gdal.open(path)
+            source = gdal.open(path, driver=driver_of(path))
     except gdal.errors.RasterioIOError as error:
-        raise InputError(f"{path} cannot be read ({error}); a GeoTIFF is expected") from None
+        raise InputError(
+            f"{path} cannot be read ({error}); a GeoTIFF or another raster is expected"
+        ) from None
     band = _band(path, source.count, layer)
     refuse_type(str(path), np.dtype(source.dtypes[band - 1]), source.shape)
     place, findings = _place(path, source)
@@ -65,7 +89,8 @@ def _band(path: Path, count: int, layer: str | None) -> int:
 
 
 def _place(path: Path, source: Any) -> tuple[Place, tuple[str, ...]]:
-    affine, points = source.transform, source.tags().get("AREA_OR_POINT") == "Point"
+    tagged = source.tags().get("AREA_OR_POINT") == "Point"
+    affine, points = source.transform, tagged or source.driver in _OF_POINTS
     if affine.is_identity:
         return Place(), (UNPLACED,)
     if abs(affine.b) > 1e-9 * abs(affine.a) or abs(affine.d) > 1e-9 * abs(affine.e):
@@ -80,5 +105,6 @@ def _place(path: Path, source: Any) -> tuple[Place, tuple[str, ...]]:
         crs = source.crs.to_wkt()
         unit = "degree" if source.crs.is_geographic else source.crs.linear_units
     if points:
-        findings += ("values of points (AREA_OR_POINT=Point), taken for means of the cells around them",)
+        why = "AREA_OR_POINT=Point" if tagged else f"nodes of {source.driver}"
+        findings += (f"values of points ({why}), taken for means of the cells around them",)
     return Place(affine.c, affine.f, affine.a, affine.e, crs, unit, points), findings

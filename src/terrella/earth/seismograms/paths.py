@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from terrella.earth.travel_times import KM_PER_DEGREE, travel_time_s
-from terrella.pick.synthetic.sources import (
+from terrella.earth.seismograms.sources import (
     P_RADIATION,
     P_VELOCITY,
     S_RADIATION,
@@ -14,6 +13,7 @@ from terrella.pick.synthetic.sources import (
     far_field,
     seismic_moment,
 )
+from terrella.earth.travel_times import KM_PER_DEGREE, travel_time_s
 
 Floats = npt.NDArray[np.float64]
 Complexes = npt.NDArray[np.complex64]

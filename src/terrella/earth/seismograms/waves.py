@@ -4,9 +4,9 @@ import numpy as np
 import numpy.typing as npt
 import scipy.fft
 
-from terrella.pick.synthetic.coda import ON_COMPONENTS, Scattering, coda_envelope, direct_energy
-from terrella.pick.synthetic.paths import KIND, Arrivals, Attenuation, Complexes, attenuation
-from terrella.pick.synthetic.sources import bilinear_hz, frequencies_hz, velocity_pulse
+from terrella.earth.seismograms.coda import ON_COMPONENTS, Scattering, coda_envelope, direct_energy
+from terrella.earth.seismograms.paths import KIND, Arrivals, Attenuation, Complexes, attenuation
+from terrella.earth.seismograms.sources import bilinear_hz, frequencies_hz, velocity_pulse
 
 Floats = npt.NDArray[np.float64]
 
@@ -74,10 +74,10 @@ def _polarisation(
     transverse = np.stack([np.zeros_like(azimuth), np.sin(azimuth), -np.cos(azimuth)], 1)
     up = np.array([1.0, 0.0, 0.0])
     if kind == "P":
-        return np.cos(incidence)[:, None] * up + np.sin(incidence)[:, None] * radial
+        return np.asarray(np.cos(incidence)[:, None] * up + np.sin(incidence)[:, None] * radial)
     turn = rng.uniform(0, 2 * np.pi, len(azimuth))[:, None]
     in_plane = -np.sin(incidence)[:, None] * up + np.cos(incidence)[:, None] * radial
-    return np.cos(turn) * in_plane + np.sin(turn) * transverse
+    return np.asarray(np.cos(turn) * in_plane + np.sin(turn) * transverse)
 
 
 def _advance(pulse: Complexes, size: int, frequency: Floats) -> Complexes:

@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from terrella.pick.synthetic.sources import frequencies_hz
+from terrella.earth.seismograms.sources import frequencies_hz
 
 Floats = npt.NDArray[np.float64]
 

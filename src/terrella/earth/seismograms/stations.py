@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from terrella.pick.synthetic.paths import Complexes
+from terrella.earth.seismograms.paths import Complexes
 
 Floats = npt.NDArray[np.float64]
 

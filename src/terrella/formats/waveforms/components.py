@@ -1,8 +1,8 @@
 """Which component of a data set goes where: letters to Z, N, E."""
 
 from terrella.errors import InputError
-from terrella.pick.store import COMPONENTS
 
+COMPONENTS = ("Z", "N", "E")
 # In order of preference. Where horizontals are not aligned with north and east, 1 and 2, or radial and transverse,
 # take their places: a network sees two horizontals, whatever their azimuth.
 _PLACES = {"Z": "Z", "3": "Z", "N": "N", "1": "N", "R": "N", "E": "E", "2": "E", "T": "E"}

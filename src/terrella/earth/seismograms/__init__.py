@@ -1,0 +1,1 @@
+"""Seismograms from physics: sources, paths, scattering, stations and noise."""

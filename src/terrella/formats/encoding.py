@@ -1,0 +1,140 @@
+"""The encoding of a text: UTF-8, or named where it is another."""
+
+import codecs
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from terrella.errors import InputError
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
+)  # fmt: skip
+# UTF-8 that was read as Windows-1252 or Latin-1 and written again: a lead byte as a letter, then what follows it.
+_FOLLOWING = re.escape(bytes(range(0x80, 0xC0)).decode("cp1252", "ignore")) + "\u0080-\u009f"
+_TWICE = re.compile(f"[ÂÃÐÑ][{_FOLLOWING}]|â€")
+_MOSTLY = 4  # letters beyond ASCII that are right, to each damaged place
+_LOOKED_AT = 4096
+_FEWEST = 24  # bytes beyond ASCII from which other alphabets can be told
+_WESTERN = 0.3  # share of letters beyond ASCII, in texts of Latin letters at most
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A file's text, and what was found in it."""
+
+    text: str
+    findings: tuple[str, ...] = ()
+
+
+def read_text(path: Path, encoding: str | None = None) -> Decoded:
+    """Return a text file's content by the rule of `decoded`, where the user may name the encoding.
+
+    Raises:
+        InputError: where it is a folder or cannot be read, and as `decoded` does.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}; expected a file of text") from None
+    return decoded(content, str(path), encoding, asked=True)
+
+
+def decoded(
+    content: bytes, name: str, encoding: str | None = None, asked: bool = False, names: bool = False
+) -> Decoded:
+    """Return bytes as text: UTF-8, or what a byte-order mark or the caller says, with line feeds between lines.
+
+    `asked` is whether the user can say which encoding it is. Where nothing but `names` can lie beyond ASCII, other
+    bytes are read as Latin-1, and a finding says so.
+
+    Raises:
+        InputError: where there is no text, or it is of another encoding, which is named where it can be told.
+    """
+    given = encoding or next((kind for mark, kind in _MARKS if content.startswith(mark)), "utf-8")
+    findings: tuple[str, ...] = ()
+    try:
+        text = content.decode(given)
+    except LookupError:
+        raise InputError(
+            f"encoding {given!r} is not known; give one such as utf-8, cp1252 or utf-16-le"
+        ) from None
+    except UnicodeDecodeError as error:
+        if not names or any(byte < 9 for byte in content[:_LOOKED_AT]):
+            raise InputError(_told(name, content, given, error, asked)) from None
+        text = content.decode("latin-1")
+        findings = (f"{Path(name).name} is not in UTF-8: read as Latin-1, names may be off",)
+    if "\0" in text:
+        raise InputError(f"{name} holds zero bytes: {_with_zeros(content, asked)}")
+    # Texts out of PDF files hold other control characters; tables do not.
+    if not asked and any(letter < "\t" for letter in text[:_LOOKED_AT]):
+        raise InputError(f"{name} holds control characters: it is no text")
+    # A mark stays where the caller named the encoding.
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    if not text.strip():
+        raise InputError(f"{name} is empty; expected a text")
+    return Decoded(text, (*findings, *_written_twice(text)))
+
+
+def _told(name: str, content: bytes, given: str, error: UnicodeDecodeError, asked: bool) -> str:
+    line = content.count(b"\n", 0, error.start) + 1
+    at = f"{name} is not {given}: byte 0x{content[error.start]:02x} in line {line}"
+    if content.startswith(b"%PDF"):
+        return f"{name} is a PDF; give its text, as pdftotext writes it"
+    if b"\0" in content:
+        return f"{at}; {_with_zeros(content, asked)}"
+    if given == "utf-8" and (damaged := _damaged(content)):
+        return f"{at}; all but {damaged} places are UTF-8: mend them"
+    likely = _likely(content, given)
+    if not asked:
+        return f"{at}; {f'it looks like {likely}: ' if likely else ''}write it as UTF-8"
+    if likely:
+        flag = f"--encoding {likely} (train: --data.encoding)"
+        return f"{at}; it looks like {likely}: give {flag}, or write it as UTF-8"
+    return f"{at}; say which encoding it has with --encoding, such as cp1252, or write it as UTF-8"
+
+
+def _damaged(content: bytes) -> int:
+    """Return how many places of a text are damaged that is UTF-8 for the rest; zero where it may be no UTF-8."""
+    text = content.decode("utf-8", "replace")
+    damaged = text.count("\ufffd")
+    return damaged if sum(letter > "\x7f" for letter in text) > _MOSTLY * damaged else 0
+
+
+def _likely(content: bytes, given: str) -> str | None:
+    """Return the encoding that bytes look like; Western text is ambiguous among Latin-1 and its kin: Windows's."""
+    try:
+        content.decode("cp1252")
+        western = sum(byte > 127 for byte in content) < _WESTERN * len(content)
+    except UnicodeDecodeError:
+        western = False
+    if western and given != "cp1252":
+        return "cp1252"
+    if sum(byte > 127 for byte in content) < _FEWEST:
+        return None
+    try:
+        from charset_normalizer import from_bytes
+    except ImportError:
+        return None
+    best = from_bytes(content[:200_000]).best()
+    return None if best is None or best.encoding == given.replace("-", "_") else best.encoding
+
+
+def _with_zeros(content: bytes, asked: bool) -> str:
+    even, odd = content[0::2].count(0), content[1::2].count(0)
+    if max(even, odd) > 0.2 * len(content):
+        kind = "utf-16-be" if even > odd else "utf-16-le"
+        return f"it looks like {kind}; {f'give --encoding {kind}' if asked else 'write it as UTF-8'}"
+    return "it is no text"
+
+
+def _written_twice(text: str) -> tuple[str, ...]:
+    found = list(_TWICE.finditer(text))
+    if not found:
+        return ()
+    line = text.count("\n", 0, found[0].start()) + 1
+    return (
+        f"{len(found)} places look like UTF-8 that was read as cp1252 and written again, the first in line {line}: "
+        f"{text[found[0].start() : found[0].start() + 12]!r}; they are kept as they are",
+    )

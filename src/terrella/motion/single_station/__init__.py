@@ -1,0 +1,1 @@
+"""Magnitude and distance of an earthquake from one station's waveform and what is known of it."""
