@@ -8,7 +8,6 @@ TERRELLA_DATA (default ../shared/data).
 import argparse
 import io
 import os
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -91,7 +90,7 @@ def watched(folder: Path, seconds: int) -> tuple[list[float], float, float]:
             if began is None and (output / "watch.sqlite").exists():
                 began = time.time()  # what came while it was loaded is no latency of its work
         cpu = psutil.Process(process.pid).cpu_times()
-        process.send_signal(signal.SIGINT)
+        process.terminate()
     with closing(sqlite3.connect(output / "watch.sqlite")) as state:
         made = state.execute(
             "SELECT time_ns, made_ns FROM picks WHERE time_ns > ?", (int(began * 1e9),)

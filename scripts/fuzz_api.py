@@ -44,9 +44,14 @@ def main() -> int:
                 rules = Path(folder) / "rules.toml"
                 rules.write_text(f"[checks]\nnegative_data_rejection.expected-statuses = {_REFUSALS}\n")
                 asked += ["--seed", *seed] if seed else []
-                return subprocess.run(
-                    [fuzzer, "--config-file", str(rules), "run", f"{address}api/openapi.json", *asked]
-                ).returncode
+                typed = [
+                    str(Path(fuzzer).resolve()),
+                    "--config-file",
+                    str(rules),
+                    "run",
+                    f"{address}api/openapi.json",
+                ]
+                return subprocess.run([*typed, *asked], cwd=folder).returncode
             finally:
                 server.terminate()
 
