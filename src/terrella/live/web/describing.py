@@ -6,7 +6,8 @@ import terrella
 from terrella.live.issuing import MODELS
 from terrella.live.web.answers import LAYERS
 
-_STREAM, _FLOATS = "text/event-stream", "application/octet-stream"
+_JSON, _STREAM, _FLOATS = "application/json", "text/event-stream", "application/octet-stream"
+_FORMATS = (_JSON, "application/geo+json", "application/x-netcdf", "text/plain")
 
 
 def openapi() -> dict[str, Any]:
@@ -52,7 +53,7 @@ def openapi() -> dict[str, Any]:
                 "Forecasts, the last first",
                 [_number("limit", 1, 2000, "most forecasts", "integer"), _text("before", "UTC time")],
             ),
-            "/api/forecasts/{name}": _get("One forecast", [name, formats, model, horizon]),
+            "/api/forecasts/{name}": _get("One forecast", [name, formats, model, horizon], *_FORMATS),
             "/api/forecasts/{name}/values": _get(
                 "Its cells as 32-bit floats, little-endian", values, kind=_FLOATS
             ),
@@ -79,9 +80,11 @@ def openapi() -> dict[str, Any]:
 
 
 def _get(
-    about: str, parameters: list[dict[str, Any]] | None = None, kind: str = "application/json"
+    about: str, parameters: list[dict[str, Any]] | None = None, kind: str = _JSON, *others: str
 ) -> dict[str, Any]:
-    answers: dict[str, Any] = {"200": {"description": "the answer", "content": {kind: {}}}}
+    answers: dict[str, Any] = {
+        "200": {"description": "the answer", "content": {each: {} for each in (kind, *others)}}
+    }
     refusals = {
         "401": "no token",
         "404": "no such thing",
