@@ -71,7 +71,8 @@ def test_it_is_judged_as_before(tmp_path):
         }
         for name in ("value", "low", "high"):
             if other[name]:
-                assert float(one[name]) == pytest.approx(float(other[name]), rel=1e-3, abs=1e-5)
+                # ETAS's windows ended nearer then, where a large shock still showed.
+                assert float(one[name]) == pytest.approx(float(other[name]), rel=5e-3, abs=1e-4)
             else:
                 assert one[name] == ""
     assert "## Scores" in (run / "model/card.md").read_text()
@@ -86,4 +87,7 @@ def test_its_bundle_predicts_as_before(tmp_path):
             rows = [line for line in file if not line.startswith("#")]
         return np.array([[float(v) for v in row.split(",")] for row in rows[1:]])
 
-    np.testing.assert_allclose(numbers(output), numbers(BEFORE / "forecast.csv"), rtol=1e-4)
+    now, before = numbers(output), numbers(BEFORE / "forecast.csv")
+    # ETAS's windows ended nearer then: what they left out is added far from large shocks.
+    np.testing.assert_allclose(now, before, rtol=5e-3)
+    assert (now[:, -2] >= before[:, -2] * (1 - 1e-4)).all()

@@ -12,7 +12,7 @@ from terrella.engine.judge.comparing import intervals, larger_by
 from terrella.literature.corpus.spans import Sentence, label_set
 from terrella.literature.corpus.synthetic import KINDS, simulate
 from terrella.literature.learning.joint import Joint, chosen
-from terrella.literature.learning.network import EntityNetwork, Reader, minus_log_likelihood
+from terrella.literature.learning.network import EntityNetwork, Reader, minus_log_likelihood, taken
 from terrella.literature.learning.windows import WINDOW, packed, samples_of, vocabulary_of
 from terrella.literature.models.chain import decode, marginals
 from terrella.literature.models.crf import fit_crf
@@ -140,7 +140,7 @@ def test_what_lies_beyond_a_window_s_tokens_does_not_count():
     end = int(given["here"][row].sum())
     one = {name: values[row : row + 1] for name, values in given.items()}
     label, here = one["label"], one["here"]
-    emitted, transitions = network(one)
+    emitted, transitions = network(*taken(one))
     loss = minus_log_likelihood(emitted, transitions, label, here)
     emitted[:, end:] = 100
     assert float(minus_log_likelihood(emitted, transitions, label, here)) == float(loss)
@@ -152,7 +152,8 @@ def test_a_joint_field_without_a_share_is_the_wider_field_and_the_best_is_chosen
     crf = fit_crf(sentences, "wide", True, LABELS, 0.0, 1.0)
     small = fit_crf(sentences, "textbook", True, LABELS, 0.1, 0.1)
     tokens = [s.tokens for s in simulate(40, 5)]
-    joint = Joint(network_for(vocabulary), vocabulary, crf, small)
+    network = network_for(vocabulary)
+    joint = Joint(network, network.transitions.detach().numpy(), vocabulary, crf, small)
     assert joint.labels_for(tokens) == [crf.labels_for(own) for own in tokens]
     assert all(np.allclose(each.sum(1), 1, atol=1e-5) for each in joint.probabilities(tokens))
     dev = simulate(40, 5)
