@@ -242,7 +242,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "compress": lambda: comparison("compress"),
     "explain": lambda: comparison("explain"),
     "pick_edge": lambda: comparison("pick_edge"),
-    "live": lambda: comparison("live_kills", "live_month", "live_world", "watch_latency"),
+    "live": lambda: comparison("live_replay", "live_kills", "live_month", "live_world", "watch_latency"),
 }
 
 
