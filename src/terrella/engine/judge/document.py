@@ -88,6 +88,13 @@ def signed(gain: Interval, to: str = ", ") -> str:
     return f"{gain.value:+.{digits}f} [{gain.low:+.{digits}f}{to}{gain.high:+.{digits}f}]"
 
 
+def beside(gain: Interval) -> str:
+    """Return how an error lies beside another one that it is smaller by a gain than, in words."""
+    if gain.low > 0:
+        return "is lower than"
+    return "is higher than" if gain.high < 0 else "is not shown to differ from"
+
+
 def write_rows(path: Path, document: Mapping[str, Any]) -> None:
     """Write all scores and paired gains as one table; each row says of which data, split and marks it is."""
     origin = {key: value for key, value in document.items() if key.endswith("_mark")}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from terrella.engine.judge.document import Shown, gain_of, signed
+from terrella.engine.judge.document import Shown, beside, gain_of, signed
 from terrella.engine.judge.report import Section, score_tables
 from terrella.interior.choosing import NETWORK
 from terrella.interior.judging import pictures
@@ -46,14 +46,9 @@ def lead(document: Mapping[str, Any], split: str) -> str:
     said = []
     for pair in [pair for pair in document["paired"] if pair["score"] == "crps"]:
         gain = gain_of(pair)
-        how = (
-            "is lower than"
-            if gain.low > 0
-            else "is higher than"
-            if gain.high < 0
-            else "is not shown to differ from"
+        said.append(
+            f"The network's CRPS {beside(gain)} that of {pair['over']}; it gains {signed(gain, ' to ')} K."
         )
-        said.append(f"The network's CRPS {how} that of {pair['over']}; it gains {signed(gain, ' to ')} K.")
     where = {
         "test": "Rocks of pressures and temperatures that no model saw.",
         "dev": "The rocks that calibrated the intervals.",

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from terrella.engine.judge.document import Shown, gain_of, interval_of, signed
+from terrella.engine.judge.document import Shown, beside, gain_of, interval_of, signed
 from terrella.engine.judge.figures import training_section
 from terrella.engine.judge.report import Section, Table, filled, score_tables
 from terrella.engine.run import Run
@@ -85,16 +85,9 @@ def _lead(document: Mapping[str, Any]) -> str:
         ]
         closest = min(pairs, key=lambda pair: pair["gain"])
         gain = gain_of(closest)
-        how = (
-            "is lower than"
-            if gain.low > 0
-            else "is higher than"
-            if gain.high < 0
-            else "is not shown to differ from"
-        )
         said.append(
-            f"{name.capitalize()}: the network's CRPS {how} that of {closest['over']}, the closest; it gains "
-            f"{signed(gain, ' to ')}. `predict` uses {document['trusted'][name]}."
+            f"{name.capitalize()}: the network's CRPS {beside(gain)} that of {closest['over']}, the closest; it "
+            f"gains {signed(gain, ' to ')}. `predict` uses {document['trusted'][name]}."
         )
     left = "that no model saw" if document["split"] == "test" else "that all models saw"
     return " ".join([f"On events and stations {left}.", *said])
