@@ -9,7 +9,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 REPORTS = ROOT / "tests" / "public_reports.md"
-DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "results.md", ROOT / "docs" / "adding_a_task.md", REPORTS)
+DOCUMENTS = (
+    ROOT / "README.md",
+    ROOT / "docs" / "results.md",
+    ROOT / "docs" / "adding_a_task.md",
+    ROOT / "docs" / "live.md",
+    REPORTS,
+)
 EXAMPLE = ROOT / "tests" / "engine" / "example_task.py"
 RESULTS = ROOT / "benchmarks" / "results"
 
@@ -242,6 +248,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "compress": lambda: comparison("compress"),
     "explain": lambda: comparison("explain"),
     "pick_edge": lambda: comparison("pick_edge"),
+    "ridgecrest": lambda: comparison("live_ridgecrest"),
     "live": lambda: comparison("live_replay", "live_kills", "live_month", "live_world", "watch_latency"),
 }
 
