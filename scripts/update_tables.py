@@ -248,6 +248,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "compress": lambda: comparison("compress"),
     "explain": lambda: comparison("explain"),
     "pick_edge": lambda: comparison("pick_edge"),
+    "fast_use": lambda: comparison("pick_bfloat16", "segment_predict", "forecast_predict"),
     "ridgecrest": lambda: comparison("live_ridgecrest"),
     "live": lambda: comparison("live_replay", "live_kills", "live_month", "live_world", "watch_latency"),
 }
