@@ -9,10 +9,10 @@ from scipy.integrate import quad
 from scipy.stats import norm
 
 from terrella.earth.sphere import unit_vectors
+from terrella.engine.judge.comparing import gaussian_crps
 from terrella.errors import InputError
 from terrella.field.harmonics.schmidt import design
 from terrella.field.judging.generations import read_generations
-from terrella.field.judging.scores import crps
 from terrella.field.learning.calibration import issue, spread_of
 from terrella.field.learning.network import FieldNetwork
 from terrella.field.learning.pairs import INPUTS, RAD_YR, half_square, make_pairs, make_virtual
@@ -166,7 +166,7 @@ def test_crps_is_its_definition():
     for off, deviation in ((0.0, 1.0), (2.5, 1.5), (-30.0, 20.0)):
         integral = quad(lambda x: norm.cdf(x, 0, deviation) ** 2, -400, off)[0]  # noqa: B023
         integral += quad(lambda x: norm.sf(x, 0, deviation) ** 2, off, 400)[0]  # noqa: B023
-        assert crps(np.array(off), np.array(deviation)) == pytest.approx(integral, rel=1e-5)
+        assert gaussian_crps(np.array(off), np.array(deviation)) == pytest.approx(integral, rel=1e-5)
 
 
 def test_generations_that_cannot_be_compared_are_told(tmp_path):

@@ -13,6 +13,7 @@ from scipy.special import ndtr
 from station_cases import CUT, FORM, GAIN, small, write_set
 
 from terrella.cli.main import main
+from terrella.engine.judge.comparing import gaussian_crps
 from terrella.errors import InputError
 from terrella.formats.waveforms.seisbench_write import write_data_set
 from terrella.motion.model import load_model
@@ -31,7 +32,7 @@ from terrella.motion.single_station.model import load_station_model
 from terrella.motion.single_station.network import StationNetwork, last_member
 from terrella.motion.single_station.prepared import Prepared, scaling_of
 from terrella.motion.single_station.read import read_traces
-from terrella.motion.single_station.scores import calibrated_across, crps, resampled
+from terrella.motion.single_station.scores import calibrated_across, resampled
 from terrella.motion.single_station.synthetic import make_network, make_synthetic, velocity
 from terrella.motion.single_station.traces import SCALARS
 from terrella.motion.single_station.training import make_network as make_encoder
@@ -142,7 +143,7 @@ def test_scores_are_those_of_gaussians():
     step = quad(
         lambda x: (ndtr((x - mean) / deviation) - (x >= truth)) ** 2, -6, 9, points=[truth], limit=200
     )[0]
-    assert crps(np.array(mean), np.array(deviation), np.array(truth)) == pytest.approx(step, abs=1e-6)
+    assert gaussian_crps(np.array(truth) - mean, np.array(deviation)) == pytest.approx(step, abs=1e-6)
     draw = np.random.default_rng(0)
     spread = draw.uniform(0.5, 2, (4000, 2))
     y = draw.normal(size=(4000, 2)) * spread

@@ -56,6 +56,13 @@ def tensors_below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tenso
     return {name.removeprefix(prefix): each for name, each in tensors.items() if name.startswith(prefix)}
 
 
+def tensor_bytes(tensor: Tensor) -> memoryview:
+    """Return the bytes of a tensor's elements, in order; of one on the CPU without a copy."""
+    if not tensor.numel():  # an empty one from numpy has strides that no view takes
+        return memoryview(b"")
+    return tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy().data
+
+
 def _order_header(path: Path) -> None:
     """Put the two texts of the header in order: safetensors writes them in another one each time."""
     with path.open("r+b") as file:
@@ -75,6 +82,5 @@ def _checksum(tensors: Mapping[str, Tensor], text: str) -> str:
         value = tensors[name]
         described = f"{name} {value.dtype} {tuple(value.shape)}"
         crc = zlib.crc32(described.encode(), crc)
-        if value.numel():  # an empty one from numpy has strides that no view takes
-            crc = zlib.crc32(value.reshape(-1).view(torch.uint8).numpy().data, crc)
+        crc = zlib.crc32(tensor_bytes(value), crc)
     return f"{crc:08x}"

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import ndtr
 
 from terrella.engine.judge.bootstrap import Floats, Interval, interval
 from terrella.engine.judge.document import Pair, Scores
@@ -55,6 +56,16 @@ def larger_by(found: Resampled, first: str) -> list[Pair]:
         for score, values in found[first].items()
         if score in own
     ]
+
+
+def gaussian_crps(off: Floats, deviation: Floats) -> Floats:
+    """Return the continuous ranked probability scores of Gaussians (Gneiting & Raftery 2007, equation 21).
+
+    `off` is the truth less the mean, in the unit of `deviation` and of the scores; shapes broadcast.
+    """
+    z = off / deviation
+    density = np.exp(-0.5 * z**2) / np.sqrt(2 * np.pi)
+    return np.asarray(deviation * (z * (2 * ndtr(z) - 1) + 2 * density - 1 / np.sqrt(np.pi)))
 
 
 def fair_crps(members: npt.NDArray[np.floating[Any]], truth: npt.NDArray[np.floating[Any]]) -> Floats:

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.special import ndtr
 
 from terrella.engine.judge.bootstrap import Blocks, label_blocks
-from terrella.engine.judge.comparing import smaller_by
+from terrella.engine.judge.comparing import gaussian_crps, smaller_by
 from terrella.engine.judge.document import Pair
 from terrella.field.harmonics.schmidt import Floats
 from terrella.field.judging.held import Held
@@ -18,13 +17,6 @@ UNITS = {
     "coverage50": "", "coverage90": "", "width90": "nT",
 }  # fmt: skip
 _PAIRED = ("rms", "rms_r", "rms_theta", "rms_phi", "crps")
-
-
-def crps(off: Floats, deviation: Floats) -> Floats:
-    """Return the continuous ranked probability score of normal forecasts (Gneiting & Raftery 2007, equation 21)."""
-    z = off / deviation
-    density = np.exp(-0.5 * z**2) / np.sqrt(2 * np.pi)
-    return np.asarray(deviation * (z * (2 * ndtr(z) - 1) + 2 * density - 1 / np.sqrt(np.pi)))
 
 
 def resampled(held: Held, blocks: Blocks) -> dict[str, dict[str, Floats]]:
@@ -41,7 +33,7 @@ def resampled(held: Held, blocks: Blocks) -> dict[str, dict[str, Floats]]:
         own = {
             "rms": np.sqrt(sum(square) / 3), "rms_r": np.sqrt(square[0]), "rms_theta": np.sqrt(square[1]),
             "rms_phi": np.sqrt(square[2]), "bias_r": mean(off[:, 0]),
-            "crps": mean(crps(off, issued.deviation).mean(1)), "width90": mean(2 * issued.half[1].mean(1)),
+            "crps": mean(gaussian_crps(off, issued.deviation).mean(1)), "width90": mean(2 * issued.half[1].mean(1)),
         }  # fmt: skip
         for level, half in zip(LEVELS, issued.half, strict=True):
             own[f"coverage{100 * level:.0f}"] = mean((np.abs(off) <= half).mean(1))

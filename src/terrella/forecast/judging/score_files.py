@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-import torch
-
 from terrella.engine.judge import Interval, plain, scores_document
 from terrella.engine.settings import fingerprint
+from terrella.engine.tensor_file import tensor_bytes
 from terrella.engine.use.bundle import Bundle
 from terrella.forecast.judging.after_shocks import DELAYS_DAYS, AfterShocks
 from terrella.forecast.judging.judged import Closer, Judged
@@ -19,7 +18,7 @@ from terrella.forecast.models import CLIMATOLOGY, ETAS_, NETWORK
 def bundle_mark(bundle: Bundle) -> str:
     """Return a fingerprint of a bundle's weights, values and settings."""
     names = sorted(bundle.tensors)
-    weights = [bundle.tensors[name].reshape(-1).view(torch.uint8).numpy().tobytes() for name in names]
+    weights = [bytes(tensor_bytes(bundle.tensors[name])) for name in names]
     onnx = [] if bundle.onnx is None else [bundle.onnx]
     return fingerprint(names, *weights, *onnx, dict(bundle.values), bundle.settings)
 

@@ -8,7 +8,7 @@ from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from terrella.engine.explain.question import Axis, Explanation, Question
+from terrella.engine.explain.question import Axis, Explanation, Question, classical
 from terrella.engine.judge.report import Picture
 from terrella.engine.run import Report
 from terrella.errors import InputError
@@ -76,7 +76,7 @@ def question(given: str, bundle: str, asked: Asked, report: Report) -> Question:
         names=names,
         scale=torch.cat([spread.expand_as(window).ravel(), torch.ones(len(SCALARS))]),
         pictures=lambda found: _pictures(found, seconds),
-        said=[] if used == NETWORK else [f"predict uses {used} for {measure}; what is explained is the network"],
+        said=classical(used, NETWORK, f" for {measure}"),
     )  # fmt: skip
 
 

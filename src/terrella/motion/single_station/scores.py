@@ -8,6 +8,7 @@ import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
 from terrella.engine.judge.bootstrap import resampled_weights
+from terrella.engine.judge.comparing import gaussian_crps
 from terrella.motion.single_station.traces import DISTANCE, MAGNITUDE, QUANTITIES, Floats
 
 Gaussians = Mapping[str, Floats]  # by model, (trace, quantity, mean or deviation)
@@ -22,13 +23,6 @@ UNITS = {
 }
 _HALF, _MOST = 0.5, 0.9
 _FEWEST = 10  # traces from which a deviation is calibrated
-
-
-def crps(mean: Floats, deviation: Floats, truth: Floats) -> Floats:
-    """Return the continuous ranked probability scores of Gaussians (Gneiting & Raftery 2007)."""
-    z = (truth - mean) / deviation
-    density = np.exp(-0.5 * z**2) / np.sqrt(2 * np.pi)
-    return np.asarray(deviation * (z * (2 * ndtr(z) - 1) + 2 * density - 1 / np.sqrt(np.pi)))
 
 
 def below(gaussian: Floats, truth: Floats) -> Floats:
@@ -88,7 +82,7 @@ def _values(gaussian: Floats, truth: Floats, score: str) -> Floats:
     mean, deviation = gaussian.T
     error = mean - truth
     if score == "crps":
-        return crps(mean, deviation, truth)
+        return gaussian_crps(truth - mean, deviation)
     if score == "rmse":
         return error**2
     if score == "bias":

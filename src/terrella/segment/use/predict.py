@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from terrella.engine.cluster import open_cluster
 from terrella.engine.journal import Journal, alone, room_needed, source_state
 from terrella.engine.run import Report
+from terrella.engine.tensor_file import tensor_bytes
 from terrella.errors import DoesNotFitError, InputError
 from terrella.files import recover_folder, replace_file, swap_folder
 from terrella.formats.sections.open import open_section
@@ -309,7 +309,7 @@ def _checksum(segmenter: Segmenter) -> str:
     held = (segmenter.dims, segmenter.radius, segmenter.multiple, segmenter.normalise)
     total = zlib.crc32(repr(held).encode())
     for value in segmenter.network.state_dict().values():
-        total = zlib.crc32(value.cpu().reshape(-1).view(torch.uint8).numpy().tobytes(), total)
+        total = zlib.crc32(tensor_bytes(value), total)
     return f"{total:08x}"
 
 
