@@ -5,10 +5,8 @@ with one thread, after one that filled the caches of compiled code; of three, th
 """
 
 import argparse
-import json
 import os
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -16,25 +14,13 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from _command import command_seconds
 from _result import write_result
 
 DATA = Path(os.environ.get("TERRELLA_DATA", Path(__file__).parents[2] / "shared" / "data")) / "forecast"
 CATALOGUE = DATA / "global_m45_2012_2018.comcat.csv.gz"
 ISSUED = "2018-11-30T00:00:00Z"
 TIMES = 3
-
-ISSUE = """
-import json, sys, time
-import numba, torch
-from terrella.cli.main import main
-began = time.process_time()
-try:
-    main(["forecast", "predict", *sys.argv[2:]])
-except SystemExit as left:
-    if left.code:
-        raise
-json.dump({"cpu_seconds": time.process_time() - began}, open(sys.argv[1], "w"))
-"""
 
 
 def main() -> None:
@@ -73,16 +59,11 @@ def main() -> None:
 
 def issue(source: Path, output: Path, work: Path) -> float:
     """Issue a forecast with the package in a folder; return its CPU seconds."""
-    out = work / "took.json"
-    cache = {"NUMBA_CACHE_DIR": str(output.with_suffix(".numba")), "PYTHONPATH": str(source)}
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    said = ["--bundle", "world", "--issue-time", ISSUED, "-o", str(output.with_suffix(".nc"))]
-    arguments = [sys.executable, "-c", ISSUE, str(out), str(CATALOGUE), *said]
-    subprocess.run(
-        arguments, env={**os.environ, "MPLBACKEND": "agg", **threads, **cache}, check=True,
-        stdout=subprocess.DEVNULL,
-    )  # fmt: skip
-    return float(json.loads(out.read_text())["cpu_seconds"])
+    more = {
+        "NUMBA_CACHE_DIR": str(output.with_suffix(".numba")), "PYTHONPATH": str(source), "MPLBACKEND": "agg",
+    }  # fmt: skip
+    words = ["forecast", "predict", str(CATALOGUE), "--bundle", "world", "--issue-time", ISSUED]
+    return command_seconds([*words, "-o", str(output.with_suffix(".nc"))], work, ["numba", "torch"], more)
 
 
 def difference(ours: xr.Dataset, peer: xr.Dataset) -> float:

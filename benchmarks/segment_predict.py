@@ -6,10 +6,7 @@ judged on the test split; the peer is the network by torch in float32.
 """
 
 import argparse
-import json
-import os
 import subprocess
-import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -17,27 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from _command import command_seconds
 from _result import write_result
 
 FORMS = ("onnx", "bf16", "onnx-bf16")
 SCORES = ("average_precision", "iou", "onset_mae_s")
-
-PREDICT = """
-import json, sys, time
-import torch, zarr
-try:
-    import onnxruntime, openvino
-except ImportError:
-    pass
-from terrella.cli.main import main
-began = time.process_time()
-try:
-    main(["segment", "predict", *sys.argv[2:]])
-except SystemExit as left:
-    if left.code:
-        raise
-json.dump({"cpu_seconds": time.process_time() - began}, open(sys.argv[1], "w"))
-"""
 
 
 def main() -> None:
@@ -103,14 +84,10 @@ def trained(work: Path, quick: bool) -> dict[str, Path]:
 
 def predicted(bundle: Path, work: Path, form: str) -> float:
     """Predict the section; return the CPU seconds."""
-    out = work / "took.json"
     target = work / f"{form}.zarr"
-    said = [str(work / "section.npy"), "--bundle", str(bundle), "-o", str(target), "--interval", "0.002"]
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     subprocess.run(["rm", "-rf", str(target)], check=True)
-    arguments = [sys.executable, "-c", PREDICT, str(out), *said]
-    subprocess.run(arguments, env={**os.environ, **threads}, check=True, stdout=subprocess.DEVNULL)
-    return float(json.loads(out.read_text())["cpu_seconds"])
+    said = [str(work / "section.npy"), "--bundle", str(bundle), "-o", str(target), "--interval", "0.002"]
+    return command_seconds(["segment", "predict", *said], work, ["torch", "zarr", "onnxruntime", "openvino"])
 
 
 def judged(bundle: Path) -> dict[str, Any]:
