@@ -180,7 +180,7 @@ def test_the_demo_trains_judges_and_says_that_there_are_no_real_sections(tmp_pat
         }
     )
     monkeypatch.setattr(demo, "demo_settings", lambda seed, noise: small)
-    monkeypatch.delenv("TERRELLA_DATA", raising=False)
+    monkeypatch.setenv("TERRELLA_DATA", str(tmp_path / "none"))
     assert run("demo", "--run", tmp_path / "demo") == 0
     shown = capsys.readouterr()
     assert "semblance" in shown.out

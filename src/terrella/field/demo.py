@@ -1,9 +1,9 @@
 """What `terrella field demo` shows: real observatories if at hand, else simulated ones of a known truth."""
 
-import os
 from pathlib import Path
 
 from terrella.field.settings import DataSettings, FieldSettings, JudgeSettings
+from terrella.real_data import data_folder
 
 _REAL = Path("field/observatory_annual_1997_2023.csv.gz")
 _NOTE = (
@@ -14,7 +14,7 @@ _NOTE = (
 
 def demo_settings(seed: int, observatories: str | None) -> tuple[FieldSettings, str]:
     """Return settings under which the demo takes a minute or so, and a line on its annual means."""
-    real = Path(os.environ.get("TERRELLA_DATA", "../shared/data")) / _REAL
+    real = data_folder() / _REAL
     if observatories is None and real.is_file():
         data = DataSettings(observatories=str(real), note=_NOTE, seed=seed)
         judge = JudgeSettings(generations=str(real.parent))

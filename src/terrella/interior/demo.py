@@ -7,15 +7,15 @@ import numpy as np
 from terrella.interior.learning.samples import drawn, noise_of
 from terrella.interior.model import load_model
 from terrella.interior.opening import SIMULATED, open_grid
-from terrella.interior.profiles.reference import data_folder
 from terrella.interior.settings import DataSettings, FitSettings, InteriorSettings
+from terrella.real_data import data_folder
 
 _REAL = "in23_1.tab"
 
 
 def demo_settings(seed: int, table: str | None) -> tuple[InteriorSettings, str]:
     """Return settings under which the demo takes about a minute on one core, and a line on its rocks."""
-    real = data_folder() / _REAL
+    real = data_folder() / "interior" / _REAL
     if table is None and real.is_file():
         table = str(real)
     fit = FitSettings(seed=seed)

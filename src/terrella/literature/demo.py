@@ -1,11 +1,9 @@
 """What `terrella literature demo` shows: real sentences where some are at hand, else a simulated corpus."""
 
-import os
-from pathlib import Path
-
 from terrella.literature.classes.documents import KIND
 from terrella.literature.corpus.opening import SIMULATED
 from terrella.literature.settings import DataSettings, FitSettings, LiteratureSettings
+from terrella.real_data import data_folder
 
 _BGS = "literature/bgs_bgs.3class.geo-{}-data.txt"
 
@@ -16,7 +14,7 @@ def demo_settings(seed: int, labelled: str | None, classes: bool = False) -> tup
     The classes of sentences are their commonest kinds of entity.
     """
     label = KIND if classes else None
-    folder = Path(os.environ.get("TERRELLA_DATA", "../shared/data"))
+    folder = data_folder()
     train, test = (folder / _BGS.format(kind) for kind in ("training", "testing"))
     if labelled is not None:
         return LiteratureSettings(

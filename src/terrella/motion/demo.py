@@ -1,6 +1,5 @@
 """What `terrella motion demo` shows: real records where some are at hand, else made ones of a known truth."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +8,7 @@ from terrella.motion.model import load_model
 from terrella.motion.opening import SYNTHETIC, asked_measures
 from terrella.motion.settings import DataSettings, MotionSettings
 from terrella.motion.synthetic import SIGMA, make_synthetic
+from terrella.real_data import data_folder
 
 _REAL = Path("motion/esm_balkans_1607.csv.gz")
 
@@ -16,7 +16,7 @@ _REAL = Path("motion/esm_balkans_1607.csv.gz")
 def demo_settings(seed: int, flatfile: str | None) -> tuple[MotionSettings, str]:
     """Return settings under which the demo takes a few minutes on two cores, and a line on its records."""
     measures = ("PGA", "PGV", "SA(1)")
-    real = Path(os.environ.get("TERRELLA_DATA", "../shared/data")) / _REAL
+    real = data_folder() / _REAL
     if flatfile is None and real.is_file():
         flatfile = str(real)
     if flatfile is None:

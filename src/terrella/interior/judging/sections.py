@@ -10,7 +10,8 @@ from terrella.interior.judging import pictures
 from terrella.interior.judging.scores import Scored
 from terrella.interior.learning.samples import Prepared, Rocks
 from terrella.interior.model import InteriorModel
-from terrella.interior.profiles.reference import data_folder, geotherms, reference_profiles
+from terrella.interior.profiles.reference import geotherms, reference_profiles
+from terrella.real_data import data_folder
 
 SHOWN: Shown = [
     ("crps", "CRPS (K)", 1, 1.0), ("rmse", "RMSE (K)", 0, 1.0), ("cover50", "in 50 %", 1, 100.0),
@@ -26,7 +27,7 @@ def sections(
     scored: Mapping[str, Scored],
 ) -> list[Section]:
     """Return the sections of the report."""
-    folder = data_folder()
+    folder = data_folder() / "interior"
     profiles = reference_profiles(folder)
     own = document["models"]
     columns = [each for each in SHOWN if any(each[0] in of for of in own.values())]

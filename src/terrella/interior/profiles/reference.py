@@ -1,6 +1,5 @@
 """Reference models of the Earth, and published temperatures, where their files are at hand."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -11,6 +10,7 @@ import numpy as np
 from terrella.earth.prem import layer_depths_km, prem
 from terrella.earth.pressure import prem_pressure_gpa
 from terrella.interior.profiles.read import Profile, read_profile
+from terrella.interior.tables.columns import read_text
 from terrella.interior.tables.grid import Floats
 
 _FILES = {"ak135": "ak135.txt", "STW105": "STW105.txt"}
@@ -29,11 +29,6 @@ class Geotherm:
 
     depth_km: Floats
     temperature_k: Floats
-
-
-def data_folder() -> Path:
-    """Return the folder of real data of the Earth's interior, which need not be there (TERRELLA_DATA)."""
-    return Path(os.environ.get("TERRELLA_DATA", "../shared/data")) / "interior"
 
 
 def reference_profiles(folder: Path) -> dict[str, Profile]:
@@ -63,7 +58,7 @@ def geotherms(folder: Path) -> Mapping[str, Geotherm]:
     for name, file in {**_GEOTHERMS, **_BY_PRESSURE}.items():
         if not (folder / file).is_file():
             continue
-        first, temperature = np.loadtxt(folder / file, unpack=True)
+        first, temperature = np.loadtxt(read_text(folder / file).splitlines(), unpack=True)
         if name in _BY_PRESSURE:
             depths = np.arange(0.0, 6371.0, 5.0)
             first = 1000 * np.interp(first / 1e9, prem_pressure_gpa(depths), depths)

@@ -1,6 +1,5 @@
 """Noise cut from real records of distributed acoustic sensing, in place of the coloured noise of a model."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import scipy.signal
 
 from terrella.errors import InputError
 from terrella.formats.sections.section import Section
+from terrella.real_data import data_folder
 
 Samples = npt.NDArray[np.float32]
 
@@ -57,7 +57,7 @@ def find_records(folder: Path | None = None) -> list[Path]:
     Those with "event" in their names are left out, since what is in them would be labelled as noise.
     """
     if folder is None:
-        folder = Path(os.environ.get("TERRELLA_DATA", "../shared/data")) / "segment"
+        folder = data_folder() / "segment"
     found = sorted(path for path in folder.glob("*") if path.suffix in _SUFFIXES)
     return [path for path in found if "event" not in path.name]
 

@@ -1,24 +1,25 @@
 """What a trained segmenter makes of real sections without labels: pictures, no scores."""
 
-import os
 from pathlib import Path
 
 from terrella.engine.run import Report, Run
 from terrella.errors import InputError
 from terrella.formats.sections.open import open_section
+from terrella.real_data import data_folder
 from terrella.segment.use.predict import predict_section
 from terrella.segment.use.show import figure_of_prediction
 
-_ENVIRONMENT = "TERRELLA_DATA"  # folder of real data, with sections in `segment`
 _SUFFIXES = (".sgy", ".segy", ".h5", ".hdf5")
 
 
 def show_real_sections(run: Run, report: Report) -> list[Path]:
     """Predict on the real sections at hand, if any, and return the pictures, beside which the predictions lie."""
-    folder = Path(os.environ.get(_ENVIRONMENT, "")) / "segment"
+    folder = data_folder() / "segment"
     files = sorted(path for path in folder.glob("*") if path.suffix in _SUFFIXES)
-    if not os.environ.get(_ENVIRONMENT) or not files:
-        report({"kind": "message", "message": f"no real sections: {_ENVIRONMENT} names no folder of them"})
+    if not files:
+        report(
+            {"kind": "message", "message": f"no real sections in {folder}; TERRELLA_DATA names another place"}
+        )
         return []
     pictures = []
     for path in files:
