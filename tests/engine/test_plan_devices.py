@@ -97,6 +97,7 @@ def test_a_device_of_ones_own(tmp_path, head):
     ("text", "message"),
     [
         ("flops = ", "cannot be read"),
+        ("# für\n" + MINE, "is not utf-8: byte 0xfc in line 1"),
         (MINE.replace("bandwidth", "bandwith"), "bandwith: .*did you mean bandwidth"),
         (MINE.replace("8e9", '"much"'), "memory: .*got 'much'"),
         (MINE.replace("0.5", "1.5"), "compute_share: .*less than or equal to 1; got 1.5"),
@@ -107,7 +108,7 @@ def test_a_device_of_ones_own(tmp_path, head):
 )
 def test_a_faulty_file_is_told_in_one_line(tmp_path, text, message):
     path = tmp_path / "mine.toml"
-    path.write_text(text)
+    path.write_text(text, encoding="latin-1")
     with pytest.raises(InputError, match=message) as raised:
         find_device(str(path))
     assert "mine.toml" in str(raised.value)

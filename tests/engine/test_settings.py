@@ -100,8 +100,18 @@ def test_files_that_cannot_be_read_are_told(toml, tmp_path):
     assert refused(tmp_path / "none.toml") == "settings file run.toml is not there"
     assert refused(toml("[fit\nepochs = 3")).startswith("settings file run.toml cannot be read: ")
     assert refused(tmp_path).startswith("settings file run.toml cannot be read: ")
-    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe")
-    assert "cannot be read" in refused(tmp_path / "binary.toml")
+    (tmp_path / "run.toml").write_bytes("[fit]\n# für".encode("latin-1"))
+    assert refused(tmp_path / "run.toml").startswith(
+        "settings file run.toml is not utf-8: byte 0xfc in line 2; it looks like cp1252: write it as UTF-8"
+    )
+    (tmp_path / "binary.toml").write_bytes(b"\x89\x01\x02")
+    assert "it is no text" in refused(tmp_path / "binary.toml")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_settings_with_a_mark_are_read(tmp_path, encoding):
+    (tmp_path / "run.toml").write_bytes("[fit]\r\nepochs = 3\r\n".encode(encoding))
+    assert load_settings(Settings, tmp_path / "run.toml").fit.epochs == 3
 
 
 words = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")))

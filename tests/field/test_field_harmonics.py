@@ -114,6 +114,17 @@ def test_a_spline_of_any_order_is_that_of_an_independent_code(tmp_path):
     assert np.allclose(field_at(found.at(2019.2), *place, n_max)[0], np.ravel(synthesis), atol=1e-6)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "latin-1"])
+def test_coefficients_below_comments_in_any_encoding_are_the_same(tmp_path, encoding):
+    years, values = igrf_like(5)
+    text = shc_text(years, values, 5)
+    (tmp_path / "a.shc").write_text(text)
+    (tmp_path / "b.shc").write_bytes(text.replace("# made", "# Übertragen").encode(encoding))
+    plain, found = read_shc(tmp_path / "a.shc"), read_shc(tmp_path / "b.shc")
+    assert np.array_equal(found.values, plain.values)
+    assert any("read as Latin-1" in each for each in found.findings) == (encoding == "latin-1")
+
+
 def test_a_file_that_was_written_is_the_same_again(tmp_path):
     years, values = igrf_like(5)
     (tmp_path / "a.shc").write_text(shc_text(years, values, 5))
@@ -155,7 +166,9 @@ def test_gauss_s_normalisation_is_that_of_unnormalised_functions():
         (lambda t: t.replace("-29441.5000", "nan"), "finite numbers are expected"),
         (lambda t: t.replace("-29441.5000", "x"), "numbers are expected"),
         (lambda t: t.replace("# made", "# fully normalized"), "its words say fully normalised"),
-        (lambda t: "", "is no file of Gauss"),
+        (lambda t: "", "is empty"),
+        (lambda t: "1 2\n", "is no file of Gauss"),
+        (lambda t: t.replace("-29441.5000", "²"), "is no text in ASCII"),
     ],
 )
 def test_coefficients_at_fault_are_told_in_a_line(tmp_path, change, words):

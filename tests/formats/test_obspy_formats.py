@@ -56,6 +56,23 @@ def test_obspys_own_files(name: str, obspy: ModuleType) -> None:
     np.testing.assert_allclose(got, expected[1:], atol=1e-3)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_a_bulletin_in_another_encoding_holds_the_same_events(
+    tmp_path: Path, obspy: ModuleType, encoding: str
+) -> None:
+    path = Path(obspy.__file__).parent / "io/ndk/tests/data/multiple_events.ndk"
+    if not path.exists():
+        pytest.skip("this ObsPy comes without its test files")
+    text = path.read_text(encoding="ascii").replace("MARIANA", "MARIÁNA")
+    assert "Á" in text
+    (tmp_path / "c.ndk").write_bytes(text.encode(encoding))
+    catalogue, findings = read_catalogue(tmp_path / "c.ndk")
+    expected = read_catalogue(path)[0]
+    for name in ("time_utc", "longitude", "latitude", "depth_km", "magnitude"):
+        np.testing.assert_array_equal(getattr(catalogue, name), getattr(expected, name))
+    assert any("read as Latin-1" in line for line in findings.lines()) == (encoding == "latin-1")
+
+
 def test_what_obspy_skips_is_told(obspy: ModuleType) -> None:
     path = Path(obspy.__file__).parent / "io/ndk/tests/data/faulty_multiple_events.ndk"
     if not path.exists():

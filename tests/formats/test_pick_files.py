@@ -96,11 +96,12 @@ def test_no_picks_are_a_whole_file(tmp_path, suffix):
         ("trace_id,phase\nA.B.,P\n", "no column time"),
         ("trace_id,phase,time\nA.B.,P,soon\n", "row 1: time 'soon'"),
         ("trace_id,phase,time,probability\nA.B.,P,2020-01-01,high\n", "row 1: probability 'high'"),
-        ("", "no readable table"),
+        ("", "is empty"),
+        ("trace_id,phase,time\nA.B.,P,2020-01-01\nÄ", "is not utf-8: byte 0xc4 in line 3"),
     ],
 )
 def test_a_bad_table_is_named(tmp_path, text, words):
-    (tmp_path / "picks.csv").write_text(text)
+    (tmp_path / "picks.csv").write_text(text, encoding="latin-1")
     with pytest.raises(InputError, match=words):
         read_picks(tmp_path / "picks.csv")
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from terrella.errors import InputError
 from terrella.formats.catalogues.catalogue import Catalogue
 from terrella.formats.catalogues.read import read_catalogue
 from terrella.formats.catalogues.write import write_catalogue
@@ -139,9 +140,54 @@ def test_a_mapping_goes_before_the_headers(tmp_path: Path) -> None:
     assert (catalogue.longitude[0], catalogue.latitude[0], catalogue.magnitude[0]) == (6.9, 50.9, 3.3)
 
 
-def test_a_latin_1_place_name_does_no_harm(tmp_path: Path) -> None:
-    (tmp_path / "c.csv").write_bytes("time,lon,lat,mag,place\n2020-01-01,1,2,3,Málaga\n".encode("latin-1"))
-    assert len(read_catalogue(tmp_path / "c.csv")[0]) == 1
+NAMED = (
+    "time,latitude,longitude,depth,mag,id,place\r\n"
+    '2020-01-01T01:02:03.250,36.72,-4.42,10.5,3.25,a1,"Málaga, España"\r\n'
+    "2020-01-02T01:02:03,36.5,-4.25,7,2.75,a2,Cañada…\r\n"
+)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1252"])
+def test_names_in_any_encoding_change_no_number(tmp_path: Path, encoding: str, packed: bool) -> None:
+    content = NAMED.encode(encoding)
+    (tmp_path / "c.csv").write_bytes(gzip.compress(content) if packed else content)
+    catalogue, findings = read_catalogue(tmp_path / "c.csv")
+    assert catalogue.time_utc[0] == np.datetime64("2020-01-01T01:02:03.250")
+    assert catalogue.latitude.tolist() == [36.72, 36.5]
+    assert catalogue.longitude.tolist() == [-4.42, -4.25]
+    assert catalogue.depth_km.tolist() == [10.5, 7]
+    assert catalogue.magnitude.tolist() == [3.25, 2.75]
+    assert catalogue.event_id.tolist() == [b"a1", b"a2"]
+    said = ["c.csv is not in UTF-8: read as Latin-1, names may be off"] if encoding == "cp1252" else []
+    assert findings.lines() == ["2 rows, 2 events kept", *said]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (NAMED.encode("utf-16-le"), "looks like utf-16-le; write it as UTF-8"),
+        (NAMED.encode("utf-16")[:-1], "not utf-16"),
+        (bytes(range(255, 0, -1)) * 40, "it is no text"),
+        (NAMED.encode() + b"\x00" * 3, "binary data"),
+    ],
+)
+def test_what_is_no_text_is_refused_in_a_line(tmp_path: Path, content: bytes, message: str) -> None:
+    (tmp_path / "c.csv").write_bytes(content)
+    with pytest.raises(InputError, match=message) as raised:
+        read_catalogue(tmp_path / "c.csv")
+    assert "c.csv" in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "iso-8859-1"])
+def test_xml_says_its_own_encoding(tmp_path: Path, encoding: str) -> None:
+    text = QUAKEML.replace('"1.0"?', f'"1.0" encoding="{encoding}"?').replace("72282711", "7228é")
+    (tmp_path / "c.xml").write_bytes(text.replace("10:20:40Z", "10:20:60Z").encode(encoding))
+    catalogue, findings = read_catalogue(tmp_path / "c.xml")
+    assert (catalogue.longitude[0], catalogue.latitude[0], catalogue.magnitude[0]) == (-122.312, 38.215, 6.02)
+    assert catalogue.event_id[0].decode() == "nc7228é"
+    assert not any("Latin-1" in line for line in findings.lines())
 
 
 @pytest.mark.parametrize(

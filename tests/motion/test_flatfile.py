@@ -1,5 +1,6 @@
 """Flatfiles of all dialects: columns, units, distances, and what is refused."""
 
+import gzip
 import re
 
 import h5py
@@ -318,14 +319,38 @@ def test_mappings_are_followed_and_checked(tmp_path):
         read(tmp_path, frame, columns={"magnitude": "size", "weight": "size"})
 
 
+@pytest.mark.parametrize("name", ["flat.csv", "flat.csv.gz"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_names_in_any_encoding_change_no_number(tmp_path, encoding, name):
+    content = (
+        table().assign(place="Málaga, España…").to_csv(index=False, lineterminator="\r\n").encode(encoding)
+    )
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    records = read_flatfile(tmp_path / name, Reading({}))
+    assert same(records)
+    assert np.allclose(records.magnitude, MADE.magnitude, atol=1e-4)
+    said = f"{name} is not in UTF-8: read as Latin-1, names may be off"
+    assert (said in records.findings) == (encoding == "cp1252")
+    assert said not in read(tmp_path, table()).findings
+
+
 def test_files_that_are_no_tables_are_told(tmp_path):
+    words = {
+        "a.csv": "is empty", "b.csv": "zero bytes: it is no text", "c.h5": "cannot be read as a flatfile",
+        "d.csv": "it is no text", "e.csv.gz": "cannot be read as a flatfile", "f.csv": "nothing but comments",
+    }  # fmt: skip
     for name, content in (
         ("a.csv", b""),
         ("b.csv", b"\x00\x01\x02\x00"),
         ("c.h5", b"\x89HDF\r\n\x1a\nbroken"),
+        ("d.csv", bytes(range(255, 0, -1))),
+        ("e.csv.gz", gzip.compress(bytes(range(256)) * 99)[:20] + bytes(99)),
+        ("f.csv", b"# nothing\n"),
     ):
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(InputError, match="cannot be read as a flatfile"):
+        with pytest.raises(InputError, match=words[name]) as raised:
             read_flatfile(tmp_path / name, Reading({}))
+        assert name in str(raised.value)
+        assert "\n" not in str(raised.value)
     with pytest.raises(InputError, match="no such file"):
         read_flatfile(tmp_path / "none.csv", Reading({}))

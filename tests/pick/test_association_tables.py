@@ -277,6 +277,26 @@ def test_elevations_that_may_be_km_are_told(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_stations_with_names_in_any_encoding_are_read(tmp_path: Path, encoding: str) -> None:
+    text = "# Säntis\r\nid,longitude,latitude,elevation_m,site\r\nCH.SAE,9.25,47.25,2502.5,Säntis…\r\n"
+    (tmp_path / "s.csv").write_bytes(text.encode(encoding))
+    stations = read_stations(tmp_path / "s.csv", tally := Tally())
+    assert stations.name.tolist() == ["CH.SAE"]
+    assert (stations.longitude[0], stations.latitude[0], stations.elevation_km[0]) == (9.25, 47.25, 2.5025)
+    said = ["s.csv is not in UTF-8: read as Latin-1, names may be off"]
+    assert tally.lines() == (said if encoding == "cp1252" else [])
+
+
+def test_an_association_says_that_a_table_is_of_another_encoding(tmp_path: Path) -> None:
+    picks, stations = write(CASE, tmp_path)
+    picks.write_bytes("# Bülach\n".encode("latin-1") + picks.read_bytes())
+    stations.write_bytes(stations.read_text().encode("utf-16"))
+    lines = associate_files(picks, stations, tmp_path / "c.csv", SETTINGS)
+    assert lines[0] == f"{picks.name} is not in UTF-8: read as Latin-1, names may be off"
+    assert len(pd.read_csv(tmp_path / "c.csv")) == 2
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

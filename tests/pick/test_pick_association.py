@@ -204,7 +204,7 @@ def test_bad_picks_are_refused_in_a_line(tmp_path: Path, change: object, message
             "row 2: station A.C at 1, north, 0",
         ),
         ("id,longitude,latitude,elevation_m\nA.B,1,95,0\n", "row 1: station A.B"),
-        ("", "no readable table"),
+        ("", "is empty"),
     ],
 )
 def test_bad_stations_are_refused_in_a_line(tmp_path: Path, text: str, message: str) -> None:
@@ -277,7 +277,8 @@ def test_a_velocity_model_is_read_and_refused(tmp_path: Path) -> None:
         ("depth_km,vp_km_s,vs_km_s\n0,5,2.9\n10,3,3.5\n", "row 2: expected layers"),
         ("depth_km,vp_km_s,vs_km_s\n2,5,2.9\n", "row 1: expected layers from depth 0"),
         ("depth_km,vp_km_s,vs_km_s\n", "row 0: expected layers"),
+        ("# Jura, gemäß Netz\ndepth_km,vp_km_s,vs_km_s\n0,5,2.9\n", "is not utf-8: byte 0xe4 in line 1"),
     ):
-        file.write_text(text)
+        file.write_text(text, encoding="latin-1")
         with pytest.raises(InputError, match=message):
             read_velocity_model(file)

@@ -302,7 +302,7 @@ def test_a_table_without_events_is_grouped_by_time(tmp_path):
             "for none of the readings.*1 readings are of stations without waveforms: P of loose-1 at XX.Q",
         ),
         ("trace_id,phase,time\nXX.A,P,1999-03-04T00:10:00\n", "no trace to write.*less than half"),
-        ("", "no readable table"),
+        ("", "is empty"),
     ],
 )
 def test_bad_tables_are_refused_in_one_line(tmp_path, text, message):

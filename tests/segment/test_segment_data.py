@@ -108,14 +108,15 @@ FAULTS = {
     "section,labels,group\ns0.npy,l0.npy,\n": "row 1: group is empty",
     "section,labels,group\nnone.npy,l0.npy,1\n": r"row 1: .*none\.npy is not there",
     "section,labels,group\n": "no row below the header",
-    "": "no column section",
+    "": "is empty",
+    "section,labels\nGräben.npy,l0.npy\n": "is not utf-8: byte 0xe4 in line 2",
 }
 
 
 @pytest.mark.parametrize("text", FAULTS)
 def test_a_table_at_fault_says_where(tmp_path, text):
     write_pairs(tmp_path)
-    (tmp_path / "bad.csv").write_text(text)
+    (tmp_path / "bad.csv").write_text(text, encoding="latin-1")
     with pytest.raises(InputError, match=FAULTS[text]):
         open_sections(DataSettings(sections=str(tmp_path / "bad.csv"), interval_s=0.002))
 

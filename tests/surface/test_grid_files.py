@@ -1,5 +1,7 @@
 """Grids of every format: what is read, what is written with its georeference, and what is refused in one line."""
 
+import gzip
+
 import h5py
 import numpy as np
 import pytest
@@ -212,3 +214,22 @@ def test_points_are_averaged_in_cells_and_their_columns_are_not_guessed(tmp_path
         open_grid(table, spacing=1.0)
     (tmp_path / "bare.xyz").write_text("0 0 1\n1 1 2\n2 2 4\n")
     assert np.nanmean(open_grid(tmp_path / "bare.xyz", spacing=1.0).whole()) == pytest.approx(7 / 3)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "latin-1"])
+def test_points_with_words_in_any_encoding_are_read(tmp_path, encoding, packed):
+    text = "# Höhen\r\nx,y,Höhe\r\n0,0,1.5\r\n1,1,2.25\r\n2,2,4\r\n".encode(encoding)
+    path = tmp_path / ("points.csv.gz" if packed else "points.csv")
+    path.write_bytes(gzip.compress(text) if packed else text)
+    grid = open_grid(path, spacing=1.0)
+    assert np.nansum(grid.whole()) == 7.75
+    assert any("read as Latin-1" in each for each in grid.findings) == (encoding == "latin-1")
+
+
+def test_points_that_are_no_text_are_refused_in_a_line(tmp_path):
+    for name, content in (("a.xyz", b"\x00\x01" * 99), ("b.csv.gz", b"\x1f\x8b"), ("c.csv", b"")):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(InputError, match=name) as raised:
+            open_grid(tmp_path / name, spacing=1.0)
+        assert "\n" not in str(raised.value)

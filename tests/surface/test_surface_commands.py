@@ -199,7 +199,7 @@ def test_a_pixel_is_explained_by_known_heights(trained, tmp_path, capsys):
     assert "has no gap that `predict` fills" in " ".join(capsys.readouterr().err.split())
     (tmp_path / "empty.csv").touch()
     assert run(*typed[:2], tmp_path / "empty.csv", *typed[3:]) == 2
-    assert "empty.csv cannot be read" in capsys.readouterr().err
+    assert "empty.csv is empty" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("form", ["onnx", "bf16"])

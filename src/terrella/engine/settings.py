@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from terrella.engine.fit_settings import lasting
 from terrella.errors import InputError
 from terrella.files import write_text
+from terrella.formats.encoding import decoded
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -155,10 +156,11 @@ def _lasting_values(settings: BaseModel) -> dict[str, Any]:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
+        return tomllib.loads(decoded(content, f"settings file {path}").text) if content.strip() else {}
     except FileNotFoundError:
         raise InputError(f"settings file {path} is not there") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+    except (tomllib.TOMLDecodeError, OSError) as error:
         raise InputError(f"settings file {path} cannot be read: {error}") from None
 
 

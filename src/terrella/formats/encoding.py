@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +14,11 @@ _MARKS = (
 )  # fmt: skip
 # UTF-8 that was read as Windows-1252 or Latin-1 and written again: a lead byte as a letter, then what follows it.
 _FOLLOWING = re.escape(bytes(range(0x80, 0xC0)).decode("cp1252", "ignore")) + "\u0080-\u009f"
-_TWICE = re.compile(f"[ÂÃÐÑ][{_FOLLOWING}]|â€")
+# By their first letter, since one letter is found many times sooner than one of several.
+_TWICE = {lead: re.compile(f"{lead}[{_FOLLOWING}]") for lead in "ÂÃÐÑ"} | {"â": re.compile("â€")}
 _MOSTLY = 4  # letters beyond ASCII that are right, to each damaged place
 _LOOKED_AT = 4096
+_SEARCHED = 1 << 24  # letters: what is written twice shows there, and large tables are read no slower
 _FEWEST = 24  # bytes beyond ASCII from which other alphabets can be told
 _WESTERN = 0.3  # share of letters beyond ASCII, in texts of Latin letters at most
 
@@ -26,6 +29,7 @@ class Decoded:
 
     text: str
     findings: tuple[str, ...] = ()
+    encoding: str = "utf-8"
 
 
 def read_text(path: Path, encoding: str | None = None) -> Decoded:
@@ -63,7 +67,9 @@ def decoded(
     except UnicodeDecodeError as error:
         if not names or any(byte < 9 for byte in content[:_LOOKED_AT]):
             raise InputError(_told(name, content, given, error, asked)) from None
-        text = content.decode("latin-1")
+        given = "latin-1"
+        # Windows's ellipsis would end a line.
+        text = content.removeprefix(codecs.BOM_UTF8).decode(given).replace("\x85", "…")
         findings = (f"{Path(name).name} is not in UTF-8: read as Latin-1, names may be off",)
     if "\0" in text:
         raise InputError(f"{name} holds zero bytes: {_with_zeros(content, asked)}")
@@ -71,10 +77,29 @@ def decoded(
     if not asked and any(letter < "\t" for letter in text[:_LOOKED_AT]):
         raise InputError(f"{name} holds control characters: it is no text")
     # A mark stays where the caller named the encoding.
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    if not text.strip():
+    text = text.removeprefix("\ufeff")
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if not text or text.isspace():
         raise InputError(f"{name} is empty; expected a text")
-    return Decoded(text, (*findings, *_written_twice(text)))
+    return Decoded(text, findings or _written_twice(text), given)
+
+
+def lines_of(text: str) -> Iterator[str]:
+    """Yield lines with their ends, of which the first may be all that is wanted of a large text."""
+    return (found.group() for found in re.finditer(".*\n?", text))
+
+
+def wide(content: bytes) -> str | None:
+    """Return which UTF-16 or -32 bytes are by their mark or where their zeros lie; None where they are neither."""
+    marked = next((kind for mark, kind in _MARKS if content.startswith(mark)), "utf-8")
+    if not marked.startswith("utf-8"):
+        return marked
+    content = content[:_LOOKED_AT]
+    even, odd = content[0::2].count(0), content[1::2].count(0)
+    if max(even, odd) < 0.2 * len(content) or min(even, odd) > 0.02 * len(content):
+        return None
+    return "utf-16-be" if even > odd else "utf-16-le"
 
 
 def _told(name: str, content: bytes, given: str, error: UnicodeDecodeError, asked: bool) -> str:
@@ -84,6 +109,8 @@ def _told(name: str, content: bytes, given: str, error: UnicodeDecodeError, aske
         return f"{name} is a PDF; give its text, as pdftotext writes it"
     if b"\0" in content:
         return f"{at}; {_with_zeros(content, asked)}"
+    if not asked and any(byte < 9 for byte in content[:_LOOKED_AT]):
+        return f"{at}; it is no text"
     if given == "utf-8" and (damaged := _damaged(content)):
         return f"{at}; all but {damaged} places are UTF-8: mend them"
     likely = _likely(content, given)
@@ -122,19 +149,22 @@ def _likely(content: bytes, given: str) -> str | None:
 
 
 def _with_zeros(content: bytes, asked: bool) -> str:
-    even, odd = content[0::2].count(0), content[1::2].count(0)
-    if max(even, odd) > 0.2 * len(content):
-        kind = "utf-16-be" if even > odd else "utf-16-le"
+    if kind := wide(content):
         return f"it looks like {kind}; {f'give --encoding {kind}' if asked else 'write it as UTF-8'}"
     return "it is no text"
 
 
 def _written_twice(text: str) -> tuple[str, ...]:
-    found = list(_TWICE.finditer(text))
-    if not found:
+    if text.isascii():
         return ()
-    line = text.count("\n", 0, found[0].start()) + 1
+    text = text[:_SEARCHED]
+    leads = [lead for lead in _TWICE if lead in text]
+    starts = [found.start() for lead in leads for found in _TWICE[lead].finditer(text)]
+    if not starts:
+        return ()
+    first = min(starts)
+    line = text.count("\n", 0, first) + 1
     return (
-        f"{len(found)} places look like UTF-8 that was read as cp1252 and written again, the first in line {line}: "
-        f"{text[found[0].start() : found[0].start() + 12]!r}; they are kept as they are",
+        f"{len(starts)} places look like UTF-8 that was read as cp1252 and written again, the first in line "
+        f"{line}: {text[first : first + 12]!r}; they are kept as they are",
     )

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from terrella.engine.plan.time.calibrate import Calibration, calibration
 from terrella.errors import InputError
+from terrella.formats.encoding import decoded
 
 Kind = Literal["cpu", "cuda", "tpu"]
 
@@ -140,12 +141,12 @@ def _shipped() -> dict[str, dict[str, object]]:
 
 def _read(path: Path) -> Device:
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(decoded(path.read_bytes(), f"device file {path}").text)
     except FileNotFoundError:
         raise InputError(
             f"device file {path} is not there; known devices are {', '.join(_shipped())}"
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+    except (tomllib.TOMLDecodeError, OSError) as error:
         raise InputError(f"device file {path} cannot be read: {error}") from None
     tables = [each for each in values.values() if isinstance(each, dict)]
     if len(values) == 1 and tables:  # [my-card] around the keys

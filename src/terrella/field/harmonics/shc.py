@@ -10,6 +10,7 @@ from terrella.errors import InputError
 from terrella.field.harmonics.normalisation import as_schmidt
 from terrella.field.harmonics.schmidt import Floats, degrees_orders
 from terrella.files import write_text
+from terrella.formats.encoding import decoded
 
 _ORDERS = range(1, 11)
 
@@ -86,16 +87,17 @@ def read_shc(path: Path) -> Coefficients:
         certain.
     """
     try:
-        lines = path.read_text(encoding="ascii", errors="surrogateescape").splitlines()
+        text = decoded(path.read_bytes(), str(path), names=True)
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror})") from None
+    lines = text.text.split("\n")
     said = [line for line in lines if line.lstrip().startswith("#")]
     rows = [
         (k + 1, line.split())
         for k, line in enumerate(lines)
         if line.strip() and not line.lstrip().startswith("#")
     ]
-    if any("\udc80" <= c <= "\udcff" for _, row in rows for word in row for c in word):
+    if not all(word.isascii() for _, row in rows for word in row):
         raise InputError(f"{path} is no text in ASCII; a file of Gauss coefficients (.shc) is expected")
     if len(rows) < 3:
         raise InputError(
@@ -122,6 +124,7 @@ def read_shc(path: Path) -> Coefficients:
         raise InputError(f"{path} has coefficients beyond the degrees {n_min} to {n_max} of its header")
     values = np.array([of_pair[pair] for pair in zip(n.tolist(), m.tolist(), strict=True)]).T
     values, findings = as_schmidt(values, epochs, n_max, n_min, " ".join(said), str(path))
+    findings = (*text.findings, *findings)
     return Coefficients(n_min, n_max, epochs, values, order, step, findings, path.name)
 
 

@@ -240,4 +240,4 @@ def _refusal(raw: RawEvents, rows: Mask, shown: tuple[str, ...], message: str, r
 
 
 def _line(found: list[Finding]) -> str:
-    return "; ".join(f"{finding.count:,} {finding.what}" for finding in found)
+    return "; ".join(f"{each.count:,} {each.what}" if each.count else each.what for each in found)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Finding:
-    """One kind of oddity: what it is and what was done, how many events, and the first of them by name."""
+    """One kind of oddity: what it is and what was done, how many events (0: the file), and the first by name."""
 
     what: str
     count: int
@@ -29,4 +29,4 @@ class Findings:
     def _line(finding: Finding) -> str:
         more = ", ..." if finding.examples and finding.count > len(finding.examples) else ""
         named = f": {'; '.join(finding.examples)}{more}" if finding.examples else ""
-        return f"{finding.count:,} {finding.what}{named}"
+        return f"{finding.count:,} {finding.what}{named}" if finding.count else finding.what

@@ -24,6 +24,8 @@ _AGENCIES = (
 _MADE_UP = re.compile(r"^smi:local/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")  # by ObsPy, another each time
 _SHOWN = 3
 _KINDS = 5  # of warnings shown
+_LOOKED_AT = 4096
+_NO_XML = "XML that is no readable QuakeML or SC3ML"
 
 
 def read_xml(content: bytes, file: str) -> RawEvents:
@@ -32,18 +34,18 @@ def read_xml(content: bytes, file: str) -> RawEvents:
     Raises:
         InputError: where ObsPy cannot read the file.
     """
-    if b"<!DOCTYPE" in content[:4096] or b"<!ENTITY" in content[:4096]:
+    if b"<!DOCTYPE" in content[:_LOOKED_AT] or b"<!ENTITY" in content[:_LOOKED_AT]:
         raise InputError(f"{file}: XML with a document type, as an HTML page has it; QuakeML was expected")
+    if b"\0" in content[:_LOOKED_AT]:
+        content = _of_one_byte(content, file)
     content = _with_seconds_carried(content)
-    events, warned = _read(content, file, "XML that is no readable QuakeML or SC3ML")
+    events, warned = _read(content, file, _NO_XML)
     types = None
     if any("Event type" in text for text in warned):
         content, types = _without_types(content)
-        events, warned = _read(content, file, "XML that is no readable QuakeML or SC3ML")
+        events, warned = _read(content, file, _NO_XML)
     if events is None:
-        raise InputError(
-            f"{file}: XML that is no readable QuakeML or SC3ML (ObsPy knows no such format); fetch it again"
-        )
+        raise InputError(f"{file}: {_NO_XML} (ObsPy knows no such format); fetch it again")
     if types is None or len(types) != len(events):
         types = [event.event_type for event in events]
     found = _said(warned)
@@ -135,6 +137,22 @@ def _with_seconds_carried(content: bytes) -> bytes:
     return re.sub(late, carried, content)
 
 
+def _of_one_byte(content: bytes, file: str) -> bytes:
+    """Return XML in UTF-16 or -32, as it says of itself, in ASCII."""
+    from lxml import etree
+
+    try:
+        return etree.tostring(etree.fromstring(content, _parser()))
+    except etree.XMLSyntaxError as error:
+        raise InputError(f"{file}: {_NO_XML} ({str(error)[:120]}); fetch it again") from None
+
+
+def _parser() -> Any:
+    from lxml import etree
+
+    return etree.XMLParser(resolve_entities=False, huge_tree=True)
+
+
 def _without_types(content: bytes) -> tuple[bytes, list[str | None]]:
     """Return XML without the types of its events, and those.
 
@@ -142,7 +160,7 @@ def _without_types(content: bytes) -> tuple[bytes, list[str | None]]:
     """
     from lxml import etree
 
-    root = etree.fromstring(content, etree.XMLParser(resolve_entities=False, huge_tree=True))
+    root = etree.fromstring(content, _parser())
     types: list[str | None] = []
     for event in root.iter("{*}event"):
         kinds = event.findall("{*}type")

@@ -4,13 +4,15 @@ import gzip
 import re
 import zlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from terrella.errors import InputError
 from terrella.formats.catalogues.catalogue import Catalogue
 from terrella.formats.catalogues.check import check_events
-from terrella.formats.catalogues.findings import Findings
+from terrella.formats.catalogues.findings import Finding, Findings
 from terrella.formats.catalogues.raw import RawEvents
+from terrella.formats.encoding import Decoded, decoded, wide
 
 _START = 100_000  # characters that tell a format
 
@@ -23,9 +25,10 @@ def read_catalogue(
     The format is recognised by content: Parquet; GeoJSON of ComCat, EMSC and others; CSEP ASCII; ZMAP and
     hypoDD's tables; text with a header (ComCat CSV, FDSN event text, HORUS, any other); and through ObsPy QuakeML,
     SC3ML, NDK, ISF, GSE2, Nordic, CMTSOLUTION and what else it detects; each may be gzipped. Times without a zone
-    are UTC unless a header gives one, depths km positive down. `columns` maps our names (time, longitude,
-    latitude, magnitude, depth_km, magnitude_type, event_id, event_type, time_epoch_s, time_epoch_ms, year, …) to
-    the table's. With `drop_incomplete`, rows without time, place or magnitude are left out instead of refused.
+    are UTC unless a header gives one, depths km positive down. Text is UTF-8, UTF-16 with its mark or, with a
+    finding, Latin-1. `columns` maps our names (time, longitude, latitude, magnitude, depth_km, magnitude_type,
+    event_id, event_type, time_epoch_s, time_epoch_ms, year, …) to the table's. With `drop_incomplete`, rows without
+    time, place or magnitude are left out instead of refused.
 
     Raises
     ------
@@ -56,20 +59,25 @@ def _read_raw(path: Path, columns: Mapping[str, str] | None) -> RawEvents:
         events = read_with_obspy(content, str(path))
         if events is not None:
             return events
-    if b"\0" in content[:65536]:
+    of_two_bytes = wide(content) is not None
+    if b"\0" in content[:65536] and not of_two_bytes:
         raise InputError(
             f"{path}: binary data in no catalogue format; expected Parquet, ComCat CSV or GeoJSON, FDSN text, "
             "QuakeML, CSEP ASCII, ZMAP, another table, or a format that ObsPy reads"
         )
+    if of_two_bytes:
+        text_start = text_start.replace(b"\0", b"").lstrip(b"\xfe\xff \t\r\n")
     if text_start.startswith(b"<"):
         from terrella.formats.catalogues.obspy_events import read_xml
 
         return read_xml(content, str(path))
-    return _read_text(content, str(path), columns)
+    text = decoded(content, str(path), names=True)
+    events = _read_text(text, content, str(path), columns)
+    return replace(events, found=(*(Finding(said, 0) for said in text.findings), *events.found))
 
 
-def _read_text(content: bytes, file: str, columns: Mapping[str, str] | None) -> RawEvents:
-    text = _decoded(content)
+def _read_text(found: Decoded, content: bytes, file: str, columns: Mapping[str, str] | None) -> RawEvents:
+    text = found.text
     if re.match(r"\s*(\{|\[\s*[\[{])", text[:1000]):
         from terrella.formats.catalogues.geojson import read_geojson
 
@@ -90,6 +98,9 @@ def _read_text(content: bytes, file: str, columns: Mapping[str, str] | None) -> 
         from terrella.formats.catalogues.obspy_events import read_with_obspy
 
         events = read_with_obspy(content, file)
+        if events is None and not found.encoding.startswith("utf-8"):
+            # A byte for each letter, since columns may be counted in bytes.
+            events = read_with_obspy(text.encode("ascii", "replace"), file)
         if events is not None:
             return events
     return read_table(text, file, header or first_header(text, file), columns)
@@ -135,11 +146,3 @@ def _content(path: Path) -> bytes:
         return gzip.decompress(content)
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: damaged or truncated gzip ({error}); fetch it again") from error
-
-
-def _decoded(content: bytes) -> str:
-    """Return text from UTF-8, or Latin-1 where it is not UTF-8 (place names in old files)."""
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("latin-1")

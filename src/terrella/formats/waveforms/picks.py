@@ -1,11 +1,12 @@
 """Tables of picks: CSV with the policies that made them, QuakeML and JSON; those of other programs are read too."""
 
 import csv
+import io
 import itertools
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 from xml.sax.saxutils import escape
@@ -15,6 +16,7 @@ import numpy.typing as npt
 
 from terrella.errors import InputError
 from terrella.files import must_exist, replace_file
+from terrella.formats.encoding import decoded, lines_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 # `time` is UTC; `uncertainty_s` and `amplitude`, in the record's own units, are NaN where unknown.
 PICK_COLUMNS = ("trace_id", "phase", "time", "probability", "uncertainty_s", "amplitude")
 PickRow = tuple[str, ...]  # texts of these columns
+Note = Callable[[str], None] | None
 _NUMBERS = PICK_COLUMNS[3:]
 # Headers in lower case without anything but letters, by our names; the first that fits is taken. They are ours and
 # those of PhaseNet, GaMMA, SeisBench, PyOcto, QuakeFlow and SeisBench's data sets.
@@ -143,34 +146,34 @@ def read_pick_rows(path: Path) -> tuple[list[PickRow], tuple[str, ...]]:
     return [tuple(row) for row in rows], policies
 
 
-def read_picks(path: Path) -> tuple["pd.DataFrame", tuple[str, ...]]:
+def read_picks(path: Path, note: Note = None) -> tuple["pd.DataFrame", tuple[str, ...]]:
     """Return the picks of a CSV file with the columns `PICK_COLUMNS`, and its lines of policies.
 
     Columns may have the names of other programs, and there are more (see `read_pick_texts`). A number that is
-    missing is NaN.
+    missing is NaN. `note` is as in `read_table`.
 
     Raises:
         InputError: where the file cannot be read, a needed column is missing, or a time or number is none.
     """
-    table, policies = read_pick_texts(path)
+    table, policies = read_pick_texts(path, note)
     for name in _NUMBERS:
         table[name] = _numbers(table[name], path, name) if name in table else math.nan
     return table, policies
 
 
-def read_pick_texts(path: Path) -> tuple["pd.DataFrame", tuple[str, ...]]:
+def read_pick_texts(path: Path, note: Note = None) -> tuple["pd.DataFrame", tuple[str, ...]]:
     """Return the columns of a table of picks by our names, as texts but for the time, and its lines of policies.
 
     There are always trace_id, network, station, location, channel, phase and time (datetime64[us], UTC), and of the
     others of `_HEADERS` those in the file. Codes come from their columns, else from an id such as CH.DAVOX..HHZ or
-    FDSN:CH_DAVOX__H_H_Z; what is missing is blank.
+    FDSN:CH_DAVOX__H_H_Z; what is missing is blank. `note` is as in `read_table`.
 
     Raises:
         InputError: where the file cannot be read, a needed column is missing, or a time is none.
     """
     import pandas as pd
 
-    raw, policies = read_table(path)
+    raw, policies = read_table(path, note)
     columns = columns_by_name(raw, _HEADERS)
     if "station" in columns and columns["station"].str.contains("[.:]").any():
         columns["trace_id"] = columns.pop("station")
@@ -196,29 +199,33 @@ def read_pick_texts(path: Path) -> tuple["pd.DataFrame", tuple[str, ...]]:
     return pd.DataFrame(columns), policies
 
 
-def read_table(path: Path) -> tuple["pd.DataFrame", tuple[str, ...]]:
+def read_table(path: Path, note: Note = None) -> tuple["pd.DataFrame", tuple[str, ...]]:
     """Return a table as texts, and the lines with a # above it.
 
+    Text that is not UTF-8 is read as Latin-1 where `note` takes the line that says so.
+
     Raises:
-        InputError: where there is no such file, or it is no table.
+        InputError: where there is no such file, it is no table, or of another encoding.
     """
     import pandas as pd
 
     must_exist(path, "a table was")
     try:
-        with path.open(encoding="utf-8-sig") as file:
-            policies = tuple(_leading(file))
-        with path.open(encoding="utf-8-sig") as file:
-            head = next((line for line in file if line.strip() and not line.startswith("#")), "")
+        found = decoded(path.read_bytes(), str(path), names=note is not None)
+        policies = tuple(_leading(lines_of(found.text)))
+        head = next((line for line in lines_of(found.text) if line.strip() and not line.startswith("#")), "")
         if head.lstrip().startswith(("<", "{", "[")):
             raise InputError(f"{path}: XML or JSON; a table with a header was expected, such as a .csv file")
         delimiter = max(_DELIMITERS, key=head.count)
         table = pd.read_csv(
-            path, dtype=str, keep_default_na=False, comment="#", sep=delimiter, encoding="utf-8-sig"
+            io.BytesIO(found.text.encode()), dtype=str, keep_default_na=False, comment="#", sep=delimiter
         )
     except (OSError, ValueError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
         raise InputError(f"{path}: no readable table ({reason})") from error
+    if note is not None:
+        for line in found.findings:
+            note(line)
     return table, policies
 
 

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ import pandas as pd
 
 from terrella.errors import InputError
 from terrella.files import must_exist
+from terrella.formats.encoding import decoded
 from terrella.motion.flatfile.columns import SECOND, TYPES, find_column, find_columns, find_measures, squeezed
 from terrella.motion.flatfile.component import rows_of_median
 from terrella.motion.flatfile.distances import joyner_boore
@@ -55,12 +57,13 @@ def read_flatfile(path: Path, how: Reading) -> Flatfile:
     Raises:
         InputError: where the file, a column or a unit is at fault; findings tell of rows that are left out.
     """
-    table = read_table(path)
-    return records_of(table, str(path), how)
+    table, findings = read_table(path)
+    records = records_of(table, str(path), how)
+    return replace(records, findings=(*findings, *records.findings))
 
 
-def read_table(path: Path) -> pd.DataFrame:
-    """Return a table as it stands, CSV fields as text.
+def read_table(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return a table as it stands, CSV fields as text, and what was found of its encoding.
 
     Raises:
         InputError: where it cannot be read, or holds nothing.
@@ -68,18 +71,19 @@ def read_table(path: Path) -> pd.DataFrame:
     must_exist(path, "a flatfile of ground motion (CSV, Parquet, HDF5)")
     with path.open("rb") if path.is_file() else io.BytesIO() as file:
         start = file.read(8)
+    findings: tuple[str, ...] = ()
     try:
         if start.startswith(b"\x89HDF"):
             table = read_hdf5(path)
         elif start.startswith(b"PAR1"):
             table = pd.read_parquet(path)
         else:
-            table = _read_csv(path)
-    except (OSError, ValueError, ImportError, EOFError, pd.errors.ParserError) as error:
+            table, findings = _read_csv(path)
+    except (OSError, ValueError, ImportError, EOFError, zlib.error, pd.errors.ParserError) as error:
         raise InputError(f"{path} cannot be read as a flatfile: {str(error).splitlines()[0]}") from None
     if not len(table):
         raise InputError(f"{path} holds no records")
-    return table
+    return table, findings
 
 
 def records_of(table: pd.DataFrame, file: str, how: Reading) -> Flatfile:
@@ -343,21 +347,16 @@ def _told(records: Flatfile) -> list[str]:
     return found
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
+def _read_csv(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Return a table of text; comma, semicolon, tab or bar between fields, lines of comments before the header."""
     content = path.read_bytes()
     if content[:2] == b"\x1f\x8b":
         content = gzip.decompress(content)
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("latin-1")
-    if "\x00" in text[:4096]:
-        raise ValueError("it is no text, Parquet or HDF5")
-    lines = text.splitlines()
+    found = decoded(content, str(path), names=True)
+    lines = found.text.split("\n")
     first = next((n for n, line in enumerate(lines) if line.strip() and not line.startswith("#")), None)
     if first is None:
-        raise ValueError("it is empty")
+        raise ValueError("it holds nothing but comments")
     delimiter = max(",;\t|", key=lines[first].count)
     if not lines[first].count(delimiter):
         raise ValueError(f"its first line, {lines[first][:60]!r}, names no columns")
@@ -369,4 +368,6 @@ def _read_csv(path: Path) -> pd.DataFrame:
         quoting=csv.QUOTE_MINIMAL,
     )
     decimal_comma = delimiter == ";" and not any("." in line for line in lines[first + 1 : first + 6])
-    return table.apply(lambda column: column.str.replace(",", ".")) if decimal_comma else table
+    if decimal_comma:
+        table = table.apply(lambda column: column.str.replace(",", "."))
+    return table, found.findings

@@ -62,7 +62,7 @@ def read_picks(path: Path, stations: Stations, found: Tally) -> Picks:
         InputError: where a column is missing, a time cannot be read, a station's place at the time is not clear, or
             no pick is left.
     """
-    picks = known_picks(read_pick_table(path)[0], stations, found)
+    picks = known_picks(read_pick_table(path, found.note)[0], stations, found)
     if not len(picks):
         raise InputError(f"{path}: no pick of P or S at a station that is known; nothing to associate")
     return picks
@@ -148,7 +148,7 @@ def _is_inventory(path: Path) -> bool:
 
 
 def _station_table(path: Path, found: Tally) -> pd.DataFrame:
-    raw, _ = read_table(path)
+    raw, _ = read_table(path, found.note)
     table = columns_by_name(raw, _HEADERS)
     if "id" in table and not ("station" in table and not table["id"].str.contains("[.]").any()):
         parts = [[*name.split("."), "", ""][:3] if "." in name else ["", name, ""] for name in table["id"]]

@@ -1,5 +1,6 @@
 """Travel times of the first P and S arrivals in flat layers, for local and regional distances."""
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy.typing as npt
 
 from terrella.errors import InputError
 from terrella.files import must_exist
+from terrella.formats.encoding import decoded
 
 Floats = npt.NDArray[np.float64]
 
@@ -52,7 +54,8 @@ def read_velocity_model(path: Path) -> VelocityModel:
 
     must_exist(path, "a table of layers was")
     try:
-        table = pd.read_csv(path, comment="#", skipinitialspace=True)
+        text = decoded(path.read_bytes(), str(path)).text
+        table = pd.read_csv(io.StringIO(text), comment="#", skipinitialspace=True)
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: no readable table ({str(error).splitlines()[0][:120]})") from error
     missing = [name for name in _COLUMNS if name not in table]

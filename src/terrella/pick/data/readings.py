@@ -110,7 +110,7 @@ def _framed(rows: list[tuple[Any, ...]], columns: tuple[str, ...]) -> pd.DataFra
 
 
 def _read_table(file: Path, found: Tally) -> tuple[pd.DataFrame, pd.DataFrame]:
-    texts, _ = read_pick_texts(file)
+    texts, _ = read_pick_texts(file, found.note)
     blank = pd.Series("", index=texts.index, dtype=object)
     table = pd.DataFrame({name: texts.get(name, blank) for name in COLUMNS[:6]}).astype(object)
     table["time_ns"] = texts["time"].astype("datetime64[ns]").astype("int64")

@@ -24,10 +24,14 @@ class Tally:
         if count:
             self._found[what] = (count, first)
 
+    def note(self, line: str) -> None:
+        """Keep a line that counts nothing."""
+        self._found[line] = (0, [])
+
     def lines(self) -> list[str]:
         """Return a line per kind."""
         return [
-            f"{count:,} {what}: {'; '.join(first)}{'; ...' if count > len(first) else ''}"
+            f"{count:,} {what}: {'; '.join(first)}{'; ...' if count > len(first) else ''}" if count else what
             for what, (count, first) in self._found.items()
         ]
 

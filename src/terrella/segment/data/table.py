@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from terrella.errors import InputError
+from terrella.formats.encoding import decoded
 from terrella.formats.sections.open import is_segy, open_section
 from terrella.formats.sections.section import Floats, NoIntervalError, Section
 from terrella.segment.data.labelled import LABELLED, UNLABELLED
@@ -34,12 +35,12 @@ def read_table(path: Path) -> list[Row]:
         InputError: where it cannot be read, a column is missing or unknown, a cell empty, or a file not there.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = decoded(path.read_bytes(), str(path)).text
     except FileNotFoundError:
         raise InputError(
             f"{path} is not there; data.sections is synthetic, or a CSV table with columns section, labels, group"
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise InputError(f"{path} cannot be read as a CSV table: {error}") from None
     lines = list(csv.reader(text.splitlines()))
     header = [name.strip() for name in lines[0]] if lines else []

@@ -1,12 +1,17 @@
 """Points x, y, z, averaged in the cells of a grid."""
 
 import csv
+import io
+import lzma
+import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from terrella.errors import InputError
+from terrella.formats.encoding import Decoded, decoded, lines_of
 from terrella.surface.grids.grid import Grid, Place, held_grid
 
 _SUFFIXES = (".csv", ".xyz", ".txt", ".dat")
@@ -32,7 +37,8 @@ def bin_points(path: Path, layer: str | None, spacing: float | None) -> Grid:
     Raises:
         InputError: where the table cannot be read, several columns may hold the values, or no spacing is given.
     """
-    x, y, z, unit = _columns(path, layer)
+    found = _read(path)
+    x, y, z, unit = _columns(path, found.text, layer)
     usual = _usual_spacing(x, y)
     if spacing is None:
         raise InputError(
@@ -52,6 +58,7 @@ def bin_points(path: Path, layer: str | None, spacing: float | None) -> Grid:
     total = np.bincount(flat, z, minlength=shape[0] * shape[1])
     values = np.where(number > 0, total / np.maximum(number, 1), np.nan).reshape(shape).astype(np.float32)
     findings = (
+        *found.findings,
         f"{len(z):,} points averaged in {int((number > 0).sum()):,} of {number.size:,} cells of {spacing:g}",
     )
     return held_grid(
@@ -59,13 +66,26 @@ def bin_points(path: Path, layer: str | None, spacing: float | None) -> Grid:
     )
 
 
-def _columns(path: Path, layer: str | None) -> tuple[np.ndarray, np.ndarray, np.ndarray, str]:
+def _read(path: Path) -> Decoded:
+    import pandas.io.common as packed
+
     try:
-        table = pd.read_csv(path, sep=None, engine="python", comment="#", nrows=5)
+        with packed.get_handle(path, "rb", compression="infer", is_text=False) as file:
+            content: bytes = file.handle.read()
+    except (OSError, ValueError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"{path} cannot be read ({reason}); points x, y, z are expected") from None
+    return decoded(content, str(path), names=True)
+
+
+def _columns(path: Path, text: str, layer: str | None) -> tuple[np.ndarray, np.ndarray, np.ndarray, str]:
+    body, first = text.encode(), next((line for line in lines_of(text) if not line.startswith("#")), "")
+    try:
+        table = pd.read_csv(io.BytesIO(body), sep=None, engine="python", comment="#", nrows=5)
         headed = not all(_is_number(name) for name in table.columns)
-        separator = "," if table.shape[1] > 1 and "," in _first_line(path) else r"\s+"
-        table = pd.read_csv(path, sep=separator, comment="#", header=0 if headed else None)
-    except (OSError, ValueError, UnicodeDecodeError, csv.Error) as error:
+        separator = "," if table.shape[1] > 1 and "," in first else r"\s+"
+        table = pd.read_csv(io.BytesIO(body), sep=separator, comment="#", header=0 if headed else None)
+    except (ValueError, csv.Error) as error:
         raise InputError(
             f"{path} cannot be read ({str(error).splitlines()[0]}); points x, y, z are expected"
         ) from None
@@ -109,10 +129,3 @@ def _is_number(text: object) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _first_line(path: Path) -> str:
-    import pandas.io.common as packed
-
-    with packed.get_handle(path, "r", compression="infer") as file:
-        return next((line for line in file.handle if not line.startswith("#")), "")
