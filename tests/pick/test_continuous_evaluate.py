@@ -13,6 +13,7 @@ from terrella.pick.compressing import onnx_of
 from terrella.pick.continuous import evaluate, ready
 from terrella.pick.continuous.annotate import make_annotator
 from terrella.pick.continuous.onnx_graph import Graph, phases
+from terrella.pick.continuous.phasenet_blocks import blocked_phasenet_model
 from terrella.pick.continuous.prepare import prepared
 from terrella.pick.networks import architecture
 
@@ -57,6 +58,16 @@ def test_onnx_runtime_gives_the_logits_of_the_network(name, plain):
     said = session.run(None, {"windows": x})[0]
     assert said.shape == expected.shape
     np.testing.assert_allclose(said, expected, atol=2e-5 * max(1, np.abs(expected).max()))
+
+
+@pytest.mark.parametrize("samples", [64, 997, 2998, 2999, 3000])
+def test_blocks_of_four_samples_end_where_the_window_ends(samples):
+    network, known = made("phasenet")
+    x = windows(replace(known, window=samples))
+    session = onnxruntime.InferenceSession(blocked_phasenet_model(network, samples))
+    with torch.inference_mode():
+        expected = network(torch.from_numpy(x)).numpy()
+    np.testing.assert_allclose(session.run(None, {"windows": x})[0], expected, atol=1e-4)
 
 
 def test_the_published_weights_give_the_same_probabilities(shared_data):

@@ -146,7 +146,7 @@ class Compression:
     predicts: Callable[[Bundle], Collection[str]] = network_alone  # the models that predict uses
     # The ONNX model, by default torch's export, and the values without which it is of no use.
     onnx: Callable[[nn.Module, Bundle], bytes] | None = None
-    # The same without what only ONNX Runtime is faster with, where that is not the same model.
+    # The same as OpenVINO computes it fastest in bfloat16, where that is not the same model.
     plain_onnx: Callable[[nn.Module, Bundle], bytes] | None = None
     described: Callable[[Bundle], Mapping[str, Any]] = no_values
     # The narrower network, and the bundle that says so.

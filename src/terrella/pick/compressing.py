@@ -34,11 +34,11 @@ def network_of(bundle: Bundle) -> nn.Module:
 def onnx_of(network: nn.Module, bundle: Bundle, plain: bool = False) -> bytes:
     """Return the ONNX model of a network, by default as ONNX Runtime computes it fastest."""
     if isinstance(network, PhaseNet):
-        from terrella.pick.continuous.phasenet_graph import phasenet_model, plain_phasenet_model
+        from terrella.pick.continuous.phasenet_blocks import blocked_phasenet_model
+        from terrella.pick.continuous.phasenet_graph import phasenet_model
 
-        return (plain_phasenet_model if plain else phasenet_model)(
-            network, bundle_architecture(bundle).window
-        )
+        make = blocked_phasenet_model if plain else phasenet_model
+        return make(network, bundle_architecture(bundle).window)
     from terrella.pick.continuous.eqtransformer_graph import eqtransformer_model
 
     assert isinstance(network, EQTransformer)

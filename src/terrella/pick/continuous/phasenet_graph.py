@@ -1,6 +1,6 @@
-"""PhaseNet as ONNX models with its norms in the weights: as ONNX Runtime computes it fastest, and layer by layer.
+"""PhaseNet as an ONNX model with its norms in the weights, as ONNX Runtime computes it fastest.
 
-The former has plain convolutions only. A transposed convolution with 7 weights and a stride of 4 is a convolution
+It has plain convolutions only. A transposed convolution with 7 weights and a stride of 4 is a convolution
 with 2 weights that makes four channels of each, one per phase of the stride: put one after the other, they are the
 upsampled signal. Where there are fewer than 16 channels, several samples of each are made at once.
 """
@@ -12,8 +12,8 @@ import numpy as np
 from terrella.pick.continuous.onnx_graph import Array, Graph, array, folded, phases
 from terrella.pick.networks.phasenet import PhaseNet
 
-_STRIDE = 4
-_KERNEL = 7
+STRIDE = 4
+KERNEL = 7
 _FAST = 16  # channels that a kernel computes at once
 
 
@@ -31,7 +31,7 @@ def phasenet_model(network: PhaseNet, samples: int) -> bytes:
         else:
             x = graph.conv(x, smooth, 3, 3)
         skips.append(x)
-        x, short = _shortened(graph, x, folded(level.conv, level.norm), lengths[-1])
+        x, short = shortened(graph, x, folded(level.conv, level.norm), lengths[-1])
         lengths.append(short)
     x = graph.conv(x, folded(layers.bottom.conv, layers.bottom.norm), 3, 3)
     sizes = zip(lengths[:0:-1], lengths[-2::-1], strict=True)
@@ -49,43 +49,24 @@ def phasenet_model(network: PhaseNet, samples: int) -> bytes:
     return graph.model(x, (3, samples), (3, samples))
 
 
-def plain_phasenet_model(network: PhaseNet, samples: int) -> bytes:
-    """Return the same layer by layer, with transposed convolutions, which OpenVINO computes fastest."""
-    graph, layers = Graph(), cast(Any, network)
-    x = graph.conv(graph.windows(), folded(layers.entry, layers.entry_norm), 3, 3)
-    skips, lengths = [], [samples]
-    for level in layers.down:
-        x = graph.conv(x, folded(level.smooth.conv, level.smooth.norm), 3, 3)
-        skips.append(x)
-        x, short = _shortened(graph, x, folded(level.conv, level.norm), lengths[-1])
-        lengths.append(short)
-    x = graph.conv(x, folded(layers.bottom.conv, layers.bottom.norm), 3, 3)
-    sizes = zip(lengths[:0:-1], lengths[-2::-1], strict=True)
-    for level, skip, (short, long) in zip(layers.up, skips[::-1], sizes, strict=True):
-        kernel, bias = folded(level.conv, level.norm, transposed=True)
-        first, whole = _first(short, long), _STRIDE * (short - 1) + _KERNEL
-        x = graph.add(
-            "ConvTranspose", x, graph.constant(kernel[:, :, None]), graph.constant(bias),
-            kernel_shape=[1, _KERNEL], strides=[1, _STRIDE], pads=[0, first, 0, whole - first - long],
-        )  # fmt: skip
-        x = graph.summed((skip, graph.add("Relu", x)), folded(level.smooth.conv, level.smooth.norm), 3, 3)
-    x = graph.conv(x, (array(layers.out.weight), array(layers.out.bias)), 0, 0, relu=False)
-    return graph.model(x, (3, samples), (3, samples))
-
-
-def _shortened(graph: Graph, x: str, weights: tuple[Array, Array], long: int) -> tuple[str, int]:
+def shortened(graph: Graph, x: str, weights: tuple[Array, Array], long: int) -> tuple[str, int]:
     """Return every fourth sample of a convolution with zeros around it, and how many these are."""
-    short = -(-long // _STRIDE)
-    zeros = max((short - 1) * _STRIDE + _KERNEL - long, 0)
-    return graph.conv(x, weights, zeros // 2, zeros - zeros // 2, _STRIDE), short
+    short = -(-long // STRIDE)
+    return graph.conv(x, weights, *zeros_around(long, short), STRIDE), short
 
 
-def _first(short: int, long: int) -> int:
+def zeros_around(long: int, short: int) -> tuple[int, int]:
+    """Return how many zeros lie before and after the samples of which a convolution leaves every fourth."""
+    zeros = max((short - 1) * STRIDE + KERNEL - long, 0)
+    return zeros // 2, zeros - zeros // 2
+
+
+def first_kept(short: int, long: int) -> int:
     """Return the first sample of a transposed convolution's that PhaseNet keeps.
 
     One goes at its beginning, two at its end, and more on both sides.
     """
-    return 1 + (_STRIDE * (short - 1) + _KERNEL - 3 - long) // 2
+    return 1 + (STRIDE * (short - 1) + KERNEL - 3 - long) // 2
 
 
 def _at_once(weights: tuple[Array, Array]) -> int:
@@ -104,9 +85,9 @@ def _upsampled(graph: Graph, x: str, weights: tuple[Array, Array], short: int, l
     outputs = kernel.shape[1]
     # Sample 4 i + r takes weight r of input i and weight r + 4 of input i - 1.
     eight = np.pad(kernel, ((0, 0), (0, 0), (0, 1)))
-    phases = np.stack((eight[:, :, _STRIDE:], eight[:, :, :_STRIDE]), -1)  # (input, output, phase, tap)
+    phases = np.stack((eight[:, :, STRIDE:], eight[:, :, :STRIDE]), -1)  # (input, output, phase, tap)
     phases = np.ascontiguousarray(phases.transpose(1, 2, 0, 3)).reshape(-1, kernel.shape[0], 2)
-    x = graph.conv(x, (phases, bias.repeat(_STRIDE)), 1, 1)
-    x = graph.interleaved(x, outputs, _STRIDE, short + 1)
-    first = _first(short, long)
+    x = graph.conv(x, (phases, bias.repeat(STRIDE)), 1, 1)
+    x = graph.interleaved(x, outputs, STRIDE, short + 1)
+    first = first_kept(short, long)
     return graph.cut(x, first, first + long)
