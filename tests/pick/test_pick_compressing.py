@@ -167,3 +167,30 @@ def test_bfloat16_by_openvino_moves_probabilities_by_its_rounding_alone(name, tm
         expected = known.probabilities(network(torch.from_numpy(x))).numpy()
     np.testing.assert_allclose(fast.evaluate(x), expected, atol=0.01)
     assert fast.evaluate(x[:1]).shape == expected[:1].shape
+
+
+def test_what_openvino_compiled_is_kept_where_it_can_be(tmp_path, monkeypatch):
+    pytest.importorskip("openvino")
+    full = Bundle("pick", ARCHITECTURE.make().state_dict(), picker_values(ARCHITECTURE), "", "# A card\n")
+    save_bundle(tmp_path / "small", as_onnx(compression, network_of(full), full, "onnx-bf16", lambda: None))
+    x = np.random.default_rng(0).normal(size=(3, 3, ARCHITECTURE.window)).astype(np.float32)
+    said = []
+    for place in ("cache", "cache", "small/model.onnx"):  # a file is no folder
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / place))
+        annotator, _ = ready_annotator(str(tmp_path / "small"))
+        said.append(annotator.evaluate(x).copy())
+    assert len(list((tmp_path / "cache").rglob("*.blob"))) == 1
+    np.testing.assert_array_equal(said[1], said[0])
+    np.testing.assert_array_equal(said[2], said[0])
+
+
+def test_answers_of_a_compressed_network_stay_as_they_were(tmp_path):
+    pytest.importorskip("openvino")
+    full = Bundle("pick", ARCHITECTURE.make().state_dict(), picker_values(ARCHITECTURE), "", "# A card\n")
+    save_bundle(tmp_path, as_onnx(compression, network_of(full), full, "onnx-bf16", lambda: None))
+    network, _, _ = load_picker_network(tmp_path)
+    x = torch.randn(2, 1, 3, ARCHITECTURE.window)
+    first = network(x[0])
+    kept = first.clone()
+    network(x[1])
+    torch.testing.assert_close(first, kept)

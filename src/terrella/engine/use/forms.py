@@ -53,7 +53,7 @@ class OnnxNetwork(nn.Module):
     def forward(self, *inputs: Tensor) -> Any:
         """Return the network's answer, or all that it gives."""
         if self.alone is not None:
-            return torch.from_numpy(self.alone(_plain(inputs[0]))).to(inputs[0].device)
+            return torch.from_numpy(self.alone(_plain(inputs[0])).copy()).to(inputs[0].device)
         names = (each.name for each in self.session.get_inputs())
         found = self.session.run(None, dict(zip(names, map(_plain, inputs), strict=True)))
         answers = [torch.from_numpy(each).to(inputs[0].device) for each in found]

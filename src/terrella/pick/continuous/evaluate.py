@@ -4,6 +4,7 @@ Evaluations take prepared windows (batch, component, sample) to probabilities (b
 """
 
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
     from torch import nn
 
 _CLOSE = 1e-4  # of the two, in probability
-# Samples of one component, so that layers stay near the cache; OpenVINO's calls cost more, and a GPU's far more.
-_AT_ONCE = 15_000
-_OPENVINO_TIMES, _GPU_TIMES = 4, 200
+# Samples of one component, so that layers stay near the cache; a call to OpenVINO costs as much as two windows, and
+# seven of so many hold the windows of half an hour, where few are left over; a GPU's calls cost far more.
+_AT_ONCE, _AT_ONCE_BY_OPENVINO, _AT_ONCE_ON_GPU = 15_000, 54_100, 3_000_000
 
 
 def onnx_model(network: "nn.Module", architecture: Architecture) -> bytes | None:
@@ -50,9 +51,9 @@ def onnx_model(network: "nn.Module", architecture: Architecture) -> bytes | None
     return model if _agree(one, other, architecture) else None
 
 
-def by_onnx(model: bytes, architecture: Architecture, form: str = "") -> Evaluate:
-    """Return the evaluation of a model on the CPU, in a bundle's form."""
-    run = onnx_evaluation(model, form)
+def by_onnx(model: bytes, architecture: Architecture, form: str = "", cache: Path | None = None) -> Evaluate:
+    """Return the evaluation of a model on the CPU, in a bundle's form; see `onnx_evaluation`."""
+    run = onnx_evaluation(model, form, cache)
     if form == ONNX_BFLOAT16:
         run = _of_one_size(run, batch_size(architecture, True, form))
     return lambda windows: _probabilities(run(windows), architecture)
@@ -74,8 +75,8 @@ def by_torch(network: "nn.Module", architecture: Architecture, device: "torch.de
 
 def batch_size(architecture: Architecture, on_cpu: bool, form: str = "") -> int:
     """Return how many windows to evaluate at once."""
-    times = _GPU_TIMES if not on_cpu else _OPENVINO_TIMES if form == ONNX_BFLOAT16 else 1
-    return max(1, _AT_ONCE * times // architecture.window)
+    by_openvino = _AT_ONCE_BY_OPENVINO if form == ONNX_BFLOAT16 else _AT_ONCE
+    return max(1, (by_openvino if on_cpu else _AT_ONCE_ON_GPU) // architecture.window)
 
 
 def _of_one_size(run: Evaluate, size: int) -> Evaluate:

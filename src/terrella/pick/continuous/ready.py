@@ -71,7 +71,7 @@ def _checksum(files: list[Path]) -> str:
 
 
 def _compressed(folder: Path) -> Annotator:
-    """Return the network of a compressed bundle, for which neither torch nor a cache is needed."""
+    """Return the network of a compressed bundle, for which torch is not needed."""
     header = read_header(folder / WEIGHTS)
     model = own_onnx(folder, header)
     try:
@@ -81,7 +81,8 @@ def _compressed(folder: Path) -> Annotator:
     refuse_odd_numbers(architecture, str(folder))
     assert model is not None
     form = str(header.get("form", ""))
-    return Annotator(architecture, by_onnx(model, architecture, form), model=model, form=form)
+    evaluate = by_onnx(model, architecture, form, _folder())
+    return Annotator(architecture, evaluate, model=model, form=form)
 
 
 def _architecture(fields: dict[str, Any]) -> Architecture:
