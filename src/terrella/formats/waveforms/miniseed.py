@@ -23,7 +23,7 @@ Found = Callable[[str, str], None]
 # Network, station, location, channel.
 Code = tuple[str, str, str, str]
 
-_GROUP = 256  # records whose times are kept as one range
+_GROUP = 2**17  # bytes of records, about, whose times are kept as one range
 _APART_NS = 10**10  # of a channel's records that are not kept as one
 _BLOCK = 2**17  # bytes looked at at once
 _LONGEST_HEAD = 2**13  # bytes at a file's beginning, or end, in which a record is looked for
@@ -127,13 +127,14 @@ def scan(path: Path, found: Found, begin: int = 0) -> list[Range]:
     group: dict[Code, list[int]] = {}  # fields of a range
     last: dict[Code, int] = {}
     odd: set[tuple[str, str]] = set()
-    number = after = 0
+    begun = after = 0
     with path.open("rb") as file:
         for at, end_byte, record in _records(file, lambda what: odd.add((what, path.name)), begin):
-            if number % _GROUP == 0 or at != after:
+            if at - begun >= _GROUP or at != after:
                 ranges += [Range(code, *each) for code, each in group.items()]
                 group.clear()
-            number, after = number + 1, end_byte
+                begun = at
+            after = end_byte
             if (code := _code(record)) is None:
                 odd.add((_NO_CODES, path.name))
                 continue

@@ -92,42 +92,26 @@ def annotate(annotator: Annotator, record: Record, first: int, end: int) -> Curv
     heard = _heard(record, start, architecture.window)
     rows = [architecture.outputs.index(phase) for phase in annotator.phases]
     inner = slice(architecture.blind, architecture.frames - architecture.blind)
-    said = np.zeros((len(start), len(rows), inner.stop - inner.start), np.float32)
+    reach = (inner.stop - inner.start) * architecture.stride
+    values = np.zeros((len(rows), (len(start) - 1) * step + reach), np.float32)
+    weight = np.zeros(values.shape[1], np.float32)
+    together = np.maximum if architecture.stack == "max" else np.add
     for batch, answers in _answers(annotator, record, start[heard]):
-        for row, output in enumerate(rows):
-            said[(batch - start[0]) // step, row] = answers[:, output, inner]
-    if architecture.stride > 1:  # a frame stands for the samples around it
-        said = said.repeat(architecture.stride, 2)
-    stacked = _stacked(said, heard, step, architecture.stack)
+        for low, said in zip((batch - start[0]).tolist(), answers[:, rows, inner], strict=True):
+            if architecture.stride > 1:  # a frame stands for the samples around it
+                said = said.repeat(architecture.stride, 1)
+            here = values[:, low : low + reach]
+            together(here, said, out=here)
+            weight[low : low + reach] += 1
+    if architecture.stack == "mean":
+        values /= np.maximum(weight, 1, out=weight)
     begin = (
         int(start[0])
         + architecture.first
         + architecture.blind * architecture.stride
         - architecture.stride // 2
     )
-    return Curves(first, 1, annotator.phases, stacked[:, first - begin : end - begin])
-
-
-def _stacked(said: Floats, heard: npt.NDArray[np.bool_], step: int, how: str) -> Floats:
-    """Return the mean or the largest, (phase, sample), of what windows (window, phase, sample) say.
-
-    One begins `step` samples after the other; of those not `heard` all is zero. Every n-th window, where n windows
-    see a sample, overlaps with no other of these: they lie in one array side by side.
-    """
-    number, phases, samples = said.shape
-    together = -(-samples // step)
-    values = np.zeros((phases, (number + together) * step), np.float32)
-    weight = np.zeros(values.shape[1], np.float32)
-    for k in range(min(together, number)):
-        some, known = said[k::together], heard[k::together, None]
-        here = slice(k * step, (k + len(some) * together) * step)
-        places = values[:, here].reshape(phases, len(some), -1)[..., :samples]
-        (np.maximum if how == "max" else np.add)(places, some.transpose(1, 0, 2), out=places)
-        count = weight[here].reshape(len(some), -1)[:, :samples]
-        count += known
-    if how == "mean":
-        values /= np.maximum(weight, 1)
-    return values
+    return Curves(first, 1, annotator.phases, values[:, first - begin : end - begin])
 
 
 def _answers(annotator: Annotator, record: Record, starts: Integers) -> Iterator[tuple[Integers, Floats]]:

@@ -146,10 +146,12 @@ def _amplitude(record: Record, at: int, length: int) -> float:
     """Return the largest sample after a pick less the mean before it, of the component where it is largest."""
     before, after = slice(max(at - length, 0), max(at, 1)), slice(at, at + length)
     # What is not recorded is zero and adds nothing.
-    number = record.recorded[:, before].sum(1)
-    level = record.samples[:, before].sum(1, dtype=np.float64) / np.maximum(number, 1)
+    number = before.stop - before.start if record.whole else np.maximum(record.recorded[:, before].sum(1), 1)
+    level = record.samples[:, before].sum(1, dtype=np.float64) / number
     away = np.abs(record.samples[:, after] - level[:, None].astype(record.samples.dtype))
-    return float((away * record.recorded[:, after]).max(initial=0.0)) * record.unit
+    if not record.whole:
+        away *= record.recorded[:, after]
+    return float(away.max(initial=0.0)) * record.unit
 
 
 def _sample(time_ns: int, rate_hz: float) -> int:

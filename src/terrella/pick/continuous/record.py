@@ -92,13 +92,12 @@ def assemble(
                 _fill(
                     record, row, [each for each in same if round(each.rate_hz, 4) == rate], found, shortest_s
                 )
-            new = record.recorded[row] & ~before
-            if new.any() and before.any():
+            if before.any() and (new := record.recorded[row] & ~before).any():
                 found("components change their channel", " and ".join(_name(each[0]) for each in mine))
                 borders[1:] |= (new[1:] & before[:-1]) | (before[1:] & new[:-1])
-        # A sensor begins there, as after a gap.
-        record.recorded[row, borders] = False
-        record.samples[row, borders] = 0
+        if borders.any():  # a sensor begins there, as after a gap
+            record.recorded[row, borders] = False
+            record.samples[row, borders] = 0
     return record
 
 
@@ -152,12 +151,12 @@ def _fill(record: Record, row: int, segments: list[Segment], found: Found, short
         filled &= ~flat
     for start, stop in _stretches(filled, round(shortest_s * from_hz)):
         part = values[start:stop]
-        if stop - start >= from_hz and part.min() == part.max():
+        if stop - start >= from_hz and part[0] == part[-1] and part.min() == part.max():
             found("channels have constant stretches; taken for gaps", name)
             continue
         at = low + start
         if same:
-            _put(record, row, at, part, np.full(len(part), late[start], np.float32))
+            _put(record, row, at, part, float(late[start]))
             continue
         # Position of a grid sample g of this record in `part`: (g - origin) * per_sample.
         per_sample = from_hz / record.rate_hz
@@ -167,7 +166,7 @@ def _fill(record: Record, row: int, segments: list[Segment], found: Found, short
         if begin < ending:
             offset = record.first
             new = resampled(part, origin + offset, per_sample, begin + offset, ending + offset)
-            _put(record, row, begin, new, np.zeros(len(new), np.float32))
+            _put(record, row, begin, new, 0.0)
 
 
 def _flat(values: Numbers, filled: npt.NDArray[np.bool_], from_hz: float) -> npt.NDArray[np.bool_] | None:
@@ -190,7 +189,7 @@ def _flat(values: Numbers, filled: npt.NDArray[np.bool_], from_hz: float) -> npt
             flat[begin + low : begin + high] = True
     if not flat.any():
         return None
-    rest = (filled & ~flat)[1::step]
+    rest = filled[1::step] & ~flat[1::step]
     equal = values[1::step] == values[:-1:step][: len(rest)]
     return flat if 2 * (equal & rest).sum() <= rest.sum() else None
 
@@ -233,6 +232,10 @@ def _merged(
 ) -> tuple[Numbers, npt.NDArray[np.bool_], npt.NDArray[np.float32]]:
     """Return values, which of them are recorded, and how late they are, from sample `low` to `high`."""
     kind = record.samples.dtype
+    if len(segments) == 1 and segments[0].samples.dtype.kind == "i":
+        at, behind = native[0]
+        values = _scaled(segments[0].samples[low - at : high - at], record)
+        return values, np.ones(len(values), bool), np.full(len(values), behind, np.float32)
     values, filled = np.zeros(high - low, kind), np.zeros(high - low, bool)
     late = np.zeros(high - low, np.float32)
     differ = np.zeros(high - low, bool)
@@ -241,7 +244,7 @@ def _merged(
         if a >= b:
             continue
         given: npt.NDArray[Any] = segment.samples[a - at : b - at]
-        new = (given if record.unit == 1 else given / record.unit).astype(kind)
+        new = _scaled(given, record)
         here = slice(a - low, b - low)
         if given.dtype.kind == "i" and not filled[here].any():
             values[here], late[here], filled[here] = new, behind, True
@@ -263,34 +266,34 @@ def _merged(
     return values, filled, late
 
 
-def _put(
-    record: Record,
-    row: int,
-    at: int,
-    values: Numbers,
-    late: npt.NDArray[np.float32],
-) -> None:
+def _scaled(samples: npt.NDArray[Any], record: Record) -> Numbers:
+    """Return samples as those of a record."""
+    scaled: Numbers = (samples if record.unit == 1 else samples / record.unit).astype(record.samples.dtype)
+    return scaled
+
+
+def _put(record: Record, row: int, at: int, values: Numbers, late_s: float) -> None:
     """Put values from sample `at` of the record on, where nothing is yet."""
     a, b = max(at, 0), min(at + len(values), record.samples.shape[1])
     if a >= b:
         return
-    known, values, late = record.recorded[:, a:b], values[a - at : b - at], late[a - at : b - at]
+    known, values = record.recorded[:, a:b], values[a - at : b - at]
     if not known[row].any():
         record.samples[row, a:b] = values
     else:
         free = ~known[row]
         record.samples[row, a:b][free] = values[free]
-    first_of_all = ~known.any(0)
-    if first_of_all.all():
-        record.late_s[a:b] = late
-    else:
-        record.late_s[a:b][first_of_all] = late[first_of_all]
+    if not known.any():
+        record.late_s[a:b] = late_s
+    elif not (seen := known.any(0)).all():
+        record.late_s[a:b][~seen] = late_s
     known[row] = True
 
 
 def _stretches(filled: npt.NDArray[np.bool_], shortest: int) -> list[tuple[int, int]]:
     """Return beginnings and ends of what is recorded without a gap, and is not too short."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], filled, [False]]).astype(np.int8)))
+    ended = np.concatenate([[False], filled, [False]])
+    edges = np.array([0, len(filled)]) if filled.all() else np.flatnonzero(ended[1:] != ended[:-1])
     pairs = zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
     return [(start, stop) for start, stop in pairs if stop - start >= max(shortest, 1)]
 
