@@ -71,6 +71,8 @@ try:
     import onnxruntime
 except ImportError:
     onnxruntime = None
+import pymseed
+import terrella.pick.continuous.command
 from terrella.cli.main import main
 path, weights, folder, out = sys.argv[1:5]
 network = 0.0
