@@ -20,7 +20,7 @@ from terrella.engine.judge import make_blocks
 from terrella.engine.use.bundle import load_bundle
 from terrella.engine.use.find import RELEASED
 from terrella.forecast.learning.recalibration import Drawn, cell_loss, draw_cells
-from terrella.forecast.models import ETAS_, NETWORK, Models, make_forecaster
+from terrella.forecast.models import ETAS_, NETWORK, Forecaster, Models, learned, make_forecaster, swept_maps
 from terrella.forecast.preparation import cut
 from terrella.forecast.storage import TASK, from_bundle
 from terrella.forecast.windows import issue_days
@@ -52,7 +52,8 @@ def main() -> None:
     notes = (
         f"About {CELLS:,} cells of each horizon, weighted by one over their probability, all with events among "
         "them; issue times whose horizons touch. Gains are paired, both models recalibrated on the dev window, "
-        "with 95 % intervals (30-day blocks); halves are those of the test window's time."
+        "with 95 % intervals (30-day blocks); halves are those of the test window's time, and of the region "
+        "across its longer side, with as many events each."
     )
     write_result(NAME, rows, notes, options.quick)
 
@@ -66,7 +67,7 @@ def judged(name: str, cells: int) -> list[dict[str, Any]]:
     for horizon, days in enumerate(models.horizons_days):
         issue = issue_days(windows.test_start, windows.test_end, days, days)
         drawn = draw_cells(forecaster, issue, horizon, cells, baselines=False)
-        found = rows_of(models, drawn, issue, horizon)
+        found = rows_of(models, drawn, issue, horizon) + rows_of_use(forecaster, drawn, issue, horizon)
         rows += [each | {"what": f"{name}, {days:g} d: {each['what']}"} for each in found]
         print(*(f"{each['what']} {each['ours']:.4f}" for each in rows[-len(found) :]), sep="\n", flush=True)
     return rows
@@ -100,6 +101,56 @@ def rows_of(models: Models, drawn: Drawn, issue: Floats, horizon: int) -> list[d
         here = [mean[name][part].sum() / events[part].sum() for name in (NETWORK, ETAS_)]
         rows.append(row(f"expected/observed, {half} half", *here, ETAS_, "", None))
     return rows
+
+
+def rows_of_use(forecaster: Forecaster, drawn: Drawn, issue: Floats, horizon: int) -> list[dict[str, Any]]:
+    """Return expected over observed of what `predict` uses, in all and on each half of the region."""
+    models, grid = forecaster.models, forecaster.models.grid
+    mean = used_mean(forecaster, drawn, issue, horizon)
+    place = np.flatnonzero(grid.mask)[drawn.cell.numpy() % forecaster.sources.n_columns]
+    latitude, longitude = grid.latitudes[place // grid.shape[2]], grid.longitudes[place % grid.shape[2]]
+    events, expected = drawn.counts.double().numpy(), (drawn.weight * mean).double().numpy()
+    north, east = np.ptp(latitude), np.ptp(longitude) * np.cos(np.radians(latitude.mean()))
+    along, halves = (latitude, ("south", "north")) if north > east else (longitude, ("west", "east"))
+    first = along < np.median(np.repeat(along, events.astype(int)))
+    name = models.used(horizon)
+    rows = [
+        row(
+            f"expected/observed of what predict uses ({name})",
+            expected.sum() / events.sum(),
+            None,
+            "",
+            "",
+            None,
+        )
+    ]
+    for half, here in zip(halves, (first, ~first), strict=True):
+        value = expected[here].sum() / events[here].sum()
+        rows.append(row(f"expected/observed of what predict uses, {half}", value, None, "", "", None))
+    return rows
+
+
+@torch.no_grad()
+def used_mean(forecaster: Forecaster, drawn: Drawn, issue: Floats, horizon: int) -> Tensor:
+    """Return what `predict` expects in each of the drawn cells, recalibrated."""
+    models, last = forecaster.models, forecaster.models.trusted - 1
+
+    def mean(name: str, at: int, log_mean: Tensor) -> Tensor:
+        return torch.exp(models.calibrations[name][at].log_mean(log_mean))
+
+    if horizon <= last:
+        return mean(NETWORK, horizon, drawn.expected[NETWORK].log_mean)
+    following = mean(ETAS_, horizon, drawn.expected[ETAS_].log_mean)
+    if last < 0:
+        return following
+    until = torch.zeros(len(drawn.issue), 2)  # the last horizon that is the network's, by network and ETAS
+    for batch, maps in swept_maps(forecaster, issue):
+        here = ((drawn.issue >= batch.start) & (drawn.issue < batch.stop)).nonzero()[:, 0]
+        number, layer = drawn.issue[here] - batch.start, drawn.cell[here] // forecaster.sources.n_columns
+        at = number, layer, drawn.cell[here] % forecaster.sources.n_columns
+        until[here, 0] = learned(forecaster, maps, at)[0][:, last]
+        until[here, 1] = maps.log_etas[number, last, layer, at[2]]
+    return mean(NETWORK, last, until[:, 0]) + following - mean(ETAS_, last, until[:, 1])
 
 
 if __name__ == "__main__":

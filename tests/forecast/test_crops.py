@@ -11,7 +11,7 @@ from terrella.earth.grid import make_grid
 from terrella.earth.region import Region, box
 from terrella.engine.feed import Changing, Feed, Held
 from terrella.forecast.features.cell_rates import make_cell_rates
-from terrella.forecast.features.channels import channel_count
+from terrella.forecast.features.channels import channel_count, feature_names, own_count
 from terrella.forecast.features.observed import observed_counts
 from terrella.forecast.features.sweep import make_sources
 from terrella.forecast.learning import crops
@@ -165,11 +165,35 @@ def test_only_nearly_square_cells_are_turned():
     assert not nearly_square(make_grid(box(0, 4, 34, 38), 0.1))
 
 
+def test_the_cells_own_channels_come_before_those_of_its_surroundings():
+    names = feature_names(SETTINGS)
+    own = own_count(len(SETTINGS.horizons_days), SETTINGS.network)
+    assert not any(" km" in name for name in names[:own])
+    assert all(" km" in name for name in names[own:])
+
+
+def test_a_unet_sees_around_a_cell_its_neighbours_own_channels_alone():
+    network = random_network()
+    own, size = own_count(2, SETTINGS.network), channel_count(SETTINGS, True)
+    features, log_etas = torch.randn(1, 1, SIDE, SIDE, size), torch.zeros(1, 1, SIDE, SIDE, 2).cumsum(-1)
+    log_etas[..., 1] = 1.0
+    answer = network(features, log_etas)[0]
+    middle, beside = (0, 0, SIDE // 2, SIDE // 2), (0, 0, SIDE // 2, SIDE // 2 + 1)
+    for channel, seen in ((0, True), (own - 1, True), (own, False), (size - 1, False)):
+        changed = features.clone()
+        changed[(*beside, channel)] += 3.0
+        moved = (network(changed, log_etas)[0] - answer).abs()
+        assert (moved[middle].max() > 1e-5) == seen
+        assert moved[beside].max() > 1e-5
+
+
 def test_an_untrained_unet_is_etas_and_learns():
     settings = SETTINGS.network
     torch.manual_seed(0)
-    network = ForecastNetwork(1, 2, settings)
-    features = torch.randn(3, 1, SIDE, SIDE, 1)
+    own = own_count(2, settings)
+    network = ForecastNetwork(own, 2, settings)
+    features = torch.zeros(3, 1, SIDE, SIDE, own)
+    features[..., 0] = torch.randn(3, 1, SIDE, SIDE)
     features[:, :, :3] = torch.nan
     log_etas = torch.tensor([0.0, 1.0]).expand(3, 1, SIDE, SIDE, 2)
     log_mean, _, _ = network(features, log_etas)

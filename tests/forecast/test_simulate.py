@@ -9,7 +9,7 @@ from scipy.stats import kstest
 from terrella.earth.grid import make_grid
 from terrella.earth.region import box
 from terrella.errors import InputError
-from terrella.forecast.simulation.process import KM_PER_DEGREE, Process, demo_process
+from terrella.forecast.simulation.process import KM_PER_DEGREE, Process, demo_process, drawn_process
 from terrella.forecast.simulation.simulate import (
     sample_magnitudes,
     sample_offsets,
@@ -147,3 +147,14 @@ def test_parents_come_before_their_aftershocks_and_the_catalogue_is_the_same():
         return np.median(np.hypot(*(places[:, born] - places[:, parents])))
 
     assert apart(parent[born]) < 0.2 * apart(np.random.default_rng(0).permutation(parent[born]))
+
+
+def test_drawn_processes_differ_and_none_of_their_sequences_goes_on_for_ever():
+    one, same, other = (drawn_process(seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(one.strike_deg, same.strike_deg)
+    assert np.abs(one.strike_deg - other.strike_deg).max() > 1
+    for process in map(drawn_process, range(8)):
+        assert process.branching_ratio() * process.productivity_factor.max() <= 1 + 1e-9
+        assert process.background_per_day.min() > 0
+        assert 3 <= process.aspect <= 10
+    assert len(simulate(one, "2000-01-01", "2002-01-01", 1)) > 100

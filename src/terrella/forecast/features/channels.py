@@ -11,7 +11,7 @@ from torch import Tensor
 
 from terrella.forecast.features.cell_rates import CellRates
 from terrella.forecast.features.surroundings import BOXES, RATES, Around
-from terrella.forecast.settings import ForecastSettings
+from terrella.forecast.settings import ForecastSettings, NetworkSettings
 
 _TINY = 1e-12
 
@@ -93,6 +93,12 @@ def feature_names(settings: ForecastSettings, smooth: bool = True) -> list[str]:
         names += [f"{kind} {size} {days:g} d" for kind in kinds[2:] for days in few]
         names += [f"ETAS {size}", f"background {size}"]
     return names
+
+
+def own_count(horizons: int, network: NetworkSettings) -> int:
+    """Return how many channels, the first ones, are the cell's own; the others are sums over its surroundings."""
+    bands, memories = len(network.band_steps) + 1, len(network.memory_days)
+    return horizons + 1 + (bands + 1) * memories
 
 
 def few_of(memories: int) -> list[int]:

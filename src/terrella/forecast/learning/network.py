@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from terrella.forecast.counts import dispersion_of, negative_log_likelihood
+from terrella.forecast.features.channels import own_count
 from terrella.forecast.settings import NetworkSettings
 from terrella.nets.unet import UNet
 
@@ -26,8 +27,9 @@ class ForecastNetwork(nn.Module):
     (`by_span` false).
 
     Of the kind `unet` it takes maps in place of cells: the perceptron makes what it knows of each cell alone, a 3-D
-    U-Net (Çiçek et al. 2016) over depth, latitude and longitude adds what it sees around, and the last layer takes
-    both. Where there is one layer of depth, the U-Net is flat. Cells that are not there have features of NaN.
+    U-Net (Çiçek et al. 2016) over depth, latitude and longitude adds what it sees around, of the cells' own
+    channels, and the last layer takes both. Where there is one layer of depth, the U-Net is flat. Cells that are
+    not there have features of NaN.
 
     Parameters
     ----------
@@ -55,7 +57,8 @@ class ForecastNetwork(nn.Module):
             parts += [nn.Linear(size, width), nn.SiLU()]
         self.body = nn.Sequential(*parts)
         known = (channels, *settings.hidden)[-1]
-        self.context = _Context(known, settings.widths, layers) if settings.kind == "unet" else None
+        self.own = own_count(horizons, settings)
+        self.context = _Context(self.own, settings.widths, layers) if settings.kind == "unet" else None
         self.head = nn.Linear(known + (settings.widths[0] if self.context is not None else 0), 2 * horizons)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
@@ -77,8 +80,9 @@ class ForecastNetwork(nn.Module):
         if self.context is None:
             return self._answer(self.body(standard), log_etas)
         there = ~standard[..., :1].isnan()
-        seen = self.body(standard.nan_to_num(0.0))
-        return self._answer(torch.cat([seen, self.context(seen, there)], dim=-1), log_etas)
+        standard = standard.nan_to_num(0.0)
+        around = self.context(standard[..., : self.own], there)
+        return self._answer(torch.cat([self.body(standard), around], dim=-1), log_etas)
 
     def on_map(
         self, features: Tensor, log_etas: Tensor, mask: Tensor, wraps: bool
@@ -88,9 +92,10 @@ class ForecastNetwork(nn.Module):
         `features` (layer, column, channel) and `log_etas` (layer, column, horizon) are those of the columns of a
         mask (latitude, longitude), which may go around the globe.
         """
-        seen = self.body(self._standard(features))
+        standard = self._standard(features)
+        seen = self.body(standard)
         if self.context is not None:
-            seen = torch.cat([seen, self.context.on_map(seen, mask, wraps)], dim=-1)
+            seen = torch.cat([seen, self.context.on_map(standard[..., : self.own], mask, wraps)], dim=-1)
         return self._answer(seen, log_etas)
 
     def _standard(self, features: Tensor) -> Tensor:

@@ -62,6 +62,7 @@ class Drawn:
     """Cells drawn from many issue times, flat, with every model's expectation."""
 
     issue: Tensor  # index of each cell's issue time
+    cell: Tensor  # layer × column
     counts: Tensor
     weight: Tensor
     expected: dict[str, Expectation]
@@ -87,7 +88,7 @@ def draw_cells(
     density = replace(density, hit=1.0, per_event=density.per_event * days)
     generator = torch.Generator().manual_seed(horizon)
     rows, names = Rows(torch.float32), [ETAS_]
-    drawn_issues = Rows()
+    places = Rows()
     for batch, maps in swept_maps(forecaster, issue):
         counts = observed_counts(forecaster, issue[batch], horizon)
         expected = maps.log_etas[:, horizon].flatten(1).cpu()
@@ -101,7 +102,7 @@ def draw_cells(
             at = drawn, cell // sources.n_columns, cell % sources.n_columns
             chosen += [each[:, horizon] for each in learned(forecaster, maps, at)]
         rows.add(*chosen)
-        drawn_issues.add(drawn + batch.start)
+        places.add(drawn + batch.start, cell)
     width = 2 + len(names) + (2 if models.network is not None else 0)
     counted, weight, *answers = rows.table(width).T
     found = {
@@ -110,7 +111,8 @@ def draw_cells(
     }
     if models.network is not None:
         found[NETWORK] = Expectation(*answers[-2:])
-    return Drawn(drawn_issues.table(1)[:, 0].long(), counted, weight, found)
+    issues, cells = places.table(2).long().T
+    return Drawn(issues, cells, counted, weight, found)
 
 
 def _gain(losses: Mapping[str, Tensor], drawn: Drawn, issue: np.ndarray, models: Models) -> Gain:

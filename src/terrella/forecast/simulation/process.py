@@ -5,6 +5,7 @@ know: aftershocks lie along the local strike of the faults, and regions differ i
 shows how much of such structure a forecast has learned.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +18,7 @@ from terrella.forecast.etas.model import ETAS
 from terrella.formats.catalogues.catalogue import Floats
 
 KM_PER_DEGREE = np.radians(1) * EARTH_RADIUS_KM
+Corners = tuple[tuple[float, float], ...]  # longitude and latitude in degrees
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,35 +68,83 @@ def demo_process() -> Process:
     Its aftershock zones are wide and its sequences productive, so that on daily grids of 0.1° an ETAS model
     without its two secrets, but with all else right, falls some 0.2 nats per earthquake short of it.
     """
-    lattice = make_grid(box(0, 4, 0, 4), 0.05)
-    distance_km, strike_deg = _nearest_fault(lattice, _FAULTS)
-    activity = np.array([1.0, 0.7, 0.5, 0.8])
-    along = (activity[:, None, None] * np.exp(-0.5 * (distance_km / 5) ** 2)).sum(0)
-    shape = along / along.sum() * 0.8 + 0.2 / along.size
-    lon, lat = np.meshgrid(lattice.longitudes, lattice.latitudes)
+    lon, lat = _places(_lattice())
     wave = np.sin(2 * np.pi * (lon / 3.1 + 0.12)) * np.cos(2 * np.pi * (lat / 4.3 - 0.2))
-    factor = 1 + 0.8 * wave
-    etas = ETAS(
-        mu=_DEMO_PER_DAY / float(lattice.area_km2.sum()), k0=1.0, a=2.64, c_days=0.15, omega=0.1,
-        tau_days=200.0, d_km2=30.0, gamma=0.7, rho=1.2, min_magnitude=3.0, beta=2.3, background=None,
+    laws = ETAS(
+        mu=0.0, k0=1.0, a=2.64, c_days=0.15, omega=0.1, tau_days=200.0, d_km2=30.0, gamma=0.7, rho=1.2,
+        min_magnitude=3.0, beta=2.3, background=None,
     )  # fmt: skip
+    return _faulted(
+        laws, _FAULTS, np.array([1.0, 0.7, 0.5, 0.8]), fault_km=5, off_faults=0.2, per_day=0.48, branching=0.55,
+        factor=1 + 0.8 * wave, aspect=8.0,
+    )  # fmt: skip
+
+
+def drawn_process(seed: int) -> Process:
+    """Return an invented region of 4° × 4° of the demo's kind: faults, laws and productivity are drawn."""
+    draw = np.random.default_rng(seed)
+    faults = [_drawn_fault(draw) for _ in range(draw.integers(2, 7))]
+    lon, lat = _places(_lattice())
+    wave_lon, wave_lat = (places / draw.uniform(2.5, 5) + draw.uniform() for places in (lon, lat))
+    wave = np.sin(2 * np.pi * wave_lon) * np.cos(2 * np.pi * wave_lat)
+    laws = ETAS(
+        mu=0.0, k0=1.0, a=draw.uniform(2.0, 2.7), c_days=10 ** draw.uniform(-1.7, -0.7),
+        omega=draw.uniform(0.02, 0.2), tau_days=10 ** draw.uniform(2, 3.3), d_km2=draw.uniform(10, 40),
+        gamma=draw.uniform(0.5, 0.9), rho=draw.uniform(0.8, 1.3), min_magnitude=3.0, beta=2.3, background=None,
+    )  # fmt: skip
+    process = _faulted(
+        laws, faults, draw.uniform(0.3, 1, len(faults)), fault_km=draw.uniform(4, 8),
+        off_faults=draw.uniform(0.1, 0.3), per_day=draw.uniform(0.35, 0.7), branching=draw.uniform(0.4, 0.62),
+        factor=1 + draw.uniform(0.4, 0.85) * wave, aspect=draw.uniform(3, 10),
+    )  # fmt: skip
+    # Where an event has more than one direct aftershock, sequences may not end.
+    most = process.branching_ratio() * process.productivity_factor.max()
+    return replace(process, etas=replace(process.etas, k0=process.etas.k0 / max(most, 1.0)))
+
+
+def _faulted(
+    laws: ETAS, faults: Sequence[Corners], activity: Floats, fault_km: float, off_faults: float, per_day: float,
+    branching: float, factor: Floats, aspect: float,
+) -> Process:  # fmt: skip
+    """Return the process of faults, `per_day` background events and a branching ratio."""
+    lattice = _lattice()
+    distance_km, strike_deg = _nearest_fault(lattice, faults)
+    along = (activity[:, None, None] * np.exp(-0.5 * (distance_km / fault_km) ** 2)).sum(0)
+    shape = along / along.sum() * (1 - off_faults) + off_faults / along.size
     process = Process(
-        etas=etas,
+        etas=replace(laws, mu=per_day / float(lattice.area_km2.sum())),
         max_magnitude=6.9,
         lattice=lattice,
-        background_per_day=_DEMO_PER_DAY * shape,
+        background_per_day=per_day * shape,
         strike_deg=strike_deg,
         productivity_factor=factor / (factor * shape).sum(),
-        aspect=8.0,
+        aspect=aspect,
     )
-    return replace(process, etas=replace(etas, k0=_DEMO_BRANCHING / process.branching_ratio()))
+    return replace(process, etas=replace(process.etas, k0=branching / process.branching_ratio()))
 
 
-_DEMO_PER_DAY = 0.48
-_DEMO_BRANCHING = 0.55
+def _lattice() -> Grid:
+    return make_grid(box(0, 4, 0, 4), 0.05)
+
+
+def _places(lattice: Grid) -> tuple[Floats, Floats]:
+    """Return longitude and latitude of a lattice's cells, (lat, lon) each."""
+    lon, lat = np.meshgrid(lattice.longitudes, lattice.latitudes)
+    return lon, lat
+
+
+def _drawn_fault(draw: np.random.Generator) -> Corners:
+    """Return the corners of a bent fault in a random direction."""
+    turn, middle = draw.uniform(0, np.pi), draw.uniform(0.5, 3.5, 2)
+    along = np.linspace(-1, 1, 5) * draw.uniform(0.6, 2.4)
+    aside = draw.normal(0, 0.15, 5).cumsum()
+    direction = np.array([np.cos(turn), np.sin(turn)])
+    corners = middle + along[:, None] * direction + aside[:, None] * direction[::-1] * [-1, 1]
+    return tuple((float(lon), float(lat)) for lon, lat in corners)
+
 
 # Corners (longitude, latitude) in degrees, joined by smooth curves.
-_FAULTS: tuple[tuple[tuple[float, float], ...], ...] = (
+_FAULTS: tuple[Corners, ...] = (
     ((0.2, 3.6), (1.0, 2.8), (1.7, 1.8), (2.6, 1.0), (3.8, 0.4)),
     ((1.4, 3.9), (2.2, 3.3), (3.0, 2.9), (3.9, 2.8)),
     ((0.3, 0.4), (0.8, 0.9), (1.0, 1.5), (0.9, 2.1)),
@@ -102,9 +152,7 @@ _FAULTS: tuple[tuple[tuple[float, float], ...], ...] = (
 )
 
 
-def _nearest_fault(
-    lattice: Grid, faults: tuple[tuple[tuple[float, float], ...], ...]
-) -> tuple[Floats, Floats]:
+def _nearest_fault(lattice: Grid, faults: Sequence[Corners]) -> tuple[Floats, Floats]:
     """Return distances in km to each fault (fault, lat, lon) and the strike in degrees (lat, lon).
 
     The strike is the mean of the faults' strikes, weighted by a Gaussian of the distance of 15 km; strikes
