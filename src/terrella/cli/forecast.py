@@ -2,7 +2,7 @@
 
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -11,22 +11,30 @@ from terrella.cli.flags import OUTPUT, Output, shown
 __all__ = ["data", "demo", "predict", "show", "simulate"]
 
 
-def demo(*, run: Path = Path("runs/forecast/demo"), seed: int = 1) -> None:
+def demo(
+    *,
+    run: Path | None = None,
+    seed: int = 1,
+    network: Literal["perceptron", "unet"] = "perceptron",
+) -> None:
     """Simulate a catalogue with known truth, train on it for a few minutes, and judge all models.
 
-    Example: terrella forecast demo
+    Example: terrella forecast demo --network unet
 
     Parameters
     ----------
     run
-        Folder of the run; a demo that was stopped goes on from there.
+        Folder of the run, by default runs/forecast/demo, or demo-unet; a demo that was stopped goes on from there.
     seed
         Seed of the simulated catalogue.
+    network
+        A perceptron, which `explain` and `compress` take; or a 3-D U-Net that starts from other simulated regions.
     """
     from terrella.forecast.demo import demo as run_demo
 
-    following = f"terrella forecast predict {run / 'catalogue.parquet'} --bundle {run}"
-    shown(lambda report: run_demo(run, seed, report), following)
+    folder = run or Path("runs/forecast") / ("demo" if network == "perceptron" else "demo-unet")
+    following = f"terrella forecast predict {folder / 'catalogue.parquet'} --bundle {folder}"
+    shown(lambda report: run_demo(folder, seed, report, network), following)
 
 
 def data(

@@ -7,6 +7,8 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from terrella.engine import fit_settings as engine
 from terrella.engine.fit_settings import Frozen, moves
 
+Kind = Literal["perceptron", "unet"]
+
 
 class DataSettings(Frozen):
     """Which events, cells and times."""
@@ -49,7 +51,7 @@ class EtasSettings(Frozen):
 class NetworkSettings(Frozen):
     """The network and what it sees."""
 
-    kind: Literal["perceptron", "unet"] = Field(
+    kind: Kind = Field(
         "perceptron", description="cell by cell, or a U-Net over depth, latitude and longitude above that",
         json_schema_extra=engine.ADDED,
     )  # fmt: skip

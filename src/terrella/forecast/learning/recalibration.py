@@ -85,7 +85,8 @@ def draw_cells(
     days = models.horizons_days[horizon]
     within = (sources.days >= issue[0]) & (sources.days < issue[-1] + days) & (sources.column >= 0)
     density = density_for(size, forecaster.cells, len(issue), int(within.sum()))
-    density = replace(density, hit=1.0, per_event=density.per_event * days)
+    # A horizon of some days divides both by them (see `Density`): all cells with events are taken.
+    density = replace(density, hit=max(days, 1.0), per_event=density.per_event * days)
     generator = torch.Generator().manual_seed(horizon)
     rows, names = Rows(torch.float32), [ETAS_]
     places = Rows()
