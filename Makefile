@@ -15,7 +15,7 @@ FIND_TORCH := $(if $(TORCH_FIND_LINKS),--find-links $(TORCH_FIND_LINKS))
 .PHONY: demo live test pytest lint docs gallery mutants audit fuzz help clean
 
 demo: $(STAMP)  ## simulate a catalogue, train on it and judge: about five minutes on two cores
-	$(BIN)/terrella forecast demo
+	$(BIN)/terrella forecast demo --network unet
 
 live: $(STAMP)  ## replay a year of a simulated region at speed, on a page of this machine
 	$(BIN)/terrella live demo

@@ -9,7 +9,9 @@ from typed_commands import run
 
 from terrella.engine.use.bundle import load_bundle
 from terrella.engine.use.find import RELEASED
+from terrella.forecast.demo import demo_settings
 from terrella.forecast.futures_command import outlook_of
+from terrella.forecast.general import from_general_bundle
 from terrella.forecast.issuing import issue
 from terrella.forecast.models import known_before
 from terrella.forecast.prediction import forecaster_at
@@ -24,9 +26,23 @@ from terrella.formats.catalogues.write import write_catalogue
 NAMES = ["california", "italy", "world"]
 
 
-def test_three_regions_and_one_for_all_come_along_in_less_than_five_megabytes():
-    assert sorted(each.name for each in (RELEASED / TASK).iterdir()) == sorted([*NAMES, "general"])
-    assert sum(each.stat().st_size for each in RELEASED.rglob("*") if each.is_file()) < 5e6
+def test_three_regions_one_for_all_and_a_simulated_one_come_along_in_less_than_six_megabytes():
+    assert sorted(each.name for each in (RELEASED / TASK).iterdir()) == sorted(
+        [*NAMES, "general", "simulated"]
+    )
+    assert sum(each.stat().st_size for each in RELEASED.rglob("*") if each.is_file()) < 6e6
+
+
+def test_the_demos_unet_starts_from_the_simulated_bundle():
+    given = from_general_bundle(load_bundle(Path("simulated"), TASK))
+    asked = demo_settings(Path("catalogue.parquet"), "unet")
+    assert (asked.start_from, asked.network, asked.horizons_days) == (
+        "simulated", given.settings.network, given.settings.horizons_days
+    )  # fmt: skip
+    assert given.network.context is not None
+    assert given.settings.data.catalogue is None
+    # Nothing is known of real regions: only a region's own dev window makes `predict` use it.
+    assert not any(gain.certain for gain in given.gains)
 
 
 @pytest.mark.parametrize("name", NAMES)

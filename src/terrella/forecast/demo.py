@@ -30,6 +30,7 @@ START, END = "1980-01-01", "2025-01-01"
 
 # As the bundle `simulated` has them, from which a U-Net starts: trained on other regions of this kind.
 UNET = NetworkSettings(kind="unet", hidden=(64, 32), widths=(16, 32, 64))
+_TUNED = FitSettings(samples=600_000, step_days=2.0, epochs=2, learning_rate=1e-3)
 
 
 def demo_settings(catalogue: Path, network: Kind = "perceptron") -> ForecastSettings:
@@ -51,7 +52,7 @@ def demo_settings(catalogue: Path, network: Kind = "perceptron") -> ForecastSett
             test_end=END,
         ),
         network=UNET if unet else NetworkSettings(),
-        fit=FitSettings(samples=300_000, step_days=2.0),
+        fit=_TUNED if unet else FitSettings(samples=300_000, step_days=2.0),
     )
 
 
