@@ -56,8 +56,7 @@ def make_view(bounds: tuple[float, float, float, float]) -> MapView:
 def draw_base(axes: Axes, view: MapView) -> Axes:
     """Draw land, graticule and frame of a view on empty axes."""
     frame = _frame(view)
-    for outline in _coasts(view):
-        _add(axes, view, PathPatch(outline, fc=_LAND, ec=_COAST, lw=0.5, zorder=1))
+    _add(axes, view, PathPatch(_coasts(view), fc=_LAND, ec=_COAST, lw=0.5, zorder=1))
     _graticule(axes, view)
     axes.add_patch(PathPatch(frame, fc="none", ec="#444444", lw=0.8, zorder=6, clip_on=False))
     (left, low), (right, high) = frame.vertices.min(0), frame.vertices.max(0)  # type: ignore[union-attr]
@@ -86,8 +85,7 @@ def draw_cells(
 def draw_coast(axes: Axes, view: MapView) -> None:
     """Draw the coast on top of cells, dark with a pale border, so that it shows on any colour."""
     border = [withStroke(linewidth=1.6, foreground="white", alpha=0.6)]
-    for outline in _coasts(view):
-        _add(axes, view, PathPatch(outline, fc="none", ec=_COAST, lw=0.6, zorder=3, path_effects=border))
+    _add(axes, view, PathPatch(_coasts(view), fc="none", ec=_COAST, lw=0.6, zorder=3, path_effects=border))
 
 
 def draw_events(
@@ -203,7 +201,9 @@ def _named(days: float) -> str:
     return "day" if days == 1 else _counted(days)
 
 
+@lru_cache(maxsize=8)
 def _frame(view: MapView) -> Outline:
+    """Return a view's edge: one object for all that is cut there, which the renderer prepares once."""
     west, east, south, north = view.bounds
     if view.globe:  # the two sides of the globe's edge are the same meridian
         west, east = west + 1e-6, east - 1e-6
@@ -214,9 +214,9 @@ def _frame(view: MapView) -> Outline:
 
 
 @lru_cache(maxsize=8)
-def _coasts(view: MapView) -> tuple[Outline, ...]:
-    """Return the outlines of land in and around a view, cut a little outside of it."""
-    return tuple(_cut_coasts(view))
+def _coasts(view: MapView) -> Outline:
+    """Return the outlines of land in and around a view as one, cut a little outside of it."""
+    return Outline.make_compound_path(*_cut_coasts(view))
 
 
 def _cut_coasts(view: MapView) -> Iterator[Outline]:
@@ -238,7 +238,9 @@ def _add(axes: Axes, view: MapView, patch: PathPatch) -> None:
 
 
 def _clip(artist: Artist, axes: Axes, view: MapView) -> None:
+    """Cut what is drawn at the frame, which the layout knows without it."""
     artist.set_clip_path(_frame(view), axes.transData)
+    artist.set_in_layout(False)
 
 
 def _graticule(axes: Axes, view: MapView) -> None:
