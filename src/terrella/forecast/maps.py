@@ -137,7 +137,7 @@ def forecast_figure(
             draw_coast(axes, view)
             draw_events(axes, view, past, forecast.min_magnitude, alpha=0.9, **_PAST)
             draw_events(axes, view, following, forecast.min_magnitude, **_FOLLOWING)
-            axes.set_title(f"{each.model_at(horizon)}: next {_named(days)}", fontsize=11)
+            axes.set_title(f"{each.model_at(horizon)}: next {_named(days)}", fontsize=11, y=1.0)
         step = float(np.diff(grid.longitude_edges)[0])
         label = f"probability of one or more M ≥ {forecast.min_magnitude:g}\n"
         label += f"earthquakes in {_counted(days)}, per {step:g}° cell"
