@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import KDTree
 
 from terrella.earth.grid import Grid
 from terrella.earth.sphere import EARTH_RADIUS_KM, unit_vectors
@@ -134,6 +133,8 @@ def fit_climatology(
 
 def neighbour_distance_km(events: Catalogue, neighbours: int) -> Floats:
     """Return each event's distance in km to its k-th nearest neighbour, at least a location error."""
+    from scipy.spatial import KDTree  # a forecast, which needs no fit, does not wait for its import
+
     points = unit_vectors(events.longitude, events.latitude)
     k = min(neighbours + 1, len(events))  # the nearest of all is the event itself
     chord = np.asarray(KDTree(points).query(points, k=[k])[0])[:, 0]

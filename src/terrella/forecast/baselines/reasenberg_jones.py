@@ -11,8 +11,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
-from scipy.sparse import csr_array
 
 from terrella.earth.grid import Grid
 from terrella.earth.magnitude import b_value
@@ -79,6 +77,8 @@ class ReasenbergJones:
         `issue_days` are days since the sequences' epoch. Events at or after an issue time do not enter, not even
         to make an earlier event a foreshock.
         """
+        from scipy.sparse import csr_array  # not for a forecast without this model
+
         issue = np.asarray(issue_days, float)
         layers, columns = grid.shape[0], int(grid.mask.sum())
         base = self.rate_per_day.reshape(layers, columns)
@@ -277,6 +277,8 @@ def _sequences(
 
 def _fit(sequences: _Sequences, b: float, least: float) -> tuple[float, float, float, float]:
     """Return a, p, c and the zone's scale of the largest likelihood of the stacked sequences."""
+    from scipy.optimize import minimize  # a forecast, which needs no fit, does not wait for its import
+
     growth = 10 ** (b * (sequences.magnitude - least))
     length = rupture_length_km(sequences.magnitude)
     owner = sequences.owner

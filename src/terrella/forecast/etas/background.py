@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import cKDTree
 
 from terrella.earth.sphere import EARTH_RADIUS_KM, unit_vectors
 from terrella.formats.catalogues.catalogue import Floats
@@ -48,6 +47,8 @@ def neighbour_distances(longitude: Floats, latitude: Floats, weight: Floats, nei
 
     It narrows where events are dense (Helmstetter, Kagan & Jackson 2007), between 0.5 and 100 km.
     """
+    from scipy.spatial import cKDTree  # a forecast, which needs no fit, does not wait for its import
+
     points = unit_vectors(longitude, latitude) * EARTH_RADIUS_KM
     nearest = min(_NEAREST, len(points))
     if nearest < 2:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.interpolate import CubicSpline
 
 from terrella.earth.magnitude import bin_start
 from terrella.earth.sphere import unit_vectors
@@ -95,6 +94,8 @@ def _time_shares(window: Window, c: float, omega: float, tau: float) -> tuple[Fl
     Derivatives are by log c, ω and log τ. With v = t + c the integral is e^{c/τ} τ^{−ω} Γ(−ω, v/τ) between its
     limits; the gamma functions come from splines in log v.
     """
+    from scipy.interpolate import CubicSpline  # a forecast, which needs no fit, does not wait for its import
+
     since = np.maximum(window.start_day - window.days, 0.0) + c
     until = window.end_day - window.days + c
     log_v = np.linspace(np.log(c), np.log(until.max()), 300)

@@ -6,7 +6,6 @@ from functools import partial
 
 import numpy as np
 import torch
-from scipy.interpolate import CubicSpline
 from torch import Tensor
 
 from terrella.earth.grid import Grid
@@ -92,11 +91,22 @@ def make_cell_rates(
 
 
 def tabulated_cdf(etas: ETAS) -> Callable[[Floats], Floats]:
-    """Return `etas.time_cdf` as a spline in log time: the same to 1e-9, and ten times as fast."""
-    c = etas.c_days
-    log_time = np.linspace(np.log(c), np.log(1e7), 3000)
-    left = CubicSpline(log_time, etas.time_integral(np.exp(log_time) - c) / etas.time_integral())
-    return lambda days: 1 - left(np.log(days + c))
+    """Return `etas.time_cdf` by cubics in log time from values and slopes: the same to 1e-9, many times as fast."""
+    c, whole = etas.c_days, etas.time_integral()
+    log_time, step = np.linspace(np.log(c), np.log(1e7), 3000, retstep=True)
+    since = np.exp(log_time)
+    left = etas.time_integral(since - c) / whole
+    slope = -step * np.exp((c - since) / etas.tau_days) * since**-etas.omega / whole
+    rise = np.diff(left)
+    curve, twist = 3 * rise - 2 * slope[:-1] - slope[1:], slope[:-1] + slope[1:] - 2 * rise
+
+    def cdf(days: Floats) -> Floats:
+        place = (np.log(days + c) - log_time[0]) / step
+        at = np.clip(place.astype(int), 0, len(rise) - 1)
+        x = place - at
+        return 1 - (left[at] + x * (slope[at] + x * (curve[at] + x * twist[at])))
+
+    return cdf
 
 
 def remembered_weight(etas: ETAS, memory_days: float, age_days: Floats) -> Floats:

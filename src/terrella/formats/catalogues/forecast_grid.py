@@ -154,7 +154,7 @@ def grid_axes(grid: Grid) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _write_netcdf(forecast: ForecastGrid, path: Path) -> None:
-    import xarray
+    import h5netcdf  # not xarray, whose imports take longer than all that is written
 
     dimensions = ("horizon", "depth", "latitude", "longitude")
     coordinates, bounds = grid_axes(forecast.grid)
@@ -194,9 +194,29 @@ def _write_netcdf(forecast: ForecastGrid, path: Path) -> None:
         "horizon_models": "; ".join(forecast.model_at(k) for k in range(len(forecast.horizons_days))),
         "min_magnitude": forecast.min_magnitude,
     }
-    data = xarray.Dataset({**variables, **bounds}, coordinates, about)
-    compressed = {name: {"zlib": True} for name in ("expected_count", "probability")}
-    data.to_netcdf(path, engine="h5netcdf", encoding=compressed)
+    with h5netcdf.File(path, "w") as file:
+        file.dimensions = {name: len(coordinates[name][1]) for name in dimensions} | {"side": 2}
+        for name, (axes, values, *attributes) in {**variables, **bounds, **coordinates}.items():
+            packing = {"compression": "gzip", "compression_opts": 4} if name in variables and axes else {}
+            _write_variable(file, name, axes, np.asarray(values), dict(*attributes), packing)
+        file.attrs.update(about)
+
+
+def _write_variable(
+    file: Any,
+    name: str,
+    axes: str | tuple[str, ...],
+    values: npt.NDArray[Any],
+    attributes: dict[str, str],
+    packing: dict[str, Any],
+) -> None:
+    """Write a variable as xarray would: NaN is missing where numbers are real."""
+    fill = values.dtype.type(np.nan) if values.dtype.kind == "f" else None
+    axes = (axes,) if isinstance(axes, str) else axes
+    made = file.create_variable(name, axes, values.dtype, values, fillvalue=fill, **packing)
+    if fill is not None:
+        made.attrs["_FillValue"] = fill
+    made.attrs.update(attributes)
 
 
 def _cells(forecast: ForecastGrid) -> npt.NDArray[np.float64]:
