@@ -17,6 +17,7 @@ import numpy.typing as npt
 from terrella.earth.grid import Grid
 from terrella.earth.sphere import EARTH_RADIUS_KM
 from terrella.forecast.etas.model import ETAS
+from terrella.forecast.etas.vector_math import exp, log, sin
 from terrella.formats.catalogues.catalogue import Floats
 
 Ints = npt.NDArray[np.int64]
@@ -120,7 +121,7 @@ def window_shares(
     return WindowShares(first, column, share)
 
 
-@numba.njit(cache=True, fastmath=True, inline="always")
+@numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
 def _rows(cells, lat, reach):
     """Return the first row that the window touches, and the one after the last."""
     low = math.floor((lat - reach - cells.south) / cells.height)
@@ -128,7 +129,7 @@ def _rows(cells, lat, reach):
     return max(low, 0), min(high, cells.n_lat)
 
 
-@numba.njit(cache=True, fastmath=True, inline="always")
+@numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
 def _half_width(cells, row, lat, reach):
     """Return the largest difference in longitude at which the window touches a row, or −1."""
     south = cells.south + row * cells.height
@@ -154,7 +155,7 @@ def _half_width(cells, row, lat, reach):
     return widest
 
 
-@numba.njit(cache=True, fastmath=True, inline="always")
+@numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
 def _columns(cells, row, lon, lat, reach):
     """Return the first column that the window touches and how many; the first may lie off the grid."""
     half = _half_width(cells, row, lat, reach)
@@ -171,7 +172,7 @@ def _columns(cells, row, lon, lat, reach):
     return start, max(stop - start, 0)
 
 
-@numba.njit(cache=True, fastmath=True, parallel=True)
+@numba.njit(cache=True, fastmath=True, error_model="numpy", parallel=True)
 def _sizes(cells, lon, lat, reach, sizes):
     """Write how many cells of the mask each event's window touches."""
     for event in numba.prange(len(lon)):
@@ -185,7 +186,7 @@ def _sizes(cells, lon, lat, reach, sizes):
         sizes[event] = count
 
 
-@numba.njit(cache=True, fastmath=True, parallel=True)
+@numba.njit(cache=True, fastmath=True, error_model="numpy", parallel=True)
 def _fill(cells, lon, lat, reach, zone, rho, first, column, share):
     """Write every event's cells and shares."""
     for event in numba.prange(len(lon)):
@@ -230,7 +231,7 @@ def _fill(cells, lon, lat, reach, zone, rho, first, column, share):
                 at += 1
 
 
-@numba.njit(cache=True, fastmath=True, inline="always")
+@numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
 def _row(cells, row, lat, cosine_lat):
     """Return what `_far_share` needs of a row of cells."""
     centre = cells.latitude[row]
@@ -245,7 +246,7 @@ def _row(cells, row, lat, cosine_lat):
     )  # fmt: skip
 
 
-@numba.njit(cache=True, fastmath=True, inline="always")
+@numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
 def _far_share(row, turn, zone, rho):
     """Return a cell's share by the midpoint rule, or −1 where it is too near for it; turn is sin²(Δλ/2)."""
     level, narrowed, north, tilt, a2, b2, area, curved = row
@@ -265,16 +266,15 @@ def _far_share(row, turn, zone, rho):
     return max(density * area * (1 + p / 24 * per_q * bend), 0.0)
 
 
-@numba.njit(cache=True, fastmath=True, inline="always")
+@numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
 def _kernel(h, zone, rho):
     """Return P(r) / sin²(r/R), for h = sin²(r/2R)."""
     x = 4 * _R * _R * h * (1 + h / 3 + 8 * h * h / 45) / zone
-    if x < 1e-8:
-        return rho * _R * _R / zone
-    return -math.expm1(-rho * math.log1p(x)) / (4 * h * (1 - h))
+    near = rho * (1 - (1 + rho) / 2 * x) * _R * _R / zone
+    return near if x < 1e-5 else (1 - exp(-rho * log(1 + x))) / (4 * h * (1 - h))
 
 
-@numba.njit(cache=True, fastmath=True, inline="always")
+@numba.njit(cache=True, fastmath=True, error_model="numpy", inline="always")
 def _rule(span):
     """Return which quadrature rule resolves an edge of this length, in units of the distance it bends at."""
     if span < 4.0:
@@ -282,7 +282,7 @@ def _rule(span):
     return 2 if span < 8.0 else 3
 
 
-@numba.njit(cache=True, fastmath=True)
+@numba.njit(cache=True, fastmath=True, error_model="numpy")
 def _meridian(difference, south, north, lat, zone, rho):
     """Return ∫ P dθ along a meridian, northward; latitudes are relative to the event's."""
     sine, cosine = math.sin(difference), math.cos(difference)
@@ -294,18 +294,21 @@ def _meridian(difference, south, north, lat, zone, rho):
     scale = math.sqrt(across * across + zone / (_R * _R))
     v1, v2 = math.asinh((south - foot) / scale), math.asinh((north - foot) / scale)
     rule = _rule(v2 - v1)
-    half_turn = math.sin(difference / 2) ** 2 * math.cos(lat)
+    sine_lat, cosine_lat = math.sin(lat), math.cos(lat)
+    half_turn = math.sin(difference / 2) ** 2 * cosine_lat
     total = 0.0
     for node in range(_COUNTS[rule]):
         v = (v1 + v2) / 2 + (v2 - v1) / 2 * _NODES[rule, node]
-        growth = math.exp(v)
-        phi = foot + scale * (growth - 1 / growth) / 2
-        h = math.sin(phi / 2) ** 2 + half_turn * math.cos(phi + lat)
+        growth = exp(v)
+        half = sin((foot + scale * (growth - 1 / growth) / 2) / 2)
+        away = half * half
+        # cos(φ + φ₀), by the sine of φ/2
+        h = away + half_turn * (cosine_lat * (1 - 2 * away) - 2 * sine_lat * half * math.sqrt(abs(1 - away)))
         total += _WEIGHTS[rule, node] * _kernel(h, zone, rho) * (growth + 1 / growth) / 2
     return -across * scale * total * (v2 - v1) / 2
 
 
-@numba.njit(cache=True, fastmath=True)
+@numba.njit(cache=True, fastmath=True, error_model="numpy")
 def _parallel(phi, west, east, lat, zone, rho):
     """Return ∫ P dθ along a parallel, eastward; positions are relative to the event's."""
     cosine = math.cos(phi + lat)
@@ -320,9 +323,8 @@ def _parallel(phi, west, east, lat, zone, rho):
     total = 0.0
     for node in range(_COUNTS[rule]):
         v = (v1 + v2) / 2 + (v2 - v1) / 2 * _NODES[rule, node]
-        growth = math.exp(v)
-        s = scale * (growth - 1 / growth) / 2
-        turn = math.sin(s / 2) ** 2
+        growth = exp(v)
+        turn = sin(scale * (growth - 1 / growth) / 4) ** 2
         h = level + cos_lat * cosine * turn
         # sinφ cosφ₀ cosΔλ − cosφ sinφ₀, written so that it keeps its digits near the event.
         rate = away - 2 * math.sin(phi + lat) * cos_lat * turn
