@@ -82,7 +82,8 @@ def make_kernel(grid: Grid, width_km: float) -> Kernel:
     latitudes, n_lon = np.radians(grid.latitudes), grid.shape[2]
     step = np.radians(grid.longitude_edges[1] - grid.longitude_edges[0])
     length = n_lon if grid.wraps else n_lon + reach_of(latitudes, step, width_km, n_lon)
-    apart = step * np.minimum(np.arange(length), length - np.arange(length))
+    apart = step * np.arange(length // 2 + 1)
+    there = np.minimum(np.arange(length), length - np.arange(length))  # both sides are alike
     parts, largest = [], np.zeros(length // 2 + 1)
     for first in range(0, len(latitudes), _ROWS):
         rows = slice(first, min(first + _ROWS, len(latitudes)))
@@ -91,7 +92,7 @@ def make_kernel(grid: Grid, width_km: float) -> Kernel:
         inside = np.flatnonzero(near <= REACH * width_km)
         seen = slice(int(inside[0]), int(inside[-1]) + 1)
         kernel = between(own[:, None, None], latitudes[seen][None, :, None], apart, width_km)
-        spectrum = np.fft.rfft(kernel).real.transpose(2, 0, 1)
+        spectrum = np.fft.rfft(kernel[..., there]).real.transpose(2, 0, 1)
         largest = np.maximum(largest, np.abs(spectrum).max((1, 2)))
         parts.append(_Rows(rows, seen, torch.from_numpy(np.ascontiguousarray(spectrum))))
     count = int(np.flatnonzero(largest > _LEAST * largest[0])[-1]) + 1

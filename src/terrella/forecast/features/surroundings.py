@@ -1,6 +1,7 @@
 """What lies around cells: sums under smooth kernels, or over boxes of cells as in bundles of before."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -34,11 +35,16 @@ class Around(Protocol):
 class KernelsAround:
     """Sums under kernels of several widths."""
 
+    grid: Grid
     kernels: tuple[Kernel, ...]
-    tables: tuple[KernelTable, ...]
     cells: Tensor  # (column,): place of each column on the map (longitude, latitude)
     map_shape: tuple[int, int]  # (longitude, latitude)
     log_area: Tensor  # (column,), of 100 km²
+
+    @cached_property
+    def tables(self) -> tuple[KernelTable, ...]:
+        """The kernels' tables, which sums around few cells need."""
+        return tuple(make_kernel_table(self.grid, kernel.width_km) for kernel in self.kernels)
 
     def at(self, values: Tensor, issue: Tensor, column: Tensor) -> list[Tensor]:
         """Return sums (cell, channel), for each kernel, of values (n, channel, column) around chosen cells."""
@@ -91,9 +97,8 @@ def kernels_around(
     row, column = np.nonzero(grid.mask)
     cells = torch.as_tensor(column * grid.shape[1] + row, device=device)
     kernels = tuple(make_kernel(grid, width).to(torch.device(device)) for width in widths_km)
-    tables = tuple(make_kernel_table(grid, width) for width in widths_km)
     log_area = torch.as_tensor(np.log(grid.area_km2[grid.mask] / 100), dtype=torch.float32, device=device)
-    return KernelsAround(kernels, tables, cells, (grid.shape[2], grid.shape[1]), log_area)
+    return KernelsAround(grid, kernels, cells, (grid.shape[2], grid.shape[1]), log_area)
 
 
 def boxes_around(grid: Grid, device: torch.device | str = "cpu") -> BoxesAround:
