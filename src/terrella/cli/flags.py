@@ -1,6 +1,8 @@
 """What several commands have: flags, and how they show their work."""
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,3 +34,14 @@ def shown(work: "Callable[[Report], Any]", following: str = "") -> None:
         say(line)
     if following:
         say(f"next: {following}")
+
+
+@contextmanager
+def rarely_collected() -> Iterator[None]:
+    """Look for unreachable objects rarely, in a command of seconds whose imports cause hundreds of searches."""
+    before = gc.get_threshold()
+    gc.set_threshold(50_000)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)

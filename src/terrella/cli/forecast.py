@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from terrella.cli.flags import OUTPUT, Output, shown
+from terrella.cli.flags import OUTPUT, Output, rarely_collected, shown
 
 __all__ = ["data", "demo", "predict", "show", "simulate"]
 
@@ -124,19 +124,20 @@ def predict(
     from terrella.engine.use.find import find_bundle
 
     find_bundle(bundle, "forecast")  # before what uses it is imported
-    from terrella.forecast.prediction import predict as run_predict
-
     following = ["terrella", "forecast", "simulate", str(catalogue), "--bundle", str(bundle)]
     if min_magnitude is not None:
         following += ["--min-magnitude", f"{min_magnitude:g}"]
     if issue_time is not None:
         following += ["--issue-time", issue_time]
-    shown(
-        lambda report: run_predict(
-            catalogue, bundle, output, issue_time, map, by_layer, report, min_magnitude
-        ),
-        shlex.join(following),
-    )
+    with rarely_collected():
+        from terrella.forecast.prediction import predict as run_predict
+
+        shown(
+            lambda report: run_predict(
+                catalogue, bundle, output, issue_time, map, by_layer, report, min_magnitude
+            ),
+            shlex.join(following),
+        )
 
 
 def simulate(
