@@ -41,7 +41,10 @@ def question(given: str, bundle: str, asked: Asked, report: Report) -> Question:
         given, bundle, asked.issue_time, asked.min_magnitude, Path(given), report
     )
     if models.network is not None and models.network.context is not None:
-        raise InputError(f"{bundle}: its U-Net sees whole maps; explain takes networks of single cells")
+        raise InputError(
+            f"{bundle}: its U-Net sees whole maps; explain takes networks of single cells, as --network.kind "
+            "perceptron trains them"
+        )
     forecaster = forecaster_at(models, catalogue, time)
     horizon = _horizon(models, asked.horizon_days)
     issued, etas = issue_all(forecaster, time, (None, ETAS_))
