@@ -26,11 +26,11 @@ from terrella.formats.catalogues.write import write_catalogue
 NAMES = ["california", "italy", "world"]
 
 
-def test_three_regions_one_for_all_and_a_simulated_one_come_along_in_less_than_six_megabytes():
+def test_three_regions_one_for_all_and_a_simulated_one_come_along_in_less_than_five_megabytes():
     assert sorted(each.name for each in (RELEASED / TASK).iterdir()) == sorted(
         [*NAMES, "general", "simulated"]
     )
-    assert sum(each.stat().st_size for each in RELEASED.rglob("*") if each.is_file()) < 6e6
+    assert sum(each.stat().st_size for each in RELEASED.rglob("*") if each.is_file()) < 5e6
 
 
 def test_the_demos_unet_starts_from_the_simulated_bundle():
