@@ -26,7 +26,7 @@ from terrella.engine.explain.methods import explain
 from terrella.engine.judge.bootstrap import interval
 from terrella.engine.use.bundle import load_bundle
 from terrella.forecast.asked import Asked
-from terrella.forecast.demo import demo_settings
+from terrella.forecast.demo import demo_settings, inside_the_demo
 from terrella.forecast.explaining import of_cell
 from terrella.forecast.models import known_before, make_forecaster
 from terrella.forecast.simulation.process import demo_process
@@ -131,10 +131,10 @@ def parents(runs: Path, most: int) -> Iterator[dict[str, Any]]:
     good = (whole.time_utc >= test) & (inside >= 0) & (parent >= 0)
     good[good] &= (whole.time_utc[parent[good]] < midnight[good]) & (inside[parent[good]] >= 0)
     targets = np.random.default_rng(0).permutation(np.flatnonzero(good))[:most]
-    within = (np.abs(whole.longitude - 2) <= 2) & (np.abs(whole.latitude - 2) <= 2)
+    within = inside_the_demo(whole)
     columns = np.cumsum(models.grid.mask.ravel()) - 1
     ranks = np.array([
-        ranks_of(models, whole[within], whole, int(k), int(parent[k]), midnight[k], int(columns[inside[k]]))
+        ranks_of(models, within, whole, int(k), int(parent[k]), midnight[k], int(columns[inside[k]]))
         for k in targets
     ])  # fmt: skip
     orders = np.random.default_rng(1).integers(0, len(ranks), (1000, len(ranks)))

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 from typed_commands import SMALL, run
 
+from terrella.forecast.demo import inside_the_demo
 from terrella.forecast.simulation.process import demo_process
 from terrella.forecast.simulation.simulate import simulate
 from terrella.formats.catalogues.write import write_catalogue
@@ -13,10 +13,9 @@ from terrella.formats.catalogues.write import write_catalogue
 
 @pytest.fixture(scope="session")
 def catalogue_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    catalogue = simulate(demo_process(), "2000-01-01", "2009-01-01", seed=3)
-    inside = (np.abs(catalogue.longitude - 2) <= 2) & (np.abs(catalogue.latitude - 2) <= 2)
+    catalogue = inside_the_demo(simulate(demo_process(), "2000-01-01", "2009-01-01", seed=3))
     path = tmp_path_factory.mktemp("catalogue") / "small.csv"
-    write_catalogue(catalogue[inside], path)
+    write_catalogue(catalogue, path)
     return path
 
 
