@@ -46,10 +46,10 @@ from terrella.forecast.windows import issue_days
 from terrella.formats.catalogues.read import read_catalogue
 from terrella.formats.catalogues.write import write_catalogue
 
-SEEN, UNSEEN = 12, 3  # regions
+SEEN, UNSEEN = 36, 3  # regions
 STEP_DAYS = 8.0  # between maps
-EPOCHS, MAPS = 4, 8  # of a training, and of a batch
-FIRST = 1000  # seed
+EPOCHS, MAPS = 3, 8  # of a training, and of a batch
+FIRST = 2000  # seed
 KEPT = ("features", "log_etas", "counts")
 
 

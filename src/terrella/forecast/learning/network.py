@@ -123,7 +123,10 @@ class ForecastNetwork(nn.Module):
 
 
 class _Context(nn.Module):
-    """A U-Net over maps (map, layer, latitude, longitude, channel), whose convolutions are flat for one layer."""
+    """A U-Net over maps (map, layer, latitude, longitude, channel), whose convolutions are flat for one layer.
+
+    Once trained, it answers the mean of what it sees on the map and on the map turned by half a circle.
+    """
 
     def __init__(self, channels: int, widths: tuple[int, ...], layers: int) -> None:
         super().__init__()
@@ -158,7 +161,10 @@ class _Context(nn.Module):
 
     def _around(self, reduced: Tensor) -> Tensor:
         volume = reduced.movedim(-1, 1)
-        found: Tensor = self.unet(volume[:, :, 0] if self.flat else volume)
+        volume = volume[:, :, 0] if self.flat else volume
+        found: Tensor = self.unet(volume)
+        if not self.training:  # in training crops are turned at random
+            found = (found + self.unet(volume.flip(-2, -1)).flip(-2, -1)) / 2
         return (found[:, :, None] if self.flat else found).movedim(1, -1)
 
 

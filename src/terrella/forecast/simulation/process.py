@@ -89,13 +89,13 @@ def drawn_process(seed: int) -> Process:
     wave = np.sin(2 * np.pi * wave_lon) * np.cos(2 * np.pi * wave_lat)
     laws = ETAS(
         mu=0.0, k0=1.0, a=draw.uniform(2.0, 2.7), c_days=10 ** draw.uniform(-1.7, -0.7),
-        omega=draw.uniform(0.02, 0.2), tau_days=10 ** draw.uniform(2, 3.3), d_km2=draw.uniform(10, 40),
+        omega=draw.uniform(0.02, 0.2), tau_days=10 ** draw.uniform(2, 3.3), d_km2=draw.uniform(20, 45),
         gamma=draw.uniform(0.5, 0.9), rho=draw.uniform(0.8, 1.3), min_magnitude=3.0, beta=2.3, background=None,
     )  # fmt: skip
     process = _faulted(
         laws, faults, draw.uniform(0.3, 1, len(faults)), fault_km=draw.uniform(4, 8),
-        off_faults=draw.uniform(0.1, 0.3), per_day=draw.uniform(0.35, 0.7), branching=draw.uniform(0.4, 0.62),
-        factor=1 + draw.uniform(0.4, 0.85) * wave, aspect=draw.uniform(3, 10),
+        off_faults=draw.uniform(0.1, 0.3), per_day=draw.uniform(0.35, 0.7), branching=draw.uniform(0.45, 0.65),
+        factor=1 + draw.uniform(0.4, 0.85) * wave, aspect=draw.uniform(5, 10),
     )  # fmt: skip
     # Where an event has more than one direct aftershock, sequences may not end.
     most = process.branching_ratio() * process.productivity_factor.max()
