@@ -169,7 +169,7 @@ def test_classes_of_snr_hold_all_events(judged):
 def test_everything_is_written(judged, tmp_path):
     run = Run(tmp_path)
     document = scores_document(judged, SegmentSettings(), "test", SETTINGS)
-    found = made_report(run, [PERFECT, NOISY, CHANCE], judged, TEST, document, SETTINGS)
+    found = made_report([PERFECT, NOISY, CHANCE], judged, TEST, document, SETTINGS)
     write_report(Page(found.title, found.lead, "", found.sections), run.report, run.figures)
     json.dumps(document, allow_nan=False)
     assert {pair["over"] for pair in document["paired"]} == {"noisy", "chance"}
@@ -186,7 +186,7 @@ def test_everything_is_written(judged, tmp_path):
 def test_a_score_that_no_class_has_enough_of_has_no_panel(judged, tmp_path):
     alone = [replace(each, snr=np.full(len(each.groups), np.nan)) for each in judged]
     document = scores_document(alone, SegmentSettings(), "test", SETTINGS)
-    found = made_report(Run(tmp_path), [PERFECT, NOISY, CHANCE], alone, TEST, document, SETTINGS)
+    found = made_report([PERFECT, NOISY, CHANCE], alone, TEST, document, SETTINGS)
     pictures = {picture.name: picture for section in found.sections for picture in section.pictures}
     assert [axes.get_ylabel() for axes in pictures["by_snr"].figure.axes] == [
         "share of events detected",

@@ -18,7 +18,8 @@ from terrella.engine.fit.stage import Stage
 from terrella.engine.fit.training import ignore
 from terrella.engine.fit_settings import lasting
 from terrella.engine.judge.document import add_to_card, scores_event, write_rows
-from terrella.engine.judge.report import Page, write_report
+from terrella.engine.judge.figures import training_section
+from terrella.engine.judge.report import Page, filled, write_report
 from terrella.engine.memory import keep_freed_memory
 from terrella.engine.plan.devices import Device
 from terrella.engine.plan.follow import as_planned, explained, make_plan, planned_placement
@@ -201,12 +202,13 @@ def verbs(task: Task[Settings, Data]) -> tuple[Callable[..., None], Callable[...
 
 
 def leave_judging(run: Run, found: Judging, report: Report) -> None:
-    """Write what judging found into a folder (scores, report, card), and show the scores."""
+    """Write what judging found into a folder (scores, report, which ends with the training, card), and show it."""
     run.folder.mkdir(parents=True, exist_ok=True)
     write_json(run.scores, found.scores)
     write_rows(run.folder / "scores.csv", found.scores)
     mark = found.mark or f"{found.scores['data']}; {found.scores['split']}"
-    write_report(Page(found.title, found.lead, mark, found.sections), run.report, run.figures)
+    sections = [*found.sections, *filled([training_section(run)])]
+    write_report(Page(found.title, found.lead, mark, sections), run.report, run.figures)
     if (card := run.bundle / "card.md").is_file():
         add_to_card(card, found.scores, found.shown)
     report(scores_event(found.scores, found.shown))

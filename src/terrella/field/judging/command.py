@@ -46,4 +46,4 @@ def judge_asked(asked: Asked, report: Report) -> Judging:
         gains(found),
         more,
     )
-    return made_report(asked.run, held, document, about(network, held, trained))
+    return made_report(held, document, about(network, held, trained))

@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from terrella.engine.judge.figures import training_section
 from terrella.engine.judge.report import Section, filled
-from terrella.engine.run import Run
 from terrella.engine.task import Judging
 from terrella.field.judging import explained, pictures, tables
 from terrella.field.judging.held import Held
@@ -16,7 +14,7 @@ _SHOWN = [
 ]  # fmt: skip
 
 
-def made_report(run: Run, held: Held, document: Mapping[str, Any], about: str) -> Judging:
+def made_report(held: Held, document: Mapping[str, Any], about: str) -> Judging:
     """Return what judging found, with the sections of its report."""
     widths = [pictures.coverage(held, document), pictures.examples(held, document)]
     sections = [
@@ -25,7 +23,6 @@ def made_report(run: Run, held: Held, document: Mapping[str, Any], about: str) -
         Section("Issue years", "", [tables.year_table(held)], [pictures.issue_years(held, document)]),
         Section("Intervals", explained.INTERVALS, [], widths),
         Section("The IGRF at its time", explained.GENERATIONS, tables.generation_tables(document)),
-        training_section(run),
     ]
     title = "The main field: network and classical forecasts"
     return Judging(document, title, explained.lead(document), filled(sections), _SHOWN)

@@ -97,7 +97,7 @@ def judge_models(asked: Asked, report: Report, ceiling: Ceiling | None = None) -
         scores=document,
         title=f"Earthquake forecasts: {case.catalogue.name}",
         lead=lead(judged, about.ceiling),
-        sections=sections(asked.run, document, forecaster, judged, closer, context, about),
+        sections=sections(document, forecaster, judged, closer, context, about),
         shown=shown(judged),
         mark=f"model {marks['model_mark']} · catalogue {marks['catalogue_mark']}",
     )

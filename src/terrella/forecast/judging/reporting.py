@@ -9,9 +9,7 @@ from matplotlib.figure import Figure
 
 from terrella.engine.judge import Interval
 from terrella.engine.judge.document import signed
-from terrella.engine.judge.figures import training_section
 from terrella.engine.judge.report import Picture, Section, Table, score_tables
-from terrella.engine.run import Run
 from terrella.engine.settings import settings_text
 from terrella.forecast.judging import figures
 from terrella.forecast.judging.breakdown import Context
@@ -41,7 +39,6 @@ class About:
 
 
 def sections(
-    run: Run,
     document: Mapping[str, Any],
     forecaster: Forecaster,
     judged: Sequence[Judged],
@@ -68,7 +65,6 @@ def sections(
         *skill_sections(judged, closer, context, settings.judge.resamples),
         Section("Calibration and discrimination", "", [], _curve_pictures(judged)),
         Section("A forecast", "", [], [_map_picture(forecaster, judged)]),
-        training_section(run),
         Section("Data and settings", f"{about.data}. {about.split}.", [], [], settings_text(settings)),
     ]
 

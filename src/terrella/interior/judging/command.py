@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 
 from terrella.engine.judge.document import scores_document
-from terrella.engine.judge.figures import training_section
 from terrella.engine.judge.report import filled
 from terrella.engine.run import Report
 from terrella.engine.settings import parse_settings
@@ -34,7 +33,7 @@ def judge_asked(asked: Asked, report: Report) -> Judging:
     tables = [asked.data] if asked.data else trained.data.tables
     name = ", ".join(Path(each).name for each in tables)
     document = scores_document(name, asked.split, scores, UNITS, pairs, {"trusted": model.trusted})
-    told = [*sections.sections(document, model, given, rocks, scored), training_section(asked.run)]
+    told = sections.sections(document, model, given, rocks, scored)
     title = "Temperature of the interior: network and baselines"
     return Judging(document, title, sections.lead(document, asked.split), filled(told), sections.SHOWN)
 

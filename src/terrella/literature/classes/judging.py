@@ -7,9 +7,8 @@ from typing import Any
 from terrella.engine.judge.bootstrap import Interval
 from terrella.engine.judge.comparing import intervals, larger_by
 from terrella.engine.judge.document import scores_document
-from terrella.engine.judge.figures import training_section
 from terrella.engine.judge.report import Section, Table, filled, score_tables
-from terrella.engine.run import Report, Run
+from terrella.engine.run import Report
 from terrella.engine.task import Asked, Judging
 from terrella.literature.classes.documents import Example, judged_examples
 from terrella.literature.classes.model import MODELS, NETWORK, classifier_of
@@ -37,11 +36,11 @@ def judge_asked(asked: Asked, report: Report) -> Judging:
     more = {"trusted": model.trusted, "texts": len(examples)}
     pairs = larger_by(found, NETWORK)
     document = scores_document(name, asked.split, intervals(found), UNITS, pairs, more)
-    return _made(asked.run, examples, given, document)
+    return _made(examples, given, document)
 
 
 def _made(
-    run: Run, examples: Sequence[Example], given: Mapping[str, Sequence[str]], document: Mapping[str, Any]
+    examples: Sequence[Example], given: Mapping[str, Sequence[str]], document: Mapping[str, Any]
 ) -> Judging:
     counted = Counter(each.label for each in examples)
     classes = sorted(name for name, _ in counted.most_common(_MOST))
@@ -60,7 +59,6 @@ def _made(
             score_tables("F1 of each class", models, of_class),
         ),
         Section("Errors", "Of the model that predicts.", errors),
-        training_section(run),
     ]
     title = "Classes of geoscientific texts: network and baselines"
     return Judging(document, title, told(document, "texts", SCORES), filled(sections), SCORES)

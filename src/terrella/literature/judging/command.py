@@ -25,4 +25,4 @@ def judge_asked(asked: Asked, report: Report) -> Judging:
     found = resampled(sentences, labels, chosen.resamples)
     more = {"trusted": model.trusted, "sentences": len(sentences)}
     document = scores_document(name, asked.split, intervals(found), UNITS, larger_by(found, NETWORK), more)
-    return made_report(asked.run, sentences, labels, document)
+    return made_report(sentences, labels, document)

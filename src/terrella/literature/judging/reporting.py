@@ -3,9 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from terrella.engine.judge.figures import training_section
 from terrella.engine.judge.report import Section, filled, score_tables
-from terrella.engine.run import Run
 from terrella.engine.task import Judging
 from terrella.literature.corpus.spans import Sentence
 from terrella.literature.judging import pictures
@@ -17,9 +15,7 @@ SCORES = (("f1", "F1", 3, 1.0), ("precision", "precision", 3, 1.0), ("recall", "
           ("macro_f1", "macro-F1", 3, 1.0))  # fmt: skip
 
 
-def made_report(
-    run: Run, sentences: Sequence[Sentence], labels: Labels, document: Mapping[str, Any]
-) -> Judging:
+def made_report(sentences: Sequence[Sentence], labels: Labels, document: Mapping[str, Any]) -> Judging:
     """Return what judging found, with the sections of its report."""
     kinds = sorted({span.kind for sentence in sentences for span in sentence.spans})
     of_kind = [(f"f1@{kind}", kind, 3, 1.0) for kind in kinds]
@@ -32,7 +28,6 @@ def made_report(
         ),
         Section("Kind by kind", "", score_tables("F1 of each kind", models, of_kind)),
         Section("Errors", "Wrong borders and kind at once stand under wrong borders.", errors),
-        training_section(run),
     ]
     title = "Entities in geoscientific texts: network and baselines"
     return Judging(

@@ -51,4 +51,4 @@ def judge_asked(asked: Asked, report: Report) -> Judging:
         {"trusted": dict(zip(measures, asked.bundle.values["trusted"], strict=False)),
          "over_stations": over_stations(held, chosen.resamples)},
     )  # fmt: skip
-    return made_report(asked.run, network, given, held, document)
+    return made_report(network, given, held, document)

@@ -6,9 +6,7 @@ from typing import Any
 import numpy as np
 
 from terrella.engine.judge.document import interval_of, signed
-from terrella.engine.judge.figures import training_section
 from terrella.engine.judge.report import Section, filled
-from terrella.engine.run import Run
 from terrella.engine.task import Judging
 from terrella.motion.flatfile.table import Flatfile
 from terrella.motion.judging import pictures, tables
@@ -17,9 +15,7 @@ from terrella.motion.learning.network import MotionNetwork
 from terrella.motion.learning.prepared import Prepared
 
 
-def made_report(
-    run: Run, network: MotionNetwork, given: Prepared, held: Held, document: Mapping[str, Any]
-) -> Judging:
+def made_report(network: MotionNetwork, given: Prepared, held: Held, document: Mapping[str, Any]) -> Judging:
     """Return what judging found, with the sections of its report."""
     measures = held.records.measures
     sections = [
@@ -37,7 +33,6 @@ def made_report(
         Section("τ and φ by magnitude", _ABOUT_TAU, [], [pictures.deviations(held)]),
         Section("Drift with the years", _ABOUT_DRIFT, [], pictures.drift(network, given)),
         Section("Records", _told_records(held.records), [tables.record_table(held.records)]),
-        training_section(run),
     ]
     shown = [("sigma@" + m, f"σ {m}", 3, 1.0) for m in measures[:4]] + [
         ("llh@" + measures[0], f"LLH {measures[0]}", 3, 1.0)

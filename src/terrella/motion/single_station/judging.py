@@ -42,7 +42,7 @@ def judge_asked(asked: Asked, report: Report) -> Judging:
         smaller_by(scores, NETWORK, [f"{score}@{name}" for name in QUANTITIES for score in PAIRED]),
         {"trusted": trusted_words(model.trusted), "distance": model.distance},
     )  # fmt: skip
-    return made_report(asked.run, document, traces, found)
+    return made_report(document, traces, found)
 
 
 def _judged(

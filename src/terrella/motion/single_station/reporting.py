@@ -6,9 +6,7 @@ from typing import Any
 import numpy as np
 
 from terrella.engine.judge.document import Shown, beside, gain_of, interval_of, signed
-from terrella.engine.judge.figures import training_section
 from terrella.engine.judge.report import Section, Table, filled, score_tables
-from terrella.engine.run import Run
 from terrella.engine.task import Judging
 from terrella.motion.single_station import pictures
 from terrella.motion.single_station.classical import CASES, KNOWN
@@ -26,9 +24,7 @@ _HEADS = (
 _UNIT = {MAGNITUDE: "units of magnitude", DISTANCE: "log₁₀ of km (0.1 is a factor of 1.26)"}
 
 
-def made_report(
-    run: Run, document: Mapping[str, Any], traces: Traces, found: Mapping[str, Floats]
-) -> Judging:
+def made_report(document: Mapping[str, Any], traces: Traces, found: Mapping[str, Floats]) -> Judging:
     """Return what judging found, with the sections of its report."""
     tables = [
         table
@@ -44,7 +40,6 @@ def made_report(
         Section("Predicted and true", _ABOUT_TRUE, [], [pictures.predicted(traces, found)]),
         Section("Residuals", _ABOUT_RESIDUALS, [], [pictures.residuals(traces, found)]),
         Section("Intervals", _ABOUT_INTERVALS, [], [pictures.coverage(traces, found)]),
-        training_section(run),
     ]
     title = "Magnitude and distance from one station: network and baselines"
     return Judging(document, title, _lead(document), filled(sections), SHOWN)

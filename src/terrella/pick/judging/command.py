@@ -99,7 +99,7 @@ def judge_bundles(
         judged.append(judge_picker(each, store, dev, test, settings.seed, settings.resamples))
     if settings.targets is None:
         write_targets(test, store, run.folder / "targets")
-    return judging(run, judged, scores_document(judged, store, split, settings))
+    return judging(judged, scores_document(judged, store, split, settings))
 
 
 def _tuned(

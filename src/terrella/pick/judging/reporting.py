@@ -5,9 +5,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from terrella.engine.judge.figures import Look, training_section
+from terrella.engine.judge.figures import Look
 from terrella.engine.judge.report import Picture, Section, Table, filled, score_tables
-from terrella.engine.run import Run
 from terrella.engine.task import Judging
 from terrella.pick.judging import cells, figures
 from terrella.pick.judging.cell import Judged
@@ -48,7 +47,7 @@ _SHOWN = tuple(
 )
 
 
-def judging(run: Run, judged: Sequence[Judged], document: Mapping[str, Any]) -> Judging:
+def judging(judged: Sequence[Judged], document: Mapping[str, Any]) -> Judging:
     """Return what is left for people and programs; the first picker is the one that the page is about."""
     models = document["models"]
     first, counts = judged[0].cell, judged[0].cell["windows"]["test"]
@@ -62,7 +61,6 @@ def judging(run: Run, judged: Sequence[Judged], document: Mapping[str, Any]) -> 
         Section("Onsets", _ABOUT_ONSET, _onset_tables(models), _residuals(judged)),
         Section("Signal-to-noise ratio and distance", "", [], _dependence(judged)),
         Section("Thresholds and cost", "", [_cost_table(judged)]),
-        training_section(run),
     ]
     return Judging(document, f"{first['picker']} on {first['tested_on']}", lead, filled(sections), _SHOWN)
 

@@ -39,7 +39,7 @@ def judge_asked(asked: Asked, report: Report) -> Judging:
         report({"kind": "message", "message": f"judging {scorer.name} on {len(test):,} sections"})
         judged.append(judge_scorer(scorer, dev, test, chosen))
     document = scores_document(judged, trained.settings, asked.split, chosen)
-    return made_report(asked.run, scorers, judged, test, document, chosen)
+    return made_report(scorers, judged, test, document, chosen)
 
 
 def _check_same_data(asked: Asked, entries: Sequence[Entry]) -> None:

@@ -8,9 +8,8 @@ from matplotlib.figure import Figure
 
 from terrella.engine.judge.bootstrap import Interval
 from terrella.engine.judge.document import gain_of
-from terrella.engine.judge.figures import draw_by_class, look_of, training_section
+from terrella.engine.judge.figures import draw_by_class, look_of
 from terrella.engine.judge.report import Picture, Section, Table, filled, score_tables
-from terrella.engine.run import Run
 from terrella.engine.task import Judging
 from terrella.segment.data.sections import Entry
 from terrella.segment.judging import figures
@@ -56,7 +55,6 @@ _FEWEST = 50  # onsets of a model in the histogram
 
 
 def made_report(
-    run: Run,
     scorers: Sequence[Scorer],
     judged: Sequence[Judged],
     test: Sequence[Entry],
@@ -80,7 +78,6 @@ def made_report(
         sections.append(Section("Events and onsets", _about_events(settings), tables, pictures))
         sections.append(Section("Signal-to-noise ratio", _ABOUT_SNR, [], _by_snr(judged, settings)))
     sections.append(Section("Gains", _ABOUT_GAINS, [_gains(document)] if document["paired"] else []))
-    sections.append(training_section(run))
     return Judging(document, f"Segmentation: {first.name}", lead, filled(sections), SHOWN)
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from terrella.engine.judge.comparing import intervals
 from terrella.engine.judge.document import gain_of, scores_document
-from terrella.engine.judge.figures import training_section
 from terrella.engine.judge.report import Section, Table, filled, score_tables
 from terrella.engine.run import Report
 from terrella.engine.settings import parse_settings
@@ -73,11 +72,10 @@ def judge_asked(asked: Asked, report: Report) -> Judging:
         "resemblance": {kind: resemblance(each, given.blocks) for kind, each in found.items()},
     }  # fmt: skip
     document = scores_document(Path(place).name, asked.split, intervals(scores), units, gains(scores), more)
-    return _report(asked, found, document, trained, grid.unit)
+    return _report(found, document, trained, grid.unit)
 
 
 def _report(
-    asked: Asked,
     found: Mapping[str, Surfaces],
     document: Mapping[str, Any],
     settings: SurfaceSettings,
@@ -105,7 +103,6 @@ def _report(
             [pictures.spectra(found[REFINE], document, settings.data.factor)],
         ),
         Section("What cannot be generated", explained.GENERATION, [_choice(document)]),
-        training_section(asked.run),
     ]  # fmt: skip
     return Judging(
         document,

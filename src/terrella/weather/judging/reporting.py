@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from terrella.engine.judge.document import interval_of
-from terrella.engine.judge.figures import LEGEND, look_of, training_section
+from terrella.engine.judge.figures import LEGEND, look_of
 from terrella.engine.judge.report import Picture, Section, Table, filled
 from terrella.engine.run import Run
 from terrella.engine.task import Judging
@@ -48,7 +48,6 @@ def made_report(
         Section("Maps", _about_maps(headline[0], scores), [], maps),
         Section("Spectra", _ABOUT_SPECTRA, [], _spectra(judged, scores, headline[0])),
         cost_section(cost_of(run), said, store.simulated),
-        training_section(run),
     ]  # fmt: skip
     shown = [
         (f"rmse@{short}@{lead}h", f"{short} {lead / 24:g} d", 1 if _is_large(scores, short) else 3, 1.0)
