@@ -1,21 +1,25 @@
 """What a task is to the engine: one record of functions, of which `engine.workflow` makes every verb."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
+import torch
 from pydantic import BaseModel
 from torch import Tensor, nn
 
+from terrella.engine.device import choose_device
 from terrella.engine.explain.question import Question
-from terrella.engine.feed import Batch, Source
+from terrella.engine.feed import Batch, Held, Source
 from terrella.engine.fit import Stage
 from terrella.engine.fit.parts import Loss
 from terrella.engine.fit_settings import FitSettings
 from terrella.engine.judge.report import Section
+from terrella.engine.plan.step import Step
 from terrella.engine.plan.strategy import Need, Placement
 from terrella.engine.run import Report, Run
+from terrella.engine.settings import parse_settings
 from terrella.engine.use.bundle import Bundle
 
 NETWORK = "network"  # its name among the models that a bundle may predict with
@@ -85,6 +89,17 @@ class Asked:
     split: str = "test"
     data: str | None = None
     judge: Mapping[str, Any] = field(default_factory=dict)  # settings of judging that differ from the run's
+
+    def settings(self, model: type[Settings]) -> Settings:
+        """Return the settings of the training, with those of judging that are asked for.
+
+        Raises:
+            InputError: where those in the bundle are at fault.
+        """
+        trained: Any = parse_settings(model, self.bundle.settings, self.bundle.where)
+        judge = trained.judge.model_copy(update=dict(self.judge))
+        found: Settings = trained.model_copy(update={"judge": judge})
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,6 +177,39 @@ def stage_of(fit: FitSettings, name: str, **own: Any) -> Stage:
         name, fit.epochs, fit.learning_rate,
         **{"patience": fit.patience, "weight_decay": fit.weight_decay, "averaging": fit.averaging, **own},
     )  # fmt: skip
+
+
+def one_stage(
+    name: str,
+    fit: FitSettings,
+    step: Step,
+    data: Data | None,
+    samples: int,
+    fed: Callable[[Data], Fed],
+    assumed: str = "",
+    **own: Any,
+) -> list[StageSpec]:
+    """Return the only stage of a training whose samples are held as the step's `make_batch` makes them.
+
+    The step's batch and its parts are those of the settings. `assumed` says what is not known without data.
+    """
+    with torch.device("meta"):
+        two = step.make_batch(2).values()
+    each = sum(part[0].nbytes for part in two if part.stride(0))  # what all samples share is held once
+    step = replace(step, batch=min(fit.batch, samples), accumulation=fit.accumulation)
+    need = Need(name, step, samples, fit.epochs, each * samples, assumed="" if data is not None else assumed)
+
+    def laid(placement: Placement | None) -> Fed:
+        assert data is not None  # a plan feeds nothing
+        return fed(data)
+
+    return [StageSpec(need, stage_of(fit, name, **own), laid)]
+
+
+def fed_samples(fit: FitSettings, learned: Batch, checked: Batch | None = None, **own: Any) -> Fed:
+    """Return samples to learn from, and perhaps to validate with, held by the device of a training."""
+    device = choose_device(fit.device)
+    return Fed(Held(learned, device), None if checked is None else Held(checked, device), **own)
 
 
 def nothing_first(settings: Any, data: Data, run: Run, mark: str, report: Report) -> Data:

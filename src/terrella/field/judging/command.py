@@ -5,7 +5,6 @@ from pathlib import Path
 from terrella.engine.judge.comparing import intervals
 from terrella.engine.judge.document import scores_document
 from terrella.engine.run import Report
-from terrella.engine.settings import parse_settings
 from terrella.engine.task import Asked, Judging
 from terrella.errors import InputError
 from terrella.field.judging.explained import about
@@ -23,27 +22,26 @@ def judge_asked(asked: Asked, report: Report) -> Judging:
     Raises:
         InputError: where the split is none of this task's, or the annual means are at fault.
     """
-    trained = parse_settings(FieldSettings, asked.bundle.settings, asked.bundle.where)
-    chosen = trained.judge.model_copy(update=dict(asked.judge))
+    settings = asked.settings(FieldSettings)
     if asked.split != "test":
         raise InputError("field has the split test alone: each region and block of years is left out once")
     network = network_of(asked.bundle)
-    given = training_means(asked, trained, report)
-    held = held_pairs(asked, trained, given, network, chosen.areas, report)
-    found = over_areas(held, chosen.resamples)
+    given = training_means(asked, settings, report)
+    held = held_pairs(asked, settings, given, network, settings.judge.areas, report)
+    found = over_areas(held, settings.judge.resamples)
     generations = {}
-    if chosen.generations is not None:
-        generations = real_time(read_generations(Path(chosen.generations)), network, given)
+    if settings.judge.generations is not None:
+        generations = real_time(read_generations(Path(settings.judge.generations)), network, given)
     more = {
-        "trusted": asked.bundle.values["trusted"], "over_years": over_years(held, chosen.resamples),
-        "generations": generations, "horizon_years": trained.data.horizon_years,
+        "trusted": asked.bundle.values["trusted"], "over_years": over_years(held, settings.judge.resamples),
+        "generations": generations, "horizon_years": settings.data.horizon_years,
     }  # fmt: skip
     document = scores_document(
-        Path(asked.data or trained.data.observatories).name,
+        Path(asked.data or settings.data.observatories).name,
         asked.split,
         intervals(found),
         UNITS,
         gains(found),
         more,
     )
-    return made_report(held, document, about(network, held, trained))
+    return made_report(held, document, about(network, held, settings))

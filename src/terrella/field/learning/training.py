@@ -4,11 +4,9 @@ from collections.abc import Sequence
 
 import torch
 
-from terrella.engine.device import choose_device
-from terrella.engine.feed import Batch, Held
+from terrella.engine.feed import Batch
 from terrella.engine.plan.step import Step
-from terrella.engine.plan.strategy import Need, Placement
-from terrella.engine.task import Fed, StageSpec, stage_of
+from terrella.engine.task import Fed, StageSpec, fed_samples, one_stage
 from terrella.field.learning.likelihood import make_loss
 from terrella.field.learning.network import members_of, network_for
 from terrella.field.learning.pairs import INPUTS
@@ -34,14 +32,9 @@ def stages(settings: FieldSettings, given: Prepared | None, samples: int | None)
             "weight": torch.ones(n), "learned": torch.ones(n, members),
         }  # fmt: skip
 
-    batch = min(settings.fit.batch, number)
-    step = Step(lambda: network_for(settings), make_batch, make_loss(settings.network.stiffness, number), batch,
-                settings.fit.accumulation)  # fmt: skip
-    floats = len(INPUTS) + 3 * AXES + 4 + members
-    need = Need("acceleration", step, number, settings.fit.epochs, 4 * floats * number)
+    def fed(given: Prepared) -> Fed:
+        return fed_samples(settings.fit, samples_of(given))
 
-    def fed(placement: Placement | None) -> Fed:
-        assert given is not None  # a plan feeds nothing
-        return Fed(Held(samples_of(given), choose_device(settings.fit.device)))
-
-    return [StageSpec(need, stage_of(settings.fit, "acceleration", warmup_steps=20, clip=1e3), fed)]
+    likelihood = make_loss(settings.network.stiffness, number)
+    step = Step(lambda: network_for(settings), make_batch, likelihood, settings.fit.batch)
+    return one_stage("acceleration", settings.fit, step, given, number, fed, warmup_steps=20, clip=1e3)

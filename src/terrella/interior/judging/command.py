@@ -7,7 +7,6 @@ import numpy as np
 from terrella.engine.judge.document import scores_document
 from terrella.engine.judge.report import filled
 from terrella.engine.run import Report
-from terrella.engine.settings import parse_settings
 from terrella.engine.task import Asked, Judging
 from terrella.errors import InputError
 from terrella.interior.judging import sections
@@ -24,13 +23,12 @@ def judge_asked(asked: Asked, report: Report) -> Judging:
     Raises:
         InputError: where the table is at fault, or no longer that of the training.
     """
-    trained = parse_settings(InteriorSettings, asked.bundle.settings, asked.bundle.where)
-    chosen = trained.judge.model_copy(update=dict(asked.judge))
+    settings = asked.settings(InteriorSettings)
     model = model_of(asked.bundle)
-    given, rocks = _judged(asked, trained, model, report)
+    given, rocks = _judged(asked, settings, model, report)
     scored = {name: score(model, name, rocks) for name in model.models.names}
-    scores, pairs = compared(scored, rocks, chosen.resamples)
-    tables = [asked.data] if asked.data else trained.data.tables
+    scores, pairs = compared(scored, rocks, settings.judge.resamples)
+    tables = [asked.data] if asked.data else settings.data.tables
     name = ", ".join(Path(each).name for each in tables)
     document = scores_document(name, asked.split, scores, UNITS, pairs, {"trusted": model.trusted})
     told = sections.sections(document, model, given, rocks, scored)

@@ -5,11 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from terrella.engine.device import choose_device
-from terrella.engine.feed import Batch, Held
+from terrella.engine.feed import Batch
 from terrella.engine.plan.step import Step
-from terrella.engine.plan.strategy import Need, Placement
-from terrella.engine.task import Fed, StageSpec, stage_of
+from terrella.engine.task import Fed, StageSpec, fed_samples, one_stage
 from terrella.interior.learning.features import INPUTS, features, scaling_of
 from terrella.interior.learning.network import TemperatureNetwork, loss
 from terrella.interior.learning.samples import Prepared, Rocks
@@ -28,19 +26,12 @@ def stages(settings: InteriorSettings, given: Prepared | None, samples: int | No
     def make_batch(n: int) -> Batch:
         return {"x": torch.randn(n, INPUTS), "y": torch.randint(0, bins * compositions, (n,))}
 
-    batch = min(settings.fit.batch, number)
-    step = Step(lambda: _network(settings, compositions), make_batch, loss, batch, settings.fit.accumulation)
-    need = Need("temperature", step, number, settings.fit.epochs, (4 * INPUTS + 8) * number)
+    def fed(given: Prepared) -> Fed:
+        learned, checked = (samples_of(given, given.parts[part], bins) for part in ("train", "dev"))
+        return fed_samples(settings.fit, learned, checked, checked_at_once=8192)
 
-    def fed(placement: Placement | None) -> Fed:
-        assert given is not None  # a plan feeds nothing
-        device = choose_device(settings.fit.device)
-        learned, checked = (
-            Held(samples_of(given, given.parts[part], bins), device) for part in ("train", "dev")
-        )
-        return Fed(learned, checked, checked_at_once=8192)
-
-    return [StageSpec(need, stage_of(settings.fit, "temperature", warmup_steps=50), fed)]
+    step = Step(lambda: _network(settings, compositions), make_batch, loss, settings.fit.batch)
+    return one_stage("temperature", settings.fit, step, given, number, fed, warmup_steps=50)
 
 
 def network_for(settings: InteriorSettings, given: Prepared) -> TemperatureNetwork:

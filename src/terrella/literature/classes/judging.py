@@ -15,6 +15,7 @@ from terrella.literature.classes.model import MODELS, NETWORK, classifier_of
 from terrella.literature.classes.scores import UNITS, resampled
 from terrella.literature.judging.gains import gain_table, told
 from terrella.literature.judging.pictures import by_kind
+from terrella.literature.settings import LiteratureSettings
 
 SCORES = (("macro_f1", "macro-F1", 3, 1.0), ("accuracy", "accuracy", 3, 1.0))
 _EXAMPLES, _SHOWN = 12, 160
@@ -28,11 +29,11 @@ def judge_asked(asked: Asked, report: Report) -> Judging:
         InputError: where the bundle or the texts are at fault.
     """
     model = classifier_of(asked.bundle)
-    chosen = model.settings.judge.model_copy(update=dict(asked.judge))
-    examples, name = judged_examples(model.settings.data, asked.data, asked.split, model.classes, report)
+    settings = asked.settings(LiteratureSettings)
+    examples, name = judged_examples(settings.data, asked.data, asked.split, model.classes, report)
     texts, truth = [each.tokens for each in examples], [each.label for each in examples]
     given = {each: model.classes_for(texts, each) for each in MODELS}
-    found = resampled(truth, given, chosen.resamples)
+    found = resampled(truth, given, settings.judge.resamples)
     more = {"trusted": model.trusted, "texts": len(examples)}
     pairs = larger_by(found, NETWORK)
     document = scores_document(name, asked.split, intervals(found), UNITS, pairs, more)

@@ -6,19 +6,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from terrella.engine.device import choose_device
-from terrella.engine.feed import Batch, Held
+from terrella.engine.feed import Batch
 from terrella.engine.plan.step import Step
-from terrella.engine.plan.strategy import Need, Placement
 from terrella.engine.run import Report, Run
-from terrella.engine.task import Fed, StageSpec, stage_of
+from terrella.engine.task import Fed, StageSpec, fed_samples, one_stage
 from terrella.literature.classes.documents import ClassCorpus, Example
 from terrella.literature.classes.network import ClassNetwork, loss
 from terrella.literature.classes.regression import Regression, check_installed, fit_regression
 from terrella.literature.classes.scores import resampled
 from terrella.literature.learning.encoder import Encoder
 from terrella.literature.learning.network import SPECIAL
-from terrella.literature.learning.training import bytes_of_token, drawn_inputs, reader_of
+from terrella.literature.learning.training import drawn_inputs, reader_of
 from terrella.literature.learning.windows import Piece, Vocabulary, inputs_of, vocabulary_of
 from terrella.literature.settings import LiteratureSettings
 
@@ -84,21 +82,13 @@ def stages(settings: LiteratureSettings, given: Prepared | None, samples: int | 
         label = torch.randint(0, classes, (n,))
         return {**drawn_inputs(settings, n, length, words, letters), "label": label}
 
-    def make_network() -> ClassNetwork:
-        return network_of(settings, words, letters, classes)
+    def fed(given: Prepared) -> Fed:
+        corpus = given.corpus
+        return fed_samples(settings.fit, samples_of(corpus.train, given), samples_of(corpus.dev, given))
 
-    step = Step(make_network, make_batch, loss, min(settings.fit.batch, number), settings.fit.accumulation)
-    said = "" if given is not None else f"{words:,} words, {classes} classes, {length} tokens of a text"
-    taken = (length * bytes_of_token(settings) + 8) * number
-    need = Need("classes", step, number, settings.fit.epochs, taken, assumed=said)
-
-    def fed(placement: Placement | None) -> Fed:
-        assert given is not None  # a plan feeds nothing
-        device = choose_device(settings.fit.device)
-        learned, checked = (samples_of(each, given) for each in (given.corpus.train, given.corpus.dev))
-        return Fed(Held(learned, device), Held(checked, device))
-
-    return [StageSpec(need, stage_of(settings.fit, "classes", warmup_steps=30, clip=2.0), fed)]
+    step = Step(lambda: network_of(settings, words, letters, classes), make_batch, loss, settings.fit.batch)
+    said = f"{words:,} words, {classes} classes, {length} tokens of a text"
+    return one_stage("classes", settings.fit, step, given, number, fed, said, warmup_steps=30, clip=2.0)
 
 
 def network_of(settings: LiteratureSettings, words: int, letters: int, classes: int) -> ClassNetwork:

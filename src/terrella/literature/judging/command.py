@@ -9,6 +9,7 @@ from terrella.literature.judging.reporting import made_report
 from terrella.literature.learning.finishing import MODELS, NETWORK
 from terrella.literature.model import model_of
 from terrella.literature.scores import UNITS, resampled
+from terrella.literature.settings import LiteratureSettings
 
 
 def judge_asked(asked: Asked, report: Report) -> Judging:
@@ -18,11 +19,11 @@ def judge_asked(asked: Asked, report: Report) -> Judging:
         InputError: where the bundle or the sentences are at fault.
     """
     model = model_of(asked.bundle)
-    chosen = model.settings.judge.model_copy(update=dict(asked.judge))
-    sentences, name = judged_sentences(model.settings.data, asked.data, asked.split, model.kinds, report)
+    settings = asked.settings(LiteratureSettings)
+    sentences, name = judged_sentences(settings.data, asked.data, asked.split, model.kinds, report)
     tokens = [sentence.tokens for sentence in sentences]
     labels = {each: model.labels_for(tokens, each) for each in MODELS}
-    found = resampled(sentences, labels, chosen.resamples)
+    found = resampled(sentences, labels, settings.judge.resamples)
     more = {"trusted": model.trusted, "sentences": len(sentences)}
     document = scores_document(name, asked.split, intervals(found), UNITS, larger_by(found, NETWORK), more)
     return made_report(sentences, labels, document)

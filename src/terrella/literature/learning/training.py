@@ -4,11 +4,9 @@ from collections.abc import Sequence
 
 import torch
 
-from terrella.engine.device import choose_device
-from terrella.engine.feed import Batch, Held
+from terrella.engine.feed import Batch
 from terrella.engine.plan.step import Step
-from terrella.engine.plan.strategy import Need, Placement
-from terrella.engine.task import Fed, StageSpec, stage_of
+from terrella.engine.task import Fed, StageSpec, fed_samples, one_stage
 from terrella.literature.learning.encoder import context_size
 from terrella.literature.learning.loss import loss
 from terrella.literature.learning.network import LETTERS, SPECIAL, EntityNetwork, Reader
@@ -32,22 +30,14 @@ def stages(settings: LiteratureSettings, given: Prepared | None, samples: int | 
         label = torch.randint(0, labels, (n, WINDOW))
         return {**drawn_inputs(settings, n, WINDOW, words, letters), "label": label}
 
-    def make_network() -> EntityNetwork:
-        return network_of(settings, words, letters, labels)
-
-    step = Step(make_network, make_batch, loss, min(settings.fit.batch, number), settings.fit.accumulation)
-    said = "" if given is not None else f"{words:,} words, {labels} labels"
-    taken = WINDOW * (bytes_of_token(settings) + 8) * number
-    need = Need("entities", step, number, settings.fit.epochs, taken, assumed=said)
-
-    def fed(placement: Placement | None) -> Fed:
-        assert given is not None  # a plan feeds nothing
+    def fed(given: Prepared) -> Fed:
         assert learned is not None
-        device = choose_device(settings.fit.device)
         checked = samples_of(given.corpus.dev, given.labels, given.vocabulary)
-        return Fed(Held(learned, device), Held(checked, device))
+        return fed_samples(settings.fit, learned, checked)
 
-    return [StageSpec(need, stage_of(settings.fit, "entities", warmup_steps=30, clip=2.0), fed)]
+    step = Step(lambda: network_of(settings, words, letters, labels), make_batch, loss, settings.fit.batch)
+    said = f"{words:,} words, {labels} labels"
+    return one_stage("entities", settings.fit, step, given, number, fed, said, warmup_steps=30, clip=2.0)
 
 
 def network_of(settings: LiteratureSettings, words: int, letters: int, labels: int) -> EntityNetwork:
@@ -71,11 +61,6 @@ def drawn_inputs(settings: LiteratureSettings, n: int, length: int, words: int, 
     if size := context_size(settings.network.encoder):
         given["context"] = torch.randn(n, length, size).to(torch.float16)
     return given
-
-
-def bytes_of_token(settings: LiteratureSettings) -> int:
-    """Return the memory of a token's inputs."""
-    return 8 + 8 * LETTERS + 4 + 4 + 2 * context_size(settings.network.encoder)
 
 
 def sizes(given: Prepared) -> tuple[int, int, int]:

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from terrella.engine.judge.document import scores_document
 from terrella.engine.run import Report
-from terrella.engine.settings import parse_settings
 from terrella.engine.task import Asked, Judging
 from terrella.errors import InputError
 from terrella.motion.flatfile.table import numbered
@@ -22,17 +21,16 @@ def judge_asked(asked: Asked, report: Report) -> Judging:
     Raises:
         InputError: where the split is empty, or the records are at fault.
     """
-    trained = parse_settings(MotionSettings, asked.bundle.settings, asked.bundle.where)
-    chosen = trained.judge.model_copy(update=dict(asked.judge))
+    settings = asked.settings(MotionSettings)
     network = network_of(asked.bundle)
     if asked.split == "dev":
         raise InputError(
             "motion has no dev split: folds leave out each record's event and station once, which is split test"
         )
-    given = training_records(asked, trained, report)
-    held = held_records(asked, trained, given, network, chosen, report)
+    given = training_records(asked, settings, report)
+    held = held_records(asked, settings, given, network, report)
     found: dict[str, list[Resampled]] = {}
-    blocks, event = blocks_of(held.records, chosen.resamples), numbered(held.records.event)
+    blocks, event = blocks_of(held.records, settings.judge.resamples), numbered(held.records.event)
     for name, of_model in residuals(held.records, held.medians).items():
         found[name] = [
             resampled(r, minus_log2(r, held.records, held.fold), event, blocks) for r in of_model.T
@@ -47,8 +45,8 @@ def judge_asked(asked: Asked, report: Report) -> Judging:
         for name, own in found.items()
     }
     document = scores_document(
-        Path(asked.data or trained.data.flatfile).name, asked.split, scores, UNITS, gains(found, measures),
+        Path(asked.data or settings.data.flatfile).name, asked.split, scores, UNITS, gains(found, measures),
         {"trusted": dict(zip(measures, asked.bundle.values["trusted"], strict=False)),
-         "over_stations": over_stations(held, chosen.resamples)},
+         "over_stations": over_stations(held, settings.judge.resamples)},
     )  # fmt: skip
     return made_report(network, given, held, document)

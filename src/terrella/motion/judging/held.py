@@ -27,7 +27,7 @@ from terrella.motion.learning.prepared import Prepared, prepare
 from terrella.motion.models import boosting, peers
 from terrella.motion.models.bssa14 import median
 from terrella.motion.opening import mark_of, open_records
-from terrella.motion.settings import JudgeSettings, MotionSettings
+from terrella.motion.settings import MotionSettings
 
 TREES, TREES_ON = "boosting", "BSSA14 + boosting"
 
@@ -46,10 +46,10 @@ def held_records(
     trained: MotionSettings,
     given: Prepared,
     network: MotionNetwork,
-    chosen: JudgeSettings,
     report: Report,
 ) -> Held:
     """Return what is judged: the training's records by folds, or all records of another flatfile."""
+    chosen = trained.judge
     fits: dict[str, Fit] = {SHIFTED: fit_shift, LINEAR: fit_mixed}
     if chosen.boosting and boosting.available():
         fits[TREES] = lambda records, base: boosting.fit_boosting(records, None)

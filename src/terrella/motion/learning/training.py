@@ -5,11 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from terrella.engine.device import choose_device
-from terrella.engine.feed import Batch, Held
+from terrella.engine.feed import Batch
 from terrella.engine.plan.step import Step
-from terrella.engine.plan.strategy import Need, Placement
-from terrella.engine.task import Fed, StageSpec, stage_of
+from terrella.engine.task import Fed, StageSpec, fed_samples, one_stage
 from terrella.motion.learning.features import INPUTS
 from terrella.motion.learning.joint_density import make_loss
 from terrella.motion.learning.network import MotionNetwork
@@ -37,20 +35,13 @@ def stages(settings: MotionSettings, given: Prepared | None, samples: int | None
             "event": torch.randint(0, events, (n,)), "station": torch.randint(0, stations, (n,)),
         }  # fmt: skip
 
-    batch = min(settings.fit.batch, number)
-    step = Step(lambda: MotionNetwork(*sizes), make_batch, make_loss(settings.network.stiffness, number), batch,
-                settings.fit.accumulation)  # fmt: skip
-    floats = inputs + nodes + 2 * measures + 2 * members + 6
-    need = Need(
-        "residual", step, number, settings.fit.epochs, 4 * floats * number,
-        assumed="" if given is not None else f"{events} events, {stations} stations and {nodes} nodes of the drift",
-    )  # fmt: skip
+    def fed(given: Prepared) -> Fed:
+        return fed_samples(settings.fit, samples_of(given))
 
-    def fed(placement: Placement | None) -> Fed:
-        assert given is not None  # a plan feeds nothing
-        return Fed(Held(samples_of(given), choose_device(settings.fit.device)))
-
-    return [StageSpec(need, stage_of(settings.fit, "residual", warmup_steps=20, clip=1e3), fed)]
+    likelihood = make_loss(settings.network.stiffness, number)
+    step = Step(lambda: MotionNetwork(*sizes), make_batch, likelihood, settings.fit.batch)
+    said = f"{events} events, {stations} stations and {nodes} nodes of the drift"
+    return one_stage("residual", settings.fit, step, given, number, fed, said, warmup_steps=20, clip=1e3)
 
 
 def network_for(settings: MotionSettings, given: Prepared) -> MotionNetwork:

@@ -8,7 +8,6 @@ import numpy.typing as npt
 from terrella.engine.judge.comparing import intervals, smaller_by
 from terrella.engine.judge.document import scores_document
 from terrella.engine.run import Report
-from terrella.engine.settings import parse_settings
 from terrella.engine.task import Asked, Judging
 from terrella.errors import InputError
 from terrella.motion.settings import DataSettings, MotionSettings
@@ -29,16 +28,15 @@ def judge_asked(asked: Asked, report: Report) -> Judging:
     Raises:
         InputError: where the split is empty, or the data are at fault.
     """
-    trained = parse_settings(MotionSettings, asked.bundle.settings, asked.bundle.where)
-    chosen = trained.judge.model_copy(update=dict(asked.judge))
+    settings = asked.settings(MotionSettings)
     if asked.split == "dev":
         raise InputError("motion has no dev split: folds leave out events and stations, which is split test")
     model, mark = model_of(asked.bundle), str(asked.bundle.values["data_mark"])
-    traces, found = _judged(asked, trained.data, model, mark, report)
+    traces, found = _judged(asked, settings.data, model, mark, report)
     truth = traces.targets()
-    scores = resampled(found, truth, traces.event, traces.station, chosen.resamples)
+    scores = resampled(found, truth, traces.event, traces.station, settings.judge.resamples)
     document = scores_document(
-        Path(asked.data or trained.data.flatfile).name, asked.split, intervals(scores), UNITS,
+        Path(asked.data or settings.data.flatfile).name, asked.split, intervals(scores), UNITS,
         smaller_by(scores, NETWORK, [f"{score}@{name}" for name in QUANTITIES for score in PAIRED]),
         {"trusted": trusted_words(model.trusted), "distance": model.distance},
     )  # fmt: skip

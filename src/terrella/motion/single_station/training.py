@@ -6,11 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from terrella.engine.device import choose_device
-from terrella.engine.feed import Batch, Held
+from terrella.engine.feed import Batch
 from terrella.engine.plan.step import Step
-from terrella.engine.plan.strategy import Need, Placement
-from terrella.engine.task import Fed, StageSpec, stage_of
+from terrella.engine.task import Fed, StageSpec, fed_samples, one_stage
 from terrella.motion.settings import DataSettings, MotionSettings
 from terrella.motion.single_station.classical import MODELS, REGRESSION, Fitted
 from terrella.motion.single_station.network import StationNetwork
@@ -66,13 +64,8 @@ def stages(settings: MotionSettings, given: Prepared | None, samples: int | None
             "y": torch.randn(n, 2), "learned": torch.ones(n, members),
         }  # fmt: skip
 
-    step = Step(lambda: make_network(settings), make_batch, loss, min(settings.fit.batch, number),
-                settings.fit.accumulation)  # fmt: skip
-    held = number * (2 * 3 * cut.samples + 4 * (len(SCALARS) + 2 + members))
-    need = Need("encoder", step, number, settings.fit.epochs, held)
+    def fed(given: Prepared) -> Fed:
+        return fed_samples(settings.fit, samples_of(given))
 
-    def fed(placement: Placement | None) -> Fed:
-        assert given is not None  # a plan feeds nothing
-        return Fed(Held(samples_of(given), choose_device(settings.fit.device)))
-
-    return [StageSpec(need, stage_of(settings.fit, "encoder", clip=1.0), fed)]
+    step = Step(lambda: make_network(settings), make_batch, loss, settings.fit.batch)
+    return one_stage("encoder", settings.fit, step, given, number, fed, clip=1.0)

@@ -8,7 +8,6 @@ from terrella.engine.judge.comparing import intervals
 from terrella.engine.judge.document import gain_of, scores_document
 from terrella.engine.judge.report import Section, Table, filled, score_tables
 from terrella.engine.run import Report
-from terrella.engine.settings import parse_settings
 from terrella.engine.task import Asked, Judging
 from terrella.errors import InputError
 from terrella.surface.judging import explained, pictures
@@ -40,14 +39,13 @@ def judge_asked(asked: Asked, report: Report) -> Judging:
     Raises:
         InputError: where the split is none, or the grid is at fault or not the one that was learned.
     """
-    trained = parse_settings(SurfaceSettings, asked.bundle.settings, asked.bundle.where)
-    chosen = trained.judge.model_copy(update=dict(asked.judge))
+    settings = asked.settings(SurfaceSettings)
     if asked.split not in ("test", "dev"):
         raise InputError(f"surface has the splits test and dev; got {asked.split!r}")
-    place = trained.data.grid if asked.data is None else asked.data
-    data = trained.data.model_copy(update={"grid": place})
+    place = settings.data.grid if asked.data is None else asked.data
+    data = settings.data.model_copy(update={"grid": place})
     grid = open_surface(data, report)
-    given = prepare(grid, trained.model_copy(update={"data": data}), mark_of(grid))
+    given = prepare(grid, settings.model_copy(update={"data": data}), mark_of(grid))
     if asked.data is None and given.mark != asked.bundle.values["data_mark"]:
         raise InputError(
             f"{place} is not the grid that {asked.run.folder} was trained on; give it by its path to judge by "
@@ -56,15 +54,15 @@ def judge_asked(asked: Asked, report: Report) -> Judging:
     network = network_of(asked.bundle)
     found: dict[str, Surfaces] = {}
     scores: dict[str, dict[str, Any]] = {}
-    for kind, held in held_out(given, trained, asked.split).items():
+    for kind, held in held_out(given, settings, asked.split).items():
         report(
             {
                 "kind": "message",
                 "message": f"{len(held.windows)} windows of {len(set(held.block))} blocks: {kind}",
             }
         )
-        found[kind] = surfaces(network, given, trained, held, chosen.members)
-        for name, own in resampled(found[kind], kind, chosen.resamples).items():
+        found[kind] = surfaces(network, given, settings, held, settings.judge.members)
+        for name, own in resampled(found[kind], kind, settings.judge.resamples).items():
             scores.setdefault(name, {}).update(own)
     units = UNITS | {"rmse": grid.unit or "1", "crps": grid.unit or "1"}
     more = {
@@ -72,7 +70,7 @@ def judge_asked(asked: Asked, report: Report) -> Judging:
         "resemblance": {kind: resemblance(each, given.blocks) for kind, each in found.items()},
     }  # fmt: skip
     document = scores_document(Path(place).name, asked.split, intervals(scores), units, gains(scores), more)
-    return _report(found, document, trained, grid.unit)
+    return _report(found, document, settings, grid.unit)
 
 
 def _report(

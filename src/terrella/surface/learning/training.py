@@ -9,8 +9,7 @@ from torch import Tensor, nn
 from terrella.engine.device import choose_device
 from terrella.engine.feed import Batch
 from terrella.engine.plan.step import Step
-from terrella.engine.plan.strategy import Need, Placement
-from terrella.engine.task import Fed, StageSpec, stage_of
+from terrella.engine.task import Fed, StageSpec, one_stage
 from terrella.surface.learning.blocks import gaps_in_blocks, refined_blocks
 from terrella.surface.learning.network import Condition, network_for
 from terrella.surface.learning.prepared import DrawnWindows, Prepared, noised
@@ -49,17 +48,14 @@ def stages(settings: SurfaceSettings, given: Prepared | None, samples: int | Non
             "noise": field.clone(), "level": torch.ones(n),
         }  # fmt: skip
 
-    step = Step(lambda: network_for(settings), make_batch, loss, min(fit.batch, number), fit.accumulation)
-    need = Need("surface", step, number, fit.epochs, 4 * 4 * width**2 * number)
-
-    def fed(placement: Placement | None) -> Fed:
-        assert given is not None  # a plan feeds nothing
+    def fed(given: Prepared) -> Fed:
         device = choose_device(fit.device)
         draw = np.random.default_rng((fit.seed, 1))
         checked = noised(_checked(given, settings), given.ratios, data.factor, draw, device)
         return Fed(DrawnWindows(given, settings, device), checked)
 
-    return [StageSpec(need, stage_of(fit, "surface", warmup_steps=20, clip=1.0), fed)]
+    step = Step(lambda: network_for(settings), make_batch, loss, fit.batch)
+    return one_stage("surface", fit, step, given, number, fed, warmup_steps=20, clip=1.0)
 
 
 def _checked(given: Prepared, settings: SurfaceSettings) -> Windows:

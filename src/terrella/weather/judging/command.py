@@ -16,6 +16,7 @@ from terrella.weather.judging.judged import judge_forecasts, starts_within
 from terrella.weather.judging.reporting import made_report
 from terrella.weather.judging.results import scores_of
 from terrella.weather.planet.simulate import EVERY
+from terrella.weather.settings import WeatherSettings
 from terrella.weather.training import open_weather
 
 NETWORK = "mesh network"
@@ -28,12 +29,12 @@ def judge_asked(asked: Asked, report: Report) -> Judging:
         InputError: where the split is too short, or the store is not that of the training.
     """
     model = weather_of(asked.bundle, str(asked.run.bundle))
-    settings = model.settings
+    settings = asked.settings(WeatherSettings)
+    chosen = settings.judge
     if asked.data is not None:
         settings = settings.model_copy(
             update={"data": settings.data.model_copy(update={"store": asked.data})}
         )
-    chosen = settings.judge.model_copy(update=dict(asked.judge))
     weather = open_weather(settings, report)
     store = weather.store
     if asked.bundle.values["data_mark"] != store.mark:
