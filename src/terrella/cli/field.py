@@ -29,9 +29,8 @@ def demo(*, run: Path = Path("runs/field/demo"), seed: int = 0, observatories: P
     observatories
         Annual means in place of those at hand.
     """
-    given = None if observatories is None else str(observatories)
     following = f"terrella field show {run}"
-    shown(lambda report: load_task("field").demo(run, report, seed, given), following)
+    shown(lambda report: load_task("field").demo(run, report, seed, observatories), following)
 
 
 def data(observatories: Path, *, output: Output) -> None:

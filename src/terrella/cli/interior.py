@@ -27,9 +27,8 @@ def demo(*, run: Path = Path("runs/interior/demo"), seed: int = 0, table: Path |
     table
         Table in place of the one at hand.
     """
-    given = None if table is None else str(table)
     shown(
-        lambda report: load_task("interior").demo(run, report, seed, given), f"terrella interior show {run}"
+        lambda report: load_task("interior").demo(run, report, seed, table), f"terrella interior show {run}"
     )
 
 

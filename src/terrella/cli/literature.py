@@ -39,9 +39,8 @@ def demo(
         Learn which kind of entity a sentence names most often, in place of the entities.
     """
     run = run or Path("runs/literature/classes" if classes else "runs/literature/demo")
-    given = None if labelled is None else str(labelled)
     following = f"terrella literature predict TEXTS.csv --bundle {run} -o found"
-    shown(lambda report: load_task("literature").demo(run, report, seed, given, classes), following)
+    shown(lambda report: load_task("literature").demo(run, report, seed, labelled, classes), following)
 
 
 def data(labelled: Path, *, output: Output, encoding: str | None = None) -> None:

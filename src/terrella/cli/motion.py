@@ -37,10 +37,9 @@ def demo(
     flatfile
         Flatfile in place of those at hand; of waveforms, a data set's folder in place of simulated ones.
     """
-    given = None if flatfile is None else str(flatfile)
     place = run or Path("runs/motion") / ("demo" if kind == "flatfile" else "demo-waveforms")
     following = f"terrella motion show {place}"
-    shown(lambda report: load_task("motion").demo(place, report, seed, given, kind), following)
+    shown(lambda report: load_task("motion").demo(place, report, seed, flatfile, kind), following)
 
 
 def data(

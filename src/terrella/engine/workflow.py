@@ -17,7 +17,7 @@ from terrella.engine.fit.processes import rank
 from terrella.engine.fit.stage import Stage
 from terrella.engine.fit.training import ignore
 from terrella.engine.fit_settings import lasting
-from terrella.engine.judge.document import add_to_card, scores_event, write_rows
+from terrella.engine.judge.document import add_to_card, scores_event, unjudged, write_rows
 from terrella.engine.judge.figures import training_section
 from terrella.engine.judge.report import Page, filled, write_report
 from terrella.engine.memory import keep_freed_memory
@@ -104,6 +104,22 @@ def judge_bundle(task: Task[Settings, Data], asked: Asked, report: Report) -> Ma
     found = task.judge(asked, report)
     leave_judging(asked.run, found, report)
     return found.scores
+
+
+def demonstrate(
+    task: Task[Settings, Data],
+    folder: Path,
+    report: Report,
+    settings: Settings,
+    said: str,
+    result: Callable[[Path, Settings], str] | None = None,
+) -> None:
+    """Train and judge in a run's folder; say first what on, and at last what there is to see of the result."""
+    _say(report, said)
+    train(task, folder, settings, report)
+    judge(task, folder, report)
+    if result is not None:
+        report({"kind": "result", "message": result(folder, settings)})
 
 
 def verbs(task: Task[Settings, Data]) -> tuple[Callable[..., None], Callable[..., Any], Callable[..., Any]]:
@@ -240,7 +256,8 @@ def _train(task: Task[Settings, Data], run: Run, settings: Settings, report: Rep
         return
     ended = task.finish(Trained(settings, data, network, run.best_loss(), mark, run), report)
     values = {**ended.values, "fingerprint": mark}
-    save_bundle(run.bundle, Bundle(task.name, ended.tensors, values, settings_text(settings), ended.card))
+    card = unjudged(ended.card, task.name)
+    save_bundle(run.bundle, Bundle(task.name, ended.tensors, values, settings_text(settings), card))
     for line in [*ended.said, f"the bundle is {run.bundle}"]:
         _say(report, line)
 

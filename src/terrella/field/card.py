@@ -29,7 +29,6 @@ def make_card(settings: FieldSettings, given: Prepared, found: Finished, mark: s
         *([f"- {data.note}"] if data.note else []),
         *(f"- {each}" for each in sites.findings),
     ]
-    scores = ["Not judged yet: `terrella field judge --run RUN` does."]
     limits = [
         "Jerks are not foreseen. The filter needs observatories all over the globe: with fewer than a "
         "third of those of the training, `predict` uses the last secular variation. Intervals are as wide "
@@ -38,5 +37,5 @@ def make_card(settings: FieldSettings, given: Prepared, found: Finished, mark: s
     ]
     return card_text(
         f"The main field: {Path(data.observatories).name}",
-        {"": about, "Data": held, "Scores": scores, "Limits": limits},
+        {"": about, "Data": held, "Limits": limits},
     )

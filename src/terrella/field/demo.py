@@ -12,7 +12,7 @@ _NOTE = (
 )
 
 
-def demo_settings(seed: int, observatories: str | None) -> tuple[FieldSettings, str]:
+def demo_settings(seed: int, observatories: Path | str | None) -> tuple[FieldSettings, str]:
     """Return settings under which the demo takes a minute or so, and a line on its annual means."""
     real = data_folder() / _REAL
     if observatories is None and real.is_file():
@@ -21,7 +21,7 @@ def demo_settings(seed: int, observatories: str | None) -> tuple[FieldSettings, 
         return FieldSettings(data=data, judge=judge), f"annual means of {real}. {_NOTE}"
     if observatories is not None:
         return FieldSettings(
-            data=DataSettings(observatories=observatories, seed=seed)
+            data=DataSettings(observatories=str(observatories), seed=seed)
         ), f"annual means of {observatories}"
     note = "Simulated: a random field with a known truth, not the Earth's"
     return FieldSettings(

@@ -10,9 +10,9 @@ from torch import nn
 from terrella.engine import workflow
 from terrella.engine.run import Report
 from terrella.engine.task import Fed, Made, Opened, Task, Trained
-from terrella.field import demo as demonstration
 from terrella.field.card import make_card
 from terrella.field.citing import cited
+from terrella.field.demo import demo_settings
 from terrella.field.explaining import question
 from terrella.field.judging.command import judge_asked
 from terrella.field.judging.truth import compared_with_truth
@@ -27,13 +27,9 @@ from terrella.field.secular_variation.baselines import LAST
 from terrella.field.settings import FieldSettings
 
 
-def demo(run: Path, report: Report, seed: int = 0, observatories: str | None = None) -> None:
+def demo(run: Path, report: Report, seed: int = 0, observatories: Path | str | None = None) -> None:
     """Train and judge in a run's folder, on real observatories where some are at hand, else on simulated ones."""
-    settings, said = demonstration.demo_settings(seed, observatories)
-    report({"kind": "message", "message": said})
-    train(run, settings, report)
-    judge(run, report=report)
-    report({"kind": "result", "message": compared_with_truth(run, settings)})
+    workflow.demonstrate(task, run, report, *demo_settings(seed, observatories), compared_with_truth)
 
 
 def _open(settings: FieldSettings, report: Report) -> Opened[Prepared]:

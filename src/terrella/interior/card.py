@@ -24,7 +24,6 @@ def make_card(settings: InteriorSettings, given: Prepared, said: Sequence[str], 
         f"- {len(given.grid.pressure_gpa)} pressures and {len(given.grid.temperature_k)} temperatures learned "
         "from; whole others held out",
     ]
-    scores = ["Not judged yet: `terrella interior judge --run RUN` does."]
     limits = [
         "Intervals hold for rocks of the table, seen with these errors; another composition, melt, water or",
         "anelasticity shifts velocities by more. All temperatures of the table are equally likely before anything",
@@ -33,5 +32,5 @@ def make_card(settings: InteriorSettings, given: Prepared, said: Sequence[str], 
     ]
     return card_text(
         f"Temperature of the interior: {', '.join(Path(each).name for each in data.tables)}",
-        {"": about, "Rocks": rocks, "Scores": scores, "Limits": limits},
+        {"": about, "Rocks": rocks, "Limits": limits},
     )  # fmt: skip

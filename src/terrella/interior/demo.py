@@ -13,16 +13,16 @@ from terrella.real_data import data_folder
 _REAL = "in23_1.tab"
 
 
-def demo_settings(seed: int, table: str | None) -> tuple[InteriorSettings, str]:
+def demo_settings(seed: int, table: Path | str | None) -> tuple[InteriorSettings, str]:
     """Return settings under which the demo takes about a minute on one core, and a line on its rocks."""
     real = data_folder() / "interior" / _REAL
     if table is None and real.is_file():
-        table = str(real)
+        table = real
     fit = FitSettings(seed=seed)
     if table is None:
         said = f"simulated rocks, since {real} is not there: (Mg,Fe)₂SiO₄ by its minerals' equations of state"
         return InteriorSettings(data=DataSettings(seed=seed), fit=fit), said
-    return InteriorSettings(data=DataSettings(tables=(table,), seed=seed), fit=fit), f"rocks of {table}"
+    return InteriorSettings(data=DataSettings(tables=(str(table),), seed=seed), fit=fit), f"rocks of {table}"
 
 
 def compared_with_truth(run: Path, settings: InteriorSettings) -> str:

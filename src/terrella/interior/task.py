@@ -8,9 +8,9 @@ from torch import nn
 from terrella.engine import workflow
 from terrella.engine.run import Report
 from terrella.engine.task import Fed, Opened, Task
-from terrella.interior import demo as demonstration
 from terrella.interior.citing import cited
 from terrella.interior.compressing import compression
+from terrella.interior.demo import compared_with_truth, demo_settings
 from terrella.interior.explaining import question
 from terrella.interior.finishing import finish
 from terrella.interior.judging.command import judge_asked
@@ -22,13 +22,9 @@ from terrella.interior.prediction import predict_file
 from terrella.interior.settings import InteriorSettings
 
 
-def demo(run: Path, report: Report, seed: int = 0, table: str | None = None) -> None:
+def demo(run: Path, report: Report, seed: int = 0, table: Path | str | None = None) -> None:
     """Train and judge in a run's folder, on a real table where one is at hand, else on simulated minerals."""
-    settings, said = demonstration.demo_settings(seed, table)
-    report({"kind": "message", "message": said})
-    train(run, settings, report)
-    judge(run, report=report)
-    report({"kind": "result", "message": demonstration.compared_with_truth(run, settings)})
+    workflow.demonstrate(task, run, report, *demo_settings(seed, table), compared_with_truth)
 
 
 def _open(settings: InteriorSettings, report: Report) -> Opened[Prepared]:

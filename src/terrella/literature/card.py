@@ -25,5 +25,4 @@ def make_card(settings: LiteratureSettings, given: Prepared, found: Finished, ma
         f"- {len(given.vocabulary.words):,} words; {sum(len(s.spans) for s in corpus.train):,} entities",
     ]
     limits = ["English texts of the kind it was trained on. Probabilities are not calibrated."]
-    scores = ["Not judged yet: `terrella literature judge --run RUN` does."]
-    return card_text(f"Entities: {name}", {"": about, "Data": data, "Scores": scores, "Limits": limits})
+    return card_text(f"Entities: {name}", {"": about, "Data": data, "Limits": limits})

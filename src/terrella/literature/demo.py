@@ -1,5 +1,7 @@
 """What `terrella literature demo` shows: real sentences where some are at hand, else a simulated corpus."""
 
+from pathlib import Path
+
 from terrella.literature.classes.documents import KIND
 from terrella.literature.corpus.opening import SIMULATED
 from terrella.literature.settings import DataSettings, FitSettings, LiteratureSettings
@@ -8,7 +10,9 @@ from terrella.real_data import data_folder
 _BGS = "literature/bgs_bgs.3class.geo-{}-data.txt"
 
 
-def demo_settings(seed: int, labelled: str | None, classes: bool = False) -> tuple[LiteratureSettings, str]:
+def demo_settings(
+    seed: int, labelled: Path | str | None, classes: bool = False
+) -> tuple[LiteratureSettings, str]:
     """Return settings under which the demo takes a few minutes on two cores, and a line on its sentences.
 
     The classes of sentences are their commonest kinds of entity.
@@ -18,7 +22,7 @@ def demo_settings(seed: int, labelled: str | None, classes: bool = False) -> tup
     train, test = (folder / _BGS.format(kind) for kind in ("training", "testing"))
     if labelled is not None:
         return LiteratureSettings(
-            data=DataSettings(train=(labelled,), seed=seed, label=label)
+            data=DataSettings(train=(str(labelled),), seed=seed, label=label)
         ), f"sentences of {labelled}"
     if train.is_file() and test.is_file():
         data = DataSettings(train=(str(train),), test=(str(test),), seed=seed, label=label)

@@ -33,7 +33,6 @@ def make_card(settings: MotionSettings, records: Flatfile, found: Finished, mark
             if (n := int((records.rjb_from == k).sum()))
         ),
     ]
-    scores = ["Not judged yet: `terrella motion judge --run RUN` does."]
     limits = [
         "Shallow crustal earthquakes of the flatfile's region. Predictions where less than one event "
         "tells of motions",
@@ -43,5 +42,5 @@ def make_card(settings: MotionSettings, records: Flatfile, found: Finished, mark
     ]
     return card_text(
         f"Ground motion: {Path(settings.data.flatfile).name}",
-        {"": about, "Data": data, "Scores": scores, "Limits": limits},
+        {"": about, "Data": data, "Limits": limits},
     )

@@ -1,4 +1,4 @@
-"""What `terrella motion demo` shows: real records where some are at hand, else made ones of a known truth."""
+"""What `terrella motion demo` shows: real records where some are at hand, else made ones; or waveforms."""
 
 from pathlib import Path
 
@@ -6,29 +6,40 @@ import numpy as np
 
 from terrella.motion.model import load_model
 from terrella.motion.opening import SYNTHETIC, asked_measures
-from terrella.motion.settings import DataSettings, MotionSettings
+from terrella.motion.settings import DataSettings, FitSettings, Kind, MotionSettings
 from terrella.motion.synthetic import SIGMA, make_synthetic
 from terrella.real_data import data_folder
 
 _REAL = Path("motion/esm_balkans_1607.csv.gz")
 
 
-def demo_settings(seed: int, flatfile: str | None) -> tuple[MotionSettings, str]:
+def demo_settings(
+    seed: int, flatfile: Path | str | None, kind: Kind = "flatfile"
+) -> tuple[MotionSettings, str]:
     """Return settings under which the demo takes a few minutes on two cores, and a line on its records."""
-    measures = ("PGA", "PGV", "SA(1)")
+    if kind == "waveforms":
+        data = DataSettings(kind=kind, flatfile=str(flatfile or SYNTHETIC), seed=seed)
+        return MotionSettings(data=data, fit=FitSettings(seed=seed)), (
+            "simulated seismograms, whose magnitudes and distances are known; real ones, whose metadata have "
+            "magnitudes, by --flatfile FOLDER"
+            if flatfile is None
+            else f"waveforms of {flatfile}"
+        )
     real = data_folder() / _REAL
     if flatfile is None and real.is_file():
-        flatfile = str(real)
-    if flatfile is None:
-        said = f"synthetic records, since {real} is not there; their σ is {SIGMA:.3f} about the true median"
-        return MotionSettings(data=DataSettings(measures=measures, seed=seed)), said
-    return MotionSettings(
-        data=DataSettings(flatfile=flatfile, measures=measures, seed=seed)
-    ), f"records of {flatfile}"
+        flatfile = real
+    data = DataSettings(flatfile=str(flatfile or SYNTHETIC), measures=("PGA", "PGV", "SA(1)"), seed=seed)
+    return MotionSettings(data=data), (
+        f"synthetic records, since {real} is not there; their σ is {SIGMA:.3f} about the true median"
+        if flatfile is None
+        else f"records of {flatfile}"
+    )
 
 
 def compared_with_truth(run: Path, settings: MotionSettings) -> str:
     """Return how far the predicted medians are from the truth where it is known, else how to predict."""
+    if settings.data.kind == "waveforms":
+        return f"your own records: terrella motion predict FOLDER --bundle {run} -o out.csv"
     if settings.data.flatfile != SYNTHETIC:
         return (
             f"medians and deviations of scenarios: terrella motion predict SCENARIOS.csv --bundle {run} "

@@ -7,11 +7,13 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from terrella.engine import fit_settings as engine
 from terrella.engine.fit_settings import ADDED, Frozen, moves
 
+Kind = Literal["flatfile", "waveforms"]
+
 
 class DataSettings(Frozen):
     """Which records, and how they are split."""
 
-    kind: Literal["flatfile", "waveforms"] = Field(
+    kind: Kind = Field(
         "flatfile",
         description="flatfile: motions of events and sites; waveforms: magnitude and distance from one record",
         json_schema_extra=ADDED,

@@ -1,4 +1,4 @@
-"""The task `motion`, as a table of contents: from a flatfile or from waveforms, by `kinds`."""
+"""The task `motion`, as a table of contents: from a flatfile or from waveforms."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,14 +8,14 @@ from torch import nn
 
 from terrella.engine import workflow
 from terrella.engine.feed import Held
+from terrella.engine.kinds import either
 from terrella.engine.run import Report
 from terrella.engine.task import Fed, Made, Opened, Task, Trained
-from terrella.motion import demo as demonstration
 from terrella.motion.card import make_card
 from terrella.motion.citing import cited
+from terrella.motion.demo import compared_with_truth, demo_settings
 from terrella.motion.explaining import question
 from terrella.motion.judging.command import judge_asked
-from terrella.motion.kinds import either
 from terrella.motion.learning.finishing import finish
 from terrella.motion.learning.joint_density import started
 from terrella.motion.learning.network import MotionNetwork
@@ -24,17 +24,15 @@ from terrella.motion.learning.training import network_for, stages
 from terrella.motion.model import TASK
 from terrella.motion.opening import mark_of, open_records
 from terrella.motion.prediction import predict_file
-from terrella.motion.settings import MotionSettings
-from terrella.motion.single_station.task import task as waveforms
+from terrella.motion.settings import Kind, MotionSettings
+from terrella.motion.single_station.task import of_waveforms
 
 
-def demo(run: Path, report: Report, seed: int = 0, flatfile: str | None = None) -> None:
-    """Train and judge in a run's folder, on real records where some are at hand, else on synthetic ones."""
-    settings, said = demonstration.demo_settings(seed, flatfile)
-    report({"kind": "message", "message": said})
-    train(run, settings, report)
-    judge(run, report=report)
-    report({"kind": "result", "message": demonstration.compared_with_truth(run, settings)})
+def demo(
+    run: Path, report: Report, seed: int = 0, flatfile: Path | str | None = None, kind: Kind = "flatfile"
+) -> None:
+    """Train and judge in a run's folder, on real data where some are at hand, else on synthetic ones."""
+    workflow.demonstrate(task, run, report, *demo_settings(seed, flatfile, kind), compared_with_truth)
 
 
 def _open(settings: MotionSettings, report: Report) -> Opened[Prepared]:
@@ -82,5 +80,6 @@ flatfiles = Task(
     compression="a prediction's time goes to files and the published model, and there is no dev split to choose a "
     "form by: each record is held out once, for the test",
 )
-task = either({"flatfile": flatfiles, "waveforms": waveforms})
+waveforms = of_waveforms(flatfiles)
+task = either(flatfiles, lambda settings: waveforms if settings.data.kind == "waveforms" else flatfiles)
 train, judge, predict = workflow.verbs(task)

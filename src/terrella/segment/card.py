@@ -30,8 +30,7 @@ def make_card(settings: SegmentSettings, entries: Sequence[Entry], values: Mappi
     for split in SPLITS:
         own = of_split(entries, split)
         data.append(f"- {split}: {len(own):,} sections of {len({entry.group for entry in own}):,} groups")
-    scores = ["Not judged yet: `terrella segment judge --run RUN` does."]
-    parts = {"": about, "Data": data, "Scores": scores, "Limits": _LIMITS}
+    parts = {"": about, "Data": data, "Limits": _LIMITS}
     return card_text(f"U-Net for sections: {settings.data.sections}", parts)
 
 

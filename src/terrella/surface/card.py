@@ -30,7 +30,4 @@ def make_card(settings: SurfaceSettings, given: Prepared, said: list[str], mark:
         "on yours first. What was not measured cannot be known: use samples, not the "
         "estimate, where roughness matters.",
     ]
-    scores = ["Not judged yet: `terrella surface judge --run RUN` does."]
-    return card_text(
-        f"Surface: {Path(data.grid).name}", {"": about, "Data": held, "Scores": scores, "Limits": limits}
-    )
+    return card_text(f"Surface: {Path(data.grid).name}", {"": about, "Data": held, "Limits": limits})

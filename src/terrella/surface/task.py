@@ -12,7 +12,7 @@ from terrella.engine.task import Fed, Made, Opened, Task, Trained
 from terrella.surface.card import make_card
 from terrella.surface.citing import cited
 from terrella.surface.compressing import compression
-from terrella.surface.demo import demo_settings
+from terrella.surface.demo import demo_settings, how_to_fill
 from terrella.surface.explaining import question
 from terrella.surface.judging.command import judge_asked
 from terrella.surface.learning.finishing import choose, said
@@ -27,16 +27,7 @@ from terrella.surface.settings import SurfaceSettings
 
 def demo(run: Path, report: Report, seed: int = 0, grid: Path | None = None) -> None:
     """Train and judge in a run's folder, on the elevation model that matplotlib brings or on a grid."""
-    settings, about = demo_settings(seed, grid)
-    report({"kind": "message", "message": about})
-    train(run, settings, report)
-    judge(run, report=report)
-    report(
-        {
-            "kind": "result",
-            "message": f"fill your own: terrella surface predict FILE --bundle {run} -o filled.tif",
-        }
-    )
+    workflow.demonstrate(task, run, report, *demo_settings(seed, grid), how_to_fill)
 
 
 def _open(settings: SurfaceSettings, report: Report) -> Opened[Prepared]:

@@ -25,9 +25,8 @@ def make_card(trained: Trained[WeatherSettings, Weather], weather: Weather) -> s
         f"- stage {each.name}: {each.steps:,} steps of {each.batch} windows, roll-out of {each.rollout}"
         for each in trained.settings.fit.stages
     ]
-    scores = ["Not judged yet: `terrella weather judge --run RUN` does."]
     limits = _SIMULATED if store.simulated else _LIMITS
-    parts = {"": about, "Data": data, "Training": told, "Scores": scores, "Limits": limits}
+    parts = {"": about, "Data": data, "Training": told, "Limits": limits}
     return card_text("Mesh network for weather", parts)
 
 

@@ -149,15 +149,25 @@ def add_to_card(path: Path, document: Mapping[str, Any], shown: Shown) -> None:
     for model, own in document["models"].items():
         cells = (_ranged(own.get(name), digits, times) for name, _, digits, times in known)
         lines.append(f"| {model} | " + " | ".join(cells) + " |")
-    begin = text.find(_HEADING)
+    write_text(path, _with_scores(text, lines))
+
+
+def unjudged(card: str, task: str) -> str:
+    """Return a card that says where its scores will stand that there are none yet."""
+    lines = [_HEADING, "", f"Not judged yet: `terrella {task} judge --run RUN` does."]
+    return card if _HEADING in card else _with_scores(card, lines)
+
+
+def _with_scores(card: str, lines: list[str]) -> str:
+    """Return a card with a part on scores in place of that which it has, or before its last part."""
+    begin = card.find(_HEADING)
     if begin < 0:
-        begin = text.rfind("\n## ") + 1 or len(text)
-        lines.append("")
-        end = begin
+        begin = end = card.rfind("\n## ") + 1 or len(card)
+        lines = [*lines, ""]
     else:
-        end = text.find("\n## ", begin)
-        end = len(text) if end < 0 else end
-    write_text(path, text[:begin] + "\n".join(lines) + "\n" + text[end:])
+        end = card.find("\n## ", begin)
+        end = len(card) if end < 0 else end
+    return card[:begin] + "\n".join(lines) + "\n" + card[end:]
 
 
 def _of(document: Mapping[str, Any]) -> str:

@@ -1,37 +1,45 @@
-"""What learns classes, for the engine: the same functions as those of entities, for settings that name a label."""
+"""Classes as a kind of the task `literature`: texts with a label have these, all others entities."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
 from terrella.engine.device import choose_device
 from terrella.engine.judge.document import card_text
 from terrella.engine.run import Report
-from terrella.engine.task import Fed, Made, Opened, Trained
+from terrella.engine.task import Fed, Made, Opened, Task, Trained
 from terrella.literature.classes.documents import mark_of, open_classes
+from terrella.literature.classes.judging import judge_asked
 from terrella.literature.classes.model import ClassModel, finished, parts_of, said
 from terrella.literature.classes.network import ClassNetwork
-from terrella.literature.classes.training import Prepared, network_of, opened, sizes
+from terrella.literature.classes.training import Prepared, network_of, opened, sizes, stages, with_regression
 from terrella.literature.learning.encoder import open_encoder
 from terrella.literature.settings import LiteratureSettings
 
 
-def open_texts(settings: LiteratureSettings, report: Report) -> Opened[Prepared]:
-    """Return texts with their classes."""
+def of_classes(entities: Task[LiteratureSettings, Any]) -> Task[LiteratureSettings, Prepared]:
+    """Return the kind of a task of entities that learns classes in their place."""
+    return replace(
+        entities, open=_open, prepare=with_regression, stages=stages, network=_network, finish=_finish,
+        judge=judge_asked,
+    )  # fmt: skip
+
+
+def _open(settings: LiteratureSettings, report: Report) -> Opened[Prepared]:
     corpus = open_classes(settings.data, report)
     encoder = open_encoder(settings.network.encoder, choose_device(settings.fit.device))
     marks = mark_of((*corpus.train, *corpus.dev)), *([encoder.mark] if encoder else [])
     return Opened(opened(corpus, encoder), marks)
 
 
-def network(settings: LiteratureSettings, given: Prepared, fed: Sequence[Fed]) -> nn.Module:
-    """Return the network that a training begins with."""
+def _network(settings: LiteratureSettings, given: Prepared, fed: Sequence[Fed]) -> nn.Module:
     return network_of(settings, *sizes(given))
 
 
-def finish(trained: Trained[LiteratureSettings, Prepared], report: Report) -> Made:
-    """Return what a training leaves."""
+def _finish(trained: Trained[LiteratureSettings, Prepared], report: Report) -> Made:
     assert isinstance(trained.network, ClassNetwork)
     model, choice, f1 = finished(trained.network, trained.data, trained.settings)
     lines = said(model, choice, f1)
@@ -54,5 +62,4 @@ def _card(trained: Trained[LiteratureSettings, Prepared], model: ClassModel, lin
         f"- the network reads the first {model.length} tokens of a text, the regression all",
     ]
     limits = ["English texts of the kind it was trained on. Every text is given one of these classes."]
-    scores = ["Not judged yet: `terrella literature judge --run RUN` does."]
-    return card_text(f"Classes: {name}", {"": about, "Data": data, "Scores": scores, "Limits": limits})
+    return card_text(f"Classes: {name}", {"": about, "Data": data, "Limits": limits})

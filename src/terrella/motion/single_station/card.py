@@ -28,7 +28,6 @@ def make_card(settings: MotionSettings, given: Prepared, said: Sequence[str], ma
         f"- M {m.min():.1f}–{m.max():.1f}, {traces.kind} distance {r.min():.0f}–{r.max():.0f} km",
         *(f"- {line}" for line in traces.findings),
     ]
-    scores = ["Not judged yet: `terrella motion judge --run RUN` does."]
     limits = [
         "Magnitudes are those of the data set, of its types, and hold for its region, attenuation and instruments.",
         "Rows beyond the amplitudes, frequencies, magnitudes or distances of the training are marked as",
@@ -37,5 +36,5 @@ def make_card(settings: MotionSettings, given: Prepared, said: Sequence[str], ma
     name = "simulated" if data.flatfile == "synthetic" else Path(data.flatfile).name
     return card_text(
         f"Magnitude and distance from one station: {name}",
-        {"": about, "Data": records, "Scores": scores, "Limits": limits},
+        {"": about, "Data": records, "Limits": limits},
     )

@@ -1,6 +1,8 @@
-"""Magnitude and distance from one station as a task, which `motion.kinds` makes a kind of motion."""
+"""Magnitude and distance from one station as a task, which `motion.task` makes a kind of motion."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from torch import nn
 
@@ -10,7 +12,6 @@ from terrella.engine.task import Fed, Opened, Task
 from terrella.motion.opening import SYNTHETIC
 from terrella.motion.settings import MotionSettings
 from terrella.motion.single_station.classical import fit_classical
-from terrella.motion.single_station.demo import demo
 from terrella.motion.single_station.explaining import question
 from terrella.motion.single_station.finishing import finish
 from terrella.motion.single_station.judging import judge_asked
@@ -35,8 +36,9 @@ def _cited(run: Run) -> list[str]:
     return ["local magnitude", "CRPS", "crossed bootstrap", *(["stochastic method"] if simulated else [])]
 
 
-task = Task(
-    name=TASK, settings=MotionSettings, open=_open, stages=stages, network=_network, finish=finish,
-    judge=judge_asked,
-    predict=predict_file, demo=demo, cites=_cited, question=question,
-)  # fmt: skip
+def of_waveforms(flatfiles: Task[MotionSettings, Any]) -> Task[MotionSettings, Prepared]:
+    """Return the kind of a task of motion that learns from waveforms."""
+    return replace(
+        flatfiles, open=_open, stages=stages, network=_network, finish=finish, judge=judge_asked,
+        predict=predict_file, cites=_cited, question=question,
+    )  # fmt: skip
