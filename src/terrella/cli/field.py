@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from terrella.cli.flags import Output, shown
+from terrella.cli.flags import Bundle, DemoRun, Output, shown
+from terrella.cli.task_commands import predicted
 from terrella.cli.tasks import load_task
 from terrella.engine.terminal import say
 from terrella.errors import InputError
@@ -11,7 +12,7 @@ from terrella.files import must_exist
 __all__ = ["data", "demo", "predict", "show"]
 
 
-def demo(*, run: Path = Path("runs/field/demo"), seed: int = 0, observatories: Path | None = None) -> None:
+def demo(*, run: DemoRun = Path("runs/field/demo"), seed: int = 0, observatories: Path | None = None) -> None:
     """Forecast the main field five years ahead at observatories, beside what one would use instead.
 
     Last secular variation, straight lines, parabolas and a filtered secular variation stand beside it, at
@@ -22,8 +23,6 @@ def demo(*, run: Path = Path("runs/field/demo"), seed: int = 0, observatories: P
 
     Parameters
     ----------
-    run
-        Folder of the run; a demo that was stopped goes on from there.
     seed
         Seed of the weights and of simulated observatories.
     observatories
@@ -59,7 +58,7 @@ def data(observatories: Path, *, output: Output) -> None:
 
 
 def predict(
-    given: Path, *, bundle: str, output: Output, beside: Path | None = None, year: float | None = None
+    given: Path, *, bundle: Bundle, output: Output, beside: Path | None = None, year: float | None = None
 ) -> None:
     """Forecast annual means of observatories, or Gauss coefficients, with 50 % and 90 % intervals.
 
@@ -71,8 +70,6 @@ def predict(
     ----------
     given
         Annual means as `data` reads them, or coefficients (.shc).
-    bundle
-        A trained model: a bundle's folder, a run's, or the name of a run in runs/field.
     output
         Of observatories a table, .csv or .parquet, in nT and degrees; of coefficients .shc.
     beside
@@ -81,13 +78,10 @@ def predict(
         Year that the forecast is issued in, as the file has it (2020.5, or 2020 of coefficients); by default
         its last.
     """
-    from terrella.engine.use.find import find_bundle
-
-    find_bundle(Path(bundle), "field")  # both before what predicts is imported
-    must_exist(given, "annual means of observatories, or Gauss coefficients (.shc)")
+    means = "annual means of observatories, or Gauss coefficients (.shc)"
     if beside is not None:
         must_exist(beside, "annual means of other observatories")
-    shown(lambda report: load_task("field").predict(given, bundle, output, report, beside=beside, year=year))
+    predicted("field", given, means, bundle, output, beside=beside, year=year)
 
 
 def show(given: Path, *, output: Output = Path("field.png"), year: float | None = None) -> None:

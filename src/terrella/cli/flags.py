@@ -23,6 +23,11 @@ Processes = Annotated[int | None, Parameter(validator=Number(gte=1))]
 OUTPUT = Parameter(name=("--output", "-o"))
 Output = Annotated[Path, OUTPUT]
 
+Bundle = Annotated[
+    str, Parameter(help="A trained model: a bundle's folder, a run's, or the name of a run in runs/TASK.")
+]
+DemoRun = Annotated[Path, Parameter(help="Folder of the run; a demo that was stopped goes on from there.")]
+
 
 def shown(work: "Callable[[Report], Any]", following: str = "") -> None:
     """Do a command's work with its progress shown; print a list of lines that it returns, and what to type next."""

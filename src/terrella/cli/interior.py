@@ -1,16 +1,16 @@
-"""The verbs of `terrella interior` that are its own: demo, data, predict, show."""
+"""The verbs of `terrella interior` that are its own: demo, data, predict."""
 
 from pathlib import Path
 
-from terrella.cli.flags import Output, shown
+from terrella.cli.flags import Bundle, DemoRun, Output, shown
+from terrella.cli.task_commands import predicted
 from terrella.cli.tasks import load_task
-from terrella.engine.terminal import say
 from terrella.files import must_exist
 
-__all__ = ["data", "demo", "predict", "show"]
+__all__ = ["data", "demo", "predict"]
 
 
-def demo(*, run: Path = Path("runs/interior/demo"), seed: int = 0, table: Path | None = None) -> None:
+def demo(*, run: DemoRun = Path("runs/interior/demo"), seed: int = 0, table: Path | None = None) -> None:
     """Train a network that tells temperatures of rocks from velocities and density, and judge its intervals.
 
     An inversion of the table and regressions stand beside it. The table is real where one is at hand
@@ -20,8 +20,6 @@ def demo(*, run: Path = Path("runs/interior/demo"), seed: int = 0, table: Path |
 
     Parameters
     ----------
-    run
-        Folder of the run; a demo that was stopped goes on from there.
     seed
         Seed of rocks, errors and weights.
     table
@@ -50,7 +48,7 @@ def data(table: Path, *, output: Output) -> None:
     shown(lambda report: convert(table, output), f"terrella interior train {output} --run runs/interior/mine")
 
 
-def predict(profile: Path, *, bundle: str, output: Output) -> None:
+def predict(profile: Path, *, bundle: Bundle, output: Output) -> None:
     """Give temperature with intervals of 50 and 90 % for each row of a profile, or of a model of the Earth.
 
     A row needs depth (or radius, or pressure), vp, vs and density; units are in the columns' names, or told by the
@@ -62,30 +60,7 @@ def predict(profile: Path, *, bundle: str, output: Output) -> None:
     ----------
     profile
         CSV, columns between blanks, or Parquet; several profiles by a column `profile`, or longitude and latitude.
-    bundle
-        A trained model: a bundle's folder, a run's, or the name of a run in runs/interior.
     output
         Table to write: .csv or .parquet. Pressures are in GPa, temperatures in K.
     """
-    from terrella.engine.use.find import find_bundle
-
-    find_bundle(Path(bundle), "interior")  # both before what predicts is imported
-    must_exist(profile, "a profile with depth, vp, vs and density")
-    shown(lambda report: load_task("interior").predict(profile, bundle, output, report))
-
-
-def show(run: Path) -> None:
-    """Print a run's scores, and which model `predict` uses.
-
-    Example: terrella interior show runs/interior/demo
-
-    Parameters
-    ----------
-    run
-        Folder of a judged run.
-    """
-    must_exist(run / "scores.json", "the scores of a judged run (terrella interior judge)")
-    from terrella.interior.showing import lines_of
-
-    for line in lines_of(run):
-        say(line)
+    predicted("interior", profile, "a profile with depth, vp, vs and density", bundle, output)

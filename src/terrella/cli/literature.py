@@ -1,4 +1,4 @@
-"""The verbs of `terrella literature` that are its own: demo, data, predict, score, search, show."""
+"""The verbs of `terrella literature` that are its own: demo, data, predict, score, search."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -6,15 +6,17 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from terrella.cli.flags import Output, shown
+from terrella.cli.flags import Bundle, Output, shown
+from terrella.cli.task_commands import predicted
 from terrella.cli.tasks import load_task
-from terrella.engine.terminal import say
 from terrella.files import must_exist
 
-__all__ = ["data", "demo", "predict", "score", "search", "show"]
+__all__ = ["data", "demo", "predict", "score", "search"]
 
 _TEXTS = "texts (CSV, JSON lines, BibTeX or plain text)"
 Several = Annotated[int, Parameter(validator=Number(gte=1))]
+Encoding = Annotated[str | None, Parameter(help="Of the texts, where it is not UTF-8, such as cp1252.")]
+Column = Annotated[str | None, Parameter(help="Column or field of the text, where its name is another.")]
 
 
 def demo(
@@ -65,7 +67,7 @@ def data(labelled: Path, *, output: Output, encoding: str | None = None) -> None
 
 
 def predict(
-    texts: Path, *, bundle: str, output: Output, encoding: str | None = None, column: str | None = None,
+    texts: Path, *, bundle: Bundle, output: Output, encoding: Encoding = None, column: Column = None,
     phrases: Several = 10, sentences: Several = 3,
 ) -> None:  # fmt: skip
     """Find entities, key phrases, summaries and a knowledge graph in texts, and write them into a folder.
@@ -80,30 +82,20 @@ def predict(
     ----------
     texts
         CSV or TSV with a column abstract, text or title; JSON, JSON lines; BibTeX; all else is one plain text.
-    bundle
-        A trained model: a bundle's folder, a run's, or the name of a run in runs/literature.
     output
         Folder to write.
-    encoding
-        Of the texts, where it is not UTF-8, such as cp1252.
-    column
-        Column or field of the text, where its name is another.
     phrases
         Key phrases of a document at most.
     sentences
         Sentences of a summary at most.
     """
-    from terrella.engine.use.find import find_bundle
-
-    find_bundle(Path(bundle), "literature")  # both before what predicts is imported
-    must_exist(texts, _TEXTS)
     chosen = {"encoding": encoding, "column": column, "phrases": phrases, "sentences": sentences}
-    shown(lambda report: load_task("literature").predict(texts, bundle, output, report, **chosen))
+    predicted("literature", texts, _TEXTS, bundle, output, **chosen)
 
 
 def score(
     texts: Path, *, output: Output, reference: str | None = None, sentences: Several = 3,
-    encoding: str | None = None, column: str | None = None,
+    encoding: Encoding = None, column: Column = None,
 ) -> None:  # fmt: skip
     """Score summaries beside the first sentences (ROUGE), and searches beside BM25 (nDCG), on texts of your own.
 
@@ -122,10 +114,6 @@ def score(
         Column of the summary that a person wrote; in JSON it may be a list of several. Without it searches alone.
     sentences
         Sentences of a summary.
-    encoding
-        Of the texts, where it is not UTF-8, such as cp1252.
-    column
-        Column or field of the text, where its name is another.
     """
     must_exist(texts, _TEXTS)
     from terrella.literature.use.scoring import score_file
@@ -135,7 +123,7 @@ def score(
 
 def search(
     query: str, texts: Path, *, by: Literal["both", "words", "meaning"] = "both", number: Several = 10,
-    encoding: str | None = None, column: str | None = None,
+    encoding: Encoding = None, column: Column = None,
 ) -> None:  # fmt: skip
     """Print the documents that answer a query best: by its words (BM25), by their meaning, or both.
 
@@ -153,29 +141,8 @@ def search(
         Words, meaning, or both, whose scores are added.
     number
         Documents to print.
-    encoding
-        Of the texts, where it is not UTF-8, such as cp1252.
-    column
-        Column or field of the text, where its name is another.
     """
     must_exist(texts, _TEXTS)
     from terrella.literature.use.search import search_file
 
     shown(lambda report: search_file(query, texts, by, number, encoding, column, report))
-
-
-def show(run: Path) -> None:
-    """Print a run's scores, and which model `predict` uses.
-
-    Example: terrella literature show runs/literature/demo
-
-    Parameters
-    ----------
-    run
-        Folder of a judged run.
-    """
-    must_exist(run / "scores.json", "the scores of a judged run (terrella literature judge)")
-    from terrella.literature.showing import lines_of
-
-    for line in lines_of(run):
-        say(line)

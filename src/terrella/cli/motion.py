@@ -1,14 +1,14 @@
-"""The verbs of `terrella motion` that are its own: demo, data, predict, show."""
+"""The verbs of `terrella motion` that are its own: demo, data, predict."""
 
 from pathlib import Path
 from typing import Literal
 
-from terrella.cli.flags import Output, shown
+from terrella.cli.flags import Bundle, Output, shown
+from terrella.cli.task_commands import predicted
 from terrella.cli.tasks import load_task
-from terrella.engine.terminal import say
 from terrella.files import must_exist
 
-__all__ = ["data", "demo", "predict", "show"]
+__all__ = ["data", "demo", "predict"]
 
 
 def demo(
@@ -81,7 +81,9 @@ def data(
     shown(lambda report: convert(flatfile, output, columns or {}, unit), following)
 
 
-def predict(scenarios: Path, *, bundle: str, output: Output, columns: dict[str, str] | None = None) -> None:
+def predict(
+    scenarios: Path, *, bundle: Bundle, output: Output, columns: dict[str, str] | None = None
+) -> None:
     """Give median and standard deviations of ground motion for each row of a table of scenarios.
 
     Each measure is predicted by the network, or by a classical model where that was no worse on records held out. A
@@ -94,32 +96,10 @@ def predict(scenarios: Path, *, bundle: str, output: Output, columns: dict[str, 
     ----------
     scenarios
         Table with the same columns as a flatfile, without motions; of waveforms, a data set's folder.
-    bundle
-        A trained model: a bundle's folder, a run's, or the name of a run in runs/motion.
     output
         Table to write: .csv or .parquet. Medians are in g, PGV in cm/s; σ, τ and φ in ln units.
     columns
         Columns by our names, where theirs are not known: --columns.magnitude Mw_new.
     """
-    from terrella.engine.use.find import find_bundle
-
-    find_bundle(Path(bundle), "motion")  # both before what predicts is imported
-    must_exist(scenarios, "a table of scenarios (CSV, Parquet, HDF5)")
-    shown(lambda report: load_task("motion").predict(scenarios, bundle, output, report, columns=columns))
-
-
-def show(run: Path) -> None:
-    """Print a run's scores, and what `predict` makes each measure with.
-
-    Example: terrella motion show runs/motion/demo
-
-    Parameters
-    ----------
-    run
-        Folder of a judged run.
-    """
-    must_exist(run / "scores.json", "the scores of a judged run (terrella motion judge)")
-    from terrella.motion.showing import lines_of
-
-    for line in lines_of(run):
-        say(line)
+    means = "a table of scenarios (CSV, Parquet, HDF5)"
+    predicted("motion", scenarios, means, bundle, output, columns=columns)

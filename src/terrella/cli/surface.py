@@ -1,4 +1,4 @@
-"""The verbs of `terrella surface` that are its own: demo, data, predict, show."""
+"""The verbs of `terrella surface` that are its own: demo, data, predict."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,15 +6,21 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from terrella.cli.flags import Output, shown
+from terrella.cli.flags import Bundle, DemoRun, Output, shown
+from terrella.cli.task_commands import predicted
 from terrella.cli.tasks import load_task
-from terrella.engine.terminal import say
 from terrella.files import must_exist
 
-__all__ = ["data", "demo", "predict", "show"]
+__all__ = ["data", "demo", "predict"]
+
+Layer = Annotated[str | None, Parameter(help="Band, variable or column, where the file has several.")]
+Spacing = Annotated[
+    float | None,
+    Parameter(validator=Number(gt=0), help="Of points: size of the cells they are averaged in."),
+]
 
 
-def demo(*, run: Path = Path("runs/surface/demo"), seed: int = 0, grid: Path | None = None) -> None:
+def demo(*, run: DemoRun = Path("runs/surface/demo"), seed: int = 0, grid: Path | None = None) -> None:
     """Refine and fill an elevation model at blocks that were held out whole, beside splines and kriging.
 
     The grid is the elevation of Jacksboro, Tennessee, which matplotlib brings.
@@ -23,8 +29,6 @@ def demo(*, run: Path = Path("runs/surface/demo"), seed: int = 0, grid: Path | N
 
     Parameters
     ----------
-    run
-        Folder of the run; a demo that was stopped goes on from there.
     seed
         Seed of the weights and of the blocks.
     grid
@@ -39,8 +43,8 @@ def data(
     given: Path,
     *,
     output: Output,
-    layer: str | None = None,
-    spacing: Annotated[float | None, Parameter(validator=Number(gt=0))] = None,
+    layer: Layer = None,
+    spacing: Spacing = None,
 ) -> None:
     """Read a grid of any known format, or points, say what was found, and write it with its georeference.
 
@@ -52,10 +56,6 @@ def data(
         GeoTIFF, NetCDF, .npy, .npz, or points x, y, z.
     output
         .tif, .nc or .npy; gaps are NaN.
-    layer
-        Band, variable or column, where the file has several.
-    spacing
-        Of points: size of the cells they are averaged in.
     """
     must_exist(given, "a grid")
     from terrella.surface.converting import convert
@@ -67,12 +67,12 @@ def data(
 def predict(
     given: Path,
     *,
-    bundle: str,
+    bundle: Bundle,
     output: Output,
     factor: int | None = None,
     samples: Annotated[int, Parameter(validator=Number(gte=0))] = 0,
-    layer: str | None = None,
-    spacing: Annotated[float | None, Parameter(validator=Number(gt=0))] = None,
+    layer: Layer = None,
+    spacing: Spacing = None,
 ) -> None:
     """Fill the gaps of a grid, or refine it; the georeference stays.
 
@@ -85,39 +85,12 @@ def predict(
     ----------
     given
         GeoTIFF, NetCDF, .npy, .npz, or points x, y, z. Gaps are nodata or NaN.
-    bundle
-        A trained model: a bundle's folder, a run's, or the name of a run in runs/surface.
     output
         .tif, .nc or .npy.
     factor
         Refine so many times, as the bundle was trained to; without it, gaps are filled.
     samples
         Samples by the network, written as further layers.
-    layer
-        Band, variable or column, where the file has several.
-    spacing
-        Of points: size of the cells they are averaged in.
     """
-    from terrella.engine.use.find import find_bundle
-
-    find_bundle(Path(bundle), "surface")  # both before what predicts is imported
-    must_exist(given, "a grid")
     options = {"factor": factor, "samples": samples, "layer": layer, "spacing": spacing}
-    shown(lambda report: load_task("surface").predict(given, bundle, output, report, **options))
-
-
-def show(run: Path) -> None:
-    """Print a run's scores, and by how much the network's are smaller.
-
-    Example: terrella surface show runs/surface/demo
-
-    Parameters
-    ----------
-    run
-        Folder of a judged run.
-    """
-    must_exist(run / "scores.json", "the scores of a judged run (terrella surface judge)")
-    from terrella.surface.showing import lines_of
-
-    for line in lines_of(run):
-        say(line)
+    predicted("surface", given, "a grid", bundle, output, **options)

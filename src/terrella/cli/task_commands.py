@@ -1,4 +1,4 @@
-"""The commands that all tasks share, made of the registry: train, plan and judge; the others are a task's own."""
+"""The commands that all tasks share, made of the registry; the others are a task's own."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,12 +10,14 @@ from cyclopts.validators import Number
 from terrella.cli.explaining import explain_command
 from terrella.cli.flags import OUTPUT, SETTINGS, Processes, shown
 from terrella.cli.planning import Limiting, show_plan
-from terrella.cli.tasks import TASKS, Door, check_inputs, load_task, own_commands, settings_model
+from terrella.cli.tasks import TASKS, Door, check_inputs, load_task, named, own_commands, settings_model
 from terrella.engine.settings import load_settings
 from terrella.engine.start import train_together
+from terrella.engine.terminal import say
+from terrella.files import must_exist
 
 VERBS = ("demo", "data", "plan", "train", "judge", "predict", "show")  # that every task has
-COMMON = ("plan", "train", "judge")  # of these, the ones made here, where a task has none of its own
+COMMON = ("plan", "train", "judge", "show")  # of these, the ones made here, where a task has none of its own
 
 Split = Literal["train", "dev", "test"]
 
@@ -25,7 +27,7 @@ def task_app(name: str) -> App:
     door = TASKS[name]
     app = App(name=name, help=door.about)
     own = own_commands(door)
-    common = {"plan": _plan, "train": _train, "judge": _judge}
+    common = {"plan": _plan, "train": _train, "judge": _judge, "show": _show}
     names = [*VERBS, *(each for each in own.__all__ if each not in VERBS)]
     if door.asked:
         app.command(explain_command(name, door), name="explain")
@@ -136,6 +138,33 @@ def _judge(name: str, door: Door) -> Callable[..., None]:
     """
     judge_flags = Annotated[model | None, Parameter(name="judge", negative_iterable=(), group="Settings")]
     return _typed(judge, given=_given(door), settings=judge_flags)
+
+
+def _show(name: str, door: Door) -> Callable[..., None]:
+    def show(run: Path) -> None:
+        must_exist(run / "scores.json", f"the scores of a judged run (terrella {name} judge)")
+        for line in named(door.shows)(run):
+            say(line)
+
+    show.__doc__ = f"""Print a run's scores, what the network gains over the other models, and what `predict` uses.
+
+    Example: terrella {name} show runs/{name}/demo
+
+    Parameters
+    ----------
+    run
+        Folder of a judged run.
+    """
+    return show
+
+
+def predicted(name: str, given: Path, means: str, bundle: str, output: Path, **options: Any) -> None:
+    """Use a bundle on a file, which means what it says; both are looked for before what predicts is imported."""
+    from terrella.engine.use.find import find_bundle
+
+    find_bundle(Path(bundle), name)
+    must_exist(given, means)
+    shown(lambda report: load_task(name).predict(given, bundle, output, report, **options))
 
 
 def _compress(name: str) -> Callable[..., None]:

@@ -25,6 +25,7 @@ class Door:
     examples: Mapping[str, str] = field(default_factory=dict)  # what follows `terrella TASK VERB`, by verb
     asked: str = ""  # module and name of the model of what `explain` is asked; without it no such verb
     asked_of: str = ""  # what it is asked of, for --help
+    shows: str = ""  # module and name of what makes lines of a judged run; else `show` is the task's own
     check: str = ""  # module and name of what refuses settings that name no data, before the task is loaded
 
 
@@ -107,6 +108,7 @@ TASKS: dict[str, Door] = {
             "judge": "--run runs/motion/mine",
             "explain": "scenarios.csv --bundle runs/motion/demo -o why.nc --row 3 --measure PGV",
         },
+        shows="terrella.motion.showing:lines_of",
         asked="terrella.motion.asked:Asked",
         asked_of="table of scenarios, or a data set's folder, as `predict` takes it",
     ),
@@ -140,6 +142,7 @@ TASKS: dict[str, Door] = {
             "judge": "--run runs/interior/mine",
             "explain": "prem.txt --bundle runs/interior/mine -o why.json --row 12",
         },
+        shows="terrella.interior.showing:lines_of",
         asked="terrella.interior.asked:Asked",
         asked_of="profile of velocities and density, as `predict` takes it",
     ),
@@ -156,6 +159,7 @@ TASKS: dict[str, Door] = {
             "judge": "--run runs/literature/mine",
             "explain": "abstracts.csv --bundle runs/literature/mine -o why.csv --words granite",
         },
+        shows="terrella.literature.showing:lines_of",
         asked="terrella.literature.asked:Asked",
         asked_of="texts (CSV, JSON lines, BibTeX or plain text)",
     ),
@@ -172,6 +176,7 @@ TASKS: dict[str, Door] = {
             "judge": "--run runs/surface/mine",
             "explain": "dem.tif --bundle runs/surface/mine -o why.csv --at 120 344",
         },
+        shows="terrella.surface.showing:lines_of",
         asked="terrella.surface.asked:Asked",
         asked_of="grid, as `predict` takes it",
     ),
@@ -191,22 +196,25 @@ def check_inputs(door: Door, settings: Any) -> None:
         InputError: naming the first.
     """
     if door.check:
-        module, name = door.check.split(":")
-        getattr(import_module(module), name)(settings)
+        named(door.check)(settings)
 
 
 def settings_model(door: Door) -> type[BaseModel]:
     """Return the model of a task's settings."""
-    module, name = door.settings.split(":")
-    model: type[BaseModel] = getattr(import_module(module), name)
+    model: type[BaseModel] = named(door.settings)
     return model
 
 
 def asked_model(door: Door) -> type[BaseModel]:
     """Return the model of what a task can be asked to explain."""
-    module, name = door.asked.split(":")
-    model: type[BaseModel] = getattr(import_module(module), name)
+    model: type[BaseModel] = named(door.asked)
     return model
+
+
+def named(what: str) -> Any:
+    """Return what has a name in a module, such as terrella.forecast.settings:ForecastSettings."""
+    module, name = what.split(":")
+    return getattr(import_module(module), name)
 
 
 def own_commands(door: Door) -> ModuleType:

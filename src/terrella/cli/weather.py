@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from terrella.cli.flags import SETTINGS, Output, shown
+from terrella.cli.flags import SETTINGS, Bundle, DemoRun, Output, shown
 from terrella.cli.planning import Limiting, show_plan
 from terrella.cli.task_commands import chosen_settings
 from terrella.cli.tasks import load_task
@@ -18,7 +18,7 @@ __all__ = ["data", "demo", "plan", "predict", "show"]
 Several = Parameter(consume_multiple=True, negative_iterable=())
 
 
-def demo(*, run: Path = Path("runs/weather/demo"), seed: int = 0) -> None:
+def demo(*, run: DemoRun = Path("runs/weather/demo"), seed: int = 0) -> None:
     """Simulate a planet, train a small mesh network on it in two stages, and judge forecasts of ten days.
 
     Persistence, climatology, damped persistence and the solver at half its resolution stand beside it.
@@ -27,8 +27,6 @@ def demo(*, run: Path = Path("runs/weather/demo"), seed: int = 0) -> None:
 
     Parameters
     ----------
-    run
-        Folder of the run; a demo that was stopped goes on from there.
     seed
         Seed of weights and order.
     """
@@ -118,7 +116,7 @@ def plan(
 
 
 def predict(
-    fields: str, *, bundle: str, output: Output, start: str | None = None, days: float = 10.0
+    fields: str, *, bundle: Bundle, output: Output, start: str | None = None, days: float = 10.0
 ) -> None:
     """Forecast the days after the last two states of fields, as NetCDF-CF or zarr in WeatherBench's layout.
 
@@ -128,8 +126,6 @@ def predict(
     ----------
     fields
         A store, or fields that `data` reads; planet for the simulated one.
-    bundle
-        A trained network: a bundle's folder, a run's, or the name of a run in runs/weather.
     output
         Name ending in .nc or .zarr.
     start
