@@ -55,6 +55,7 @@ def test_a_task_of_150_lines_has_every_verb(sine, tmp_path, capsys, monkeypatch)
         "single",
         "rolled out",
     ]
+    assert "Not judged yet: `terrella sine judge --run RUN`" in (run / "model/card.md").read_text()
     sine("judge", "--run", run, "--split", "dev", "--judge.resamples", 20)
     scores = json.loads((run / "scores.json").read_text())
     assert scores["split"] == "dev"
@@ -64,7 +65,8 @@ def test_a_task_of_150_lines_has_every_verb(sine, tmp_path, capsys, monkeypatch)
     assert pair["gain"] == pytest.approx(gain)
     assert "MSE" in capsys.readouterr().out
     assert "| straight line |" in (run / "model/card.md").read_text()
-    assert (run / "report.html").is_file()
+    assert "Not judged yet" not in (run / "model/card.md").read_text()
+    assert "<h2>Training</h2>" in (run / "report.html").read_text()
     assert (run / "scores.csv").read_text().count("\n") == 4
     numbers, output = tmp_path / "numbers.json", tmp_path / "predicted.json"
     numbers.write_text("[0.0, 1.0]")

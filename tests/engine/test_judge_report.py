@@ -11,7 +11,15 @@ from matplotlib.figure import Figure
 
 from terrella.engine.judge import Interval
 from terrella.engine.judge.document import signed
-from terrella.engine.judge.report import Page, Picture, Section, Table, score_tables, write_report
+from terrella.engine.judge.report import (
+    Page,
+    Picture,
+    Section,
+    Table,
+    gain_tables,
+    score_tables,
+    write_report,
+)
 
 
 class _Elements(HTMLParser):
@@ -118,3 +126,21 @@ def test_a_table_of_a_document_leaves_out_models_without_scores_and_marks_the_be
     assert score_tables("c", {"none": {}}, [("auc", "AUC", 3, 1.0)]) == []
     tied = {**models, "c": models["b"]}
     assert score_tables("c", tied, [("auc", "AUC", 3, 1.0)], "auc")[0].emphasised == ""
+
+
+def test_gains_stand_by_model_and_score_in_the_units_of_their_column() -> None:
+    pairs = [
+        {"score": "rmse", "model": "network", "over": "line", "gain": 0.5, "low": 0.25, "high": None},
+        {"score": "crps", "model": "network", "over": "mean", "gain": None, "low": None, "high": None},
+    ]
+    columns = [("rmse", "RMSE (ms)", 1, 1000.0), ("bias", "bias", 3, 1.0), ("crps", "CRPS", 2, 1.0)]
+    (table,) = gain_tables("Gains", pairs, columns)
+    assert (table.columns, table.digits) == (["RMSE (ms)", "CRPS"], [1, 2])
+    (line, (rmse, _)), (mean, (none, crps)) = table.rows
+    assert (line, mean) == ("over line", "over mean")
+    assert isinstance(rmse, Interval)
+    assert (rmse.value, rmse.low, np.isnan(rmse.high)) == (500, 250, True)
+    assert isinstance(none, Interval)
+    assert isinstance(crps, Interval)
+    assert np.isnan([none.value, crps.value]).all()
+    assert gain_tables("Gains", pairs, columns[1:2]) == []

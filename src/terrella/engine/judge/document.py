@@ -64,8 +64,8 @@ def interval_of(score: Mapping[str, Any] | None, times: float = 1.0) -> Interval
 
 
 def gain_of(pair: Mapping[str, Any], times: float = 1.0) -> Interval:
-    """Return the gain of a pair of a document as an interval, in other units."""
-    return interval_of({**pair, "value": pair["gain"]}, times)
+    """Return the gain of a pair of a document as an interval, in other units; NaN where there is none."""
+    return interval_of({**pair, "value": pair.get("gain")}, times)
 
 
 def lines_of_scores(run: Path, lines: Callable[[Any], list[str]]) -> list[str]:

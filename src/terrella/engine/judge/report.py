@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from terrella import __version__
 from terrella.engine.judge.bootstrap import Interval
-from terrella.engine.judge.document import Shown, interval_of
+from terrella.engine.judge.document import Shown, gain_of, interval_of
 from terrella.files import replace_file, write_text
 
 
@@ -77,6 +77,22 @@ def score_tables(
     tied = len(known) > 1 and known[-1][0] == known[-2][0]
     heads, digits = [head for _, head, _, _ in columns], [digits for _, _, digits, _ in columns]
     return [Table(caption, heads, rows, digits, known[-1][1] if known and not tied else "")]
+
+
+def gain_tables(caption: str, pairs: Sequence[Mapping[str, Any]], columns: Shown) -> list[Table]:
+    """Return a table of what a document's first model gains over each other one; no table where none is known."""
+    known = [each for each in columns if any(pair["score"] == each[0] for pair in pairs)]
+    if not known:
+        return []
+    found = {(pair["over"], pair["score"]): pair for pair in pairs}
+    rows = [
+        (
+            f"over {other}",
+            [gain_of(found.get((other, name), {}), times) for name, _, _, times in known],
+        )
+        for other in dict.fromkeys(pair["over"] for pair in pairs)
+    ]
+    return [Table(caption, [head for _, head, _, _ in known], rows, [digits for _, _, digits, _ in known])]
 
 
 def filled(sections: Sequence[Section]) -> list[Section]:

@@ -19,7 +19,7 @@ def made_report(held: Held, document: Mapping[str, Any], about: str) -> Judging:
     widths = [pictures.coverage(held, document), pictures.examples(held, document)]
     sections = [
         Section("Scores", about, tables.all_scores(document), [pictures.components(document)]),
-        Section("Gains", explained.GAINS, [tables.gain_table(document)], [pictures.gain_map(held)]),
+        Section("Gains", explained.GAINS, tables.gain_tables(document), [pictures.gain_map(held)]),
         Section("Issue years", "", [tables.year_table(held)], [pictures.issue_years(held, document)]),
         Section("Intervals", explained.INTERVALS, [], widths),
         Section("The IGRF at its time", explained.GENERATIONS, tables.generation_tables(document)),

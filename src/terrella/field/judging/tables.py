@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from terrella.engine.judge.bootstrap import Interval
-from terrella.engine.judge.document import gain_of
 from terrella.engine.judge.report import Table, score_tables
+from terrella.engine.judge.report import gain_tables as gains
 from terrella.field.judging.held import Held
 from terrella.field.judging.scores import by_year
 
@@ -22,17 +22,13 @@ def all_scores(document: Mapping[str, Any]) -> list[Table]:
     return score_tables(f"{document['horizon_years']} years ahead, per component", document["models"], _HEADS)
 
 
-def gain_table(document: Mapping[str, Any]) -> Table:
-    others = list(document["models"])[1:]
-    of = {(pair["score"], pair["over"]): gain_of(pair) for pair in document["paired"]}
-    years = {row["over"]: gain_of(row) for row in document["over_years"]}
-    rows = [(f"over {other}", [of["rms", other], years[other], of["crps", other]]) for other in others]
-    return Table(
-        "By how much the network's scores are smaller (nT)",
-        ["RMS: areas resampled", "RMS: issue years resampled", "CRPS: areas resampled"],
-        rows,
-        [2, 2, 2],
-    )
+def gain_tables(document: Mapping[str, Any]) -> list[Table]:
+    years = [{**row, "score": "years"} for row in document["over_years"]]
+    columns = [
+        ("rms", "RMS: areas resampled", 2, 1.0), ("years", "RMS: issue years resampled", 2, 1.0),
+        ("crps", "CRPS: areas resampled", 2, 1.0),
+    ]  # fmt: skip
+    return gains("By how much the network's scores are smaller (nT)", [*document["paired"], *years], columns)
 
 
 def year_table(held: Held) -> Table:

@@ -13,7 +13,7 @@ from terrella.engine.task import Asked, Judging
 from terrella.literature.classes.documents import Example, judged_examples
 from terrella.literature.classes.model import MODELS, NETWORK, classifier_of
 from terrella.literature.classes.scores import UNITS, resampled
-from terrella.literature.judging.gains import gain_table, told
+from terrella.literature.judging.gains import gains, told
 from terrella.literature.judging.pictures import by_kind
 from terrella.literature.settings import LiteratureSettings
 
@@ -52,7 +52,7 @@ def _made(
     sections = [
         Section("Classes", _ABOUT, score_tables("All classes", models, SCORES, "macro_f1"), [picture]),
         Section(
-            "Gains", "Positive is better; both have the same texts drawn.", [gain_table(document, SCORES)]
+            "Gains", "Positive is better; both have the same texts drawn.", gains(document["paired"], SCORES)
         ),
         Section(
             "Class by class",

@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from terrella.engine.judge.document import gain_of, signed
-from terrella.engine.judge.report import Table
+from terrella.engine.judge.document import Shown, gain_of, signed
+from terrella.engine.judge.report import Table, gain_tables
 from terrella.literature.learning.finishing import NETWORK
 
-Shown = Sequence[tuple[str, str, int, float]]  # score, head of its column, decimals, factor
 _LEFT = {
     "test": "that no model saw",
     "dev": "that choices were made by",
@@ -15,14 +14,10 @@ _LEFT = {
 }
 
 
-def gain_table(document: Mapping[str, Any], scores: Shown) -> Table:
+def gains(pairs: Sequence[Mapping[str, Any]], scores: Shown) -> list[Table]:
     """Return the gains of the network, or of what stands in its place, over each other model."""
-    found = {(p["score"], p["over"]): gain_of(p) for p in document["paired"]}
-    others = dict.fromkeys(over for _, over in found)
-    rows = [(f"over {other}", [found[score, other] for score, *_ in scores]) for other in others]
-    first = document["paired"][0]["model"]
-    caption = f"What {'the network' if first == NETWORK else first} gains"
-    return Table(caption, [head for _, head, *_ in scores], rows, [3] * len(scores))
+    first = pairs[0]["model"]
+    return gain_tables(f"What {'the network' if first == NETWORK else first} gains", pairs, scores)
 
 
 def told(document: Mapping[str, Any], judged: str, shown: Shown) -> str:

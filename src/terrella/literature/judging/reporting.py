@@ -8,7 +8,7 @@ from terrella.engine.task import Judging
 from terrella.literature.corpus.spans import Sentence
 from terrella.literature.judging import pictures
 from terrella.literature.judging.errors import Labels, error_table, example_table
-from terrella.literature.judging.gains import gain_table, told
+from terrella.literature.judging.gains import gains, told
 from terrella.literature.learning.finishing import NETWORK
 
 SCORES = (("f1", "F1", 3, 1.0), ("precision", "precision", 3, 1.0), ("recall", "recall", 3, 1.0),
@@ -24,7 +24,9 @@ def made_report(sentences: Sequence[Sentence], labels: Labels, document: Mapping
     sections = [
         Section("Entities", _ABOUT, score_tables("All kinds", models, SCORES, "f1"), [picture]),
         Section(
-            "Gains", "Positive is better; both have the same sentences drawn.", [gain_table(document, SCORES)]
+            "Gains",
+            "Positive is better; both have the same sentences drawn.",
+            gains(document["paired"], SCORES),
         ),
         Section("Kind by kind", "", score_tables("F1 of each kind", models, of_kind)),
         Section("Errors", "Wrong borders and kind at once stand under wrong borders.", errors),

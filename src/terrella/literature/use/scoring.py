@@ -15,7 +15,7 @@ from terrella.engine.run import Report, Run
 from terrella.engine.task import Judging
 from terrella.engine.workflow import leave_judging
 from terrella.errors import InputError
-from terrella.literature.judging.gains import gain_table
+from terrella.literature.judging.gains import gains
 from terrella.literature.texts.read import Document, read_texts
 from terrella.literature.texts.tokens import sentences_of
 from terrella.literature.use.rouge import rouge_l, rouge_n, rouge_words
@@ -87,8 +87,7 @@ class _Part:
     def section(self, document: Mapping[str, Any]) -> Section:
         own = {name: document["models"][name] for name in self.found}
         pairs = [pair for pair in document["paired"] if pair["model"] in self.found]
-        gains = gain_table({"paired": pairs}, self.shown)
-        tables = [*score_tables(self.title, own, self.shown, self.shown[0][0]), gains]
+        tables = [*score_tables(self.title, own, self.shown, self.shown[0][0]), *gains(pairs, self.shown)]
         return Section(self.title, self.about, tables)
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from terrella.engine.judge.bootstrap import Interval
-from terrella.engine.judge.document import gain_of
 from terrella.engine.judge.report import Table
+from terrella.engine.judge.report import gain_tables as gains
 from terrella.engine.judge.report import score_tables as tables_of
 from terrella.motion.flatfile.table import RJB_FROM, Flatfile
 from terrella.motion.judging.held import Held
@@ -36,17 +36,10 @@ def score_tables(document: Mapping[str, Any], measures: Sequence[str]) -> list[T
 
 
 def gain_tables(document: Mapping[str, Any], measures: Sequence[str]) -> list[Table]:
-    others = list(dict.fromkeys(pair["over"] for pair in document["paired"]))
-    gains = {(pair["score"], pair["over"]): gain_of(pair) for pair in document["paired"]}
-    rows = [(f"over {other}", [gains[f"sigma@{measure}", other] for measure in measures]) for other in others]
-    by_station = {(row["score"], row["over"]): gain_of(row) for row in document["over_stations"]}
-    rms = [
-        (f"over {other}", [by_station[f"rms@{measure}", other] for measure in measures]) for other in others
-    ]
-    heads, digits = list(measures), [3] * len(measures)
+    sigma, rms = ([(f"{score}@{each}", each, 3, 1.0) for each in measures] for score in ("sigma", "rms"))
     return [
-        Table("By how much the network's σ is smaller: whole events resampled", heads, rows, digits),
-        Table("By how much its RMS is smaller: whole stations resampled", heads, rms, digits),
+        *gains("By how much the network's σ is smaller: whole events resampled", document["paired"], sigma),
+        *gains("By how much its RMS is smaller: whole stations resampled", document["over_stations"], rms),
     ]
 
 

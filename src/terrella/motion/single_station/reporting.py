@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from terrella.engine.judge.document import Shown, beside, gain_of, interval_of, signed
-from terrella.engine.judge.report import Section, Table, filled, score_tables
+from terrella.engine.judge.document import Shown, beside, gain_of, signed
+from terrella.engine.judge.report import Section, Table, filled, gain_tables, score_tables
 from terrella.engine.task import Judging
 from terrella.motion.single_station import pictures
 from terrella.motion.single_station.classical import CASES, KNOWN
@@ -21,6 +21,7 @@ _HEADS = (
     ("rmse", "RMSE", 3, 1.0), ("crps", "CRPS", 3, 1.0), ("bias", "bias", 3, 1.0), ("cover50", "in 50 %", 1, 100.0),
     ("cover90", "in 90 %", 1, 100.0), ("width90", "width 90 %", 2, 1.0),
 )  # fmt: skip
+_SHORT = {MAGNITUDE: "M", DISTANCE: "log₁₀ R"}
 _UNIT = {MAGNITUDE: "units of magnitude", DISTANCE: "log₁₀ of km (0.1 is a factor of 1.26)"}
 
 
@@ -36,7 +37,7 @@ def made_report(document: Mapping[str, Any], traces: Traces, found: Mapping[str,
     ]  # fmt: skip
     sections = [
         Section("Scores", _ABOUT.format(**_counts(traces)), tables),
-        Section("Gains", _ABOUT_GAINS, [_gains(document)]),
+        Section("Gains", _ABOUT_GAINS, _gains(document)),
         Section("Predicted and true", _ABOUT_TRUE, [], [pictures.predicted(traces, found)]),
         Section("Residuals", _ABOUT_RESIDUALS, [], [pictures.residuals(traces, found)]),
         Section("Intervals", _ABOUT_INTERVALS, [], [pictures.coverage(traces, found)]),
@@ -59,16 +60,10 @@ def _counts(traces: Traces) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _gains(document: Mapping[str, Any]) -> Table:
-    others = list(dict.fromkeys(pair["over"] for pair in document["paired"]))
-    gains = {(pair["score"], pair["over"]): gain_of(pair) for pair in document["paired"]}
-    columns = [f"crps@{name}" for name in QUANTITIES] + [f"rmse@{name}" for name in QUANTITIES]
-    rows = [
-        (f"over {other}", [gains.get((column, other), interval_of(None)) for column in columns])
-        for other in others
-    ]
-    heads = ["CRPS M", "CRPS log₁₀ R", "RMSE M", "RMSE log₁₀ R"]
-    return Table("By how much the network's scores are smaller", heads, rows, [3] * 4)
+def _gains(document: Mapping[str, Any]) -> list[Table]:
+    columns = [(f"crps@{name}", f"CRPS {_SHORT[name]}", 3, 1.0) for name in QUANTITIES]
+    columns += [(f"rmse@{name}", f"RMSE {_SHORT[name]}", 3, 1.0) for name in QUANTITIES]
+    return gain_tables("By how much the network's scores are smaller", document["paired"], columns)
 
 
 def _lead(document: Mapping[str, Any]) -> str:

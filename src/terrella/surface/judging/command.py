@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from terrella.engine.judge.comparing import intervals
-from terrella.engine.judge.document import gain_of, scores_document
-from terrella.engine.judge.report import Section, Table, filled, score_tables
+from terrella.engine.judge.document import scores_document
+from terrella.engine.judge.report import Section, Table, filled, gain_tables, score_tables
 from terrella.engine.run import Report
 from terrella.engine.task import Asked, Judging
 from terrella.errors import InputError
@@ -121,14 +121,9 @@ def _errors(document: Mapping[str, Any]) -> list[Table]:
             (f"coverage80@{kind}", "in 80 % (%)", 0, 100.0),
         ]
         tables += score_tables(f"{head}, held-out blocks", document["models"], columns)
-        pairs = {(each["score"], each["over"]): gain_of(each) for each in document["paired"]}
-        others = [over for score, over in pairs if score == f"rmse@{kind}"]
-        rows = [
-            (f"over {over}", [pairs[f"rmse@{kind}", over], pairs[f"crps@{kind}", over]]) for over in others
-        ]
-        tables.append(
-            Table(f"By how much the network's scores are smaller{unit}", ["RMSE", "CRPS"], rows, [2, 2])
-        )
+        pairs = [each for each in document["paired"] if each["score"].endswith(kind)]
+        gained = [(f"rmse@{kind}", "RMSE", 2, 1.0), (f"crps@{kind}", "CRPS", 2, 1.0)]
+        tables += gain_tables(f"By how much the network's scores are smaller{unit}", pairs, gained)
     return tables
 
 
