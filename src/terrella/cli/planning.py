@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from terrella.cli.flags import Processes
 from terrella.cli.tasks import load_task
+
+if TYPE_CHECKING:
+    from terrella.engine.plan.strategy import Limits
 
 
 @Parameter(name="*")
@@ -55,20 +58,13 @@ def show_plan(task: str, settings: Any, samples: int | None, limiting: Limiting)
     import json
     from dataclasses import asdict
 
-    from terrella.engine.plan.amounts import parse_duration, parse_size
     from terrella.engine.plan.devices import find_device
     from terrella.engine.plan.plan import available_memory
     from terrella.engine.plan.report import reasons, table
-    from terrella.engine.plan.strategy import Limits
     from terrella.engine.terminal import console, say
     from terrella.engine.workflow import plan_training
 
-    limits = Limits(
-        parse_size(limiting.memory) if limiting.memory else available_memory(),
-        parse_size(limiting.device_memory) if limiting.device_memory else None,
-        parse_duration(limiting.deadline) if limiting.deadline else None,
-        _processes(limiting),
-    )
+    limits = limits_of(limiting, available_memory(), _processes(limiting))
     made = plan_training(load_task(task), settings, samples, limits, find_device(limiting.on))
     if limiting.run is not None:
         made.save(limiting.run)
@@ -78,6 +74,23 @@ def show_plan(task: str, settings: Any, samples: int | None, limiting: Limiting)
     console().print(table(made))
     for line in reasons(made):
         say(line)
+
+
+def limits_of(limiting: Limiting, memory: float, processes: tuple[int, ...]) -> "Limits":
+    """Return the limits of a plan, with the RAM (bytes) and the numbers of processes where it names none.
+
+    Raises:
+        InputError: where a size or a duration is none.
+    """
+    from terrella.engine.plan.amounts import parse_duration, parse_size
+    from terrella.engine.plan.strategy import Limits
+
+    return Limits(
+        parse_size(limiting.memory) if limiting.memory else memory,
+        parse_size(limiting.device_memory) if limiting.device_memory else None,
+        parse_duration(limiting.deadline) if limiting.deadline else None,
+        processes,
+    )
 
 
 def _processes(limiting: Limiting) -> tuple[int, ...]:

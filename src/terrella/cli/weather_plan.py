@@ -1,6 +1,6 @@
 """`terrella weather plan --variant`: a published network, beside what its training took."""
 
-from terrella.cli.planning import Limiting
+from terrella.cli.planning import Limiting, limits_of
 
 _ASSUMED_RAM = 128e9  # beside each device of another machine
 
@@ -12,10 +12,8 @@ def plan_variant(name: str, limiting: Limiting, devices: int) -> None:
         DoesNotFitError: where a stage fits in no way, after the plan of those before it.
         InputError: where there is no such variant or device, or a size is none.
     """
-    from terrella.engine.plan.amounts import parse_duration, parse_size
     from terrella.engine.plan.devices import find_device
     from terrella.engine.plan.plan import available_memory
-    from terrella.engine.plan.strategy import Limits
     from terrella.engine.terminal import console, say
     from terrella.weather.planning import beside_published, variant_table
     from terrella.weather.planning import plan_variant as planned
@@ -24,13 +22,7 @@ def plan_variant(name: str, limiting: Limiting, devices: int) -> None:
     variant, device = find_variant(name), find_device(limiting.on)
     # Of another machine the RAM is not known.
     memory = available_memory() if limiting.on == "this" else devices * _ASSUMED_RAM
-    limits = Limits(
-        parse_size(limiting.memory) if limiting.memory else memory,
-        parse_size(limiting.device_memory) if limiting.device_memory else None,
-        parse_duration(limiting.deadline) if limiting.deadline else None,
-        (devices,),
-    )
-    made, failed = planned(variant, limits, device)
+    made, failed = planned(variant, limits_of(limiting, memory, (devices,)), device)
     if limiting.run is not None:
         made.save(limiting.run)
     console().print(variant_table(variant, made))

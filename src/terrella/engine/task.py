@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from pydantic import BaseModel
@@ -116,16 +115,6 @@ class Judging:
     mark: str = ""  # stands on every table and figure; by default data and split
 
 
-class Predict(Protocol):
-    """The use of a bundle on the user's own file: the task's own options follow."""
-
-    def __call__(
-        self, given: Any, bundle: str, output: Path, report: Report, **options: Any
-    ) -> Sequence[str]:
-        """Write the prediction; return lines on what was written."""
-        ...
-
-
 def no_values(bundle: Bundle) -> Mapping[str, Any]:
     """Return no values."""
     return {}
@@ -230,7 +219,9 @@ class Task(Generic[Settings, Data]):
     network: Callable[[Settings, Data, Sequence[Fed]], nn.Module]  # from which the training starts
     finish: Callable[[Trained[Settings, Data], Report], Made]  # thresholds, recalibration, the card
     judge: Callable[[Asked, Report], Judging]  # the network first, its baselines after, on the same outcomes
-    predict: Predict
+    # Of the user's own file, a bundle, the output, a report and the task's own options: writes the prediction, and
+    # returns lines on what was written.
+    predict: Callable[..., Sequence[str]]
     demo: Callable[..., None]
     cites: Callable[[Run], Sequence[str]]  # names of the methods that a run used
     prepare: Callable[[Settings, Data, Run, str, Report], Data] = nothing_first  # what the network stands on

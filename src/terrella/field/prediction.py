@@ -29,15 +29,12 @@ def predict_file(
     *,
     beside: Path | None = None,
     year: float | None = None,
-    **unknown: Any,
 ) -> list[str]:
     """Write forecasts for annual means or for Gauss coefficients (.shc); return lines on what was done.
 
     Raises:
         InputError: where the bundle, a file or the output's name is at fault.
     """
-    if unknown:
-        raise TypeError(f"field predict has no {', '.join(unknown)}")
     given = Path(given)
     of_coefficients = given.suffix.lower() == ".shc"
     suffixes = (".shc",) if of_coefficients else _SUFFIXES

@@ -20,10 +20,11 @@ def predict(
     given: str | Path,
     bundle: str | Path,
     output: Path,
+    report: Report = ignore,
+    *,
     issue_time: str | None = None,
     map_path: Path | None = None,
     by_layer: bool = False,
-    report: Report = ignore,
     min_magnitude: float | None = None,
 ) -> list[str]:
     """Write a forecast and its map from a catalogue; return lines on what was written.

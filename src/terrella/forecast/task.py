@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
 
 from torch import nn
 
@@ -99,14 +97,9 @@ def finish(trained: Trained[ForecastSettings, Prepared], report: Report) -> Made
     return Made(bundle.tensors, bundle.values, make_card(models, case, trained.mark), said)
 
 
-def write(given: Any, bundle: str, output: Path, report: Report, **options: Any) -> list[str]:
-    """Write a forecast and its map from a catalogue; return lines on what was written."""
-    return predict_forecast(given, bundle, output, report=report, **options)
-
-
 task = Task(
     name=TASK, settings=ForecastSettings, open=open_catalogue, prepare=prepare, stages=stages,
-    network=network, finish=finish, judge=judge_models, predict=write, demo=demo, cites=methods,
+    network=network, finish=finish, judge=judge_models, predict=predict_forecast, demo=demo, cites=methods,
     question=question, compression=compression,
 )  # fmt: skip
 train, judge, predict = workflow.verbs(task)

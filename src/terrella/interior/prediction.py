@@ -14,14 +14,12 @@ from terrella.interior.profiles.read import Profile, read_profile
 _CORE = "core or water"
 
 
-def predict_file(given: Path | str, bundle: str, output: Path, report: Report, **unknown: Any) -> list[str]:
+def predict_file(given: Path | str, bundle: str, output: Path, report: Report) -> list[str]:
     """Write temperatures with intervals for the rows of a profile; return lines on what was done.
 
     Raises:
         InputError: where the bundle, the profile or the output's name is at fault.
     """
-    if unknown:
-        raise TypeError(f"interior predict has no {', '.join(unknown)}")
     check_table_output(output)
     model = load_model(bundle)
     profile = read_profile(Path(given))

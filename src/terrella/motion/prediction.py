@@ -20,15 +20,12 @@ def predict_file(
     report: Report,
     *,
     columns: dict[str, str] | None = None,
-    **unknown: Any,
 ) -> list[str]:
     """Write medians and deviations for the rows of a table of scenarios; return lines on what was done.
 
     Raises:
         InputError: where the bundle, the table or the output's name is at fault.
     """
-    if unknown:
-        raise TypeError(f"motion predict has no {', '.join(unknown)}")
     check_table_output(output)
     model = load_model(bundle)
     records = read_flatfile(Path(given), Reading(columns or {}, motions=False))

@@ -47,15 +47,13 @@ def opened(
 
 def predict_file(
     given: Any, bundle: str, output: Path, report: Report, *, factor: int | None = None, samples: int = 0,
-    layer: str | None = None, spacing: float | None = None, **unknown: Any,
+    layer: str | None = None, spacing: float | None = None
 ) -> Sequence[str]:  # fmt: skip
     """Fill the gaps of a grid, or refine it by a factor; return lines on what was written.
 
     Raises:
         InputError: where the grid is at fault, or the bundle refines by another factor.
     """
-    if unknown:
-        raise TypeError(f"surface predict has no {', '.join(unknown)}")
     model = load_model(bundle)
     check_output(output)
     grid = opened(given, model, bundle, report, factor, layer, spacing)

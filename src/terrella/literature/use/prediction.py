@@ -44,7 +44,6 @@ def predict_file(
     column: str | None = None,
     phrases: int = 10,
     sentences: int = 3,
-    **unknown: Any,
 ) -> list[str]:
     """Write entities, key phrases, summaries and a graph of the documents of a file, or classes; say what was done.
 
@@ -53,8 +52,6 @@ def predict_file(
     Raises:
         InputError: where the bundle, the texts or the output are at fault.
     """
-    if unknown:
-        raise TypeError(f"literature predict has no {', '.join(unknown)}")
     _refuse_others(output)
     opened = load_bundle(Path(bundle), TASK)
     settings = parse_settings(LiteratureSettings, opened.settings, opened.where)

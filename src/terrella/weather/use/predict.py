@@ -32,7 +32,6 @@ def predict_weather(
     *,
     start: str | None = None,
     days: float = 10.0,
-    **unknown: Any,
 ) -> Sequence[str]:
     """Write a forecast from the last two states of fields, or those up to `start`; return lines on it.
 
@@ -42,8 +41,6 @@ def predict_weather(
     Raises:
         InputError: where the bundle or the fields are at fault.
     """
-    if unknown:
-        raise TypeError(f"weather predict has no {', '.join(unknown)}")
     if output.suffix not in _KINDS:
         raise InputError(f"{output}: a name that ends in {' or '.join(_KINDS)} is expected")
     model = load_weather(bundle)
