@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import time
@@ -12,9 +11,9 @@ from typing import Any
 
 import tomli_w
 
-from _result import write_result
+from _result import DATA_FOLDER, write_result
 
-DATA = Path(os.environ.get("TERRELLA_DATA", Path(__file__).parents[2] / "shared" / "data")) / "forecast"
+DATA = DATA_FOLDER / "forecast"
 TERRELLA = [sys.executable, "-m", "terrella", "forecast"]
 
 

@@ -14,7 +14,10 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from terrella.real_data import data_folder
+
 RESULTS = Path(__file__).parent / "results"
+DATA_FOLDER = data_folder(Path(__file__).parents[2] / "shared" / "data")
 _PACKAGES = ("terrella", "numpy", "scipy", "pandas", "pyarrow", "numba", "torch", "obspy")
 _COLUMNS = ("what", "ours", "peer", "peer_name", "unit", "ratio")
 

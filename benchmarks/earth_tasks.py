@@ -24,6 +24,7 @@ import numpy as np
 import torch
 
 import large_surface
+from _result import DATA_FOLDER as DATA
 from _result import RESULTS, write_result
 from terrella.earth.pressure import pressure_gpa
 from terrella.engine.fit.training import ignore
@@ -50,7 +51,6 @@ from terrella.motion.task import task
 from terrella.surface import SurfaceSettings
 from terrella.surface.task import task as surface_task
 
-DATA = Path(os.environ.get("TERRELLA_DATA", Path(__file__).parents[2] / "shared" / "data"))
 SEED = 0
 Rows = list[dict[str, Any]]
 

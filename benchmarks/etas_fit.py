@@ -20,14 +20,14 @@ from typing import Any
 import numpy as np
 
 from _npp import from_log10
-from _result import write_result
+from _result import DATA_FOLDER, write_result
 from terrella.forecast.etas.fit import fit_etas
 from terrella.forecast.etas.likelihood import log_likelihood, make_window, rounded_half_up
 from terrella.forecast.etas.model import ETAS
 from terrella.formats.catalogues.catalogue import Catalogue
 from terrella.formats.catalogues.read import read_catalogue
 
-DATA = Path(os.environ.get("TERRELLA_DATA", Path(__file__).parents[2] / "shared" / "data")) / "forecast"
+DATA = DATA_FOLDER / "forecast"
 BIN = 0.1
 
 # What the peer's own example does: fixed start, distances up to 100 rupture lengths.

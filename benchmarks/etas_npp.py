@@ -7,21 +7,19 @@ scores M ≥ 3.5 instead of 2.5, where nothing is published. The data are read f
 
 import argparse
 import json
-import os
 import sys
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from _npp import from_log10, npp_poisson_score
-from _result import write_result
+from _result import DATA_FOLDER, write_result
 from terrella.forecast.etas.fit import EtasFit, fit_etas
 from terrella.forecast.etas.likelihood import NppScore, npp_score, rounded_half_up
 from terrella.formats.catalogues.catalogue import Catalogue
 from terrella.formats.catalogues.read import read_catalogue
 
-DATA = Path(os.environ.get("TERRELLA_DATA", Path(__file__).parents[2] / "shared" / "data")) / "forecast"
+DATA = DATA_FOLDER / "forecast"
 
 
 def main() -> None:

@@ -9,7 +9,6 @@ and by ETAS's triggering probabilities, issued at midnight before it; intervals 
 
 import argparse
 import json
-import os
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -19,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from _result import RESULTS, write_result
+from _result import DATA_FOLDER, RESULTS, write_result
 from terrella.cli.tasks import TASKS, asked_model, load_task
 from terrella.engine.explain.checks import curves, sanity
 from terrella.engine.explain.methods import explain
@@ -45,7 +44,7 @@ def given(task: str, runs: Path, folder: Path) -> tuple[str, str, dict[str, Any]
     if task == "forecast":
         return str(run / "catalogue.parquet"), str(run), {"issue_time": "2019-03-01"}
     if task == "pick":
-        data = Path(os.environ.get("TERRELLA_DATA", "../shared/data")) / "pick"
+        data = DATA_FOLDER / "pick"
         return (
             str(data / "northern_california_local"),
             str(data / "phasenet_original.safetensors"),

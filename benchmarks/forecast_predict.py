@@ -5,7 +5,6 @@ with one thread, after one that filled the caches of compiled code; of three, th
 """
 
 import argparse
-import os
 import subprocess
 import tempfile
 from pathlib import Path
@@ -15,9 +14,9 @@ import numpy as np
 import xarray as xr
 
 from _command import command_seconds
-from _result import write_result
+from _result import DATA_FOLDER, write_result
 
-DATA = Path(os.environ.get("TERRELLA_DATA", Path(__file__).parents[2] / "shared" / "data")) / "forecast"
+DATA = DATA_FOLDER / "forecast"
 CATALOGUE = DATA / "global_m45_2012_2018.comcat.csv.gz"
 ISSUED = "2018-11-30T00:00:00Z"
 TIMES = 3

@@ -36,7 +36,16 @@ from terrella.forecast.general import General, Prior, rates_of_region, to_genera
 from terrella.forecast.learning.crops import Crops
 from terrella.forecast.learning.network import ForecastNetwork, count_loss
 from terrella.forecast.learning.recalibration import cell_loss
-from terrella.forecast.models import ETAS_, NETWORK, Expectation, Gain, Models, make_forecaster, swept_maps
+from terrella.forecast.models import (
+    ETAS_,
+    NETWORK,
+    Expectation,
+    Gain,
+    Models,
+    all_cells,
+    make_forecaster,
+    swept_maps,
+)
 from terrella.forecast.preparation import cut, fit_classical
 from terrella.forecast.settings import DataSettings
 from terrella.forecast.simulation.process import drawn_process
@@ -140,16 +149,12 @@ def write_maps(models: Models, catalogue: Any, days: Any, here: Path) -> None:
     ]
     rates = rates_of_region(models, catalogue)
     for batch, maps in swept_maps(forecaster, days):
-        n, cells = len(days[batch]), forecaster.cells
-        issue, cell = (
-            each.flatten() for each in torch.meshgrid(torch.arange(n), torch.arange(cells), indexing="ij")
-        )
-        seen = features(maps, issue, torch.zeros_like(cell), cell) - rates
+        seen = features(maps, *all_cells(maps)) - rates
         counts = observed_counts(forecaster.sources, days[batch], models.horizons_days)
         for whole, part in zip(
             written, (seen, maps.log_etas.movedim(1, -1), np.moveaxis(counts, 1, -1)), strict=True
         ):
-            whole[batch] = np.asarray(part).reshape(n, *shape[1:], -1)
+            whole[batch] = np.asarray(part).reshape(len(days[batch]), *shape[1:], -1)
     for name in KEPT:  # the counts last, whose name says that all is there
         (here / f"{name}.part").rename(here / f"{name}.npy")
 

@@ -22,9 +22,9 @@ from urllib.parse import urlsplit
 import numpy as np
 import psutil
 
-from _result import write_result
+from _result import DATA_FOLDER, write_result
 
-DATA = Path(os.environ.get("TERRELLA_DATA", Path(__file__).parents[2] / "shared" / "data")) / "forecast"
+DATA = DATA_FOLDER / "forecast"
 CATALOGUE = DATA / "california_m25.parquet"
 PER_SECOND = 200
 _CONNECTIONS = 64

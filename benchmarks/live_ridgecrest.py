@@ -5,7 +5,6 @@ docs/images/live_ridgecrest.png too.
 """
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
@@ -16,7 +15,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 import terrella.earth.proj_first  # noqa: F401
-from _result import write_result
+from _result import DATA_FOLDER, write_result
 from terrella.forecast.maps import draw_base, draw_cells, draw_coast, draw_events, make_view
 from terrella.formats.catalogues.catalogue import Catalogue
 from terrella.formats.catalogues.read import read_catalogue
@@ -25,7 +24,7 @@ from terrella.live.opening import reopen
 from terrella.live.scoring import SCORE
 from terrella.live.summary import Row, summarise
 
-DATA = Path(os.environ.get("TERRELLA_DATA", Path(__file__).parents[2] / "shared" / "data")) / "forecast"
+DATA = DATA_FOLDER / "forecast"
 CATALOGUE = DATA / "california_m25.parquet"
 PICTURE = Path(__file__).parents[1] / "docs" / "images" / "live_ridgecrest.png"
 SHOCKS = ("2019-07-04T17:33:49", "2019-07-06T03:19:53")  # M 6.4, M 7.1

@@ -7,13 +7,12 @@ small (31 and 25 test traces), and their intervals wide. Data are read from TERR
 """
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
 import pandas as pd
 
-from _result import write_result
+from _result import DATA_FOLDER, write_result
 from terrella.engine.progress import shown_progress
 from terrella.pick.comparison.compare import compare
 from terrella.pick.comparison.settings import ClassicalSettings, CompareSettings
@@ -78,7 +77,7 @@ def main() -> None:
     parser.add_argument("--run", type=Path, default=Path("runs/pick/benchmark"))
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
-    data = Path(os.environ.get("TERRELLA_DATA", Path(__file__).parents[2] / "shared" / "data")) / "pick"
+    data = DATA_FOLDER / "pick"
     if not data.is_dir():
         sys.exit(f"no data in {data}: set TERRELLA_DATA")
     with shown_progress() as report:

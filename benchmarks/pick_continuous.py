@@ -22,9 +22,9 @@ from typing import Any
 
 import numpy as np
 
-from _result import write_result
+from _result import DATA_FOLDER, write_result
 
-DATA = Path(os.environ.get("TERRELLA_DATA", Path(__file__).parents[2] / "shared" / "data")) / "pick"
+DATA = DATA_FOLDER / "pick"
 # A multiple of 1,501 and of 3,000 samples since 1970, the steps of both networks.
 START = "2019-07-06T09:38:30"
 NEAR_S = 0.02

@@ -8,7 +8,6 @@ same phase; intervals of 95 % resample traces.
 
 import argparse
 import csv
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -19,14 +18,14 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from _result import write_result
+from _result import DATA_FOLDER, write_result
 from terrella.formats.waveforms.archive import Segment
 from terrella.pick.continuous.annotate import Annotator
 from terrella.pick.continuous.picking import Pick, pick_span
 from terrella.pick.continuous.policies import Policies, shifted
 from terrella.pick.continuous.ready import ready_annotator
 
-DATA = Path(os.environ.get("TERRELLA_DATA", Path(__file__).parents[2] / "shared" / "data")) / "pick"
+DATA = DATA_FOLDER / "pick"
 SETS = {"northern_california_local": 100.0, "norsar_regional": 40.0}
 SHIFTS = (1, 2, 4)
 NEAR_S = 0.5

@@ -9,7 +9,6 @@ The data are read from TERRELLA_DATA (default ../shared/data).
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -21,7 +20,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from _result import write_result
+from _result import DATA_FOLDER, write_result
 from terrella.earth.region import Region
 from terrella.engine.use.bundle import load_bundle
 from terrella.forecast.etas.fit import fit_etas
@@ -33,7 +32,7 @@ from terrella.forecast.storage import TASK, from_bundle
 from terrella.formats.catalogues.catalogue import Catalogue
 from terrella.formats.catalogues.read import read_catalogue
 
-DATA = Path(os.environ.get("TERRELLA_DATA", Path(__file__).parents[2] / "shared" / "data")) / "forecast"
+DATA = DATA_FOLDER / "forecast"
 ISSUES = {"after Ridgecrest": "2019-07-06T04:00", "quiet": "2018-07-06T04:00"}
 DAYS = 7.0
 LARGEST = 8.5

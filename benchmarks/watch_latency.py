@@ -20,13 +20,13 @@ from pathlib import Path
 import numpy as np
 import psutil
 
+from _result import DATA_FOLDER as DATA
 from _result import write_result
 from terrella.pick.continuous.command import annotator_for
 from terrella.pick.continuous.policies import Policies
 from terrella.pick.synthetic.continuous import hourly_records, make_shaking
 from terrella.pick.watch.station import reach_of
 
-DATA = Path(os.environ.get("TERRELLA_DATA", Path(__file__).parents[2] / "shared" / "data"))
 WEIGHTS = DATA / "pick" / "phasenet_original.safetensors"
 RECORD, STATIONS, BEFORE_S, START_S = 512, 10, 120, 1200
 

@@ -254,7 +254,7 @@ def _on_maps(network: ForecastNetwork, maps: Maps, grid: Grid) -> tuple[Tensor, 
     n, _, layers, columns = maps.log_etas.shape
     device = maps.log_etas.device
     mask = torch.as_tensor(grid.mask, device=device)
-    seen = features(maps, *_all_cells(maps)).view(n, layers, columns, -1)
+    seen = features(maps, *all_cells(maps)).view(n, layers, columns, -1)
     found = []
     for each, log_etas in zip(seen, maps.log_etas.movedim(1, -1), strict=True):
         log_mean, _, spread = network.on_map(each, log_etas, mask, grid.wraps)
@@ -303,12 +303,13 @@ def _learned(forecaster: Forecaster, maps: Maps) -> tuple[Tensor, Tensor]:
     """Return the network's log mean and log spread of all cells, (n, horizon, cell) each."""
     n, horizons = maps.log_etas.shape[:2]
     log_mean, spread = (
-        each.view(n, -1, horizons).transpose(1, 2) for each in learned(forecaster, maps, _all_cells(maps))
+        each.view(n, -1, horizons).transpose(1, 2) for each in learned(forecaster, maps, all_cells(maps))
     )
     return log_mean, spread
 
 
-def _all_cells(maps: Maps) -> tuple[Tensor, ...]:
+def all_cells(maps: Maps) -> tuple[Tensor, ...]:
+    """Return issue time, layer and column of every cell of maps, (n × layer × column,) each."""
     n, _, layers, columns = maps.log_etas.shape
     sizes = [torch.arange(size, device=maps.log_etas.device) for size in (n, layers, columns)]
     return tuple(each.flatten() for each in torch.meshgrid(*sizes, indexing="ij"))

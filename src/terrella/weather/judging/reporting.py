@@ -6,9 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from terrella.engine.judge.document import interval_of
 from terrella.engine.judge.figures import LEGEND, look_of
-from terrella.engine.judge.report import Picture, Section, Table, filled
+from terrella.engine.judge.report import Picture, Section, Table, filled, score_tables
 from terrella.engine.run import Run
 from terrella.engine.task import Judging
 from terrella.weather.baselines.climatology import Climatology
@@ -112,18 +111,21 @@ def _is_large(scores: Scores, short: str) -> bool:
 
 
 def _tables(scores: Scores, headline: Sequence[str]) -> list[Table]:
-    return [_table(scores, lead, headline) for lead in _shown(scores)]
-
-
-def _table(scores: Scores, lead: int, headline: Sequence[str]) -> Table:
-    rows = [
-        (model, [interval_of(own.get(f"rmse@{short}@{lead}h")) for short in headline])
-        for model, own in scores.document["models"].items()
+    models = scores.document["models"]
+    units = next(iter(models.values()))
+    return [
+        table
+        for lead in _shown(scores)
+        for table in score_tables(
+            f"RMSE {_days(lead)} ahead",
+            models,
+            [
+                (name, f"{short} ({units[name]['unit']})", 1 if _is_large(scores, short) else 3, 1.0)
+                for short in headline
+                for name in [f"rmse@{short}@{lead}h"]
+            ],
+        )
     ]
-    units = [scores.document["models"][rows[0][0]][f"rmse@{short}@{lead}h"]["unit"] for short in headline]
-    heads = [f"{short} ({unit})" for short, unit in zip(headline, units, strict=True)]
-    digits = [1 if _is_large(scores, short) else 3 for short in headline]
-    return Table(f"RMSE {_days(lead)} ahead", heads, rows, digits)
 
 
 def _curves(scores: Scores, headline: Sequence[str]) -> Picture:

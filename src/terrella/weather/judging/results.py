@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from terrella.engine.judge.bootstrap import Blocks, Interval, limits, make_blocks
+from terrella.engine.judge.bootstrap import interval, limits, make_blocks
+from terrella.engine.judge.comparing import intervals
 from terrella.engine.judge.document import Pair, scores_document
 from terrella.weather.data.store import Store
 from terrella.weather.data.variables import known
@@ -44,10 +45,14 @@ def scores_of(judged: Judged, store: Store, split: str, settings: JudgeSettings)
         model: {score: own.resampled(score, blocks) for score in own.scores}
         for model, own in judged.sums.items()
     }
-    models = {
-        model: _intervals(
-            {score: values for score, values in own.items() if not _is_void(score, model)}, names
-        )
+    each = {
+        model: {
+            f"{score}{name}": values[:, lead, at]
+            for score, values in own.items()
+            if (score, model) != ("acc", "climatology")  # it has no anomaly to correlate
+            for lead, row in enumerate(names)
+            for at, name in enumerate(row)
+        }
         for model, own in resampled.items()
     }
     first, *others = resampled
@@ -58,37 +63,18 @@ def scores_of(judged: Judged, store: Store, split: str, settings: JudgeSettings)
         low, high = limits(share)
         gains[other] = (share[0], low, high)
         pairs += [
-            (f"rmse{name}", first, other, Interval(*(float(each[lead, at]) for each in gains[other])))
+            (f"rmse{name}", first, other, interval(share[:, lead, at]))
             for lead, row in enumerate(names)
             for at, name in enumerate(row)
         ]
     data = "a simulated planet" if store.simulated else store.path.name
-    document = scores_document(data, split, models, units, pairs, _more(judged, store, blocks))
-    values = {model: {score: each[0] for score, each in own.items()} for model, own in resampled.items()}
-    return Scores(document, values, gains, leads, channels)
-
-
-def _is_void(score: str, model: str) -> bool:
-    """Return whether a score says nothing: climatology has no anomaly to correlate."""
-    return score == "acc" and model == "climatology"
-
-
-def _intervals(resampled: Mapping[str, Floats], names: Sequence[Sequence[str]]) -> dict[str, Interval]:
-    found = {}
-    for score, values in resampled.items():
-        low, high = limits(values)
-        for lead, row in enumerate(names):
-            for at, name in enumerate(row):
-                numbers = (values[0][lead, at], low[lead, at], high[lead, at])
-                found[f"{score}{name}"] = Interval(*(float(number) for number in numbers))
-    return found
-
-
-def _more(judged: Judged, store: Store, blocks: Blocks) -> dict[str, Any]:
-    return {
+    more = {
         "forecasts": len(judged.starts), "blocks": blocks.draws.shape[1], "grid": store.grid,
         "data_mark": store.mark,
     }  # fmt: skip
+    document = scores_document(data, split, intervals(each), units, pairs, more)
+    values = {model: {score: each[0] for score, each in own.items()} for model, own in resampled.items()}
+    return Scores(document, values, gains, leads, channels)
 
 
 def beaten(scores: Scores, over: Sequence[str], leads_hours: tuple[int, ...]) -> dict[str, tuple[int, int]]:
