@@ -16,7 +16,7 @@ from terrella.earth.region import box
 from terrella.engine.judge import Interval
 from terrella.engine.judge.report import Page, Section, Table, write_report
 from terrella.engine.use.bundle import Bundle
-from terrella.forecast.judging import command as judging
+from terrella.forecast.judging import horizon as judging
 from terrella.forecast.judging.after_shocks import AfterShocks
 from terrella.forecast.judging.breakdown import Context, make_context
 from terrella.forecast.judging.csep_tests import MISSING, Comparison, Consistency, CsepTests
