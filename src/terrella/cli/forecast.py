@@ -134,14 +134,7 @@ def predict(
 
         shown(
             lambda report: run_predict(
-                catalogue,
-                bundle,
-                output,
-                report,
-                issue_time=issue_time,
-                map_path=map,
-                by_layer=by_layer,
-                min_magnitude=min_magnitude,
+                catalogue, bundle, output, report, issue_time, map, by_layer, min_magnitude
             ),
             shlex.join(following),
         )

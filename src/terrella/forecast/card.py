@@ -8,6 +8,14 @@ from terrella.forecast.models import Models
 from terrella.forecast.preparation import Cut
 
 
+def gain_lines(models: Models) -> list[str]:
+    """Return what the network gains over ETAS at each horizon, and what is used there."""
+    return [
+        f"{days:g} d: {signed(gain)}{'' if gain.certain else ', not certain'}; `predict` uses {models.used(at)}"
+        for at, (days, gain) in enumerate(zip(models.horizons_days, models.gains, strict=True))
+    ]
+
+
 def make_card(models: Models, case: Cut, mark: str) -> str:
     """Return the card as Markdown."""
     windows, catalogue = case.windows, case.catalogue
@@ -32,10 +40,7 @@ def make_card(models: Models, case: Cut, mark: str) -> str:
         + "".join(f"; {remark}" for remark in etas_remarks(etas)),
         f"- b-value: {etas.beta / math.log(10):.3f}",
     ]
-    gains = [
-        f"- {days:g} d: {signed(gain)}; `predict` uses {models.used(horizon)}"
-        for horizon, (days, gain) in enumerate(zip(models.horizons_days, models.gains, strict=True))
-    ]
+    gains = [f"- {line}" for line in gain_lines(models)]
     said = "Both recalibrated alike; nats per earthquake with 95 % intervals (block bootstrap)."
     parts = {"": about, "Gain of the network over ETAS on validation": [said, "", *gains], "Limits": _LIMITS}
     return card_text(f"Earthquake forecast model: {catalogue.name}", parts)

@@ -21,7 +21,6 @@ def predict(
     bundle: str | Path,
     output: Path,
     report: Report = ignore,
-    *,
     issue_time: str | None = None,
     map_path: Path | None = None,
     by_layer: bool = False,

@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 from torch import nn
 
 from terrella.engine import workflow
-from terrella.engine.judge.document import signed
 from terrella.engine.run import Report, Run
 from terrella.engine.task import Fed, Made, Opened, StageSpec, Task, Trained
 from terrella.engine.use.bundle import save_bundle
 from terrella.errors import InputError
-from terrella.forecast.card import make_card
+from terrella.forecast.card import gain_lines, make_card
 from terrella.forecast.citing import methods
 from terrella.forecast.compressing import compression
 from terrella.forecast.demo import demo
@@ -88,11 +87,7 @@ def finish(trained: Trained[ForecastSettings, Prepared], report: Report) -> Made
     assert isinstance(trained.network, ForecastNetwork)
     models = replace(trained.data.fitted(), network=trained.network)
     models = calibrate_all(models, case.catalogue, case.windows)
-    said = [
-        f"{days:g} d: gain over ETAS on dev {signed(gain)} nats per earthquake; "
-        f"{'' if gain.certain else 'not certain: '}predict uses {models.used(horizon)}"
-        for horizon, (days, gain) in enumerate(zip(models.horizons_days, models.gains, strict=True))
-    ]
+    said = ["gains over ETAS on dev, in nats per earthquake:", *gain_lines(models)]
     bundle = to_bundle(models, trained.mark)
     return Made(bundle.tensors, bundle.values, make_card(models, case, trained.mark), said)
 

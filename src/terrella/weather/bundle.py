@@ -71,16 +71,16 @@ def load_weather(where: Path | str) -> WeatherModel:
     InputError
         Where there is none, or it cannot be read.
     """
-    return weather_of(load_bundle(Path(where), TASK), str(where))
+    return weather_of(load_bundle(Path(where), TASK))
 
 
-def weather_of(bundle: Bundle, where: str) -> WeatherModel:
-    """Return the network that a bundle holds; `where` says in errors whose it is.
+def weather_of(bundle: Bundle) -> WeatherModel:
+    """Return the network that a bundle holds.
 
     Raises:
         InputError: where it cannot be read.
     """
-    settings = parse_settings(WeatherSettings, bundle.settings, where)
+    settings = parse_settings(WeatherSettings, bundle.settings, bundle.where)
     values = checked_values(bundle, _LAYOUT)
     channels = tuple(Channel(*each) for each in zip(values["variables"], values["levels"], strict=False))
     latitude, longitude = (np.array(values[name]) for name in ("latitude", "longitude"))

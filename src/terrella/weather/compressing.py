@@ -12,7 +12,7 @@ from terrella.weather.data.windows import PAST
 
 def network_of(bundle: Bundle) -> nn.Module:
     """Return a bundle's network."""
-    return weather_of(bundle, bundle.where).network
+    return weather_of(bundle).network
 
 
 def taken(batch: Batch) -> tuple[Tensor, ...]:

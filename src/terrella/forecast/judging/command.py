@@ -16,7 +16,7 @@ from terrella.forecast.judging.horizon import (
     look_closer,
     make_outcomes,
 )
-from terrella.forecast.judging.reporting import About, gains_over_etas, lead, sections, shown
+from terrella.forecast.judging.reporting import gains_over_etas, lead, sections, shown
 from terrella.forecast.judging.score_files import bundle_mark, document_of, further_scores
 from terrella.forecast.models import make_forecaster
 from terrella.forecast.preparation import catalogue_mark, cut, read_run_catalogue
@@ -61,16 +61,17 @@ def judge_models(asked: Asked, report: Report, ceiling: Ceiling | None = None) -
     mark = catalogue_mark(case.catalogue)
     data = f"{case.catalogue.name}, {len(case.catalogue):,} events M ≥ {case.min_magnitude:g}, fingerprint {mark}"
     marks = {"model_mark": bundle_mark(asked.bundle)[:8], "catalogue_mark": mark[:8]}
-    about = About(data, split, FITTED_ON.get(asked.split, ""), ceiling[0] if ceiling else None)
+    truth = ceiling[0] if ceiling else None
+    seen = FITTED_ON.get(asked.split, "")
     more = marks | further_scores(judged, closer, chosen.resamples)
-    for line in gains_over_etas(judged, about.ceiling):
+    for line in gains_over_etas(judged, truth):
         report({"kind": "result", "message": line})
     document = document_of(data, split, {each.label: each.scores for each in judged}, more)
     return Judging(
         scores=document,
         title=f"Earthquake forecasts: {case.catalogue.name}",
-        lead=lead(judged, about.ceiling),
-        sections=sections(document, forecaster, judged, closer, context, about),
+        lead=lead(judged, truth),
+        sections=sections(document, forecaster, judged, closer, context, seen),
         shown=shown(judged),
         mark=f"model {marks['model_mark']} · catalogue {marks['catalogue_mark']}",
     )

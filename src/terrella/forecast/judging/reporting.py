@@ -1,7 +1,6 @@
 """What a judged run leaves for people: the parts of its report, and what the terminal shows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,28 +27,22 @@ _COLUMNS = (
 )
 
 
-@dataclass(frozen=True)
-class About:
-    """What was judged, in words."""
-
-    data: str
-    split: str
-    seen: str  # what the models know of this window
-    ceiling: str | None  # the name of the true process, where it is known
-
-
 def sections(
     document: Mapping[str, Any],
     forecaster: Forecaster,
     judged: Sequence[Judged],
     closer: Closer,
     context: Context,
-    about: About,
+    seen: str,
 ) -> list[Section]:
-    """Return the parts of the report."""
+    """Return the parts of the report; `seen` is what the models know of this window."""
     settings = forecaster.models.settings
     return [
-        Section("Scores", _about(about), [t for each in judged for t in _score_tables(each, document)]),
+        Section(
+            "Scores",
+            _about(document["split"], seen),
+            [t for each in judged for t in _score_tables(each, document)],
+        ),
         _numbers(judged, document),
         Section(
             "Network against baselines",
@@ -65,7 +58,9 @@ def sections(
         *skill_sections(judged, closer, context, settings.judge.resamples),
         Section("Calibration and discrimination", "", [], _curve_pictures(judged)),
         Section("A forecast", "", [], [_map_picture(forecaster, judged)]),
-        Section("Data and settings", f"{about.data}. {about.split}.", [], [], settings_text(settings)),
+        Section(
+            "Data and settings", f"{document['data']}. {document['split']}.", [], [], settings_text(settings)
+        ),
     ]
 
 
@@ -123,14 +118,14 @@ def lead(judged: Sequence[Judged], ceiling: str | None) -> str:
     return "; ".join(parts) + "."
 
 
-def _about(about: About) -> str:
+def _about(split: str, seen: str) -> str:
     return (
-        f"Pseudo-prospective forecasts, {about.split}: each sees only the events before its issue time. All models "
+        f"Pseudo-prospective forecasts, {split}: each sees only the events before its issue time. All models "
         "but all-zero were recalibrated alike on the dev window: log μ as a straight line of the model's, the same "
         "at all horizons and only as far as it helped in spans of time that it was not fitted to, and a negative "
         "binomial distribution of counts. Ranges are 95 % intervals by block bootstrap."
         "\n\nA Brier score alone says nothing where events are rare: compare the row of all zeros."
-        + (f"\n\n{about.seen}" if about.seen else "")
+        + (f"\n\n{seen}" if seen else "")
     )
 
 

@@ -28,7 +28,7 @@ def judge_asked(asked: Asked, report: Report) -> Judging:
     Raises:
         InputError: where the split is too short, or the store is not that of the training.
     """
-    model = weather_of(asked.bundle, str(asked.run.bundle))
+    model = weather_of(asked.bundle)
     settings = asked.settings(WeatherSettings)
     chosen = settings.judge
     if asked.data is not None:
