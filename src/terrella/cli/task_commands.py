@@ -143,7 +143,9 @@ def _judge(name: str, door: Door) -> Callable[..., None]:
 def _show(name: str, door: Door) -> Callable[..., None]:
     def show(run: Path) -> None:
         must_exist(run / "scores.json", f"the scores of a judged run (terrella {name} judge)")
-        for line in named(door.shows)(run):
+        from terrella.engine.judge.document import lines_of_scores
+
+        for line in lines_of_scores(run, named(door.shows)):
             say(line)
 
     show.__doc__ = f"""Print a run's scores, what the network gains over the other models, and what `predict` uses.

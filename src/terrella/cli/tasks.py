@@ -25,7 +25,7 @@ class Door:
     examples: Mapping[str, str] = field(default_factory=dict)  # what follows `terrella TASK VERB`, by verb
     asked: str = ""  # module and name of the model of what `explain` is asked; without it no such verb
     asked_of: str = ""  # what it is asked of, for --help
-    shows: str = ""  # module and name of what makes lines of a judged run; else `show` is the task's own
+    shows: str = ""  # module and name of what makes lines of scores.json; else `show` is the task's own
     check: str = ""  # module and name of what refuses settings that name no data, before the task is loaded
 
 

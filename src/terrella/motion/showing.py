@@ -1,23 +1,14 @@
 """A run's scores in the terminal."""
 
-from pathlib import Path
 from typing import Any
 
-from terrella.engine.judge.document import gain_of, lines_of_scores, signed
+from terrella.engine.judge.document import gain_of, signed
 
 _SCORES = ("sigma", "tau", "phi", "rms", "llh", "rmse", "crps", "bias", "cover50", "cover90")  # of both kinds
 
 
-def lines_of(run: Path) -> list[str]:
-    """Return the scores of a judged run as lines, the network's gains among them.
-
-    Raises:
-        InputError: where its scores cannot be read.
-    """
-    return lines_of_scores(run, _lines)
-
-
-def _lines(document: Any) -> list[str]:
+def lines_of(document: Any) -> list[str]:
+    """Return the scores of a judged run as lines, the network's gains among them."""
     lines = [f"{document['data']}, split {document['split']}"]
     first = next(iter(document["models"].values()))
     for measure, trusted in document["trusted"].items():
