@@ -15,7 +15,7 @@ from terrella.engine.judge.document import scores_document
 from terrella.engine.judge.report import Section
 from terrella.engine.plan.step import Step
 from terrella.engine.plan.strategy import Need
-from terrella.engine.settings import fingerprint, parse_settings
+from terrella.engine.settings import fingerprint
 from terrella.engine.task import Compression, Fed, Judging, Made, Opened, StageSpec, Task
 from terrella.engine.use.forms import bundle_network
 from terrella.engine.workflow import judge, train
@@ -105,10 +105,9 @@ def models(bundle):
 
 
 def judge_models(asked, report):
-    settings = parse_settings(SineSettings, asked.bundle.settings)
-    chosen = settings.judge.model_copy(update=dict(asked.judge))
+    settings = asked.settings(SineSettings)
     x, y = open_samples(settings, report).data[asked.split].T.numpy()
-    blocks = label_blocks([str(n) for n in range(len(x))], chosen.resamples, 0)
+    blocks = label_blocks([str(n) for n in range(len(x))], settings.judge.resamples, 0)
     mse = {
         name: blocks.sums((model(x) - y) ** 2) / blocks.sums(np.ones(len(x)))
         for name, model in models(asked.bundle).items()
