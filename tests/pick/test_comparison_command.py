@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from cyclopts import App
 
-from terrella.cli.pick.compare import compare
+from terrella.cli.pick import compare
 from terrella.pick.comparison.settings import CompareSettings
 
 
@@ -58,7 +58,7 @@ def test_typed_again_without_flags_it_takes_the_settings_of_the_run(
 
 def test_the_door_loads_nothing_heavy() -> None:
     code = (
-        "import sys, terrella.cli.pick.compare; "
+        "import sys, terrella.cli.pick; "
         "print([m for m in ('torch', 'pandas', 'matplotlib', 'obspy', 'numpy', 'distributed') if m in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from judging_stores import store_of
 
-from terrella.cli.pick.judge import judge
+from terrella.cli.pick import judge
 from terrella.engine.settings import settings_text
 from terrella.engine.use.bundle import Bundle, save_bundle
 from terrella.errors import InputError

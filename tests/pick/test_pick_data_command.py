@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from cyclopts import App
 
-from terrella.cli.pick.data import data
+from terrella.cli.pick import data
 from terrella.errors import InputError
 from terrella.formats.waveforms.seisbench_write import write_data_set
 from terrella.pick.data.command import make
@@ -71,7 +71,7 @@ def test_what_does_not_go_together(data_set, tmp_path, monkeypatch):
 
 def test_nothing_heavy_is_imported_with_the_command():
     code = (
-        "import sys, terrella.cli.pick.data; heavy = ('torch', 'obspy', 'scipy', 'h5py', 'pooch', 'numpy')\n"
+        "import sys, terrella.cli.pick; heavy = ('torch', 'obspy', 'scipy', 'h5py', 'pooch', 'numpy')\n"
         "print([name for name in heavy if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,17 +1,15 @@
 """`terrella <task> explain`, made of the registry."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from terrella.cli.flags import Output, shown
+from terrella.cli.flags import Output, bundle_there, input_there, shown
 from terrella.cli.tasks import Door, asked_model, load_task
 from terrella.engine.settings import load_settings
 
 _Method = Literal["integrated", "occlusion", "shap", "lime", "ascent", "deeplift", "lrp"]
-_ELSEWHERE = ("planet", "seisbench:", "synthetic:")  # inputs and bundles that are no file
 
 
 def explain_command(name: str, door: Door) -> Callable[..., None]:
@@ -27,15 +25,11 @@ def explain_command(name: str, door: Door) -> Callable[..., None]:
         seed: int = 0,
         asked: Any = None,
     ) -> None:
-        from terrella.engine.use.find import find_bundle
-        from terrella.engine.use.header import refuse_compressed
-        from terrella.files import must_exist
+        input_there(given, door.asked_of)
+        if (folder := bundle_there(bundle, name)) is not None:
+            from terrella.engine.use.header import refuse_compressed
 
-        # Both before what explains is imported.
-        if not given.startswith(_ELSEWHERE) and not any(letter in given for letter in "*?["):
-            must_exist(Path(given), door.asked_of)
-        if not bundle.startswith(_ELSEWHERE) and not Path(bundle).is_file():
-            refuse_compressed(find_bundle(Path(bundle), name))
+            refuse_compressed(folder)
         from terrella.engine.explain.run import explain_answer
 
         overrides = asked.model_dump(exclude_unset=True) if asked is not None else {}

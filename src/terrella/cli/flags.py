@@ -10,6 +10,8 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from terrella.engine.terminal import say
+from terrella.engine.use.find import find_bundle
+from terrella.files import must_exist
 
 if TYPE_CHECKING:
     from terrella.engine.run import Report
@@ -27,6 +29,31 @@ Bundle = Annotated[
     str, Parameter(help="A trained model: a bundle's folder, a run's, or the name of a run in runs/TASK.")
 ]
 DemoRun = Annotated[Path, Parameter(help="Folder of the run; a demo that was stopped goes on from there.")]
+
+# Inputs and bundles that are no file here.
+_ELSEWHERE = ("planet", "seisbench:", "synthetic:")
+
+
+def input_there(given: str, expected: str, service: str = _ELSEWHERE[0]) -> None:
+    """Refuse an input that is not there, before what reads it is imported.
+
+    Patterns of files, and addresses that begin as the service's do, are left to what reads them.
+
+    Raises:
+        InputError: where there is no file or folder.
+    """
+    if not given.startswith((*_ELSEWHERE, service)) and not any(letter in given for letter in "*?["):
+        must_exist(Path(given), expected)
+
+
+def bundle_there(given: str, task: str) -> Path | None:
+    """Refuse a bundle that is not there, before what uses it is imported; return its folder, where it is one.
+
+    Raises:
+        InputError: where there is none.
+    """
+    elsewhere = given.startswith(_ELSEWHERE) or Path(given).is_file()
+    return None if elsewhere else find_bundle(Path(given), task)
 
 
 def shown(work: "Callable[[Report], Any]", following: str = "") -> None:

@@ -8,7 +8,7 @@ from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
 from terrella.cli.explaining import explain_command
-from terrella.cli.flags import OUTPUT, SETTINGS, Processes, shown
+from terrella.cli.flags import OUTPUT, SETTINGS, Processes, bundle_there, shown
 from terrella.cli.planning import Limiting, show_plan
 from terrella.cli.tasks import TASKS, Door, check_inputs, load_task, named, own_commands, settings_model
 from terrella.engine.settings import load_settings
@@ -162,9 +162,7 @@ def _show(name: str, door: Door) -> Callable[..., None]:
 
 def predicted(name: str, given: Path, means: str, bundle: str, output: Path, **options: Any) -> None:
     """Use a bundle on a file, which means what it says; both are looked for before what predicts is imported."""
-    from terrella.engine.use.find import find_bundle
-
-    find_bundle(Path(bundle), name)
+    bundle_there(bundle, name)
     must_exist(given, means)
     shown(lambda report: load_task(name).predict(given, bundle, output, report, **options))
 
