@@ -29,8 +29,8 @@ def full():
 
 
 def test_a_section_of_any_size_is_answered_as_by_torch(full):
-    whole = segmenter_of(full, "full")
-    small = segmenter_of(as_onnx(compression, network_of(full), full, "onnx", lambda: None), "small")
+    whole = segmenter_of(full)
+    small = segmenter_of(as_onnx(compression, network_of(full), full, "onnx", lambda: None))
     for shape in ((16, 32), (7, 45)):
         samples = np.random.default_rng(0).normal(size=shape).astype(np.float32)
         one, other = (each.logits(samples, np.ones(shape[0], np.float32)) for each in (whole, small))
@@ -56,7 +56,7 @@ def test_a_section_is_predicted_in_bfloat16_to_its_digits(full, tmp_path):
 
 def test_a_narrower_network_has_settings_that_make_it(full):
     network, bundle = narrower(network_of(full), full)
-    again = segmenter_of(replace(bundle, tensors=network.state_dict()), "narrow")
+    again = segmenter_of(replace(bundle, tensors=network.state_dict()))
     assert again.settings.network.widths == (2, 4)
     x = torch.randn(1, 1, 8, 8)
     with torch.no_grad():

@@ -8,15 +8,17 @@ import numpy as np
 import pytest
 from fake_sections import make_entries, perfect_scores
 
+from terrella.engine.judge.comparing import intervals
 from terrella.engine.judge.document import add_to_card, scores_event
 from terrella.engine.judge.report import Page, write_report
 from terrella.engine.run import Run
 from terrella.segment.data.sections import of_split
 from terrella.segment.judging.by_snr import dice_by_snr, events_by_snr, onsets_by_snr
+from terrella.segment.judging.command import scores_document
 from terrella.segment.judging.equal_alarms import SCORE, verdict
 from terrella.segment.judging.judged import alarm_rates, choose, judge_scorer
 from terrella.segment.judging.reporting import SHOWN, made_report
-from terrella.segment.judging.results import UNITS, gains, intervals, resampled_scores, scores_document
+from terrella.segment.judging.resampled import UNITS, gains, resampled_scores
 from terrella.segment.judging.scorers import Scorer
 from terrella.segment.settings import JudgeSettings, SegmentSettings
 
@@ -41,8 +43,16 @@ def judged():
     return [judge_scorer(scorer, DEV, TEST, SETTINGS) for scorer in (PERFECT, NOISY, CHANCE)]
 
 
+def scored(judged):
+    return intervals({"": resampled_scores(judged, 50)})[""]
+
+
+def gained_over(judged, other):
+    return gains(resampled_scores(judged, 50), resampled_scores(other, 50))
+
+
 def test_a_perfect_model_has_perfect_scores(judged):
-    found = {name: value.value for name, value in intervals(judged[0], 50).items()}
+    found = {name: value.value for name, value in scored(judged[0]).items()}
     assert set(found) == set(UNITS)
     ones = ("average_precision", "iou", "dice", "precision", "recall", "detection_rate", "onsets_found")
     assert all(found[name] == 1 for name in ones)
@@ -52,11 +62,11 @@ def test_a_perfect_model_has_perfect_scores(judged):
 def test_chance_has_the_precision_of_the_share_of_labels(judged):
     counts = judged[2].counts
     share = counts.labelled.sum() / (counts.labelled + counts.other).sum()
-    assert intervals(judged[2], 50)["average_precision"].value == pytest.approx(share, abs=0.01)
+    assert scored(judged[2])["average_precision"].value == pytest.approx(share, abs=0.01)
 
 
 def test_better_models_have_better_scores(judged):
-    scores = [intervals(each, 50) for each in judged]
+    scores = [scored(each) for each in judged]
     for name in ("average_precision", "dice", "iou"):
         assert scores[0][name].value > scores[1][name].value > scores[2][name].value
     assert all(each["average_precision"].low <= each["average_precision"].value for each in scores)
@@ -95,7 +105,7 @@ def test_a_constant_delay_is_taken_from_every_models_onsets():
     late = Scorer("late", lambda section: np.roll(perfect_scores(section), 4, axis=1))
     own = judge_scorer(late, DEV, TEST, SETTINGS)
     assert own.chosen.shifts[own.chosen.level] == 4
-    found = intervals(own, 50)
+    found = scored(own)
     assert found["onset_mae_s"].value == 0
     assert found["detection_rate"].value == 1
     assert found["dice"].value < 0.6
@@ -103,14 +113,14 @@ def test_a_constant_delay_is_taken_from_every_models_onsets():
 
 def test_gains_are_differences_and_better_is_positive(judged):
     perfect, noisy, _ = judged
-    gained = gains(noisy, perfect, 50)
+    gained = gained_over(noisy, perfect)
     for name in ("average_precision", "onset_mae_s"):
-        own, other = (intervals(each, 50)[name].value for each in (noisy, perfect))
+        own, other = (scored(each)[name].value for each in (noisy, perfect))
         sign = -1 if name == "onset_mae_s" else 1
         assert gained[name].value == pytest.approx(sign * (own - other))
         assert gained[name].value <= 0
     assert "onset_median_s" not in gained
-    assert gains(noisy, noisy, 50)["dice"].low == gains(noisy, noisy, 50)["dice"].high == 0
+    assert gained_over(noisy, noisy)["dice"].low == gained_over(noisy, noisy)["dice"].high == 0
 
 
 def test_models_are_compared_at_one_rate_of_false_alarms(judged):
@@ -149,13 +159,13 @@ def test_intervals_resample_groups(judged):
     """With all sections in one group there is nothing to resample."""
     alone = make_entries(groups=3, each=6, shape=(16, 128))
     own = judge_scorer(NOISY, DEV, of_split(alone, "test"), SETTINGS)
-    assert all(math.isnan(value.low) for value in intervals(own, 50).values())
+    assert all(math.isnan(value.low) for value in scored(own).values())
     assert len(resampled_scores(judged[1], 50)["dice"]) == 51
 
 
 def test_the_median_is_that_of_the_errors(judged):
     errors = judged[1].events.onset_error_s
-    found = intervals(judged[1], 50)["onset_median_s"].value
+    found = scored(judged[1])["onset_median_s"].value
     assert found == pytest.approx(np.median(errors[np.isfinite(errors)]))
 
 

@@ -34,15 +34,15 @@ DemoRun = Annotated[Path, Parameter(help="Folder of the run; a demo that was sto
 _ELSEWHERE = ("planet", "seisbench:", "synthetic:")
 
 
-def input_there(given: str, expected: str, service: str = _ELSEWHERE[0]) -> None:
+def input_there(given: str, expected: str, *elsewhere: str) -> None:
     """Refuse an input that is not there, before what reads it is imported.
 
-    Patterns of files, and addresses that begin as the service's do, are left to what reads them.
+    Patterns of files, and what begins as `elsewhere` says, are left to what reads them.
 
     Raises:
         InputError: where there is no file or folder.
     """
-    if not given.startswith((*_ELSEWHERE, service)) and not any(letter in given for letter in "*?["):
+    if not given.startswith((*_ELSEWHERE, *elsewhere)) and not any(letter in given for letter in "*?["):
         must_exist(Path(given), expected)
 
 

@@ -1,18 +1,49 @@
 """The verbs of `terrella segment` that are its own: demo, data, predict, show."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from terrella.cli.flags import Output, shown
+from terrella.cli.flags import Bundle, DemoRun, Output, bundle_there, shown
 from terrella.cli.tasks import load_task
 from terrella.engine.terminal import say
 
 __all__ = ["data", "demo", "predict", "show"]
 
 
-def demo(*, run: Path = Path("runs/segment/demo"), seed: int = 0, noise: Path | None = None) -> None:
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Reading:
+    """What a file of a section does not say, or says wrongly.
+
+    Parameters
+    ----------
+    interval
+        Between samples, in the unit, where the file does not say or its headers contradict each other.
+    unit
+        Of the vertical axis: s, or m for a depth.
+    inline_byte
+        SEG-Y: first byte of the inline number in the trace headers, where numbers are not in 189, 193 or 9, 21.
+    crossline_byte
+        SEG-Y: that of the crossline number.
+    """
+
+    interval: float | None = None
+    unit: Literal["s", "m"] | None = None
+    inline_byte: int | None = None
+    crossline_byte: int | None = None
+
+    def told(self) -> dict[str, Any]:
+        """Return how the file is to be opened."""
+        from terrella.formats.sections.open import line_bytes
+
+        lines = line_bytes(self.inline_byte, self.crossline_byte)
+        return {"interval": self.interval, "unit": self.unit, "lines": lines}
+
+
+def demo(*, run: DemoRun = Path("runs/segment/demo"), seed: int = 0, noise: Path | None = None) -> None:
     """Train a small U-Net on modelled microseismic sections, and judge it on surveys that it never saw.
 
     STA/LTA and coherence stand beside it. With real sections at hand (TERRELLA_DATA), it marks those too.
@@ -21,8 +52,6 @@ def demo(*, run: Path = Path("runs/segment/demo"), seed: int = 0, noise: Path | 
 
     Parameters
     ----------
-    run
-        Folder of the run; a demo that was stopped goes on from there.
     seed
         Seed of surveys, weights and order.
     noise
@@ -37,10 +66,7 @@ def data(
     *,
     output: Output,
     chunk: Annotated[tuple[int, ...], Parameter(consume_multiple=True, negative_iterable=())] = (),
-    interval: float | None = None,
-    unit: Literal["s", "m"] | None = None,
-    inline_byte: int | None = None,
-    crossline_byte: int | None = None,
+    reading: Reading | None = None,
 ) -> None:
     """Convert a section or volume to zarr, which is read a piece at a time; say what was found in it.
 
@@ -56,36 +82,24 @@ def data(
         Folder to write, its name ending in .zarr.
     chunk
         Samples along each axis that are read together, such as --chunk 128 1024; 256 256 or 64 64 64 by default.
-    interval
-        Between samples, in the unit, where the file does not say or its headers contradict each other.
-    unit
-        Of the vertical axis: s, or m for a depth.
-    inline_byte
-        SEG-Y: first byte of the inline number in the trace headers, where numbers are not in 189, 193 or 9, 21.
-    crossline_byte
-        SEG-Y: that of the crossline number.
     """
-    from terrella.formats.sections.open import line_bytes
     from terrella.segment.data.convert import convert
 
-    lines = line_bytes(inline_byte, crossline_byte)
+    told = (reading or Reading()).told()
     following = f"terrella segment show {output} -o {output.with_suffix('.png')}"
-    shown(lambda report: convert(section, output, report, chunk, interval, unit, lines), following)
+    shown(lambda report: convert(section, output, report, chunk, **told), following)
 
 
 def predict(
     section: Path,
     *,
-    bundle: str,
+    bundle: Bundle,
     output: Output,
     memory: str = "2GB",
     workers: int = 1,
     scheduler: str | None = None,
     figure: Path | None = None,
-    interval: float | None = None,
-    unit: Literal["s", "m"] | None = None,
-    inline_byte: int | None = None,
-    crossline_byte: int | None = None,
+    reading: Reading | None = None,
 ) -> None:
     """Give the probability of every sample of a section or volume of any size, in its own geometry.
 
@@ -97,8 +111,6 @@ def predict(
     ----------
     section
         SEG-Y, zarr, a DAS record, .npy or NetCDF.
-    bundle
-        A trained network: a bundle's folder, a run's, or the name of a run in runs/segment.
     output
         Name ending in .zarr, or in .sgy or .segy where the section came from SEG-Y.
     memory
@@ -109,28 +121,17 @@ def predict(
         Address of a Dask scheduler whose workers see the same folders, such as tcp://node:8786.
     figure
         Picture of the section and the prediction side by side: .png, .pdf or .svg.
-    interval
-        Between samples, in the unit, where the file does not say or its headers contradict each other.
-    unit
-        Of the vertical axis: s, or m for a depth.
-    inline_byte
-        SEG-Y: first byte of the inline number in the trace headers, where numbers are not in 189, 193 or 9, 21.
-    crossline_byte
-        SEG-Y: that of the crossline number.
     """
-    from terrella.engine.use.find import find_bundle
-    from terrella.formats.sections.open import line_bytes, open_section
+    from terrella.formats.sections.open import open_section
 
-    find_bundle(Path(bundle), "segment")  # both before what predicts is imported
-    lines = line_bytes(inline_byte, crossline_byte)
-    open_section(section, interval, unit, lines)
+    bundle_there(bundle, "segment")  # both before what predicts is imported
+    told = (reading or Reading()).told()
+    open_section(section, **told)
+    options = {"memory": memory, "workers": workers, "scheduler": scheduler, "figure": figure, **told}
     shown(
-        lambda report: load_task("segment").predict(
-            section, bundle, output, report, memory=memory, workers=workers, scheduler=scheduler,
-            figure=figure, interval=interval, unit=unit, lines=lines,
-        ),
+        lambda report: load_task("segment").predict(section, bundle, output, report, **options),
         f"terrella segment show {section} {output} -o {output.with_suffix('.png')}",
-    )  # fmt: skip
+    )
 
 
 def show(
@@ -138,10 +139,7 @@ def show(
     prediction: Path | None = None,
     *,
     output: Output,
-    interval: float | None = None,
-    unit: Literal["s", "m"] | None = None,
-    inline_byte: int | None = None,
-    crossline_byte: int | None = None,
+    reading: Reading | None = None,
 ) -> None:
     """Draw a section of any size and, beside it, a network's prediction; of a volume the middle inline.
 
@@ -155,21 +153,13 @@ def show(
         What `terrella segment predict` wrote of it.
     output
         Picture to write: .png, .pdf or .svg.
-    interval
-        Between samples, in the unit, where the file does not say or its headers contradict each other.
-    unit
-        Of the vertical axis: s, or m for a depth.
-    inline_byte
-        SEG-Y: first byte of the inline number in the trace headers, where numbers are not in 189, 193 or 9, 21.
-    crossline_byte
-        SEG-Y: that of the crossline number.
     """
-    from terrella.formats.sections.open import line_bytes, open_section
+    from terrella.formats.sections.open import open_section
     from terrella.segment.use.show import figure_of_prediction, open_like
 
-    lines = line_bytes(inline_byte, crossline_byte)
-    seen = open_section(section, interval, unit, lines)
-    predicted = None if prediction is None else open_like(prediction, seen, lines)
+    told = (reading or Reading()).told()
+    seen = open_section(section, **told)
+    predicted = None if prediction is None else open_like(prediction, seen, told["lines"])
     figure_of_prediction(output, seen, predicted)
     for note in seen.notes:
         say(note)

@@ -47,11 +47,11 @@ class Segmenter:
     """
 
     network: nn.Module
-    dims: int  # 2 or 3 axes of a section
-    radius: int  # how far, in traces and samples, a sample's answer depends on its surroundings
-    multiple: int  # every axis of what the network is given must be a multiple of it
-    normalise: Scale  # which noise level samples are divided by, see segment/data/normalise.py
-    threshold: float  # probability from which on a sample is called labelled, chosen on the dev split
+    dims: int
+    radius: int
+    multiple: int
+    normalise: Scale
+    threshold: float
     settings: SegmentSettings
 
     def logits(self, samples: Floats, scales: Floats) -> Floats:
@@ -85,32 +85,23 @@ def load_segmenter(where: Path | str) -> Segmenter:
     InputError
         Where there is none, or it cannot be read.
     """
-    return segmenter_of(load_bundle(Path(where), TASK), str(where))
+    return segmenter_of(load_bundle(Path(where), TASK))
 
 
-def segmenter_of(bundle: Bundle, where: str) -> Segmenter:
-    """Return the segmenter that a bundle holds; `where` says in errors whose it is.
+def segmenter_of(bundle: Bundle) -> Segmenter:
+    """Return the segmenter that a bundle holds.
 
     Raises:
         InputError: where its settings cannot be read.
     """
-    settings = parse_settings(SegmentSettings, bundle.settings, where)
+    settings = parse_settings(SegmentSettings, bundle.settings, bundle.where)
     values = checked_values(bundle, _LAYOUT)
-    dims = values["dims"]
+    dims, threshold = values["dims"], values["threshold"]
+    like = make_network(settings, dims)
     network: nn.Module = bundle_network(bundle, lambda: make_network(settings, dims))
     if isinstance(network, OnnxNetwork):
-        network = OtherUNet(network, make_network(settings, dims)).eval()
-    like = make_network(settings, dims)
-    return Segmenter(
-        network, dims, like.radius, like.multiple, settings.network.scale, values["threshold"], settings
-    )
-
-
-def segmenter(network: UNet, settings: SegmentSettings, dims: int, threshold: float = 0.5) -> Segmenter:
-    """Return a network with what its settings say of it."""
-    return Segmenter(
-        network, dims, network.radius, network.multiple, settings.network.scale, threshold, settings
-    )
+        network = OtherUNet(network, like).eval()
+    return Segmenter(network, dims, like.radius, like.multiple, settings.network.scale, threshold, settings)
 
 
 def make_network(settings: SegmentSettings, dims: int) -> UNet:

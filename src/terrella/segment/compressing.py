@@ -23,7 +23,7 @@ _POINTS = {2: 8, 3: 4}  # multiples of the coarsest level's point in the input t
 
 def network_of(bundle: Bundle) -> nn.Module:
     """Return a bundle's network."""
-    return segmenter_of(bundle, bundle.where).network
+    return segmenter_of(bundle).network
 
 
 def onnx_of(network: nn.Module, bundle: Bundle) -> bytes:

@@ -11,7 +11,6 @@ from terrella.engine import workflow
 from terrella.engine.run import Report, Run
 from terrella.engine.task import Fed, Made, Opened, Task, Trained
 from terrella.formats.sections.open import open_section
-from terrella.formats.sections.section import Unit
 from terrella.segment import demo as demonstration
 from terrella.segment.bundle import TASK, make_network
 from terrella.segment.card import make_card
@@ -36,26 +35,17 @@ def _predict(
     report: Report,
     *,
     memory: str = "2GB",
-    workers: int = 1,
-    scheduler: str | None = None,
     figure: Path | None = None,
-    interval: float | None = None,
-    unit: Unit | None = None,
-    lines: tuple[int, int] | None = None,
-    **unknown: Any,
+    **options: Any,
 ) -> list[str]:
     """Write the probability of every sample of a section of any size; return lines on what was done."""
-    if unknown:
-        raise TypeError(f"segment predict has no {', '.join(unknown)}")
-    source, most = Path(given), memory_in_bytes(memory)
+    source = Path(given)
     if figure is not None:
         picture_kind(figure)  # refused before anything is predicted
-    said = predict_section(
-        source, str(bundle), Path(output), report, most, workers, scheduler, interval, unit, lines
-    )
+    said = predict_section(source, bundle, output, report, memory_in_bytes(memory), **options)
     if figure is not None:
-        seen = open_section(source, interval, unit, lines)
-        figure_of_prediction(figure, seen, open_like(Path(output), seen, lines))
+        seen = open_section(source, options.get("interval"), options.get("unit"), options.get("lines"))
+        figure_of_prediction(figure, seen, open_like(output, seen, options.get("lines")))
         said.append(f"written: {figure}")
     return said
 

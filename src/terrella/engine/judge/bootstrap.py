@@ -17,6 +17,9 @@ class Interval:
     low: float
     high: float
 
+    def __neg__(self) -> "Interval":
+        return Interval(-self.value, -self.high, -self.low)
+
 
 @dataclass(frozen=True, eq=False)
 class Blocks:

@@ -6,10 +6,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from terrella.engine.judge.bootstrap import Interval
-from terrella.engine.judge.document import gain_of
 from terrella.engine.judge.figures import draw_by_class, look_of
-from terrella.engine.judge.report import Picture, Section, Table, filled, score_tables
+from terrella.engine.judge.report import Picture, Section, filled, gain_tables, score_tables
 from terrella.engine.task import Judging
 from terrella.segment.data.sections import Entry
 from terrella.segment.judging import figures
@@ -40,6 +38,7 @@ _ONSETS = (
     ("onset_median_s", "median error (ms)", 2, 1000.0),
     ("onset_mae_s", "mean absolute error (ms)", 2, 1000.0),
 )
+_GAINED = (*_SAMPLES[:3], *_EVENTS[:3], *_ONSETS)
 SHOWN = (
     ("average_precision", "AP", 3, 1.0),
     ("dice", "Dice", 3, 1.0),
@@ -77,22 +76,9 @@ def made_report(
         pictures = [_detection(judged, settings), *_errors(judged)]
         sections.append(Section("Events and onsets", _about_events(settings), tables, pictures))
         sections.append(Section("Signal-to-noise ratio", _ABOUT_SNR, [], _by_snr(judged, settings)))
-    sections.append(Section("Gains", _ABOUT_GAINS, [_gains(document)] if document["paired"] else []))
+    gains = gain_tables("What the network gains", document["paired"], _GAINED)
+    sections.append(Section("Gains", _ABOUT_GAINS, gains))
     return Judging(document, f"Segmentation: {first.name}", lead, filled(sections), SHOWN)
-
-
-def _gains(document: Mapping[str, Any]) -> Table:
-    names = {
-        name: (head, digits, times) for name, head, digits, times in (*_SAMPLES[:3], *_EVENTS[:3], *_ONSETS)
-    }
-    found: dict[str, dict[str, Interval]] = {}
-    for pair in document["paired"]:
-        if pair["score"] in names:
-            found.setdefault(pair["over"], {})[pair["score"]] = gain_of(pair, names[pair["score"]][2])
-    used = [name for name in names if any(name in gains for gains in found.values())]
-    rows = [(f"over {other}", [gains[name] for name in used]) for other, gains in found.items()]
-    heads, digits = [names[name][0] for name in used], [names[name][1] for name in used]
-    return Table("What the network gains", heads, rows, digits)
 
 
 def _curves(judged: Sequence[Judged]) -> Picture:

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import nn
 
 from terrella.engine.device import choose_device
 from terrella.engine.feed import Batch
-from terrella.engine.fit import Stage
 from terrella.engine.fit.processes import world
 from terrella.engine.plan.step import Step
 from terrella.engine.plan.strategy import Need, Placement
@@ -21,7 +19,7 @@ from terrella.segment.bundle import make_network
 from terrella.segment.data.sections import SYNTHETIC, Entry, of_split, open_sections
 from terrella.segment.learning.loss import make_loss
 from terrella.segment.learning.source import PatchSource, fixed_source, patch_shape, patch_source
-from terrella.segment.settings import DataSettings, FitSettings, SegmentSettings
+from terrella.segment.settings import DataSettings, SegmentSettings
 
 _WARMUP_STEPS = 50
 _BYTES = 5  # of a sample in float32 and its label
@@ -43,7 +41,8 @@ def stages(settings: SegmentSettings, sections: Sections | None, samples: int | 
     """
     if settings.fit.strips and world() > 1:
         raise InputError("fit.strips trains in one process; leave it at 0, or leave --processes out")
-    need = _need(settings, open_sections(settings.data) if sections is None else sections.entries, samples)
+    entries = open_sections(settings.data) if sections is None else sections.entries
+    need = _need(settings, entries, samples)
 
     def fed(placement: Placement | None) -> Fed:
         assert sections is not None  # a plan feeds nothing
@@ -51,26 +50,10 @@ def stages(settings: SegmentSettings, sections: Sections | None, samples: int | 
         learned, checked = sources(sections.entries, settings, choose_device(settings.fit.device))
         return Fed(learned, checked, checked_at_once=-(-settings.fit.batch // settings.fit.accumulation))
 
-    return [StageSpec(need, _stage(settings.fit, need.samples), fed)]
-
-
-def network_step(settings: SegmentSettings, shape: tuple[int, ...], batch: int) -> Step:
-    """Return the training step on patches of a shape."""
-
-    def network() -> nn.Module:
-        return fast_layout(make_network(settings, len(shape)))
-
-    def make_batch(size: int) -> Batch:
-        return {"x": torch.randn(size, 1, *shape), "y": torch.zeros(size, *shape, dtype=torch.uint8)}
-
-    return Step(
-        make_network=network,
-        make_batch=make_batch,
-        loss=make_loss(settings.loss, settings.fit.strips),
-        batch=batch,
-        accumulation=settings.fit.accumulation,
-        precision=settings.fit.precision,
-    )
+    # It begins slowly for a tenth of its steps, or 50.
+    steps = settings.fit.epochs * -(-need.samples // settings.fit.batch)
+    stage = stage_of(settings.fit, need.name, warmup_steps=min(_WARMUP_STEPS, steps // 10))
+    return [StageSpec(need, stage, fed)]
 
 
 def fast_layout(network: UNet) -> UNet:
@@ -101,26 +84,29 @@ def sources(
 
 
 def _need(settings: SegmentSettings, entries: Sequence[Entry], samples: int | None) -> Need:
-    learned = of_split(entries, "train")
+    learned, fit = of_split(entries, "train"), settings.fit
+    shape = patch_shape(settings.patch, learned)
     patches = samples or settings.patch.per_section * len(learned)
     stored = _BYTES * sum(math.prod(entry.shape) for entry in entries)
     made = settings.data.sections == SYNTHETIC
-    held = stored <= 1e6 * settings.data.hold_mb
+
+    def make_batch(size: int) -> Batch:
+        return {"x": torch.randn(size, 1, *shape), "y": torch.zeros(size, *shape, dtype=torch.uint8)}
+
+    def network() -> UNet:
+        return fast_layout(make_network(settings, len(shape)))
+
+    loss, batch = make_loss(settings.loss, fit.strips), min(fit.batch, patches)
+    step = Step(network, make_batch, loss, batch, fit.accumulation, fit.precision)
     return Need(
         name="unet",
-        step=network_step(settings, patch_shape(settings.patch, learned), min(settings.fit.batch, patches)),
+        step=step,
         samples=patches,
-        epochs=settings.fit.epochs,
-        sharded=settings.fit.sharded,
+        epochs=fit.epochs,
+        sharded=fit.sharded,
         data_bytes=stored,
         stored_bytes=0 if made else stored,
-        placements=("preloaded", "streamed") if held else ("streamed",),
+        placements=("preloaded", "streamed") if stored <= 1e6 * settings.data.hold_mb else ("streamed",),
         place=None if made else Path(settings.data.sections).resolve().parent,
-        precisions=(settings.fit.precision,),
+        precisions=(fit.precision,),
     )
-
-
-def _stage(settings: FitSettings, patches: int) -> Stage:
-    """Return the stage, which begins slowly for a tenth of its steps, or 50."""
-    steps = settings.epochs * -(-patches // settings.batch)
-    return stage_of(settings, "unet", warmup_steps=min(_WARMUP_STEPS, steps // 10))

@@ -1,16 +1,12 @@
-"""Scores of a judged model with 95 % intervals, and its gains over a baseline, with groups resampled."""
+"""Scores of a judged model with groups resampled, and its gains over a baseline."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 
-from terrella.engine.judge import document
 from terrella.engine.judge.bootstrap import Blocks, Interval, interval, label_blocks, ratio
-from terrella.segment.judging.equal_alarms import SCORE, detected_at, equal_rate
 from terrella.segment.judging.judged import Judged
 from terrella.segment.judging.scores import Doubles, average_precision, dice, iou
-from terrella.segment.settings import JudgeSettings, SegmentSettings
 
 UNITS = {
     "average_precision": "",
@@ -30,43 +26,6 @@ SMALLER_IS_BETTER = frozenset(
     name for name in UNITS if name.startswith("false_alarms") or name == "onset_mae_s"
 )
 _NO_GAIN = frozenset({"onset_median_s"})  # the nearer to zero the better
-_SEED = 0  # of resamples
-
-
-def scores_document(
-    judged: Sequence[Judged], trained: SegmentSettings, split: str, settings: JudgeSettings
-) -> dict[str, Any]:
-    """Return the document of scores.json: all models, and the gains of the first over the others."""
-    first, *others = judged
-    scores = {each.name: intervals(each, settings.resamples, _SEED) for each in judged}
-    paired = [
-        (score, first.name, other.name, gain)
-        for other in others
-        for score, gain in gains(first, other, settings.resamples, _SEED).items()
-    ]
-    rate = equal_rate(judged, settings)
-    if rate is not None:
-        found = {each.name: detected_at(each, rate, settings, _SEED) for each in judged}
-        for name, values in found.items():
-            scores[name][SCORE] = interval(values)
-        own = found[first.name]
-        paired += [(SCORE, first.name, o.name, interval(own - found[o.name])) for o in others]
-    groups = len(set(first.groups))
-    n = len(first.groups)
-    counts = f"{n:,} section{'s' * (n != 1)} of {groups:,} group{'s' * (groups != 1)}"
-    data = f"{trained.data.sections}, {counts}"
-    thresholds = {
-        each.name: {
-            "sample": each.chosen.threshold,
-            "detection": float(each.chosen.levels[each.chosen.level]),
-            "delay_samples": float(each.chosen.shifts[each.chosen.level]),
-        }
-        for each in judged
-    }
-    more: dict[str, Any] = {"judge": settings.model_dump(mode="json"), "thresholds": thresholds}
-    if rate is not None:
-        more["equal_false_alarms"] = {"rate": rate, "per": settings.per}
-    return document.scores_document(data, split, scores, UNITS | {SCORE: ""}, paired, more)
 
 
 def resampled_scores(of: Judged, resamples: int, seed: int = 0) -> dict[str, Doubles]:
@@ -84,14 +43,8 @@ def resampled_scores(of: Judged, resamples: int, seed: int = 0) -> dict[str, Dou
     return found | _event_scores(of, blocks) | _onset_scores(of, blocks)
 
 
-def intervals(of: Judged, resamples: int, seed: int = 0) -> dict[str, Interval]:
-    """Return all scores by name with 95 % intervals."""
-    return {name: interval(values) for name, values in resampled_scores(of, resamples, seed).items()}
-
-
-def gains(model: Judged, baseline: Judged, resamples: int, seed: int = 0) -> dict[str, Interval]:
-    """Return by how much a model is better than a baseline, with the same groups drawn for both."""
-    own, other = (resampled_scores(each, resamples, seed) for each in (model, baseline))
+def gains(own: Mapping[str, Doubles], other: Mapping[str, Doubles]) -> dict[str, Interval]:
+    """Return by how much a model's resampled scores are better than a baseline's, of the same groups drawn."""
     return {
         name: interval(other[name] - own[name] if name in SMALLER_IS_BETTER else own[name] - other[name])
         for name in own
