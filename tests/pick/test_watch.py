@@ -23,6 +23,7 @@ from terrella.pick.association.associate import AssociationSettings
 from terrella.pick.association.command import associate_files
 from terrella.pick.continuous.picking import Pick
 from terrella.pick.data.tally import Tally
+from terrella.pick.watch import realtime
 from terrella.pick.watch import state as kept
 from terrella.pick.watch.events import CATALOGUE, associate_changed, associating, events
 from terrella.pick.watch.state import Made
@@ -95,7 +96,7 @@ def while_growing(
 @contextmanager
 def killed_at(random: np.random.Generator, monkeypatch: pytest.MonkeyPatch, chance: float) -> Iterator[None]:
     """End the work at random before, within and after what is kept in one step, and between its files."""
-    whole, write_rows = kept.changing, watching.write_changed
+    whole, write_rows = kept.changing, realtime.write_changed
 
     def die() -> None:
         if random.random() < chance:
@@ -116,7 +117,7 @@ def killed_at(random: np.random.Generator, monkeypatch: pytest.MonkeyPatch, chan
 
     with monkeypatch.context() as patch:
         patch.setattr(kept, "changing", changing)
-        patch.setattr(watching, "write_changed", write_changed)
+        patch.setattr(realtime, "write_changed", write_changed)
         yield
 
 

@@ -1,6 +1,6 @@
 """A trained picking network as a bundle, or as a file of SeisBench's weights."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -31,7 +31,11 @@ _FILES = (".pt", ".safetensors")
 
 def picker_values(trained: Architecture) -> dict[str, Any]:
     """Return what a bundle keeps of a network: its name, and what sets it apart from the published one."""
-    return {"network": trained.name, "architecture": _differences(trained)}
+    published = asdict(architecture(trained.name))
+    changed = {key: each for key, each in asdict(trained).items() if key != "make" and each != published[key]}
+    # A variant is made with arguments of its own.
+    arguments = getattr(trained.make, "keywords", {})
+    return {"network": trained.name, "architecture": {**changed, "make": arguments}}
 
 
 def load_picker_network(where: Path | str) -> tuple[nn.Module, Architecture, dict[str, Any]]:
@@ -85,7 +89,10 @@ def bundle_architecture(bundle: Bundle) -> Architecture:
         InputError: where its values are at fault.
     """
     values = checked_values(bundle, _LAYOUT)
-    trained = _restored(values["network"], values["architecture"])
+    published, differences = architecture(values["network"]), values["architecture"]
+    if arguments := differences.pop("make"):
+        differences["make"] = partial(published.make, **arguments)
+    trained = replace(published, **differences)
     refuse_odd_numbers(trained, bundle.where)
     return trained
 
@@ -115,20 +122,6 @@ def _about(store: Store) -> str:
     numbers = zip(store.phases, (store.picks >= 0).sum(0), strict=True)
     told = ", ".join(f"{count:,} {name}" for name, count in numbers if count)
     return f"- {store.name}: {counts} traces; picks: {told or 'none'}; {store.noise.sum():,} of noise"
-
-
-def _differences(trained: Architecture) -> dict[str, Any]:
-    """Return the fields in which an architecture differs from the published one of its name."""
-    published = asdict(architecture(trained.name))
-    changed = {key: each for key, each in asdict(trained).items() if key != "make" and each != published[key]}
-    # A variant is made with arguments of its own.
-    return {**changed, "make": getattr(trained.make, "keywords", {})}
-
-
-def _restored(name: str, differences: Mapping[str, Any]) -> Architecture:
-    published = architecture(name)
-    make = partial(published.make, **arguments) if (arguments := differences["make"]) else published.make
-    return replace(published, **{**differences, "make": make})
 
 
 def _from_weights(path: Path) -> tuple[nn.Module, Architecture, dict[str, Any]]:

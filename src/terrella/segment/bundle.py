@@ -97,8 +97,8 @@ def segmenter_of(bundle: Bundle) -> Segmenter:
     settings = parse_settings(SegmentSettings, bundle.settings, bundle.where)
     values = checked_values(bundle, _LAYOUT)
     dims, threshold = values["dims"], values["threshold"]
-    like = make_network(settings, dims)
     network: nn.Module = bundle_network(bundle, lambda: make_network(settings, dims))
+    like = make_network(settings, dims)
     if isinstance(network, OnnxNetwork):
         network = OtherUNet(network, like).eval()
     return Segmenter(network, dims, like.radius, like.multiple, settings.network.scale, threshold, settings)

@@ -7,7 +7,7 @@ from typing import Any
 from terrella.engine.device import choose_device
 from terrella.engine.judge import document
 from terrella.engine.run import Report, Run, existing_run
-from terrella.engine.settings import load_settings, parse_settings
+from terrella.engine.settings import load_settings
 from terrella.engine.task import Asked, Judging
 from terrella.engine.use.bundle import load_bundle
 from terrella.engine.workflow import leave_judging
@@ -45,19 +45,19 @@ def judge_given(
     """
     if (run is None) == (not bundles):
         raise InputError("give either --run, the folder of a training, or --bundle with --data")
+    if run is None and data is None:
+        raise InputError("give --data, one data set to judge on")
+    name = Path(str(data)).name.replace(":", "-")
+    into = Run(output or run or Path("runs/pick") / f"{Path(bundles[0]).stem}-on-{name}")
+    report = into.recorded(report)
     if run is not None:
         trained = existing_run(run)
-        into = Run(output or run)
         asked = Asked(trained, load_bundle(trained.bundle, TASK), split, data, overrides)
-        found = judge_run(asked, into.recorded(report), into)
-    elif data is None:
-        raise InputError("give --data, one data set to judge on")
+        found = judge_run(asked, report, into)
     else:
-        name = Path(data).name.replace(":", "-")
-        into = Run(output or Path("runs/pick") / f"{Path(bundles[0]).stem}-on-{name}")
         settings = load_settings(JudgeSettings, None, overrides)
-        found = judge_bundles(bundles, data, split, settings, into, into.recorded(report))
-    leave_judging(into, found, into.recorded(report))
+        found = judge_bundles(bundles, str(data), split, settings, into, report)
+    leave_judging(into, found, report)
     return found.scores
 
 
@@ -67,16 +67,12 @@ def judge_run(asked: Asked, report: Report, into: Run | None = None) -> Judging:
     Raises:
         InputError: where the bundle, the data or the targets are at fault.
     """
-    settings = parse_settings(PickSettings, asked.bundle.settings, str(asked.run.bundle))
-    chosen = load_settings(JudgeSettings, None, {**settings.judge.model_dump(), **asked.judge})
-    data = asked.data
-    if data is None:
-        if len(settings.data.sets) != 1:
-            raise InputError(
-                f"give --data, one data set to judge on; it was trained on {', '.join(settings.data.sets)}"
-            )
-        data = settings.data.sets[0]
-    return judge_bundles([asked.run.bundle], data, asked.split, chosen, into or asked.run, report)
+    settings = asked.settings(PickSettings)
+    sets = settings.data.sets if asked.data is None else (asked.data,)
+    if len(sets) != 1:
+        raise InputError(f"give --data, one data set to judge on; it was trained on {', '.join(sets)}")
+    into = into or asked.run
+    return judge_bundles([asked.run.bundle], sets[0], asked.split, settings.judge, into, report)
 
 
 def judge_bundles(
@@ -137,18 +133,12 @@ def scores_document(
 
 def _gains(model: Judged, baseline: Judged, settings: JudgeSettings) -> list[document.Pair]:
     """Return by how much a model is better than a baseline: positive gains are better, of errors too."""
-    more, less = (
-        paired(one.test, other.test, (one.thresholds, other.thresholds), settings.resamples, settings.seed)
-        for one, other in ((model, baseline), (baseline, model))
-    )
+    thresholds = (model.thresholds, baseline.thresholds)
+    found = paired(model.test, baseline.test, thresholds, settings.resamples, settings.seed)
+    names = (model.cell["picker"], baseline.cell["picker"])
     return [
-        (
-            name,
-            model.cell["picker"],
-            baseline.cell["picker"],
-            (less if name in SMALLER_IS_BETTER else more)[name],
-        )
-        for name in more
+        (name, *names, -gain if name in SMALLER_IS_BETTER else gain)
+        for name, gain in found.items()
         if not name.endswith(("_mean_s", "_median_s"))
     ]
 

@@ -11,39 +11,35 @@ from terrella.engine.task import Judging
 from terrella.pick.judging import cells, figures
 from terrella.pick.judging.cell import Judged
 
-# Columns of the tables: score, words.
+# Columns of the tables: score, words, decimals, factor.
 _DETECTION = (
-    ("detection_auc", "AUC"),
-    ("detection_f1", "F1"),
-    ("detection_tpr_at_fpr_0.01", "true positives at 1 % false"),
-    ("detection_tpr_at_fpr_0.05", "at 5 % false"),
+    ("detection_auc", "AUC", 3, 1.0),
+    ("detection_f1", "F1", 3, 1.0),
+    ("detection_tpr_at_fpr_0.01", "true positives at 1 % false", 3, 1.0),
+    ("detection_tpr_at_fpr_0.05", "at 5 % false", 3, 1.0),
 )
-_PHASE = (("phase_auc", "AUC"), ("phase_mcc", "MCC"))
-_ONSET = (
-    ("mean_s", "mean (s)"),
-    ("median_s", "median (s)"),
-    ("std_s", "std (s)"),
-    ("rmse_s", "RMSE (s)"),
-    ("mae_s", "MAE (s)"),
-    ("beyond_0.45_s", "beyond 0.45 s"),
-    ("beyond_1.5_s", "beyond 1.5 s"),
-)
+_PHASE = (("phase_auc", "AUC", 3, 1.0), ("phase_mcc", "MCC", 3, 1.0))
+_ONSET = {
+    "mean_s": "mean (s)",
+    "median_s": "median (s)",
+    "std_s": "std (s)",
+    "rmse_s": "RMSE (s)",
+    "mae_s": "MAE (s)",
+    "beyond_0.45_s": "beyond 0.45 s",
+    "beyond_1.5_s": "beyond 1.5 s",
+}
 _FIELDS = {
     "detection_recall": "share of events detected",
     "p_mae_s": "P: mean absolute residual (s)",
     "s_mae_s": "S: mean absolute residual (s)",
 }
-_SHOWN = tuple(
-    (score, head, 3, 1.0)
-    for score, head in (
-        ("detection_auc", "AUC"),
-        ("detection_f1", "F1"),
-        ("phase_mcc", "MCC P/S"),
-        ("p_rmse_s", "P RMSE (s)"),
-        ("p_mae_s", "P MAE (s)"),
-        ("s_rmse_s", "S RMSE (s)"),
-        ("s_mae_s", "S MAE (s)"),
-    )
+_SHOWN = (
+    *_DETECTION[:2],
+    ("phase_mcc", "MCC P/S", 3, 1.0),
+    ("p_rmse_s", "P RMSE (s)", 3, 1.0),
+    ("p_mae_s", "P MAE (s)", 3, 1.0),
+    ("s_rmse_s", "S RMSE (s)", 3, 1.0),
+    ("s_mae_s", "S MAE (s)", 3, 1.0),
 )
 
 
@@ -56,8 +52,8 @@ def judging(judged: Sequence[Judged], document: Mapping[str, Any]) -> Judging:
         f"{counts['noise']:,} of noise, {counts['p']:,} with an onset of P and {counts['s']:,} of S."
     )
     sections = [
-        Section("Detection", _ABOUT_DETECTION, _tables(models, "Detection", _DETECTION), _roc(judged)),
-        Section("P or S", _ABOUT_PHASE, _tables(models, "P or S", _PHASE)),
+        Section("Detection", _ABOUT_DETECTION, score_tables("Detection", models, _DETECTION), _roc(judged)),
+        Section("P or S", _ABOUT_PHASE, score_tables("P or S", models, _PHASE)),
         Section("Onsets", _ABOUT_ONSET, _onset_tables(models), _residuals(judged)),
         Section("Signal-to-noise ratio and distance", "", [], _dependence(judged)),
         Section("Thresholds and cost", "", [_cost_table(judged)]),
@@ -66,17 +62,11 @@ def judging(judged: Sequence[Judged], document: Mapping[str, Any]) -> Judging:
 
 
 def _onset_tables(models: Mapping[str, Any]) -> list[Table]:
-    return [
-        table
-        for phase in ("p", "s")
-        for table in _tables(
-            models, f"Onsets of {phase.upper()}", [(f"{phase}_{name}", head) for name, head in _ONSET]
-        )
-    ]
-
-
-def _tables(models: Mapping[str, Any], caption: str, columns: Sequence[tuple[str, str]]) -> list[Table]:
-    return score_tables(caption, models, [(name, head, 3, 1.0) for name, head in columns])
+    tables = []
+    for phase in ("p", "s"):
+        columns = [(f"{phase}_{name}", head, 3, 1.0) for name, head in _ONSET.items()]
+        tables += score_tables(f"Onsets of {phase.upper()}", models, columns)
+    return tables
 
 
 def _cost_table(judged: Sequence[Judged]) -> Table:
