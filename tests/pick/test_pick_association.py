@@ -142,7 +142,7 @@ def test_the_catalogue_is_read_by_the_formats(tmp_path: Path, suffix: str) -> No
     case = make_case(7, events=3)
     picks, stations = write(case, tmp_path)
     output = tmp_path / f"catalogue.{suffix}"
-    lines = associate_files(picks, stations, output, SETTINGS, magnitude_offset=0.5)
+    lines = associate_files(picks, stations, output, replace(SETTINGS, magnitude_offset=0.5))
     catalogue, _ = read_catalogue(output)
     assert len(catalogue) == 3
     np.testing.assert_allclose(catalogue.magnitude, case.events["magnitude"] + 0.5, atol=0.15)

@@ -240,7 +240,7 @@ def test_events_as_they_complete_are_those_of_all_picks_at_once(tmp_path: Path, 
     settings = AssociationSettings()
     associate_files(picks_file, stations_file, tmp_path / "all.csv", settings)
     expected, _ = read_catalogue(tmp_path / "all.csv")
-    how = associating(stations_file, settings, 0.0, Tally())
+    how = associating(stations_file, settings, Tally())
     table, _ = read_picks(picks_file)
     times = table["time"].to_numpy("datetime64[ns]").astype(np.int64)
     random = np.random.default_rng(seed)

@@ -61,8 +61,8 @@ class Associating:
         from terrella.pick.association.velocity import AK135_CRUST, read_velocity_model
 
         velocity = AK135_CRUST if self.velocity_model is None else read_velocity_model(self.velocity_model)
-        about = (self.max_depth_km, self.margin_km, self.min_picks, self.min_p, self.min_s)
-        return AssociationSettings(velocity, *about)
+        rest = {name: value for name, value in vars(self).items() if name != "velocity_model"}
+        return AssociationSettings(velocity, **rest)
 
 
 def demo(*, run: Path = Path("runs/pick/demo"), seed: int = 0) -> None:
@@ -342,12 +342,11 @@ def associate(
     """
     must_exist(picks, "a table of picks was")  # both before what reads them is imported
     must_exist(stations, "StationXML or a table of stations was")
-    asked = associating or Associating()
-    settings = asked.settings()
+    settings = (associating or Associating()).settings()
     from terrella.pick.association.command import associate_files
 
     shown(
-        lambda report: associate_files(picks, stations, output, settings, asked.magnitude_offset),
+        lambda report: associate_files(picks, stations, output, settings),
         f"terrella forecast show {output}",
     )
 
@@ -409,8 +408,7 @@ def watch(
     if inventory is not None:
         must_exist(inventory, "StationXML or a table of stations was")
     bundle_there(bundle, "pick")
-    asked = associating or Associating()
-    settings = asked.settings()
+    settings = (associating or Associating()).settings()
     from terrella.pick.continuous.policies import Policies
     from terrella.pick.watch.command import watch as follow
 
@@ -418,7 +416,7 @@ def watch(
     shown(
         lambda report: follow(
             archive, bundle, output, report, stations, start, until, once, poll_s, policies,
-            inventory, settings, asked.magnitude_offset, page,
+            inventory, settings, page,
         )
     )  # fmt: skip
 

@@ -122,6 +122,12 @@ def draw_training(axes: Axes, epochs: Sequence[Mapping[str, Any]]) -> Axes:
     return axes
 
 
+def panel_row(number: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
+    """Return a figure of panels side by side, and its panels; the size of one is in inches."""
+    figure = Figure(figsize=(width * number, height), layout="constrained")
+    return figure, list(figure.subplots(1, number, squeeze=False)[0])
+
+
 def training_section(run: Run) -> Section:
     """Return the section on a run's training; without a picture where it has none."""
     epochs = [event for event in run.read_events() if event.get("kind") == "epoch"]

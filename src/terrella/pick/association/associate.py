@@ -41,6 +41,7 @@ class AssociationSettings:
     min_picks: int = 8  # of an event
     min_p: int = 3
     min_s: int = 2
+    magnitude_offset: float = 0.0  # added to magnitudes where they are written
 
 
 @dataclass(frozen=True, eq=False)

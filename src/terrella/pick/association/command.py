@@ -26,7 +26,6 @@ def associate_files(
     stations_file: Path,
     output: Path,
     settings: AssociationSettings | None = None,
-    magnitude_offset: float = 0.0,
 ) -> list[str]:
     """Write the catalogue of a file of picks, and beside it what became of every pick; return what to say.
 
@@ -39,6 +38,7 @@ def associate_files(
     check_output(output)
     found = Tally()
     settings = settings or AssociationSettings()
+    offset = settings.magnitude_offset
     with found.told_with_errors():
         stations = read_stations(stations_file, found)
         picks = read_picks(picks_file, stations, found)
@@ -50,9 +50,9 @@ def associate_files(
                 f"{settings.min_picks} picks, {settings.min_p} of P and {settings.min_s} of S; "
                 + _what_would_do(picks, stations, settings)
             )
-    write_catalogue(catalogue_of(made.events, magnitude_offset, output.name, event_ids(made.events)), output)
+    write_catalogue(catalogue_of(made.events, offset, output.name, event_ids(made.events)), output)
     beside = assignments_path(output)
-    table = _assignments(made, picks, magnitude_offset)
+    table = _assignments(made, picks, offset)
     replace_file(beside, lambda path: table.to_csv(path, index=False, float_format="%.3f"))
     rest, map_file = (
         output.with_name(f"{_stem(output)}.left_out.csv"),
@@ -61,7 +61,7 @@ def associate_files(
     replace_file(rest, lambda path: _left_out(made, picks).to_csv(path, index=False, float_format="%.3f"))
     there = stations.part(stations.during(picks.time_utc[0], picks.time_utc[-1]))
     write_map(map_file, made.events, there if len(there) else stations)
-    said = [*found.lines(), *_summary(made, picks, settings, magnitude_offset)]
+    said = [*found.lines(), *_summary(made, picks, settings)]
     return [*said, f"{output}, {beside}, {rest}, {map_file}"]
 
 
@@ -149,14 +149,14 @@ def _left_out(made: Association, picks: Picks) -> pd.DataFrame:
     )
 
 
-def _summary(made: Association, picks: Picks, settings: AssociationSettings, offset: float) -> list[str]:
+def _summary(made: Association, picks: Picks, settings: AssociationSettings) -> list[str]:
     used, residual = len(made.assignments), made.assignments["residual_s"]
     lines = [
         f"{len(made.events):,} events from {used:,} of {len(picks):,} picks "
         f"({used / len(picks):.0%}), residuals of {residual.std():.2f} s in the {settings.velocity.name}",
         "magnitudes: log10 of the amplitudes as given, minus Hutton and Boore's (1987) log10 A0, plus "
-        f"{offset:.3g}; local magnitudes only if the amplitudes are mm on a Wood-Anderson seismometer, else "
-        "relative ones",
+        f"{settings.magnitude_offset:.3g}; local magnitudes only if the amplitudes are mm on a Wood-Anderson "
+        "seismometer, else relative ones",
     ]
     if reasons := made.left_out["reason"].value_counts().to_dict():
         told = "; ".join(f"{count:,}: {reason}" for reason, count in reasons.items())

@@ -5,7 +5,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from terrella.engine.judge.figures import Look
+from terrella.engine.judge.figures import Look, panel_row
 from terrella.engine.judge.report import Picture, Section, Table, filled, score_tables
 from terrella.engine.task import Judging
 from terrella.pick.judging import cells, figures
@@ -101,10 +101,8 @@ def _residuals(judged: Sequence[Judged]) -> list[Picture]:
         own = {name: drawn for name, drawn in known.items() if drawn is not None}
         if not own:
             continue
-        figure = Figure(figsize=(3.4 * len(own), 2.8), layout="constrained")
-        for axes, (name, drawn) in zip(
-            figure.subplots(1, len(own), squeeze=False).flat, own.items(), strict=True
-        ):
+        figure, panels = panel_row(len(own), 3.4, 2.8)
+        for axes, (name, drawn) in zip(panels, own.items(), strict=True):
             figures.draw_residuals(axes, *drawn, name)
             axes.set_xlabel(f"{phase.upper()} residual, picked − labelled (s)", fontsize=8)
         figure.supylabel("picks", fontsize=9)
@@ -119,10 +117,8 @@ def _dependence(judged: Sequence[Judged]) -> list[Picture]:
         known = {field: own for field in _FIELDS if (own := _classes(judged, field, by))}
         if not known:
             continue
-        figure = Figure(figsize=(4.3 * len(known), 3.4), layout="constrained")
-        for axes, (field, own) in zip(
-            figure.subplots(1, len(known), squeeze=False).flat, known.items(), strict=True
-        ):
+        figure, panels = panel_row(len(known), 4.3, 3.4)
+        for axes, (field, own) in zip(panels, known.items(), strict=True):
             labels = next(iter(own.values())).labels
             values = {name: classes.value for name, classes in own.items()}
             figures.draw_dependence(axes, labels, values, look, xlabel, _FIELDS[field]).legend(fontsize=7)

@@ -41,7 +41,6 @@ def watch(
     policies: Policies | None = None,
     inventory: Path | None = None,
     settings: AssociationSettings | None = None,
-    magnitude_offset: float = 0.0,
     page: bool = False,
 ) -> None:
     """Pick what an archive holds and what comes to it, into output/picks, and events into output/events.csv.
@@ -68,7 +67,7 @@ def watch(
     annotator, head = annotator_for(bundle, policies), head_of(bundle, policies)
     report, found, how = _recorded(report, output), Tally(), None
     if inventory is not None:
-        how = associating(inventory, settings or AssociationSettings(), magnitude_offset, found)
+        how = associating(inventory, settings or AssociationSettings(), found)
     *lines, weights = head
     asked = {"policies": lines, "weights": weights.split()[-1], "stations": list(stations), "start": start}
     asked |= {} if server is None else {"server": server}

@@ -36,7 +36,6 @@ class Associating:
 
     stations: Stations
     settings: AssociationSettings
-    magnitude_offset: float
     crossing_ns: int  # from an event to its last pick
 
 
@@ -59,7 +58,7 @@ class Event:
         return {each[:3] for each in self.picks}
 
 
-def associating(inventory: Path, settings: AssociationSettings, offset: float, found: Tally) -> Associating:
+def associating(inventory: Path, settings: AssociationSettings, found: Tally) -> Associating:
     """Return how the picks of the stations of an inventory become events.
 
     Raises:
@@ -69,7 +68,7 @@ def associating(inventory: Path, settings: AssociationSettings, offset: float, f
     lon, lat = stations.longitude, stations.latitude
     wide = np.ptp(lon) * np.cos(np.radians(lat.mean())) * _KM_PER_DEGREE
     across = float(np.hypot(wide, np.ptp(lat) * _KM_PER_DEGREE)) + 2 * settings.margin_km
-    return Associating(stations, settings, offset, round(min(across / _S_KM_S, _LONGEST_S) * 1e9))
+    return Associating(stations, settings, round(min(across / _S_KM_S, _LONGEST_S) * 1e9))
 
 
 def associate_changed(

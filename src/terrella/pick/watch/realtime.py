@@ -47,6 +47,11 @@ class Watch:
     changed: bool = True  # since the page was written
     receiving: Receiving | None = None  # what writes the archive, where no other program does
 
+    @property
+    def magnitude_offset(self) -> float:
+        """What is added to magnitudes."""
+        return 0.0 if self.associating is None else self.associating.settings.magnitude_offset
+
     def found(self, what: str, name: str) -> None:
         """Tell of an oddity once."""
         if (what, name) not in self.told:
@@ -158,7 +163,7 @@ def _associate(watch: Watch, ended: bool) -> None:
         watch.found("association", line)
     watch.changed |= bool(changes)
     for what, event in changes:
-        watch.say(_described(what, event, watch.associating.magnitude_offset))
+        watch.say(_described(what, event, watch.magnitude_offset))
 
 
 def _described(what: str, event: Event, offset: float) -> str:
@@ -172,16 +177,14 @@ def _described(what: str, event: Event, offset: float) -> str:
 
 def write(watch: Watch) -> None:
     """Write picks and events that changed."""
-    offset = 0.0 if watch.associating is None else watch.associating.magnitude_offset
-    write_changed(watch.state, watch.output, watch.head, offset)
+    write_changed(watch.state, watch.output, watch.head, watch.magnitude_offset)
 
 
 def _write_page(watch: Watch) -> None:
     if watch.page_s is None or not watch.changed:
         return
-    how = watch.associating
-    places, offset = (None, 0.0) if how is None else (how.stations, how.magnitude_offset)
-    path, archive = watch.output / PAGE, watch.growing.archive()
+    places = None if watch.associating is None else watch.associating.stations
+    path, archive, offset = watch.output / PAGE, watch.growing.archive(), watch.magnitude_offset
     write_watch_page(path, archive, watch.state, places, offset, watch.page_s, lambda what, name: None)
     watch.changed = False
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from terrella.engine.judge.figures import draw_by_class, look_of
+from terrella.engine.judge.figures import draw_by_class, look_of, panel_row
 from terrella.engine.judge.report import Picture, Section, filled, gain_tables, score_tables
 from terrella.engine.task import Judging
 from terrella.segment.data.sections import Entry
@@ -146,10 +146,8 @@ def _by_snr(judged: Sequence[Judged], settings: JudgeSettings) -> list[Picture]:
     shown = [each for each in found if next(iter(each[0].values())).labels]
     if not shown:
         return []
-    figure = Figure(figsize=(3.4 * len(shown), 3.4), layout="constrained")
-    for axes, (classes, ylabel, xlabel) in zip(
-        figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True
-    ):
+    figure, panels = panel_row(len(shown), 3.4, 3.4)
+    for axes, (classes, ylabel, xlabel) in zip(panels, shown, strict=True):
         labels = next(iter(classes.values())).labels
         values = {name: each.values for name, each in classes.items()}
         draw_by_class(axes, labels, values, look_of(list(values)), ylabel).set_ylim(0, None)
