@@ -28,6 +28,13 @@ Output = Annotated[Path, OUTPUT]
 Bundle = Annotated[
     str, Parameter(help="A trained model: a bundle's folder, a run's, or the name of a run in runs/TASK.")
 ]
+Workers = Annotated[int, Parameter(help="Processes on this machine.")]
+Scheduler = Annotated[
+    str | None,
+    Parameter(
+        help="Address of a Dask scheduler whose workers see the same folders, such as tcp://node:8786."
+    ),
+]
 DemoRun = Annotated[Path, Parameter(help="Folder of the run; a demo that was stopped goes on from there.")]
 
 # Inputs and bundles that are no file here.

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from terrella.cli.flags import OUTPUT, SETTINGS, Output, bundle_there, input_there, shown
+from terrella.cli.flags import (
+    OUTPUT,
+    SETTINGS,
+    DemoRun,
+    Output,
+    Scheduler,
+    Workers,
+    bundle_there,
+    input_there,
+    shown,
+)
 from terrella.engine.settings import load_settings
 from terrella.errors import InputError
 from terrella.files import must_exist
@@ -65,7 +75,7 @@ class Associating:
         return AssociationSettings(velocity, **rest)
 
 
-def demo(*, run: Path = Path("runs/pick/demo"), seed: int = 0) -> None:
+def demo(*, run: DemoRun = Path("runs/pick/demo"), seed: int = 0) -> None:
     """Train two networks on synthetic seismograms of two domains, and compare them across domains.
 
     Classical methods stand beside them; the report says which picker fits which domain.
@@ -74,8 +84,6 @@ def demo(*, run: Path = Path("runs/pick/demo"), seed: int = 0) -> None:
 
     Parameters
     ----------
-    run
-        Folder of the comparison; a demo that was stopped goes on from there.
     seed
         Seed of weights, order and resamples.
     """
@@ -180,7 +188,7 @@ def compare(
     *,
     run: Path,
     config: Path | None = None,
-    scheduler: str | None = None,
+    scheduler: Scheduler = None,
     workers: int | None = None,
     settings: Annotated[CompareSettings | None, SETTINGS] = None,
 ) -> None:
@@ -198,8 +206,6 @@ def compare(
         Folder of the comparison.
     config
         Settings as TOML, such as settings.toml of an earlier comparison; flags go before it.
-    scheduler
-        Address of your own Dask scheduler, such as tcp://host:8786; its workers must see the same folders.
     workers
         Processes on this machine; one per core by default.
     """
@@ -223,8 +229,8 @@ def predict(
     p_threshold: float | None = None,
     s_threshold: float | None = None,
     shifts: int = 1,
-    workers: int = 1,
-    scheduler: str | None = None,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
 ) -> None:
     """Pick continuous records, station-day by station-day; started again, it goes on where it was stopped.
 
@@ -256,10 +262,6 @@ def predict(
     shifts
         How many times as often the network's windows begin as by default: picks depend less on where windows begin,
         at as many times the cost.
-    workers
-        Processes on this machine.
-    scheduler
-        Address of a Dask scheduler whose workers see the same folders, such as tcp://node:8786.
     """
     input_there(waveforms, _RECORDS, "fdsn:")
     bundle_there(bundle, "pick")

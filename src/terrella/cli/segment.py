@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from terrella.cli.flags import Bundle, DemoRun, Output, bundle_there, shown
+from terrella.cli.flags import Bundle, DemoRun, Output, Scheduler, Workers, bundle_there, shown
 from terrella.cli.tasks import load_task
 from terrella.engine.terminal import say
 
@@ -96,8 +96,8 @@ def predict(
     bundle: Bundle,
     output: Output,
     memory: str = "2GB",
-    workers: int = 1,
-    scheduler: str | None = None,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
     figure: Path | None = None,
     reading: Reading | None = None,
 ) -> None:
@@ -115,10 +115,6 @@ def predict(
         Name ending in .zarr, or in .sgy or .segy where the section came from SEG-Y.
     memory
         Of all processes together, such as 2GB or 800MB; of each worker where a scheduler is named.
-    workers
-        Processes on this machine.
-    scheduler
-        Address of a Dask scheduler whose workers see the same folders, such as tcp://node:8786.
     figure
         Picture of the section and the prediction side by side: .png, .pdf or .svg.
     """
