@@ -29,7 +29,7 @@ from terrella.pick.judging.cell import answer_targets, judge_answers
 from terrella.pick.judging.network_picker import network_picker
 from terrella.pick.judging.scores import choose_thresholds, intervals
 from terrella.pick.judging.targets import make_targets
-from terrella.pick.picker import Picker, Windows
+from terrella.pick.picker import Picker
 from terrella.pick.settings import DataSettings, FitSettings, PickSettings
 from terrella.pick.store import Store
 from terrella.pick.task import task
@@ -85,10 +85,8 @@ def search_baer(
     """Search Baer and Kradolfer's parameters on P picks of the development split of a data set."""
 
     store = _open(*_store(results, place))
-    targets = make_targets(store, "dev", arguments["seed"])
-    windows, is_p = targets.phase, targets.is_p
-    some = Windows(windows.trace[is_p], windows.start[is_p], windows.end[is_p])
-    found = search_baer_kradolfer(store, some, targets.onset[is_p], **arguments, report=report)
+    picks = make_targets(store, "dev", arguments["seed"]).p_picks()
+    found = search_baer_kradolfer(store, *picks, **arguments, report=report)
     return {"kind": "search", **asdict(found)}
 
 

@@ -22,7 +22,7 @@ from terrella.pick.judging.reporting import judging
 from terrella.pick.judging.scores import SMALLER_IS_BETTER, paired
 from terrella.pick.judging.target_files import read_targets, write_targets
 from terrella.pick.judging.targets import Targets, make_targets
-from terrella.pick.picker import Picker, Windows
+from terrella.pick.picker import Picker
 from terrella.pick.settings import JudgeSettings, PickSettings
 from terrella.pick.store import Store
 
@@ -102,13 +102,11 @@ def _tuned(
     dev: Targets, store: Store, settings: JudgeSettings, report: Report
 ) -> BaerKradolferParameters | None:
     """Return Baer and Kradolfer's parameters of the smallest RMSE on dev, None without a search."""
-    some = Windows(dev.phase.trace[dev.is_p], dev.phase.start[dev.is_p], dev.phase.end[dev.is_p])
     if settings.evaluations == 0:
         return None
     try:
         found = search_baer_kradolfer(
-            store, some, dev.onset[dev.is_p], evaluations=settings.evaluations, picks=_PICKS, seed=settings.seed,
-            report=report,
+            store, *dev.p_picks(), evaluations=settings.evaluations, picks=_PICKS, seed=settings.seed, report=report
         )  # fmt: skip
     except InputError as error:
         report({"kind": "message", "message": f"Baer and Kradolfer's parameters are not tuned: {error}"})

@@ -46,6 +46,11 @@ class Targets:
     onset: Samples  # of each phase window, in samples of the store from the trace's start
     label: npt.NDArray[np.str_]  # of each phase window: the pick's own name, such as Pn
 
+    def p_picks(self) -> tuple[Windows, Samples]:
+        """Return the phase windows of P picks, and their onsets (window,)."""
+        of = self.phase
+        return Windows(of.trace[self.is_p], of.start[self.is_p], of.end[self.is_p]), self.onset[self.is_p]
+
 
 def make_targets(store: Store, split: str, seed: int = 0) -> Targets:
     """Return random targets of a split, or of all traces for the split "all"; the same for the same seed.
