@@ -70,6 +70,18 @@ def refusal(tmp_path: Path, text: str) -> str:
         ("time,Zone", "2019-07-06 03:19:53.04,+00:00"),
         ("time,Zone", "2019-07-06 03:19:53.04,11S"),
         ("time,msec", "2019-07-06 03:19:53.04,40"),
+        ("Date,Time", "2019-07-06,3:19:53.04 AM"),
+        ("Date and time", "6 July 2019 - 03:19:53.04"),
+        ("Date,Time", "06-Jul-2019,03:19:53.04"),
+        ("Date,Time", "2019 JUL  6,03:19:53.04"),
+        ("Origin time", '"Jul 6, 2019 03:19:53.04"'),
+        ("FECHA_UTC,HORA_UTC", "20190706,31953.04"),
+        ("YYMMDD,TIME", "20190706,031953.04"),
+        ("Dagsetning,Tími", "2019-07-06,03:19:53.04"),
+        ("tgl,ot", "2019/07/06,03:19:53.04"),
+        ("Oluş Tarihi,Oluş Zamanı", "2019.07.06,03:19:53.04"),
+        ("发震时刻", "2019-07-06 03:19:53.04"),
+        ("Дата,Время", "2019-07-06,03:19:53.04"),
     ],
 )
 def test_a_time_from_whichever_columns_make_it(tmp_path: Path, header: str, values: str) -> None:
@@ -94,11 +106,12 @@ def test_a_time_from_whichever_columns_make_it(tmp_path: Path, header: str, valu
         ("Date,Time,TZ", "2019-07-06,12:19:53,JST", "TZ = 'JST'; expected an offset such as +09:00"),
         ("Date,Time", "06/07/2019,03:19:53", "day and month cannot be told apart: write the year first"),
         ("Date,Time", "89-07-06,03:19:53", "a year needs four digits"),
-        ("Date,Time", "2019-07-06,3:19:53 PM", "Time = '3:19:53 PM'"),
+        ("Date,Time", "2019-07-06,13:19:53 PM", "13:19:53 PM"),
         ("Year,Month,Day", "89,7,6", "Year = 89; a year of two digits may be 1989 or 2089"),
         ("Year,Month,Day", "2019,7,6.5", "Day = 6.5; expected a whole number"),
         ("Hour,Min,Year,Month,Day,Min", "3,19,2019,7,6,19", "several columns may hold the minute (Min, Min)"),
         ("Time", "03:19:53", "Time = '03:19:53'"),
+        ("Time,location_tz", "2019-07-06 03:19:53,Europe/Istanbul", "location_tz holds zones by name"),
     ],
 )  # fmt: skip
 def test_a_time_that_cannot_be_known_is_refused(tmp_path: Path, header: str, values: str, said: str) -> None:

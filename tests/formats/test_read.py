@@ -160,7 +160,7 @@ def test_names_in_any_encoding_change_no_number(tmp_path: Path, encoding: str, p
     assert catalogue.magnitude.tolist() == [3.25, 2.75]
     assert catalogue.event_id.tolist() == [b"a1", b"a2"]
     said = ["c.csv is not in UTF-8: read as Latin-1, names may be off"] if encoding == "cp1252" else []
-    assert findings.lines() == ["2 rows, 2 events kept", *said]
+    assert findings.lines() == ["2 rows, 2 events kept", *said, "2 times without a zone, taken as UTC"]
 
 
 @pytest.mark.parametrize(

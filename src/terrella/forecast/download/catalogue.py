@@ -256,7 +256,7 @@ def _within(rows: pa.Table, first: Time, last: Time) -> np.ndarray:
 
 def _times(rows: pa.Table) -> np.ndarray:
     place = Place("the service's answer", lambda row: f"event {rows['id'][row]}")
-    return times(rows["time"], "time", place)
+    return times(rows["time"], "time", place, [])
 
 
 def _described(query: Query, began: Time | None = None) -> str:

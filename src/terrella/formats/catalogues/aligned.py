@@ -1,4 +1,4 @@
-"""Tables without a header whose columns spaces separate: ZMAP, and hypoDD's events and relocations."""
+"""Tables whose columns spaces separate and no header names: ZMAP, hypoDD's and GrowClust's, Athens's bulletin."""
 
 import re
 from pathlib import Path
@@ -26,14 +26,44 @@ _HYPODD_EVENT = (
     "rms",
     "event_id",
 )
-_LAYOUTS = {"ZMAP": ZMAP, "hypoDD.reloc": _RELOCATED, "hypoDD's event.dat": _HYPODD_EVENT}
+# GrowClust's catalogue and those of Hauksson et al. and Ross et al. for southern California.
+_GROWCLUST = (
+    "year", "month", "day", "hour", "minute", "second", "event_id", "latitude", "longitude", "depth_km",
+    "magnitude",
+)  # fmt: skip
+_ATHENS = (
+    "year",
+    "month",
+    "day",
+    "hour",
+    "minute",
+    "second",
+    "latitude",
+    "longitude",
+    "depth_km",
+    "magnitude",
+)
+_LAYOUTS = {
+    "ZMAP": ZMAP,
+    "hypoDD.reloc": _RELOCATED,
+    "hypoDD's event.dat": _HYPODD_EVENT,
+    "GrowClust": _GROWCLUST,
+    "Athens": _ATHENS,
+}
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+# The bulletin of the National Observatory of Athens: two lines of header, months by name.
+_ATHENS_ROW = re.compile(rf"\s*\d{{4}}\s+({'|'.join(_MONTHS)})(\s+\d+){{3}}\s+[\d.]+(\s+-?[\d.]+){{4}}\s*$")
 _LONGEST_LINE = 10_000  # characters
 
 
 def layout(text: str) -> str | None:
     """Return which table of numbers the first row is of, by the columns that make a date and a place."""
-    first = next((line for line in text[:_LONGEST_LINE].splitlines() if line.strip()), "")
-    fields = first.split()
+    lines = [line for line in text[:_LONGEST_LINE].splitlines() if line.strip()]
+    if any(map(_ATHENS_ROW.match, lines[:3])):
+        return "Athens"
+    fields = lines[0].split() if lines else []
+    if len(fields) >= len(_GROWCLUST) and _is_growclust(fields[: len(_GROWCLUST)]):
+        return "GrowClust"
     numbers = [_number(field) for field in fields]
     if len(numbers) < len(ZMAP) or any(number is None for number in numbers):
         return None
@@ -67,9 +97,13 @@ def read_layout(text: str, file: str, name: str) -> RawEvents:
         InputError: at the first row that cannot be read.
     """
     rows = [line.split() for line in text.split("\n")]
+    known = _LAYOUTS[name]
+    if name == "Athens":
+        rows = _with_numbered_months(text.split("\n"))
+    if name == "GrowClust":  # words of any number may follow
+        rows = [row[: len(known)] for row in rows]
     n_columns = len(next(row for row in rows if row))
     refuse_ragged(rows, n_columns, file)
-    known = _LAYOUTS[name]
     names = [*known, *(f"column {i + 1}" for i in range(len(known), n_columns))]
     if name == "hypoDD's event.dat":
         for row in (row for row in rows if row):
@@ -81,6 +115,30 @@ def read_layout(text: str, file: str, name: str) -> RawEvents:
         ours: ours for ours in known if not ours.startswith("column") and ours not in ("eh", "ez", "rms")
     }
     return read_rows(tabbed, file, "\t", names, 0, columns, quoted=False)
+
+
+def _is_growclust(fields: list[str]) -> bool:
+    numbers = [_number(field) for field in fields]
+    if any(number is None for number in numbers) or not fields[6].isdecimal():
+        return False
+    value = [float(number or 0) for number in numbers]
+    return (
+        1800 <= value[0] < 2200
+        and _is_clock(*value[:5])
+        and 0 <= value[5] < 61
+        and abs(value[7]) <= 90
+        and abs(value[8]) <= 360
+    )
+
+
+def _with_numbered_months(lines: list[str]) -> list[list[str]]:
+    """Return the fields of lines below the header, with numbers for the names of months."""
+    first = next(i for i, line in enumerate(lines) if _ATHENS_ROW.match(line))
+    rows = [[] if i < first else line.split() for i, line in enumerate(lines)]
+    for row in rows:
+        if len(row) > 1 and row[1] in _MONTHS:
+            row[1] = str(_MONTHS.index(row[1]) + 1)
+    return rows
 
 
 def _is_clock(year: float, month: float, day: float, hour: float, minute: float) -> bool:

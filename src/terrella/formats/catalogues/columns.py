@@ -6,9 +6,14 @@ from collections.abc import Mapping, Sequence
 from terrella.errors import InputError
 from terrella.formats.catalogues.headers import Zone, squeezed, time_word
 
-_LATITUDE = ("latitude", "lat", "evla", "epilat", "latitud", "latitudine", "breite", "enlem", "eventlatitude")
-_LONGITUDE = ("longitude", "lon", "long", "lng", "evlo", "epilon", "longitud", "longitudine", "laenge", "boylam",
-              "eventlongitude")  # fmt: skip
+_LATITUDE = (
+    "latitude", "lat", "latit", "evla", "epilat", "latitud", "latitudine", "breite", "breidd", "enlem", "lintang",
+    "eventlatitude", "широта", "緯度", "纬度", "위도",
+)  # fmt: skip
+_LONGITUDE = (
+    "longitude", "lon", "long", "longit", "lng", "evlo", "epilon", "longitud", "longitudine", "laenge", "lange",
+    "lengd", "boylam", "bujur", "eventlongitude", "долгота", "経度", "經度", "经度", "경도",
+)  # fmt: skip
 
 
 def _axis(
@@ -18,7 +23,7 @@ def _axis(
     sides = (*negative, *positive)
     signs = positive[0][0] + negative[0][0]
     ends = (
-        ("", "deg", "degree", "degrees", "d", *sides, *(f"deg{side}" for side in sides)),
+        ("", "deg", "degree", "degrees", "d", "wgs", "grados", *sides, *(f"deg{side}" for side in sides)),
         ("min", "mins", "minute", "minutes", "m"),
         ("sec", "secs", "second", "seconds", "s"),
         ("hem", "hemi", "hemisphere", "dir", "direction", signs, signs[::-1]),
@@ -28,16 +33,22 @@ def _axis(
 
 _LAT = _axis(_LATITUDE, ("s", "south"), ("n", "north"))
 _LON = _axis(_LONGITUDE, ("w", "west"), ("e", "east"))
-# Headers are compared in lower case with everything but letters removed: "Depth/km" reads as "depthkm".
+# Headers are compared in lower case, without accents and anything but letters: "Depth/km" reads as "depthkm".
 HEADERS: dict[str, tuple[str, ...]] = {
     "longitude": _LON[0],
     "latitude": _LAT[0],
-    "magnitude": ("magnitude", "mag", "m", "mw", "ml", "mb", "ms", "md", "mww", "mwc", "magw", "magnitud"),
+    "magnitude": (
+        "magnitude", "mag", "m", "mw", "ml", "mb", "ms", "md", "xm", "mww", "mwc", "magw", "magnitud", "magnitudo",
+        "magnitudine", "richter", "localmagnitude", "staerd", "stærð", "buyukluk", "магнитуда", "震级", "震级m",
+        "規模", "マクニチュート", "규모",
+    ),
     "depth_km": tuple(
         word + unit
-        for word in ("depth", "dep", "evdp", "focaldepth", "hypocentraldepth", "hypocenterdepth", "der",
-                     "profondita", "profundidad", "prof", "profondeur", "tiefe", "derinlik")
-        for unit in ("km", "", "m", "inkm", "kilometers", "kilometres", "meters", "metres")
+        for word in ("depth", "dep", "evdp", "focaldepth", "hypocentraldepth", "hypocenterdepth",
+                     "depthofhypocenter", "der", "profondita", "profundidad", "prof", "profondeur", "tiefe",
+                     "derinlik", "kedalaman", "dypi", "глубина", "深さ", "深度", "깊이")
+        for unit in ("km", "", "m", "inkm", "kilometers", "kilometres", "meters", "metres", "kmreltomsl", "км",
+                     "千米", "公里")
     ),
     "magnitude_type": ("magnitudetype", "magtype", "typemag"),
     "event_id": ("eventid", "id", "evid", "event", "publicid", "eqid", "unid"),
@@ -53,15 +64,23 @@ HEADERS: dict[str, tuple[str, ...]] = {
 TIMES: dict[str, tuple[str, ...]] = {
     "time": (
         "time", "datetime", "origintime", "origindatetime", "timestring", "timestamp", "eventtime", "eventdatetime",
-        "ot", "otime", "dateandtime", "fechahora",
+        "ot", "otime", "dateandtime", "fechahora", "fechayhora", "datahora", "dataeora", "datadelevento",
+        "dateheure", "timeoccurred", "timeoccured", "occurrencetime", "датаивремя",
+        "发震时刻", "发震时间", "發震時間", "地震時間", "発生日時", "地震の発生日時", "발생시각", "발생일시",
     ),
-    "date": ("date", "origindate", "eventdate", "yyyymmdd", "yyymmdd", "ymd", "fecha", "datum", "tarih", "data"),
-    "time_of_day": ("timeofday", "clock", "hms", "hhmmss", "hhmmsss", "hhmmssss", "hhmm", "uhrzeit", "zeit"),
+    "date": (
+        "date", "origindate", "eventdate", "yyyymmdd", "yyymmdd", "yymmdd", "ymd", "fecha", "datum", "tarih",
+        "olustarihi", "data", "dagsetning", "tanggal", "tgl", "дата", "日期", "地震の発生日",
+    ),
+    "time_of_day": (
+        "timeofday", "clock", "hms", "hhmmss", "hhmmsss", "hhmmssss", "hhmm", "uhrzeit",
+        "zeit", "oluszamani", "timi", "waktu", "время", "地震の発生時刻",
+    ),
     "year": ("year", "yr", "yyyy", "yy", "ano", "annee", "anno", "jahr", "yil"),
     "month": ("month", "mo", "mon", "mes", "mois", "mese", "monat", "ay"),
     "day": ("day", "da", "dd", "dy", "dia", "jour", "giorno", "tag", "gun"),
     "day_of_year": ("dayofyear", "doy", "julday", "jday", "julianday", "yday"),
-    "hour": ("hour", "ho", "hr", "hh", "hrs", "hours", "hora", "heure", "ora", "stunde", "saat"),
+    "hour": ("hour", "ho", "hr", "hh", "hrs", "hours", "hora", "heure", "ora", "stunde", "saat", "jam"),
     "minute": ("minute", "mi", "min", "mn", "mins", "minutes", "minuto", "minuti", "dakika"),
     "second": (
         "second", "se", "sec", "secs", "seconds", "ss", "sss", "ssss", "segundo", "secondo", "seconde", "sekunde",

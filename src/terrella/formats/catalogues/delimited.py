@@ -14,7 +14,7 @@ from terrella.formats.catalogues.columns import HEADERS, looks_like_header
 from terrella.formats.catalogues.headers import squeezed
 from terrella.formats.catalogues.raw import RawEvents
 from terrella.formats.catalogues.table import read_columns
-from terrella.formats.catalogues.table_times import Rest
+from terrella.formats.catalogues.table_times import UNZONED, Rest
 
 EXPECTED = (
     "ComCat CSV or GeoJSON, FDSN text, QuakeML, CSEP ASCII, ZMAP, Parquet, a format that ObsPy reads (NDK, ISF, "
@@ -77,19 +77,17 @@ def read_table(text: str, file: str, header: Header, columns: Mapping[str, str] 
         InputError: where a column is missing or a row cannot be read.
     """
     if header.delimiter == "|" or '"' not in text:
-        text = _without_repeats(without_comments(text, header.lines), header.lines)
-    text = _without_ruler(text, header.lines)
+        text = without_comments(text, header.lines)
+    text = _without_repeats(text, header.lines)
+    text, names = _without_ruler(text, header.lines), header.names
     if header.delimiter is None:
-        text = _tabbed(text, file, header)
-    return read_rows(
-        text,
-        file,
-        header.delimiter or "\t",
-        header.names,
-        header.lines,
-        columns,
-        header.delimiter in (",", ";", "\t"),
-    )
+        text, names = _tabbed(text, file, header, columns)
+    quoted = header.delimiter in (",", ";", "\t")
+    events = read_rows(text, file, header.delimiter or "\t", names, header.lines, columns, quoted)
+    if header.delimiter != "|":
+        return events
+    # The FDSN's event text is in UTC by its specification.
+    return replace(events, found=tuple(each for each in events.found if each.what != UNZONED))
 
 
 def read_rows(
@@ -184,12 +182,37 @@ def _offset(text: str, lines: int) -> int:
     return start
 
 
-def _tabbed(text: str, file: str, header: Header) -> str:
-    """Return rows that spaces separate with tabs; no value may be blank."""
-    rows = [line.split() for line in text.split("\n")]
-    rows[: header.lines] = [[]] * header.lines
-    refuse_ragged(rows, len(header.names), file)
-    return "\n".join("\t".join(row) for row in rows)
+def _tabbed(text: str, file: str, header: Header, columns: Mapping[str, str] | None) -> tuple[str, list[str]]:
+    """Return rows that spaces separate with tabs, and the names of their columns; no value may be blank.
+
+    Words at the end of rows may be of any number, as names of places are. Columns before them are told by where
+    they stand: all their values, and the header's name, one below the other.
+    """
+    lines = text.split("\n")
+    rows = [[] if i < header.lines else line.split() for i, line in enumerate(lines)]
+    names = header.names
+    if any(row and len(row) != len(names) for row in rows):
+        n = _in_columns(lines, header)
+        if not looks_like_header(names[:n], columns):
+            refuse_ragged(rows, len(names), file)
+        names = names[:n]
+    return "\n".join("\t".join(row[: len(names)]) for row in rows), names
+
+
+def _in_columns(lines: list[str], header: Header) -> int:
+    """Return how many of a table's first columns are such that all their values stand one below the other."""
+    named = [found.span() for found in re.finditer(r"\S+", lines[header.lines - 1])]
+    spans = [
+        [found.span() for _, found in zip(named, re.finditer(r"\S+", line), strict=False)]
+        for line in lines[header.lines :]
+        if line.strip()
+    ]
+    for k in range(min(map(len, spans), default=0)):
+        starts, ends = zip(*(each[k] for each in spans), strict=True)
+        below = min(starts) < named[k][1] and max(ends) > named[k][0]
+        if max(starts) >= min(ends) or not below:
+            return k
+    return min(map(len, spans), default=0)
 
 
 def refuse_ragged(rows: list[list[str]], n_columns: int, file: str) -> None:

@@ -1,4 +1,4 @@
-"""Reading GeoJSON of events: ComCat's search and feeds, EMSC's, INGV's and GeoNet's services."""
+"""Reading JSON of events: GeoJSON of ComCat, EMSC, INGV and GeoNet, and plain records of AFAD, KNMI and others."""
 
 import json
 from collections.abc import Mapping
@@ -17,15 +17,16 @@ _SAMPLE = 100  # features
 
 
 def read_geojson(text: str, file: str, columns: Mapping[str, str] | None = None) -> RawEvents:
-    """Return the events of a FeatureCollection, or of one Feature.
+    """Return the events of a FeatureCollection, of one Feature, or of a list of records, bare or under one key.
 
-    Places are those of the geometry, depths the property's where there is one. Numbers are milliseconds since 1970,
-    as ComCat has them. A third coordinate is a depth in km, but a height where EMSC wrote the file.
+    Places are those of the geometry, depths the property's where there is one. Numbers of a collection are
+    milliseconds since 1970, as ComCat has them. A third coordinate is a depth in km, but a height where EMSC wrote
+    the file.
 
     Raises:
         InputError: where it is no such collection, or a feature holds text for a number.
     """
-    features = _features(text, file)
+    features, plain = _features(text, file)
     properties = [_dict(feature.get("properties")) for feature in features]
     positions = [_position(feature) for feature in features]
     keys = list(dict.fromkeys(key for each in properties for key in each))
@@ -55,6 +56,7 @@ def read_geojson(text: str, file: str, columns: Mapping[str, str] | None = None)
     when = next((key for key in names if squeezed(key) in TIMES["time"]), None)
     if (
         when is not None
+        and not plain
         and not {"time", "time_epoch_s", "time_epoch_ms"} & set(given)
         and _is_number(fields[when])
     ):
@@ -73,7 +75,8 @@ def read_geojson(text: str, file: str, columns: Mapping[str, str] | None = None)
     return read_columns(names, given, file, read, name_row, rest)
 
 
-def _features(text: str, file: str) -> list[dict[str, Any]]:
+def _features(text: str, file: str) -> tuple[list[dict[str, Any]], bool]:
+    """Return the features, and whether they were plain records."""
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -81,13 +84,33 @@ def _features(text: str, file: str) -> list[dict[str, Any]]:
     features = document.get("features") if isinstance(document, dict) else None
     if isinstance(document, dict) and document.get("type") == "Feature":
         features = [document]
+    plain = not isinstance(features, list)
+    if plain:
+        lists = [document] if isinstance(document, list) else _lists(document)
+        features = [_feature(each) for each in lists[0]] if len(lists) == 1 else None
     if not isinstance(features, list) or not all(isinstance(f, dict) for f in features):
         raise InputError(
-            f"{file}: JSON, but no GeoJSON of events; expected a FeatureCollection with 'features'"
+            f"{file}: JSON, but no GeoJSON of events; expected a FeatureCollection with 'features', or one list of "
+            "records that name their values"
         )
     if not features:
         raise InputError(f"{file}: holds no events")
-    return features
+    return features, plain
+
+
+def _lists(document: Any) -> list[list[Any]]:
+    """Return the lists of records that lie under the keys of a document."""
+    found = [each for each in _dict(document).values() if isinstance(each, list)]
+    return [each for each in found if each and all(isinstance(record, dict) for record in each)]
+
+
+def _feature(record: Any) -> Any:
+    """Return a record as a feature; what it nests is left out but for a geometry."""
+    if not isinstance(record, dict):
+        return record
+    flat = {key: value for key, value in record.items() if not isinstance(value, dict | list | bool)}
+    points = [_dict(value) for value in record.values() if _dict(value).get("type") == "Point"]
+    return {"properties": flat, "geometry": points[0] if len(points) == 1 else None}
 
 
 def _array(values: list[Any], name: str, file: str, name_row: Any) -> pa.Array:

@@ -10,6 +10,7 @@ _OFFSET = re.compile(
     r"(?:\b|_)(?:utc|gmt|ut)[\s_]*([+\-\u2212])\s*(\d{1,2})(?::?([0-5]\d))?(?!\d)|([+\-\u2212])(\d{2}):?([0-5]\d)\b"
 )
 _UTC = ("utc", "gmt", "ut")
+_SIGNS = {ord("ı"): "i", ord("º"): None, ord("ª"): None}  # letters to Unicode, degrees to whoever wrote them
 # Names that several countries give to different offsets are why none of them is looked up.
 _NAMED = (
     "localtime", "local", "lt", "jst", "kst", "cst", "cdt", "est", "edt", "mst", "mdt", "pst", "pdt", "akst",
@@ -20,8 +21,11 @@ _NAMED = (
 
 def squeezed(name: str) -> str:
     """Return a header's letters in lower case without accents: "Depth/km" gives "depthkm"."""
-    plain = unicodedata.normalize("NFKD", name.lower()).replace("ı", "i")
-    return re.sub("[^a-z]", "", plain)
+    plain = name.lower()
+    if not plain.isascii():
+        plain = unicodedata.normalize("NFKD", plain.translate(_SIGNS))
+        plain = unicodedata.normalize("NFC", "".join(c for c in plain if not unicodedata.combining(c)))
+    return "".join(filter(str.isalpha, plain))
 
 
 def time_word(name: str, words: Collection[str]) -> tuple[str, Zone | None]:

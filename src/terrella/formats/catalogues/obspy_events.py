@@ -36,6 +36,8 @@ def read_xml(content: bytes, file: str) -> RawEvents:
     """
     if b"<!DOCTYPE" in content[:_LOOKED_AT] or b"<!ENTITY" in content[:_LOOKED_AT]:
         raise InputError(f"{file}: XML with a document type, as an HTML page has it; QuakeML was expected")
+    if re.search(rb"<kml\b", content[:_LOOKED_AT]):
+        raise InputError(f"{file}: KML, which holds a map; fetch the catalogue as CSV, QuakeML or GeoJSON")
     if b"\0" in content[:_LOOKED_AT]:
         content = _of_one_byte(content, file)
     content = _with_seconds_carried(content)
@@ -239,7 +241,7 @@ def _preferred(event: Any, what: str) -> Any:
 def _origin(event: Any) -> Any:
     def rank(origin: Any) -> tuple[bool, bool, int]:
         lacking = _get(origin, "time") is None or _get(origin, "latitude") is None
-        return lacking, _get(origin, "origin_type") == "centroid", _agency_rank(_agency(origin))
+        return lacking, _get(origin, "origin_type") == "centroid", agency_rank(_agency(origin))
 
     return _preferred(event, "origin") or min(event.origins, key=rank, default=None)
 
@@ -251,17 +253,19 @@ def _magnitude(event: Any, origin: Any) -> Any:
             magnitude.origin_id != origin.resource_id if origin is not None and magnitude.origin_id else True
         )
         foreign = other and (not agency or agency != _agency(origin))
-        return magnitude.mag is None, _scale_rank(magnitude.magnitude_type), foreign, _agency_rank(agency)
+        return magnitude.mag is None, scale_rank(magnitude.magnitude_type), foreign, agency_rank(agency)
 
     return _preferred(event, "magnitude") or min(event.magnitudes, key=rank, default=None)
 
 
-def _scale_rank(name: str | None) -> int:
+def scale_rank(name: str | None) -> int:
+    """Return a rank of a magnitude's scale, the lowest first: Mw, MS, mb, ML, Md, others."""
     starts = [plain for plain, _ in _SCALES]
     return next((i for i, start in enumerate(starts) if (name or "").lower().startswith(start)), len(starts))
 
 
-def _agency_rank(agency: str) -> int:
+def agency_rank(agency: str) -> int:
+    """Return a rank of an agency, the lowest first."""
     return _AGENCIES.index(agency.upper()) if agency.upper() in _AGENCIES else len(_AGENCIES)
 
 

@@ -36,7 +36,13 @@ def read_catalogue(
         Where the file cannot be read or holds impossible values.
     """
     path = Path(path)
-    checked = check_events(_read_raw(path, columns), path.name.split(".")[0] or "catalogue", drop_incomplete)
+    try:
+        raw = _read_raw(path, columns)
+        checked = check_events(raw, path.name.split(".")[0] or "catalogue", drop_incomplete)
+    except InputError as error:
+        if columns or "--columns." not in str(error):
+            raise
+        raise InputError(f"{error}; --columns is for `terrella forecast data {path} -o OUT`") from None
     _return_memory()
     return checked
 
@@ -53,6 +59,10 @@ def _read_raw(path: Path, columns: Mapping[str, str] | None) -> RawEvents:
     text_start = content[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
     if not text_start:
         raise InputError(f"{path}: the file is empty; a catalogue was expected")
+    if content.startswith((b"PK", b"\xd0\xcf\x11\xe0")) and re.search(
+        rb"xl/work|W\0o\0r\0k\0b\0o\0o\0k", content
+    ):
+        raise InputError(f"{path}: an Excel workbook; save the sheet with the events as CSV (UTF-8)")
     if content.startswith(b"PK"):  # a zip file, such as ObsPy's CSZ
         from terrella.formats.catalogues.obspy_events import read_with_obspy
 
@@ -67,11 +77,13 @@ def _read_raw(path: Path, columns: Mapping[str, str] | None) -> RawEvents:
         )
     if of_two_bytes:
         text_start = text_start.replace(b"\0", b"").lstrip(b"\xfe\xff \t\r\n")
-    if text_start.startswith(b"<"):
+    if text_start.startswith(b"<") and b"EVENT_CATALOGUE" not in content[:_START]:
         from terrella.formats.catalogues.obspy_events import read_xml
 
         return read_xml(content, str(path))
-    text = decoded(content, str(path), names=True)
+    from terrella.formats.catalogues.alphabets import in_alphabet
+
+    text = in_alphabet(content, str(path), decoded(content, str(path), names=True), columns)
     events = _read_text(text, content, str(path), columns)
     return replace(events, found=(*(Finding(said, 0) for said in text.findings), *events.found))
 
@@ -85,22 +97,34 @@ def _read_text(found: Decoded, content: bytes, file: str, columns: Mapping[str, 
     from terrella.formats.catalogues.aligned import layout, read_layout
     from terrella.formats.catalogues.csep_ascii import is_csep_ascii, read_csep_ascii
     from terrella.formats.catalogues.delimited import find_header, first_header, read_table, without_comments
+    from terrella.formats.catalogues.fixed_width import fixed_layout, read_fixed
+    from terrella.formats.catalogues.isc_csv import is_isc_csv, read_isc_csv
 
+    if not columns and is_isc_csv(text[:_START]):
+        return read_isc_csv(text, file)
     header = find_header(text, columns)
     if not columns:
         start = without_comments(text[:_START])
         if is_csep_ascii(start):
             return read_csep_ascii(without_comments(text), file)
-        if header is None and (name := layout(start)):
+        if (name := fixed_layout(start)) is not None:
+            return read_fixed(text, file, name)
+        name = layout(start)
+        if name == "Athens" or (header is None and name):
             return read_layout(without_comments(text), file, name)
     # A bulletin may have a table's header in its midst.
     if not columns and (header is None or header.below_text):
         from terrella.formats.catalogues.obspy_events import read_with_obspy
 
-        events = read_with_obspy(content, file)
-        if events is None and not found.encoding.startswith("utf-8"):
-            # A byte for each letter, since columns may be counted in bytes.
-            events = read_with_obspy(text.encode("ascii", "replace"), file)
+        try:
+            events = read_with_obspy(content, file)
+            if events is None and not found.encoding.startswith("utf-8"):
+                # A byte for each letter, since columns may be counted in bytes.
+                events = read_with_obspy(text.encode("ascii", "replace"), file)
+        except InputError:
+            if header is None:
+                raise
+            events = None  # taken for a bulletin that it is none of
         if events is not None:
             return events
     return read_table(text, file, header or first_header(text, file), columns)

@@ -16,6 +16,7 @@ from terrella.formats.catalogues.table_times import Columns, Rest, event_times
 
 _SAMPLE = 1000  # places that tell soon that not all are whole
 _FEW = 10  # places, of which fewer may be whole degrees by chance
+_YES_OR_NO = {"", "true", "false", "yes", "no"}
 _HEMISPHERES = {"latitude": ("N", "S"), "longitude": ("E", "W")}
 
 
@@ -36,6 +37,11 @@ def events_from_table(
     time = event_times(columns, told)
     event_type, event_types = _event_types(columns, told)
     magnitude_type, magnitude_types = _names(columns, "magnitude_type", "the magnitude type")
+    magnitude, said_types, said_names = values.magnitudes(
+        columns.get("magnitude"), columns.name("magnitude"), columns.place
+    )
+    if not magnitude_types:
+        magnitude_type, magnitude_types = said_types, said_names
     if event_types and all(is_magnitude_type(word) for word in event_types):
         if not magnitude_types:
             magnitude_type, magnitude_types = event_type, event_types
@@ -52,7 +58,7 @@ def events_from_table(
         longitude=longitude,
         latitude=latitude,
         depth_km=_depth(columns, told),
-        magnitude=columns.number("magnitude"),
+        magnitude=magnitude,
         magnitude_type=np.full(n, -1, np.int8) if magnitude_type is None else magnitude_type,
         magnitude_types=magnitude_types,
         event_id=values.identifiers(columns.get("event_id")) if "event_id" in found else None,
@@ -109,6 +115,8 @@ def _event_types(columns: Columns, told: list[Finding]) -> tuple[np.ndarray | No
 def _refuse_unused_types(columns: Columns) -> None:
     """Refuse a column of types of events whose header nobody knows."""
     for name, given in columns.rest().items():
+        if {word.strip().lower() for word in given} <= _YES_OR_NO:
+            continue
         kinds = [kind_of(word) for word in set(given) if word.strip()]
         told = any("earthquake" in word.lower() for word in given) or Kind.OTHER in kinds
         short = max((len(word.strip()) for word in given), default=0) < 4  # codes mean other things elsewhere

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from terrella.errors import InputError
 from terrella.formats.catalogues.columns import TIMES
+from terrella.formats.catalogues.dates import HALF_DAY
 from terrella.formats.catalogues.findings import Finding
 from terrella.formats.catalogues.headers import squeezed, time_word, zone_name
 from terrella.formats.catalogues.raw import Floats, Place
@@ -32,10 +33,14 @@ _MIDNIGHT = r"[T ]0{1,2}:00(:00(\.0*)?)?$"
 _OFFSET = re.compile(
     r"([+-]\d{2}:\d{2}|(UTC|GMT) ?[+-]\d{1,2}(:?\d{2})?)$"
 )  # where no header says what it is
+_PLACE_ZONE = re.compile(
+    r"(Africa|America|Antarctica|Asia|Atlantic|Australia|Europe|Indian|Pacific)/[\w/+-]+"
+)
 _NONE = re.compile(r"[+-]0{1,2}(:?00)?$")
 _SAMPLE = 10_000  # rows that tell what a column holds
 _PARTS = ("year", "month", "day", "day_of_year", "hour", "minute", "second")
 _CLOCK_WORDS = {*TIMES["time_of_day"], *TIMES["hour"], "time", "clocktime", "origin", "ot", "localtime"}
+UNZONED = "times without a zone, taken as UTC"
 Rest = Mapping[str, Sequence[str]]  # the first values of the columns that are not used, by name
 
 
@@ -84,11 +89,12 @@ def event_times(columns: Columns, found: list[Finding]) -> Times:
     text = None
     if clock is not None and date is not None:
         used, text = _joined(columns, date, clock)
-        local = times(text, " and ".join(columns.name(key) for key in used), columns.place)
+        name = " and ".join(columns.name(key) for key in used)
+        local = times(text, name, columns.place, found)
     elif whole:
         used = whole[:1]
         text = _text(columns, used[0])
-        local = times(text, columns.name(used[0]), columns.place)
+        local = times(text, columns.name(used[0]), columns.place, found)
     else:
         used = [key for key in _PARTS if key in columns]
         local = _from_parts(columns, used)
@@ -110,11 +116,21 @@ def _is_clock(columns: Columns, key: str) -> bool:
     word = time_word(columns.name(key), _CLOCK_WORDS)[0]
     if key == "time_of_day" or word in ("hhmmss", "hhmm", "hms"):
         return True
+    if key == "hour" and "minute" not in columns and _beyond_hours(column):
+        return True
     if key == "time" and not is_text(column.type):
         return not pa.types.is_temporal(column.type)
-    shape = rf"^({CLOCK}|\d{{3,6}}(\.\d*)?) ?({ZONE})?$" if key == "time" else r"^\d{1,2}:\d"
+    shape = rf"^({CLOCK}|\d{{3,6}}(\.\d*)?) ?({ZONE})?$|^{HALF_DAY}" if key == "time" else r"^\d{1,2}:\d"
     first = column.slice(0, _SAMPLE)
     return is_text(column.type) and bool(pc.any(pc.match_substring_regex(stripped(first), shape)).as_py())
+
+
+def _beyond_hours(column: pa.ChunkedArray) -> bool:
+    """Return whether a column of hours holds HHMM or HHMMSS without colons."""
+    if is_text(column.type):
+        plain = pc.match_substring_regex(stripped(column), r"^(\d{3,4}|\d{5,6}(\.\d*)?)$")
+        return bool(pc.any(plain).as_py())
+    return pa.types.is_integer(column.type) and (pc.max(column).as_py() or 0) > 24
 
 
 def _date(columns: Columns, clock: str, whole: Sequence[str]) -> str | None:
@@ -321,6 +337,7 @@ def _in_utc(
     if not zone and "time_zone" not in columns:
         if not zones and not own.all():
             _look_for_zones(columns)
+            found.append(Finding(UNZONED, int((~own).sum()) if own.any() else len(local)))
         return local
     minutes = np.full(len(local), float(zone))
     if "time_zone" in columns and not own.all():
@@ -346,6 +363,10 @@ def _look_for_zones(columns: Columns) -> None:
     """Refuse times beside a column that seems to hold their zones."""
     for name, values in columns.rest().items():
         given = {value.strip() for value in values if value.strip()}
+        if given and all(_PLACE_ZONE.fullmatch(value) for value in given):
+            raise columns.error(
+                f"column {name} holds zones by name ({min(given)}); give times in UTC, or offsets such as +03:00"
+            )
         if given and all(_OFFSET.match(value) for value in given) and not all(_NONE.search(v) for v in given):
             raise columns.error(
                 f"column {name} may hold the zones of the times; "

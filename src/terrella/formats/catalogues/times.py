@@ -8,6 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from terrella.errors import InputError
+from terrella.formats.catalogues.dates import year_first
+from terrella.formats.catalogues.findings import Finding
 from terrella.formats.catalogues.raw import Floats, Place
 from terrella.formats.catalogues.values import group, is_text, numbers, quoted, refuse_first, stripped
 
@@ -27,8 +29,10 @@ _HINTS = (
 )
 
 
-def times(column: pa.ChunkedArray, name: str, place: Place) -> Times:
-    """Return a column of timestamps or text with the year first as datetime64[us] in UTC; no zone means UTC.
+def times(column: pa.ChunkedArray, name: str, place: Place, found: list[Finding]) -> Times:
+    """Return a column of timestamps or text as datetime64[us] in UTC; no zone means UTC.
+
+    What order the parts of dates are in is added to `found` where the year does not come first.
 
     Raises:
         InputError: at the first text in another form, and for plain numbers.
@@ -51,7 +55,7 @@ def times(column: pa.ChunkedArray, name: str, place: Place) -> Times:
             return _naive(pc.cast(text, kind))
         except pa.ArrowInvalid:
             continue  # not all of one usual form: take the slower way, which names what it cannot read
-    return _times_of_many_forms(text, name, place)
+    return _times_of_many_forms(year_first(text, name, found), name, place)
 
 
 def times_from_epoch(column: pa.ChunkedArray, unit_s: float, name: str, place: Place) -> Times:

@@ -9,8 +9,14 @@ from terrella.errors import InputError
 from terrella.formats.catalogues.event_types import is_removed
 from terrella.formats.catalogues.raw import Floats, Place, encode_names
 
-_MISSING = ["", "nan", "NaN", "NAN", "na", "NA", "n/a", "N/A", "null", "NULL", "none", "None", "NaT", "--"]
+_MISSING = [
+    "", "nan", "NaN", "NAN", "na", "NA", "n/a", "N/A", "null", "NULL", "none", "None", "NaT", "-", "--", "---",
+    "-.-", "no calculable",
+]  # fmt: skip
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+_DECIMAL_COMMA = r"^[+-]?(\d*,(\d{1,2}|\d{4,})|0?,\d+|\d{4,},\d+)$"
+_TYPED = r"^M[A-Za-z]{0,3} ?\d|\d ?M[A-Za-z]{0,3}$"
+_MAGNITUDE = r"^(?P<before>M[A-Za-z]{0,3})? ?(?P<value>[+-]?\d+\.?\d*) ?(?P<after>[Mm][A-Za-z]{0,3})?$"
 _DEGREES = (
     r"^(?P<before>[NSEWnsew])?\s*(?P<degrees>[+-]?\d+\.?\d*)\s*°?\s*(?:(?P<minutes>\d+\.?\d*)\s*['′’]\s*)?"
     r"(?:(?P<seconds>\d+\.?\d*)\s*[\"″”]\s*)?(?P<after>[NSEWnsew])?$"
@@ -28,7 +34,7 @@ def numbers(column: pa.ChunkedArray, name: str, place: Place) -> Floats:
         InputError: at the first text that is not a number.
     """
     if is_text(column.type):
-        column = stripped(column)
+        column = _with_points(stripped(column))
     elif not (
         pa.types.is_floating(column.type)
         or pa.types.is_integer(column.type)
@@ -47,12 +53,48 @@ def numbers(column: pa.ChunkedArray, name: str, place: Place) -> Floats:
     return values
 
 
+def _with_points(text: pa.ChunkedArray, thousands: bool = True) -> pa.ChunkedArray:
+    """Return numbers with decimal points for decimal commas, where commas can be nothing else.
+
+    They may part thousands where each has three figures behind it and up to three, but no lone zero, before it;
+    degrees have no thousands.
+    """
+    if not pc.any(pc.match_substring(text, ",")).as_py() or pc.any(pc.match_substring(text, ".")).as_py():
+        return text
+    if thousands and not pc.any(pc.match_substring_regex(text, _DECIMAL_COMMA)).as_py():
+        return text
+    return pc.replace_substring_regex(text, r"^([+-]?\d*),(\d+)$", r"\1.\2")
+
+
+def magnitudes(
+    column: pa.ChunkedArray, name: str, place: Place
+) -> tuple[Floats, npt.NDArray[np.int8], tuple[str, ...]]:
+    """Return a column of magnitudes, some perhaps with their types beside them (8.2 Mw), and codes into the types.
+
+    Raises:
+        InputError: at the first text that is no such thing.
+    """
+    if is_text(column.type):
+        text = stripped(column)
+        if pc.any(pc.match_substring_regex(text, _TYPED)).as_py():
+            refuse_first(text, _MAGNITUDE, name, "a magnitude such as 4.5 or 4.5 Mw", place)
+            parts = pc.extract_regex(text, _MAGNITUDE)
+            kinds = pc.binary_join_element_wise(
+                pc.struct_field(parts, "before"), pc.struct_field(parts, "after"), ""
+            )
+            codes, kind_names = names(kinds, "the magnitude type", place)
+            return numbers(pc.struct_field(parts, "value"), name, place), codes, kind_names
+    return numbers(column, name, place), np.full(len(column), -1, np.int8), ()
+
+
 def degrees(column: pa.ChunkedArray, name: str, place: Place) -> Floats:
     """Return a column of degrees, also such as 117.5W and 35°46'N, south and west of the hemispheres negative.
 
     Raises:
         InputError: at the first text that is no such thing.
     """
+    if is_text(column.type):
+        column = _with_points(stripped(column), thousands=False)
     try:
         return numbers(column, name, place)
     except InputError:
