@@ -249,3 +249,26 @@ def test_a_refusal_names_the_command_that_takes_columns(tmp_path: Path) -> None:
     message = refusal(tmp_path, "time,lat,lon,ML,Mw\n2021-03-13,1,2,3,4\n")
     assert "--columns.magnitude=ML" in message
     assert message.endswith(f"--columns is for `terrella forecast data {tmp_path / 'c.txt'} -o OUT`")
+
+
+def test_depths_in_metres_under_a_header_that_says_no_unit(tmp_path: Path) -> None:
+    rows = "".join(f"2021-03-{day:02d},1,2,{300 * day},3\n" for day in range(1, 20))
+    message = refusal(tmp_path, f"time,lat,lon,depth,mag\n{rows}")
+    assert "if they are metres, let the header say so (depth_m)" in message
+    assert read(tmp_path, f"time,lat,lon,depth_m,mag\n{rows}").depth_km[1] == pytest.approx(0.6)
+
+
+def test_hours_that_were_lost_are_told(tmp_path: Path) -> None:
+    days = [np.datetime64("2021-01-01") + day for day in range(60)]
+    rows = [f"{day} 00:{i % 60:02d}:07,1,2,3\n" for i, day in enumerate(days)]
+    read(tmp_path, "time,lat,lon,mag\n" + "".join(rows))
+    assert any("60 events within one and the same hour of the day" in line for line in said(tmp_path))
+    rows = [f"{day} {i % 24:02d}:05:07,1,2,3\n" for i, day in enumerate(days)]
+    read(tmp_path, "time,lat,lon,mag\n" + "".join(rows))
+    assert not any("hour of the day" in line for line in said(tmp_path))
+
+
+def test_days_since_some_day_are_no_seconds_since_1970(tmp_path: Path) -> None:
+    message = refusal(tmp_path, "time,lat,lon,mag\n19350.8150,1,2,3\n19351.1,1,2,3\n")
+    assert "not days since some day" in message
+    assert "time_epoch_s" not in message

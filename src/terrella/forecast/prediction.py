@@ -46,9 +46,10 @@ def predict(
     lines += issue_lines(catalogue, time, issue_time is not None)
     lines += fit_lines(models, catalogue, time)
     for horizon, days in enumerate(models.horizons_days):
-        expected = chosen.expected_count[horizon]
+        expected = float(np.nansum(chosen.expected_count[horizon]))
+        form = ".1f" if expected >= 1 else ".2g"
         lines.append(
-            f"next {days:g} d: {np.nansum(expected):.1f} events of M ≥ {models.min_magnitude:g} expected, "
+            f"next {days:g} d: {expected:{form}} events of M ≥ {models.min_magnitude:g} expected, "
             f"highest cell probability {np.nanmax(chosen.probability[horizon]):.3g}"
         )
     lines += magnitude_lines(models, issued[0])

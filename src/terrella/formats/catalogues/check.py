@@ -20,6 +20,8 @@ _HIGHEST_KM, _DEEPEST_KM = -10.0, 800.0  # above any summit; the deepest known e
 _SMALLEST, _LARGEST = -5.0, 10.0
 _GREATEST = 9.5  # Chile 1960
 _WORDS = 8  # shown in a finding
+_FEW = 0.05  # share of depths beyond all limits, above which their unit is in doubt
+_DAYS = 50  # with earthquakes, from which their hours should differ
 Mask = npt.NDArray[np.bool_]
 
 
@@ -68,6 +70,10 @@ def check_events(
     _note(raw, high, f"depths above sea level kept{upward}", found)
     _note(
         raw, stands_for_unknown(raw.magnitude), "events of magnitude 0, far more than beside it; kept", found
+    )
+    hour = _one_hour(raw.time_utc)
+    _note(
+        raw, hour, "events within one and the same hour of the day, on many days: were the hours lost?", found
     )
     _note(raw, repeated_ids(raw), "events share their id with another; kept", found)
     near = near_duplicates(raw)
@@ -151,6 +157,18 @@ def _counted_upward(depth: npt.NDArray[np.floating[Any]]) -> bool:
     return bool(above > below)
 
 
+def _one_hour(time: npt.NDArray[np.datetime64]) -> Mask:
+    """Return which events lie in the one hour of the day that holds nearly all, if any; midnights say nothing."""
+    days = time.astype("datetime64[D]")
+    clock = (time - days.astype(time.dtype)).astype("timedelta64[s]").astype(int)
+    hours = clock // 3600
+    counts = np.bincount(hours[clock > 0], minlength=24)
+    often = int(counts.argmax())
+    chosen = (hours == often) & (clock > 0)
+    lost = counts[often] > 0.95 * counts.sum() and len(np.unique(days[chosen])) >= _DAYS
+    return chosen if lost else np.zeros(len(time), bool)
+
+
 def _stands_in(values: npt.NDArray[np.floating[Any]], beyond: Mask) -> Mask:
     """Return which of the values beyond what can be are nines and nothing else, as agencies write for unknown."""
     out = np.zeros(len(values), bool)
@@ -200,6 +218,8 @@ def _without_impossible(raw: RawEvents, found: list[Finding], drop_impossible: b
             raw = _drop(raw, rows, f"rows with a {what} beyond {low:g} to {high:g} dropped", found)
         elif rows.any():
             remedy = f"correct or delete it, or name another column with --columns.{what}=NAME"
+            if what == "depth_km" and rows.sum() > _FEW * len(raw):
+                remedy = f"if they are metres, let the header say so ({raw.column(what)}_m), else {remedy}"
             raise _refusal(raw, rows, (what,), f"expected {low:g} to {high:g}{unit}", remedy)
     return raw
 

@@ -158,6 +158,8 @@ def _times_of_many_forms(text: pa.ChunkedArray, name: str, place: Place) -> Time
     expected = "a time such as 2019-07-06T03:19:53.04Z"
     numeric = pc.any(pc.match_substring_regex(text, r"^[+-]?(\d{1,7}|\d{9,13}|\d{15,})(\.\d*)?$")).as_py()
     hint = f", or seconds since 1970 with --columns.time_epoch_s={name}" if numeric else ""
+    if pc.all(pc.match_substring_regex(text, r"^\d{1,6}\.\d+$")).as_py():
+        hint = ", not days since some day"
     for pattern, words in _HINTS:
         if pc.any(pc.match_substring_regex(text, pattern)).as_py():
             hint += words
