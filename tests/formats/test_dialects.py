@@ -258,6 +258,27 @@ def test_depths_in_metres_under_a_header_that_says_no_unit(tmp_path: Path) -> No
     assert read(tmp_path, f"time,lat,lon,depth_m,mag\n{rows}").depth_km[1] == pytest.approx(0.6)
 
 
+def test_depths_that_count_upward_or_say_km_themselves(tmp_path: Path) -> None:
+    text = "time,lat,lon,depth,mag\n2021-03-13,1,2,-24,3\n2021-03-14,1,2,-30,3\n"
+    assert "if they are heights, turn their sign" in refusal(tmp_path, text)
+    text = "time,lat,lon,depth,mag\n2021-03-13,1,2,125 Km,3\n2021-03-14,1,2,11.5 km.,3\n"
+    assert read(tmp_path, text).depth_km.tolist() == [125.0, 11.5]
+    assert "depth = '9 m'" in refusal(tmp_path, text.replace("125 Km", "9 m"))
+    assert read(tmp_path, text.replace("125 Km", "menos de 1")).depth_km.tolist() == [1.0, 11.5]
+    assert "1 depths of which only an upper bound is given, taken as that" in said(tmp_path)
+
+
+def test_notes_below_a_table_are_no_rows(tmp_path: Path) -> None:
+    text = "time,lat,lon,depth,mag\n2021-03-13T10:16:08.5Z,39.76,22.176,8,6\n\n"
+    note = '"Fuente: Servicio Sismológico, UNAM"\n'
+    assert is_the_first(read(tmp_path, text + note * 2))
+    assert "2 lines of words below the table passed over: Fuente: Servicio Sismológico, UNAM, ..." in said(
+        tmp_path
+    )
+    for cut in ("2021-03-14", "us7000", "Larisa"):
+        assert "fields where the header has 5" in refusal(tmp_path, text + cut)
+
+
 def test_hours_that_were_lost_are_told(tmp_path: Path) -> None:
     days = [np.datetime64("2021-01-01") + day for day in range(60)]
     rows = [f"{day} 00:{i % 60:02d}:07,1,2,3\n" for i, day in enumerate(days)]

@@ -219,7 +219,9 @@ def _without_impossible(raw: RawEvents, found: list[Finding], drop_impossible: b
         elif rows.any():
             remedy = f"correct or delete it, or name another column with --columns.{what}=NAME"
             if what == "depth_km" and rows.sum() > _FEW * len(raw):
-                remedy = f"if they are metres, let the header say so ({raw.column(what)}_m), else {remedy}"
+                metres = f"if they are metres, let the header say so ({raw.column(what)}_m)"
+                heights = "if they are heights, turn their sign"
+                remedy = f"{heights if _counted_upward(values) else metres}, else {remedy}"
             raise _refusal(raw, rows, (what,), f"expected {low:g} to {high:g}{unit}", remedy)
     return raw
 

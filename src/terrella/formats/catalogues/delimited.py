@@ -11,6 +11,7 @@ from pyarrow import csv as arrow_csv
 
 from terrella.errors import InputError
 from terrella.formats.catalogues.columns import HEADERS, looks_like_header
+from terrella.formats.catalogues.findings import Finding
 from terrella.formats.catalogues.headers import squeezed
 from terrella.formats.catalogues.raw import RawEvents
 from terrella.formats.catalogues.table import read_columns
@@ -24,6 +25,7 @@ _DELIMITERS = ",;\t|"
 _LONGEST_HEADER = 100_000  # characters
 _LONGEST_PREAMBLE = 100  # lines
 _SAMPLE = 100  # rows
+_MOST_NOTES = 10  # lines
 # Columns of few values, which Arrow reads faster as such.
 _CATEGORIES = frozenset(word for ours in ("magnitude_type", "event_type", "status") for word in HEADERS[ours])
 _CATEGORY = pa.dictionary(pa.int32(), pa.string())
@@ -79,15 +81,17 @@ def read_table(text: str, file: str, header: Header, columns: Mapping[str, str] 
     if header.delimiter == "|" or '"' not in text:
         text = without_comments(text, header.lines)
     text = _without_repeats(text, header.lines)
+    text, notes = _without_notes(text, header)
     text, names = _without_ruler(text, header.lines), header.names
     if header.delimiter is None:
         text, names = _tabbed(text, file, header, columns)
     quoted = header.delimiter in (",", ";", "\t")
     events = read_rows(text, file, header.delimiter or "\t", names, header.lines, columns, quoted)
-    if header.delimiter != "|":
-        return events
     # The FDSN's event text is in UTC by its specification.
-    return replace(events, found=tuple(each for each in events.found if each.what != UNZONED))
+    found = [each for each in events.found if header.delimiter != "|" or each.what != UNZONED]
+    if notes:
+        found.append(Finding("lines of words below the table passed over", len(notes), tuple(notes[:1])))
+    return replace(events, found=tuple(found))
 
 
 def read_rows(
@@ -143,6 +147,20 @@ def _without_ruler(text: str, header_lines: int) -> str:
     start = _offset(text, header_lines)
     ruler = re.match(r"[ \t]*[-=+| \t]{4,}(?=\r?\n)", text[start : start + 1000])
     return text if ruler is None else text[:start] + text[start + ruler.end() :]
+
+
+def _without_notes(text: str, header: Header) -> tuple[str, list[str]]:
+    """Return text without the lines of words at its end, such as a source to cite, and these; none is a cut row."""
+    notes: list[str] = []
+    while header.delimiter is not None and len(notes) < _MOST_NOTES:
+        start = text.rstrip().rfind("\n") + 1
+        line = text[start:].strip()
+        words = next(csv.reader([line], delimiter=header.delimiter), [])
+        if len(words) != 1 or not re.match(r"[^\W\d].* ", words[0]) or _offset(text, header.lines) > start:
+            break
+        notes.insert(0, words[0][:60])
+        text = text[:start]
+    return text, notes
 
 
 def is_comment(line: str) -> bool:

@@ -174,8 +174,10 @@ def _refuse_unused_hemisphere(columns: Columns, ours: str, degrees: Floats) -> N
 def _depth(columns: Columns, told: list[Finding]) -> np.ndarray:
     if "depth_km" not in columns:
         return np.full(columns.table.num_rows, np.nan, np.float32)
-    depth = columns.number("depth_km")
     name = columns.name("depth_km")
+    depth, bounded = values.depths(columns.get("depth_km"), name, columns.place)
+    if bounded:
+        told.append(Finding("depths of which only an upper bound is given, taken as that", bounded))
     if squeezed(name) in HEADERS["depth_km"] and is_metres(name):
         told.append(Finding(f"depths in metres, as the header {name} says", int((~np.isnan(depth)).sum())))
         depth = depth / 1000

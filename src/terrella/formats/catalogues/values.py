@@ -14,6 +14,7 @@ _MISSING = [
     "-.-", "no calculable",
 ]  # fmt: skip
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+_BELOW = r"(?i)^(<|menos de|less than) ?"
 _DECIMAL_COMMA = r"^[+-]?(\d*,(\d{1,2}|\d{4,})|0?,\d+|\d{4,},\d+)$"
 _TYPED = r"^M[A-Za-z]{0,3} ?\d|\d ?M[A-Za-z]{0,3}$"
 _MAGNITUDE = r"^(?P<before>M[A-Za-z]{0,3})? ?(?P<value>[+-]?\d+\.?\d*) ?(?P<after>[Mm][A-Za-z]{0,3})?$"
@@ -85,6 +86,24 @@ def magnitudes(
             codes, kind_names = names(kinds, "the magnitude type", place)
             return numbers(pc.struct_field(parts, "value"), name, place), codes, kind_names
     return numbers(column, name, place), np.full(len(column), -1, np.int8), ()
+
+
+def depths(column: pa.ChunkedArray, name: str, place: Place) -> tuple[Floats, int]:
+    """Return a column of depths, whose values may say km themselves, and of how many only a bound is known.
+
+    These are such as "menos de 1", and taken as the bound.
+
+    Raises:
+        InputError: at the first text that is no such number.
+    """
+    bounded = 0
+    if is_text(column.type):
+        column = pc.replace_substring_regex(stripped(column), r"(?i)^([+-]?[\d.,]+) ?km\.?$", r"\1")
+        below = pc.match_substring_regex(column, _BELOW)
+        bounded = pc.sum(below).as_py() or 0
+        if bounded:
+            column = pc.if_else(below, pc.replace_substring_regex(column, _BELOW, ""), column)
+    return numbers(column, name, place), bounded
 
 
 def degrees(column: pa.ChunkedArray, name: str, place: Place) -> Floats:
