@@ -53,9 +53,10 @@ def data(
     """Download a catalogue; or, where a file is named, check it and write it in another format.
 
     Downloads from any FDSN event service. Stopped and typed again it goes on; once done and typed again it
-    fetches what is new, revised or deleted. Reads Parquet, ComCat CSV, FDSN text, HORUS and other tables, GeoJSON
-    of ComCat and EMSC, CSEP ASCII, ZMAP, QuakeML, and what ObsPy reads: SC3ML, NDK, ISF, GSE2, Nordic, CMTSOLUTION
-    and more (each may be gzipped); writes .parquet, .csv, .csv.gz, .xml (QuakeML), .csep or .zmap.
+    fetches what is new, revised or deleted. Reads Parquet, ComCat CSV, FDSN text, HORUS and other tables,
+    GeoJSON and JSON records, CSEP ASCII, ZMAP, QuakeML, the ISC's, JMA's and Hypoinverse's catalogues, and what
+    ObsPy reads: SC3ML, NDK, ISF, GSE2, Nordic, CMTSOLUTION and more (each may be gzipped); writes .parquet,
+    .csv, .csv.gz, .xml (QuakeML), .csep or .zmap.
 
     Example: terrella forecast data --region california --start 1980-01-01 --min-magnitude 2.5 -o catalogue.parquet
 

@@ -22,13 +22,15 @@ def read_catalogue(
 ) -> tuple[Catalogue, Findings]:
     """Return the events of a file in order of time, checked, and what was found while checking.
 
-    The format is recognised by content: Parquet; GeoJSON of ComCat, EMSC and others; CSEP ASCII; ZMAP and
-    hypoDD's tables; text with a header (ComCat CSV, FDSN event text, HORUS, any other); and through ObsPy QuakeML,
-    SC3ML, NDK, ISF, GSE2, Nordic, CMTSOLUTION and what else it detects; each may be gzipped. Times without a zone
-    are UTC unless a header gives one, depths km positive down. Text is UTF-8, UTF-16 with its mark or, with a
-    finding, Latin-1. `columns` maps our names (time, longitude, latitude, magnitude, depth_km, magnitude_type,
-    event_id, event_type, time_epoch_s, time_epoch_ms, year, …) to the table's. With `drop_incomplete`, rows without
-    time, place or magnitude are left out instead of refused.
+    The format is recognised by content: Parquet; GeoJSON of ComCat, EMSC and others, and lists of JSON records;
+    CSEP ASCII; tables of ZMAP, hypoDD, GrowClust and Athens; records of JMA and Hypoinverse; the ISC's event
+    catalogue; text with a header (ComCat CSV, FDSN event text, HORUS, any other, in many languages); and through
+    ObsPy QuakeML, SC3ML, NDK, ISF, GSE2, Nordic, CMTSOLUTION and what else it detects; each may be gzipped.
+    Times without a zone are UTC unless a header gives one, depths km positive down. Text is UTF-8, UTF-16 with
+    its mark or, with a finding, of the older encoding in which its header is found, else Latin-1. `columns` maps
+    our names (time, longitude, latitude, magnitude, depth_km, magnitude_type, event_id, event_type,
+    time_epoch_s, time_epoch_ms, year, …) to the table's. With `drop_incomplete`, rows without time, place or
+    magnitude are left out instead of refused.
 
     Raises
     ------
