@@ -73,6 +73,8 @@ def refusal(tmp_path: Path, text: str) -> str:
         ("Date,Time", "2019-07-06,3:19:53.04 AM"),
         ("Date and time", "6 July 2019 - 03:19:53.04"),
         ("Date,Time", "06-Jul-2019,03:19:53.04"),
+        ("Fecha,Hora", '"Jul 06, 2019",03:19:53.04'),
+        ("Tanggal,Jam,DateTime", "06 Juli 2019,10:19:53 WIB,2019-07-06 03:19:53.04+00:00"),
         ("Date,Time", "2019 JUL  6,03:19:53.04"),
         ("Origin time", '"Jul 6, 2019 03:19:53.04"'),
         ("FECHA_UTC,HORA_UTC", "20190706,31953.04"),

@@ -89,6 +89,27 @@ def test_clocks_of_twelve_hours(tmp_path: Path) -> None:
     assert [each[11:21] for each in hours] == ["00:05:00.0", "01:05:00.0", "12:05:00.0", "23:05:59.5"]
 
 
+def test_months_by_name_in_several_languages(tmp_path: Path) -> None:
+    for name, month in (
+        ("Ene", 1),
+        ("Fev", 2),
+        ("Nis", 4),
+        ("Maggio", 5),
+        ("Agu", 8),
+        ("Okt", 10),
+        ("Dic", 12),
+    ):
+        catalogue = read(tmp_path, f'date,time,lat,lon,mag\n"{name} 13, 2021",10:16:08.5,1,2,3\n')
+        assert catalogue.time_utc[0] == np.datetime64(f"2021-{month:02d}-13T10:16:08.500")
+
+
+def test_indonesian_hemispheres(tmp_path: Path) -> None:
+    text = "Tanggal,Lintang,Bujur,Magnitude\n2021-03-13,8.45 LS,123.17 BT,3\n2021-03-14,1.5 LU,95.2 BT,3\n"
+    catalogue = read(tmp_path, text)
+    assert catalogue.latitude.tolist() == [-8.45, 1.5]
+    assert catalogue.longitude.tolist() == [123.17, 95.2]
+
+
 def test_decimal_commas_where_they_can_be_nothing_else(tmp_path: Path) -> None:
     text = "Data;Ora;Lat;Lon;Prof;Mag\n2021-03-13;10:16:08.5;39,760;22,176;8,0;6\n"
     assert is_the_first(read(tmp_path, text))

@@ -8,7 +8,18 @@ import pyarrow.compute as pc
 
 from terrella.formats.catalogues.findings import Finding
 
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+# By their first letters in English, Spanish, Portuguese, Italian, German, Indonesian and Turkish.
+_MONTHS = {
+    word: month
+    for month, words in enumerate(
+        (
+            "jan ene gen oca", "feb fev sub", "mar", "apr abr nis", "may mai mag mei", "jun giu haz", "jul lug tem",
+            "aug ago agu", "sep set eyl", "oct out ott okt eki", "nov kas", "dec dic dez des ara",
+        ),
+        1,
+    )
+    for word in words.split()
+}  # fmt: skip
 _NAME = rf"(?P<name>{'|'.join(_MONTHS)})[a-z]*\.?"
 _BETWEEN = r"[-/., ]\s*"
 _NAMED = re.compile(
@@ -62,7 +73,7 @@ def _number_month(text: str) -> str:
     if match is None:
         return text
     said = {key.rstrip("12"): value for key, value in match.groupdict().items() if value}
-    month = _MONTHS.index(said["name"].lower()) + 1
+    month = _MONTHS[said["name"].lower()]
     rest = re.sub(r"^[\s,-]+", "", text[match.end() :].lstrip("T"))
     return f"{said['year']}-{month:02d}-{int(said['day']):02d}" + (f" {rest}" if rest else "")
 

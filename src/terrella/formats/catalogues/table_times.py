@@ -84,6 +84,8 @@ def event_times(columns: Columns, found: list[Finding]) -> Times:
         if key in columns:
             return times_from_epoch(columns.get(key), unit_s, columns.name(key), columns.place)
     clock = next((key for key in ("time_of_day", "time", "hour") if _is_clock(columns, key)), None)
+    if clock is not None and _is_complete(columns, clock):
+        clock = None
     whole = [key for key in ("time", "date") if key in columns and key != clock]
     date = None if clock is None else _date(columns, clock, whole)
     text = None
@@ -104,6 +106,14 @@ def event_times(columns: Columns, found: list[Finding]) -> Times:
     if not added and "hour" not in used:
         _look_for_a_clock(columns, local, text, found)
     return _in_utc(columns, local, text, [*used, *added], found)
+
+
+def _is_complete(columns: Columns, clock: str) -> bool:
+    """Return whether a column beside a clock holds whole times with their zones, which say more than it does."""
+    if "time" not in columns or clock == "time":
+        return False
+    text = columns.get("time")
+    return is_text(text.type) and len(text) > 0 and bool(_zones_of_values(text).all())
 
 
 def _is_clock(columns: Columns, key: str) -> bool:

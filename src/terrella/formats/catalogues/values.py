@@ -15,6 +15,7 @@ _MISSING = [
 ]  # fmt: skip
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _BELOW = r"(?i)^(<|menos de|less than) ?"
+_INDONESIAN = {"LU": "N", "LS": "S", "BT": "E", "BB": "W"}  # lintang utara, selatan; bujur timur, barat
 _DECIMAL_COMMA = r"^[+-]?(\d*,(\d{1,2}|\d{4,})|0?,\d+|\d{4,},\d+)$"
 _TYPED = r"^M[A-Za-z]{0,3} ?\d|\d ?M[A-Za-z]{0,3}$"
 _MAGNITUDE = r"^(?P<before>M[A-Za-z]{0,3})? ?(?P<value>[+-]?\d+\.?\d*) ?(?P<after>[Mm][A-Za-z]{0,3})?$"
@@ -114,6 +115,8 @@ def degrees(column: pa.ChunkedArray, name: str, place: Place) -> Floats:
     """
     if is_text(column.type):
         column = _with_points(stripped(column), thousands=False)
+        for said, side in _INDONESIAN.items():
+            column = pc.replace_substring_regex(column, rf"(\d) ?{said}$", rf"\1{side}")
     try:
         return numbers(column, name, place)
     except InputError:
