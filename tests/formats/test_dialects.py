@@ -48,6 +48,8 @@ def is_the_first(catalogue: Catalogue, magnitude: float = 6.0, depth_km: float =
         ("FECHA - HORA UTC,MAGNITUD,LATITUD (grados),LONGITUD (grados),PROFUNDIDAD (Km)", "utf-8"),
         ("Fecha y hora (UTC),Magnitud,Latitud (º),Longitud (º),Profundidad", "latin-1"),
         ("Data e ora (UTC),Magnitudo,Latitudine,Longitudine,Profondità (km)", "latin-1"),
+        ("発生日時,規模,緯度,経度,深さ(km)", "euc_jp"),
+        ("Дата и время,Магнитуда,Широта,Долгота,Глубина (км)", "koi8-r"),
         ("time_occured,richter,latit,longit,depth", "utf-8"),
         ("Origin Time,Local Magnitude,Latitude (WGS84),Longitude (WGS84),Depth", "utf-8"),
         ("Waktu,Magnitudo,Lintang,Bujur,Kedalaman (km)".replace("Waktu", "Tanggal"), "utf-8"),
@@ -78,7 +80,11 @@ def test_the_order_of_day_and_month_where_values_tell_it(tmp_path: Path) -> None
         assert is_the_first(catalogue)
         assert catalogue.time_utc[1] == np.datetime64("2021-04-02T11:00:00")
         assert f"2 dates of Date and Time read as {order}, as their values say" in said(tmp_path)
-    for first, second in (("03/04/2021", "02/04/2021"), ("13/03/2021", "04/13/2021")):
+    for first, second in (
+        ("03/04/2021", "02/04/2021"),
+        ("13/03/2021", "04/13/2021"),
+        ("13/03/2021", "02.04.2021"),
+    ):
         assert "day and month cannot be told apart" in refusal(tmp_path, header + rows.format(first, second))
 
 
@@ -87,6 +93,14 @@ def test_clocks_of_twelve_hours(tmp_path: Path) -> None:
     text = "Date,Time,Lat,Lon,Mag\n" + "".join(f"2021-03-13,{row},1,2,3\n" for row in rows)
     hours = read(tmp_path, text).time_utc.astype(str)
     assert [each[11:21] for each in hours] == ["00:05:00.0", "01:05:00.0", "12:05:00.0", "23:05:59.5"]
+
+
+def test_hours_and_minutes_of_one_number(tmp_path: Path) -> None:
+    rows = "".join(f"2021,1,{day},{clock},1,2,3\n" for day, clock in ((1, 930), (2, 5), (3, 2359)))
+    clocks = read(tmp_path, f"year,month,day,hour,lat,lon,mag\n{rows}").time_utc.astype(str)
+    assert [each[11:16] for each in clocks] == ["09:30", "00:05", "23:59"]
+    rows = "".join(f"2021,1,{day},{clock},1,2,3\n" for day, clock in ((1, 9), (2, 5), (3, 100)))
+    assert "no column for the minute" in refusal(tmp_path, f"year,month,day,hour,lat,lon,mag\n{rows}")
 
 
 def test_months_by_name_in_several_languages(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from terrella.formats.catalogues.delimited import find_header
 from terrella.formats.encoding import Decoded
 
 # Of these, few read each other's headers as words of a language.
-_ENCODINGS = ("gb18030", "big5hkscs", "cp949", "cp932", "cp1251", "cp1254")
+_ENCODINGS = ("gb18030", "big5hkscs", "cp949", "cp932", "euc_jp", "cp1251", "koi8-r", "cp1254")
 _LOOKED_AT = 1 << 16
 
 

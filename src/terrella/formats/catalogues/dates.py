@@ -28,7 +28,7 @@ _NAMED = re.compile(
     rf"|(?P<year2>\d{{4}}){_BETWEEN}{_NAME.replace('name', 'name2')}{_BETWEEN}(?P<day2>\d{{1,2}}))(?:[T,]|\b)",
     re.IGNORECASE,
 )
-_YEAR_LAST = r"^(?P<first>\d{1,2})[-/.](?P<second>\d{1,2})[-/.](?P<year>\d{4})(?P<rest>\D.*)?$"
+_YEAR_LAST = r"^(?P<first>\d{1,2})(?P<sign>[-/.])(?P<second>\d{1,2})[-/.](?P<year>\d{4})(?P<rest>\D.*)?$"
 HALF_DAY = r"(?i)(?P<clock>\d{1,2}(:\d{1,2}){1,2}(\.\d*)?) ?(?P<half>[ap])\.?m\.?$"
 
 
@@ -36,7 +36,7 @@ def year_first(text: pa.ChunkedArray, name: str, found: list[Finding]) -> pa.Chu
     """Return times as text with year, month and day in this order and clocks of 24 hours, where that can be told.
 
     Of dates such as 27/08/2025 the values tell which part is the day: one of the two is somewhere above 12 and the
-    other nowhere. What cannot be told stays as it is.
+    other nowhere, and all have one sign between them. What cannot be told stays as it is.
     """
     if pc.any(pc.match_substring_regex(text, f"(?i){'|'.join(_MONTHS)}")).as_py():
         text = _each(text, _number_month)
@@ -48,7 +48,8 @@ def year_first(text: pa.ChunkedArray, name: str, found: list[Finding]) -> pa.Chu
     largest = [
         pc.max(pc.cast(pc.struct_field(parts, part), pa.int8())).as_py() for part in ("first", "second")
     ]
-    if (largest[0] > 12) == (largest[1] > 12):
+    of_one_source = pc.count_distinct(pc.struct_field(parts, "sign")).as_py() == 1
+    if not of_one_source or (largest[0] > 12) == (largest[1] > 12):
         return text
     day, month = ("first", "second") if largest[0] > 12 else ("second", "first")
     order = "day, month, year" if day == "first" else "month, day, year"

@@ -136,11 +136,14 @@ def _is_clock(columns: Columns, key: str) -> bool:
 
 
 def _beyond_hours(column: pa.ChunkedArray) -> bool:
-    """Return whether a column of hours holds HHMM or HHMMSS without colons."""
+    """Return whether a column of hours holds HHMM or HHMMSS without colons, as most values beyond 24 say."""
     if is_text(column.type):
-        plain = pc.match_substring_regex(stripped(column), r"^(\d{3,4}|\d{5,6}(\.\d*)?)$")
-        return bool(pc.any(plain).as_py())
-    return pa.types.is_integer(column.type) and (pc.max(column).as_py() or 0) > 24
+        beyond = pc.match_substring_regex(stripped(column), r"^(\d{3,4}|\d{5,6}(\.\d*)?)$")
+    elif pa.types.is_integer(column.type):
+        beyond = pc.greater(column, 24)
+    else:
+        return False
+    return bool((pc.mean(pc.cast(beyond, pa.float64())).as_py() or 0) > 0.5)
 
 
 def _date(columns: Columns, clock: str, whole: Sequence[str]) -> str | None:
