@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from terrella.errors import InputError
-from terrella.motion.flatfile.columns import find_measures, measure_of
 from terrella.motion.flatfile.distances import rjb_of_epicentral, rupture_length_km
+from terrella.motion.flatfile.measures import find_measures, measure_of
 from terrella.motion.flatfile.read import Reading, read_flatfile
 from terrella.motion.flatfile.write import as_table
 from terrella.motion.synthetic import make_synthetic
@@ -41,16 +41,18 @@ def same(records) -> bool:
         ("T1.0S", "SA(1)"), ("rotd50_t0_100", "SA(0.1)"), ("rotD50_T10_000", "SA(10)"), ("SA(0.3)", "SA(0.3)"),
         ("PSA(0.3s)", "SA(0.3)"), ("SA_0.2", "SA(0.2)"), ("rotd50_t90", None), ("T90", None), ("Strike", None),
         ("SA(T=0.3000, D=0.050)", "SA(0.3)"), ("SA(T=0.3000, D=0.100)", None), ("T0pt300S", "SA(0.3)"),
-        ("T10pt000S", "SA(10)"), ("rotd50_pgd", None), ("time", None), ("station", None),
+        ("T10pt000S", "SA(10)"), ("rotd50_pgd", None), ("time", None), ("station", None), ("T = 0.01", "SA(0.01)"),
+        ("PSA 5 Hz", "SA(0.2)"), ("PGAr", None), ("PGA_sigma", None), ("ln(PGA)", "PGA"), ("pga_flag", None),
+        ("SA(1.0) (g)", "SA(1)"), ("PSA(0.01s)", "SA(0.01)"), ("PGA residual", None), ("SA(0.3)_2%", None),
     ],
 )  # fmt: skip
 def test_names_of_measures_are_known_and_durations_are_none(name, measure):
     found = measure_of(name)
-    assert (found and found[0]) == measure
+    assert (found and found.measure) == measure
 
 
 def test_the_median_component_goes_before_others():
-    assert find_measures(["PGA", "rotd50_pga"], {})["PGA"][0] == "rotd50_pga"
+    assert find_measures(["PGA", "rotd50_pga"], {}, "x")[0]["PGA"].columns == ("rotd50_pga",)
 
 
 def test_a_flatfile_is_read_back_as_it_was_written(tmp_path):

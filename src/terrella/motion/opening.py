@@ -7,7 +7,7 @@ import numpy as np
 from terrella.engine.run import Report
 from terrella.engine.settings import fingerprint
 from terrella.errors import InputError
-from terrella.motion.flatfile.columns import measure_of
+from terrella.motion.flatfile.measures import measure_of
 from terrella.motion.flatfile.read import Reading, read_flatfile
 from terrella.motion.flatfile.table import Flatfile
 from terrella.motion.settings import DataSettings
@@ -70,7 +70,7 @@ def asked_measures(data: DataSettings) -> tuple[str, ...]:
         read = measure_of(name)
         if read is None:
             raise InputError(f"data.measures: {name!r} is no measure; give PGA, PGV or SA(T) with T in s")
-        found.append(read[0])
+        found.append(read.measure)
     return tuple(dict.fromkeys(found))
 
 

@@ -1,6 +1,7 @@
 """Tables in HDF5 as pandas and eGSIM write them, read without unpickling anything."""
 
 import pickletools
+import re
 from pathlib import Path
 from typing import Any
 
@@ -46,18 +47,31 @@ def _from_table(group: h5py.Group) -> dict[str, Any]:
             raise ValueError(f"the columns of its block {field} are not named")
         for at, name in enumerate(names):
             own = values[:, at] if values.ndim == 2 else values
-            columns[name] = _category(group, name, _text(own))
+            own = _category(group, name if len(names) == 1 and f"meta/{name}" in group else field, _text(own))
+            unit = re.fullmatch(r"datetime64\[(\w+)\]", _said(dataset, f"{field}_dtype"))
+            columns[name] = _times(own, unit[1]) if unit else own
     return columns
 
 
+def _said(dataset: h5py.Dataset, name: str) -> str:
+    value = dataset.attrs.get(name, "")
+    return value if isinstance(value, str) else bytes(value).decode("latin-1")
+
+
+def _times(values: Any, unit: str) -> Any:
+    """Return times as text, from what pandas counts since 1970 in a unit such as ns; "" for none."""
+    times = np.asarray(values, np.int64).view(f"datetime64[{unit}]")
+    return np.where(np.isnat(times), "", np.datetime_as_string(times, unit="s")).astype(object)
+
+
 def _category(group: h5py.Group, name: str, values: Any) -> Any:
-    """Return the words behind a category's codes, where a column is one."""
+    """Return the words or numbers behind the codes of a category, where a column or block is one."""
     place = f"meta/{name}/meta/table"
     if place not in group:
         return values
     table = group[place][()]
-    words = _text(table[next(each for each in table.dtype.names if each != "index")])
-    return np.array([words[code].ravel()[0] if code >= 0 else "" for code in np.asarray(values, int)], object)
+    words = np.asarray(_text(table[next(each for each in table.dtype.names if each != "index")])).reshape(-1)
+    return np.array([words[code] if code >= 0 else "" for code in np.asarray(values, int)], object)
 
 
 def _from_blocks(group: h5py.Group) -> dict[str, Any]:

@@ -1,27 +1,27 @@
 """A flatfile of ground motion: CSV, Parquet or HDF5 in, records out; what it does not say is refused or found."""
 
-import csv
-import gzip
 import io
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from terrella.errors import InputError
 from terrella.files import must_exist
-from terrella.formats.encoding import decoded
-from terrella.motion.flatfile.columns import SECOND, TYPES, find_column, find_columns, find_measures, squeezed
+from terrella.motion.flatfile.columns import SECOND, TYPES, find_column, find_columns, known_names, squeezed
 from terrella.motion.flatfile.component import rows_of_median
 from terrella.motion.flatfile.distances import joyner_boore
 from terrella.motion.flatfile.hdf5 import read_hdf5
+from terrella.motion.flatfile.measures import find_measures
+from terrella.motion.flatfile.motions import with_motions
+from terrella.motion.flatfile.numbers import number
+from terrella.motion.flatfile.sources import mechanisms, told_setting, years
 from terrella.motion.flatfile.table import MECHANISMS, RJB_FROM, Flatfile, Floats
-from terrella.motion.flatfile.units import UNITS, chosen_units, refuse_mixed, velocity_factor
-from terrella.motion.models.bssa14 import RANGES, median
+from terrella.motion.flatfile.text import read_text_table
+from terrella.motion.models.bssa14 import RANGES
 
 _NUMBERS = (
     "magnitude", "rjb_km", "rrup_km", "repi_km", "rhyp_km", "top_km", "depth_km", "vs30_m_s", "rake_deg",
@@ -30,14 +30,8 @@ _NUMBERS = (
 _LIMITS = {
     "magnitude": (-2, 10), "vs30_m_s": (20, 6000), "event_latitude": (-90, 90), "station_latitude": (-90, 90),
     "event_longitude": (-180, 360), "station_longitude": (-180, 360), "rake_deg": (-180, 360),
-    "depth_km": (-10, 800),
+    "depth_km": (-8.9, 800),
 }  # fmt: skip
-_STAND_INS = (-999.0, -99.0, -9.0, 999.0, 9999.0, -9999.0, -999999.0)
-# Of NGA-West2: 0 strike-slip, 1 normal, 2 reverse, 3 reverse-oblique, 4 normal-oblique.
-_CODES = {"0": 1, "1": 2, "2": 3, "3": 3, "4": 2}
-_SLIP = {"ss": 1, "strikeslip": 1, "s": 1, "nf": 2, "ns": 2, "n": 2, "normal": 2, "normaloblique": 2, "no": 2,
-         "tf": 3,
-         "rs": 3, "r": 3, "reverse": 3, "thrust": 3, "reverseoblique": 3, "ro": 3, "t": 3}  # fmt: skip
 _SHOWN = 3
 
 
@@ -74,11 +68,12 @@ def read_table(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     findings: tuple[str, ...] = ()
     try:
         if start.startswith(b"\x89HDF"):
-            table = read_hdf5(path)
+            table = _lines(read_hdf5(path))
         elif start.startswith(b"PAR1"):
-            table = pd.read_parquet(path)
+            table = _lines(pd.read_parquet(path))
         else:
-            table, findings = _read_csv(path)
+            text = read_text_table(path, known_names)
+            table, findings = text.table, text.findings
     except (OSError, ValueError, ImportError, EOFError, zlib.error, pd.errors.ParserError) as error:
         raise InputError(f"{path} cannot be read as a flatfile: {str(error).splitlines()[0]}") from None
     if not len(table):
@@ -87,20 +82,29 @@ def read_table(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
 
 
 def records_of(table: pd.DataFrame, file: str, how: Reading) -> Flatfile:
-    """Return the records of a table; its lines are counted from the header's, which is the first."""
+    """Return the records of a table, whose index is each row's line."""
     names = [str(name) for name in table.columns]
     table = table.set_axis(names, axis=1)
-    if doubled := sorted({name for name in names if names.count(name) > 1}):
-        raise InputError(f"{file}: several columns are called {doubled[0]!r}; rename all but one")
     found = find_columns(names, how.columns, file)
-    row = np.arange(len(table)) + 2
+    columns, of_component = (
+        find_measures(names, how.columns if how.motions else {}, file) if how.motions else ({}, [])
+    )
+    _refuse_doubled(
+        names,
+        [
+            *(each for own in found.values() for each in own),
+            *(c for f in columns.values() for c in f.columns),
+        ],
+        file,
+    )
+    row = table.index.to_numpy()
     numbers, findings = _numbers(table, found, file)
     findings += _magnitude_types(table)
     magnitude = numbers["magnitude"]
     rjb, source = joyner_boore(numbers, magnitude)
     needed = {"magnitude": magnitude, "distance": rjb, "Vs30": numbers["vs30_m_s"]}
-    kept, of_component = rows_of_median(table, file) if how.motions else (np.ones(len(table), bool), [])
-    findings += of_component
+    kept, more = rows_of_median(table, file) if how.motions else (np.ones(len(table), bool), [])
+    findings += [*of_component, *more]
     for what, values in needed.items():
         missing = kept & ~np.isfinite(values)
         if missing.any():
@@ -113,6 +117,9 @@ def records_of(table: pd.DataFrame, file: str, how: Reading) -> Flatfile:
             f"{file}: {negative:,} distances are negative, the first in line {row[kept][rjb[kept] < 0][0]}"
         )
     nothing = np.full(len(table), np.nan)
+    mechanism, of_mechanism = mechanisms(table, found, numbers)
+    year, of_time = years(table, found)
+    findings += [*of_mechanism, *of_time, *told_setting(table, kept)]
     if how.motions:
         event, station = (
             _labels(table, found, numbers, what, file, findings) for what in ("event", "station")
@@ -122,74 +129,47 @@ def records_of(table: pd.DataFrame, file: str, how: Reading) -> Flatfile:
     records = Flatfile(
         event=event, station=station,
         magnitude=magnitude, rjb_km=rjb, rjb_from=source, vs30_m_s=numbers["vs30_m_s"],
-        depth_km=numbers.get("depth_km", nothing), mechanism=_mechanisms(table, found, numbers, file),
+        depth_km=numbers.get("depth_km", nothing), mechanism=mechanism,
         event_longitude=numbers.get("event_longitude", nothing),
         event_latitude=numbers.get("event_latitude", nothing),
         station_longitude=numbers.get("station_longitude", nothing),
         station_latitude=numbers.get("station_latitude", nothing),
-        year=_years(table, found), measures=(), ln_motion=np.zeros((len(table), 0)), row=row,
+        year=year, measures=(), ln_motion=np.zeros((len(table), 0)), row=row,
     )  # fmt: skip
     kept &= ~np.isin(records.station, list(how.without))
     if unknown := [each for each in how.without if each not in records.station]:
         raise InputError(f"{file}: data.without names the station {unknown[0]!r}, which is not there")
-    columns = find_measures(names, how.columns)
     if how.motions and not columns:
         raise InputError(
             f"{file}: no column of PGA, PGV or SA(T) was recognised; name one, such as --data.columns.PGA COLUMN"
         )
     if not kept.any():
-        raise InputError(f"{file}: no row has a magnitude, a distance and a Vs30")
+        raise InputError(_nothing_kept(found, needed, file))
     if how.motions:
-        records, kept, more = _with_motions(records, table, columns, kept, how.unit, file)
+        records, kept, more = with_motions(records, table, columns, kept, how.unit, file)
         findings += more
     records = records.rows(kept)
     findings += _told(records)
     return replace(records, findings=tuple(findings))
 
 
-def _with_motions(
-    records: Flatfile,
-    table: pd.DataFrame,
-    columns: Mapping[str, tuple[str, str]],
-    kept: np.ndarray,
-    unit: str | None,
-    file: str,
-) -> tuple[Flatfile, np.ndarray, list[str]]:
-    measures, findings = tuple(columns), []
-    values = np.stack(
-        [_number(table[columns[measure][0]], columns[measure][0], file) for measure in measures], 1
-    )
-    # RotD50 and the like are sizes; a peak with its sign is one too.
-    values = np.abs(values)
-    values[values == 0] = np.nan
-    ln = np.log(values)
-    expected = np.full(ln.shape, np.nan)
-    expected[kept] = median(records.rows(kept), measures)
-    accelerations = {measure: columns[measure] for measure in measures if measure != "PGV"}
-    inside = kept & (records.magnitude >= 4) & (records.rjb_km < 150)
-    residuals = {m: np.where(inside, (ln - expected)[:, i], np.nan) for i, m in enumerate(measures)}
-    if unit is None and find_column([str(name) for name in table.columns], ("esmeventid", "emecmw")):
-        unit = "cm/s2"  # as the Engineering Strong Motion database documents its flatfiles
-        findings.append("accelerations are in cm/s², as ESM's flatfiles have them")
-    units, more = chosen_units(accelerations, unit, residuals, file)
-    findings += more
-    for i, measure in enumerate(measures):
-        factor = (
-            velocity_factor(columns["PGV"][1], file, columns["PGV"][0])
-            if measure == "PGV"
-            else UNITS[units[measure]]
-        )
-        ln[:, i] += np.log(factor)
-    main = measures.index("PGA") if "PGA" in measures else 0
-    findings += refuse_mixed((ln - expected)[kept, main], records.station[kept], records.row[kept], file)
-    without = kept & ~np.isfinite(ln).any(1)
-    if without.any():
-        findings.append(
-            f"{without.sum():,} rows without any motion are left out, the first in line {records.row[without][0]}"
-        )
-    if not (kept & ~without).any():
-        raise InputError(f"{file}: no row has a motion beside its magnitude, distance and Vs30")
-    return replace(records, measures=measures, ln_motion=ln), kept & ~without, findings
+def _lines(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with its rows numbered as lines below a header."""
+    return table.set_axis(pd.RangeIndex(2, 2 + len(table)), axis=0)
+
+
+def _nothing_kept(found: Mapping[str, Sequence[str]], needed: Mapping[str, Floats], file: str) -> str:
+    lacking = [what for what, values in needed.items() if not np.isfinite(values).any()]
+    said = f"; no row has a {' or a '.join(lacking)}" if lacking else ""
+    if "distance" in lacking and "rhyp_km" in found and "depth_km" not in found:
+        said += f" ({found['rhyp_km'][0]} needs a depth beside it: --data.columns.depth_km COLUMN)"
+    return f"{file}: no row has a magnitude, a distance and a Vs30{said}"
+
+
+def _refuse_doubled(names: Sequence[str], used: Sequence[str], file: str) -> None:
+    for name in used:
+        if names.count(name) > 1:
+            raise InputError(f"{file}: several columns are called {name!r}; rename all but one")
 
 
 def _numbers(
@@ -201,9 +181,11 @@ def _numbers(
         if ours not in found:
             continue
         first, *seconds = found[ours]
-        values = _number(table[first], first, file)
+        low, high = _LIMITS.get(ours, (0, 25000))
+        within = _LIMITS.get(ours)
+        values = number(table[first], first, file, within)
         for second in seconds:
-            more = _number(table[second], second, file)
+            more = number(table[second], second, file, within)
             gaps = ~np.isfinite(values) & np.isfinite(more)
             if gaps.any():
                 findings.append(
@@ -213,37 +195,15 @@ def _numbers(
             values = np.where(gaps, more, values)
         if ours == "vs30_m_s" and squeezed(first) in SECOND[ours]:
             findings.append(f"{ours} is from {first}, since no column of measured values is there")
-        low, high = _LIMITS.get(ours, (0, 25000))
         wrong = (values < low) | (values > high)
         if wrong.any():
             at = int(np.flatnonzero(wrong)[0])
             raise InputError(
-                f"{file}: {first} is {values[at]:g} in line {at + 2}, expected {low:g} to {high:g}; "
+                f"{file}: {first} is {values[at]:g} in line {table.index[at]}, expected {low:g} to {high:g}; "
                 "correct it or leave it empty"
             )
         numbers[ours] = values
     return numbers, findings
-
-
-def _number(column: "pd.Series[Any]", name: str, file: str) -> Floats:
-    """Return a column as numbers, NaN where it is empty or holds what stands for nothing, such as −999.
-
-    Raises:
-        InputError: where it holds a word.
-    """
-    if column.dtype.kind in "biuf":
-        values = column.to_numpy(float)
-    else:
-        text = column.astype("string").str.strip()
-        empty = text.isna() | text.str.lower().isin(
-            ["", "na", "nan", "none", "null", "-", "n/a", "inf", "-inf"]
-        )
-        values = pd.to_numeric(text.mask(empty), errors="coerce").to_numpy(float, na_value=np.nan)
-        wrong = np.isnan(values) & ~empty.to_numpy(bool)
-        if wrong.any():
-            at = int(np.flatnonzero(wrong)[0])
-            raise InputError(f"{file}: {name} is {text.iloc[at]!r} in line {at + 2}, expected a number")
-    return np.asarray(np.where(np.isin(values, _STAND_INS) | ~np.isfinite(values), np.nan, values))
 
 
 def _labels(
@@ -262,7 +222,7 @@ def _labels(
         without = labels.str.strip(".") == ""
         if not without.all():
             # Rows of nobody are all their own.
-            own = pd.Series([f"line {n + 2}" for n in range(len(table))], index=labels.index, dtype="string")
+            own = pd.Series([f"line {n}" for n in table.index], index=labels.index, dtype="string")
             if without.any():
                 findings.append(f"{without.sum():,} rows name no {what}; each is taken as one of its own")
             return labels.mask(without, own).to_numpy(object).astype(str)
@@ -293,42 +253,10 @@ def _magnitude_types(table: pd.DataFrame) -> list[str]:
     ]
 
 
-def _mechanisms(
-    table: pd.DataFrame, found: Mapping[str, Sequence[str]], numbers: Mapping[str, Floats], file: str
-) -> np.ndarray:
-    """Return positions in MECHANISMS: by rake where there is one, else by word or code."""
-    known = np.zeros(len(table), int)
-    if "mechanism" in found:
-        for at, value in enumerate(table[found["mechanism"][0]].astype("string").str.strip().fillna("")):
-            word = squeezed(value.removesuffix(".0"))
-            known[at] = _SLIP.get(word, _CODES.get(word, 0))
-    rake = numbers.get("rake_deg")
-    if rake is not None:
-        rake = (rake + 180) % 360 - 180
-        with np.errstate(invalid="ignore"):
-            by_rake = np.where((rake > 30) & (rake < 150), 3, np.where((rake < -30) & (rake > -150), 2, 1))
-        known = np.where(np.isfinite(rake), by_rake, known)
-    return known
-
-
-def _years(table: pd.DataFrame, found: Mapping[str, Sequence[str]]) -> Floats:
-    if "time" in found:
-        times = pd.to_datetime(
-            table[found["time"][0]].astype("string"), errors="coerce", utc=True, format="ISO8601"
-        )
-        years = (times.dt.year + (times.dt.day_of_year - 1) / 365.25).to_numpy(float, na_value=np.nan)
-        if np.isfinite(years).any():
-            return np.asarray(years)
-    if "year" in found:
-        years = pd.to_numeric(table[found["year"][0]], errors="coerce").to_numpy(float, na_value=np.nan)
-        return np.asarray(np.where((years > 1850) & (years < 2200), years, np.nan))
-    return np.full(len(table), np.nan)
-
-
 def _told(records: Flatfile) -> list[str]:
     found = []
-    for number, how in enumerate(RJB_FROM[1:], 1):
-        rows = int((records.rjb_from == number).sum())
+    for source, how in enumerate(RJB_FROM[1:], 1):
+        rows = int((records.rjb_from == source).sum())
         if rows:
             found.append(f"{rows:,} of {len(records):,} rows have no Rjb: it is estimated from the {how}")
     twice = int(pd.DataFrame({"event": records.event, "station": records.station}).duplicated().sum())
@@ -345,29 +273,3 @@ def _told(records: Flatfile) -> list[str]:
         if outside:
             found.append(f"{outside:,} rows have a {name} outside BSSA14's range, {low:g} to {high:g}")
     return found
-
-
-def _read_csv(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Return a table of text; comma, semicolon, tab or bar between fields, lines of comments before the header."""
-    content = path.read_bytes()
-    if content[:2] == b"\x1f\x8b":
-        content = gzip.decompress(content)
-    found = decoded(content, str(path), names=True)
-    lines = found.text.split("\n")
-    first = next((n for n, line in enumerate(lines) if line.strip() and not line.startswith("#")), None)
-    if first is None:
-        raise ValueError("it holds nothing but comments")
-    delimiter = max(",;\t|", key=lines[first].count)
-    if not lines[first].count(delimiter):
-        raise ValueError(f"its first line, {lines[first][:60]!r}, names no columns")
-    table = pd.read_csv(
-        io.StringIO("\n".join(lines[first:])),
-        sep=delimiter,
-        dtype="string",
-        keep_default_na=False,
-        quoting=csv.QUOTE_MINIMAL,
-    )
-    decimal_comma = delimiter == ";" and not any("." in line for line in lines[first + 1 : first + 6])
-    if decimal_comma:
-        table = table.apply(lambda column: column.str.replace(",", "."))
-    return table, found.findings

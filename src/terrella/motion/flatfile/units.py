@@ -1,47 +1,22 @@
 """Units of ground motion: from a column's name, from a word of the user, or from the size of the numbers."""
 
-import re
 from collections.abc import Mapping
 
 import numpy as np
 
 from terrella.errors import InputError
+from terrella.motion.flatfile.measures import Found
 from terrella.motion.flatfile.table import Floats
+from terrella.motion.flatfile.unit_words import G_CM_S2, UNITS, VELOCITIES, said_unit, said_velocity
 
-G_CM_S2 = 980.665
-UNITS: dict[str, float] = {"g": 1.0, "%g": 0.01, "m/s2": 100 / G_CM_S2, "cm/s2": 1 / G_CM_S2}
-_WORDS = {
-    "g": "g", "ing": "g", "%g": "%g", "pctg": "%g", "percentg": "%g", "cms2": "cm/s2", "cmss": "cm/s2",
-    "cmsec2": "cm/s2", "cmpers2": "cm/s2", "gal": "cm/s2", "gals": "cm/s2", "cms^2": "cm/s2", "ms2": "m/s2",
-    "msec2": "m/s2", "mss": "m/s2", "mpers2": "m/s2",
-}  # fmt: skip
-_VELOCITY = {"cms": 1.0, "cmsec": 1.0, "cmpers": 1.0, "ms": 100.0, "msec": 100.0, "mm/s": 0.1, "mms": 0.1}
+_TOLD = ("g", "%g", "m/s2", "cm/s2")  # apart by enough to be told by size
 _FEWEST = 10  # records from whose size a unit can be told
 _FAR = 1.0  # largest median residual of the unit that is believed
+# Median residuals in a unit that is said, from which it is doubted and refused.
+_DOUBTFUL, _WRONG = 2.0, float(np.log(100)) - 1
 _MIXED = (0.02, 10)  # share and number of records in another unit above which the units are mixed
 _OFFSETS = (np.log(100), np.log(G_CM_S2))  # between g and %g, and between g and cm/s²
 _NEAR = 1.0
-
-
-def said_unit(after: str) -> str | None:
-    """Return the unit of acceleration that stands after a measure in a column's name; None where none does."""
-    plain = re.sub(r"[^a-z0-9%]", "", after.lower().replace("²", "2").replace("**", ""))
-    return _WORDS.get(plain)
-
-
-def velocity_factor(after: str, file: str, column: str) -> float:
-    """Return what turns a PGV column into cm/s, which it is where its name does not say.
-
-    Raises:
-        InputError: where its name says a unit that is none of velocity.
-    """
-    plain = re.sub(r"[^a-z0-9/]", "", after.lower())
-    if not plain:
-        return 1.0
-    factor = _VELOCITY.get(plain.replace("/", ""))
-    if factor is None:
-        raise InputError(f"{file}: the unit of {column!r} is not known; PGV is read in cm/s, m/s or mm/s")
-    return factor
 
 
 def unit_by_size(residual: Floats) -> str | None:
@@ -49,55 +24,130 @@ def unit_by_size(residual: Floats) -> str | None:
 
     `residual` (record,) is ln of the number as it stands, less the model's median in ln g.
     """
-    known = residual[np.isfinite(residual)]
-    if len(known) < _FEWEST:
+    middle = _middle(residual)
+    if middle is None:
         return None
-    middle = float(np.median(known))
-    near = {unit: abs(middle + np.log(factor)) for unit, factor in UNITS.items()}
+    near = {unit: abs(middle + np.log(UNITS[unit])) for unit in _TOLD}
     best = min(near, key=lambda unit: near[unit])
     return best if near[best] <= _FAR else None
 
 
 def chosen_units(
-    columns: Mapping[str, tuple[str, str]], asked: str | None, residuals: Mapping[str, Floats], file: str
+    columns: Mapping[str, Found], asked: str | None, residuals: Mapping[str, Floats], file: str
 ) -> tuple[dict[str, str], list[str]]:
     """Return the unit of each measure of acceleration, and findings on how they were told.
 
     Raises:
-        InputError: where a unit cannot be told, or columns are in several units and their names do not say so.
+        InputError: where a unit cannot be told, columns are in several units and their names do not say so, or a
+            name says a unit that its numbers are not in.
     """
+    named = {measure: said_unit(found.name.unit) for measure, found in columns.items()}
     units: dict[str, str] = {}
-    by_size: list[str] = []
-    said = {unit for _, after in columns.values() if (unit := said_unit(after))}
+    findings = []
+    for measure, unit in named.items():
+        if unit and asked and unit != asked:
+            raise InputError(
+                f"{file}: {columns[measure].shown!r} is in {unit} by its name, and data.unit says {asked}"
+            )
+    said = set(filter(None, named.values()))
     # NGA-West2 says it of PGA alone.
     of_rest = next(iter(said)) if asked is None and len(said) == 1 else asked
-    for measure, (column, after) in columns.items():
-        named = said_unit(after)
-        if named and asked and named != asked:
-            raise InputError(f"{file}: {column!r} is in {named} by its name, and data.unit says {asked}")
-        unit = named or of_rest
-        if unit is None:
-            unit = unit_by_size(residuals[measure])
-            by_size.append(measure)
-        if unit is None:
-            raise InputError(
-                f"{file}: the unit of {column!r} is in no name, and cannot be told from its numbers; say it with "
-                f"--data.unit g, %g, cm/s2 or m/s2"
-            )
-        units[measure] = unit
-    told = {units[measure] for measure in by_size}
-    if len(told) > 1:
-        shown = ", ".join(f"{columns[m][0]} in {units[m]}" for m in by_size[:4])
+    for measure, unit in named.items():
+        if taken := unit or of_rest:
+            units[measure] = taken
+            findings += _doubts(columns[measure].shown, residuals[measure], taken, bool(unit), asked, file)
+    if by_size := [measure for measure in columns if measure not in units]:
+        unit = _unit_of_all({m: columns[m] for m in by_size}, residuals, file)
+        units |= dict.fromkeys(by_size, unit)
+        findings.append(
+            f"accelerations are in {unit}, as told by their size beside BSSA14's median; --data.unit says otherwise"
+        )
+    return units, findings
+
+
+def velocity_factor(found: Found, residual: Floats, file: str) -> tuple[float, list[str]]:
+    """Return what turns PGV into cm/s, and findings: its name's unit, else cm/s, or m/s where its size says so.
+
+    `residual` (record,) is ln of the number as it stands, less the model's median in ln cm/s.
+
+    Raises:
+        InputError: where its name says a unit that is none of velocity, or one that its numbers are not in.
+    """
+    middle, said = _middle(residual), said_velocity(found.name.unit)
+    if found.name.unit.strip(" _.-") and said is None:
+        raise InputError(
+            f"{file}: the unit of {found.shown!r} is not known; PGV is read in cm/s, m/s or mm/s"
+        )
+    if said is None and middle is not None and abs(middle + np.log(VELOCITIES["m/s"])) <= _FAR:
+        return VELOCITIES["m/s"], ["PGV is in m/s, as told by its size beside BSSA14's median"]
+    factor = VELOCITIES[said or "cm/s"]
+    off = 0.0 if middle is None else middle + float(np.log(factor))
+    if abs(off) > _WRONG and said:
+        raise InputError(_contradicted(file, found.shown, said, off))
+    if abs(off) > _DOUBTFUL:
+        return factor, [
+            f"PGV is read in {said or 'cm/s'}, and is {np.exp(off):.3g} times what BSSA14 expects"
+        ]
+    return factor, []
+
+
+def _unit_of_all(columns: Mapping[str, Found], residuals: Mapping[str, Floats], file: str) -> str:
+    """Return the unit that most measures are in by their size.
+
+    Raises:
+        InputError: where none can be told, or one is far from what a model expects in that unit.
+    """
+    told = {m: unit for m in columns if (unit := unit_by_size(residuals[m])) is not None}
+    if not told:
+        raise InputError(
+            f"{file}: the unit of {columns[next(iter(columns))].shown!r} is in no name, and cannot be told from "
+            "its numbers; say it with --data.unit g, %g, cm/s2 or m/s2"
+        )
+    units = list(told.values())
+    unit = max(units, key=units.count)
+    other = next(
+        (m for m in told if abs((_middle(residuals[m]) or 0.0) + np.log(UNITS[unit])) > _DOUBTFUL), None
+    )
+    if other is not None:
+        of_unit = next(m for m, each in told.items() if each == unit)
+        shown = ", ".join(f"{columns[m].shown} in {told[m]}" for m in columns if m in (of_unit, other))
         raise InputError(
             f"{file}: mixed units: by the size of their numbers {shown}; convert them, or say with --data.unit"
         )
-    findings = []
-    if by_size:
-        findings.append(
-            f"accelerations are in {told.pop()}, as told by their size beside BSSA14's median; "
-            "--data.unit says otherwise"
+    return unit
+
+
+def _doubts(column: str, residual: Floats, unit: str, named: bool, asked: str | None, file: str) -> list[str]:
+    """Return a finding where numbers are far from what a model expects in the unit that is said.
+
+    Raises:
+        InputError: where they are in another by their size.
+    """
+    middle = _middle(residual)
+    off = 0.0 if middle is None else middle + float(np.log(UNITS[unit]))
+    if abs(off) <= _DOUBTFUL:
+        return []
+    if asked is None and named and abs(off) > _WRONG:
+        raise InputError(_contradicted(file, column, unit, off))
+    other = unit_by_size(residual)
+    if asked is None and not named and other:
+        raise InputError(
+            f"{file}: mixed units: {column!r} is in {other} by the size of its numbers, where another column's "
+            f"name says {unit}; name the unit in each column, such as 'PGA (g)'"
         )
-    return units, findings
+    return [f"{column} is read in {unit}, and is {np.exp(off):.3g} times what BSSA14 expects"]
+
+
+def _contradicted(file: str, column: str, unit: str, off: float) -> str:
+    return (
+        f"{file}: {column!r} is in {unit} by its name, and its numbers are {np.exp(off):.3g} times what BSSA14 "
+        "expects; correct the name or the numbers"
+    )
+
+
+def _middle(residual: Floats) -> float | None:
+    known = residual[np.isfinite(residual)]
+    return float(np.median(known)) if len(known) >= _FEWEST else None
 
 
 def refuse_mixed(residual: Floats, station: np.ndarray, row: np.ndarray, file: str) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from terrella.motion.flatfile.columns import period_of
+from terrella.motion.flatfile.measures import period_of
 from terrella.motion.flatfile.table import Flatfile, Floats
 
 # Constants of the paper's tables that are the same at every period.
@@ -17,6 +17,14 @@ _V1, _V2 = 225.0, 300.0
 RANGES = {"magnitude": (3.0, 8.5), "rjb_km": (0.0, 400.0), "vs30_m_s": (150.0, 1500.0)}  # of its data
 
 Coefficients = dict[str, Any]
+
+
+def covers(measure: str) -> bool:
+    """Return whether a measure is one of the model's: SA of 0.01 to 10 s, PGA and PGV."""
+    period = period_of(measure)
+    return period is None or bool(
+        _table()[1][2:, 0].min() - 1e-9 <= period <= _table()[1][2:, 0].max() + 1e-9
+    )
 
 
 def median(records: Flatfile, measures: tuple[str, ...]) -> Floats:

@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 
-from terrella.motion.flatfile.columns import period_of
+from terrella.motion.flatfile.measures import period_of
 from terrella.motion.flatfile.table import MECHANISMS, Flatfile, Floats
 
 NAMES = {"ASB14": "AkkarSandikkayaBommer2014", "BSSA14 (pygmm)": "BooreStewartSeyhanAtkinson2014"}
