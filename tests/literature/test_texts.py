@@ -45,6 +45,56 @@ def test_every_format_gives_documents(tmp_path):
     assert read_texts(named, column="notes").documents[0].text == "Zinc"
 
 
+RIS = """Record #1 of 3
+TY  - JOUR
+ID  - mueller01
+T1  - Gold in the Yilgarn
+N2  - Gold occurs
+with pyrite - ER  - at 5 %
+      of sites.
+KW  - gold
+KW  - pyrite
+ER  -
+
+TY  - JOUR
+TI  - Tin
+AB  - Of granites.
+DO  - 10/x
+ER  -
+TY  - BOOK
+TI  - Lead
+"""
+NBIB = """PMID- 123
+TI  - Zinc in
+      sediments.
+LID - 10.1/z [doi]
+AB  - Zinc is
+      common.
+
+PMID- 124
+TI  - Lead
+"""
+
+
+def test_records_with_tags_are_documents(tmp_path):
+    found = read_texts(written(tmp_path, "a.ris", RIS))
+    assert [d.name for d in found.documents] == ["mueller01", "line 12", "line 17"]
+    assert found.documents[0].text == (
+        "Gold in the Yilgarn.\n\nGold occurs with pyrite - ER  - at 5 % of sites."
+    )
+    assert found.documents[1].text == "Tin.\n\nOf granites."
+    assert any("the record in line 17 does not end" in finding for finding in found.findings)
+    labelled = read_texts(written(tmp_path, "a.ris", RIS), label="keywords").documents
+    assert [d.label for d in labelled] == ["gold; pyrite"]
+    pubmed = read_texts(written(tmp_path, "a.nbib", NBIB)).documents
+    assert [(d.name, d.text) for d in pubmed] == [
+        ("123", "Zinc in sediments.\n\nZinc is common."),
+        ("124", "Lead."),
+    ]
+    with pytest.raises(InputError, match="no record; expected lines with tags, the first of a record TY"):
+        read_texts(written(tmp_path, "b.ris", "FN Clarivate\nVR 1.0\nPT J\n"))
+
+
 def test_bibtex_joins_values_and_knows_its_letters(tmp_path):
     bib = r"""@string{bif = "banded iron formation"}
 @article{a, month = may # "~10",

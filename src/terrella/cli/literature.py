@@ -13,7 +13,7 @@ from terrella.files import must_exist
 
 __all__ = ["data", "demo", "predict", "score", "search"]
 
-_TEXTS = "texts (CSV, JSON lines, BibTeX or plain text)"
+_TEXTS = "texts (CSV, JSON lines, BibTeX, RIS or plain text)"
 Several = Annotated[int, Parameter(validator=Number(gte=1))]
 Encoding = Annotated[str | None, Parameter(help="Of the texts, where it is not UTF-8, such as cp1252.")]
 Column = Annotated[str | None, Parameter(help="Column or field of the text, where its name is another.")]
@@ -81,7 +81,8 @@ def predict(
     Parameters
     ----------
     texts
-        CSV or TSV with a column abstract, text or title; JSON, JSON lines; BibTeX; all else is one plain text.
+        CSV or TSV with a column abstract, text or title; JSON, JSON lines; BibTeX, RIS, NBIB; all else is one
+        plain text.
     output
         Folder to write.
     phrases

@@ -30,8 +30,8 @@ class DataSettings(Frozen):
     sentences: PositiveInt = Field(1500, description="simulated: number of sentences to learn from")
     label: str | None = Field(
         None,
-        description="column of the class of each document (CSV, JSON lines, BibTeX): classes are learned in place "
-        "of entities; kind, of labelled tokens: each sentence's commonest kind of entity",
+        description="column of the class of each document (CSV, JSON lines, BibTeX, RIS): classes are learned in "
+        "place of entities; kind, of labelled tokens: each sentence's commonest kind of entity",
         json_schema_extra={"added": True},
     )
     column: str | None = Field(

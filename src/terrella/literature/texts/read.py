@@ -1,4 +1,4 @@
-"""The user's own texts: CSV, JSON lines, BibTeX or plain text, one document each."""
+"""The user's own texts: CSV, JSON lines, BibTeX, RIS or plain text, one document each."""
 
 import csv
 import io
@@ -12,11 +12,21 @@ from typing import Any
 from terrella.errors import InputError
 from terrella.files import must_exist
 from terrella.formats.encoding import read_text
+from terrella.literature.texts.tagged import tagged_records
 
 _TEXTS = ("abstract", "text", "abstracts", "summary", "body", "content", "description")
 _TITLES = ("title", "article title", "document title", "name")
 _NAMES = ("id", "doi", "key", "identifier", "eid", "ut")
-TABLES = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".bib")  # files with columns or fields
+TABLES = (
+    ".csv",
+    ".tsv",
+    ".json",
+    ".jsonl",
+    ".ndjson",
+    ".bib",
+    ".ris",
+    ".nbib",
+)  # files with columns or fields
 _NAMED = 8  # places that a finding names at most
 
 
@@ -42,7 +52,8 @@ class Texts:
 def read_texts(
     path: Path, encoding: str | None = None, column: str | None = None, label: str | None = None
 ) -> Texts:
-    """Return the documents of a file, by its suffix: .csv, .tsv, .json, .jsonl, .bib; all else is one plain text.
+    """Return the documents of a file, by its suffix: .csv, .tsv, .json, .jsonl, .bib, .ris, .nbib; all else
+    is one plain text.
 
     A title goes before its abstract. `column` names the column or field of the text where it is not known, `label`
     that of the documents' classes or summaries, without which a document is left out.
@@ -50,7 +61,7 @@ def read_texts(
     Raises:
         InputError: where the file is empty, of another encoding, or holds no text.
     """
-    must_exist(path, "texts (CSV, JSON lines, BibTeX or plain text)")
+    must_exist(path, "texts (CSV, JSON lines, BibTeX, RIS or plain text)")
     decoded = read_text(path, encoding)
     kind = path.suffix.lower()
     if kind not in TABLES:
@@ -58,6 +69,8 @@ def read_texts(
     findings = list(decoded.findings)
     if kind == ".bib":
         records = list(bibtex_entries(decoded.text, path, findings))
+    elif kind in (".ris", ".nbib"):
+        records = list(tagged_records(decoded.text, path, findings))
     elif kind in (".csv", ".tsv"):
         records = list(_rows(decoded.text, path, "\t" if kind == ".tsv" else None))
     elif kind == ".json":
