@@ -161,6 +161,18 @@ def test_older_grids_lie_where_they_say(tmp_path, name, make):
 
 
 @MATMUL
+def test_esri_grids_have_their_own_gap_where_the_header_names_none_and_any_name(tmp_path):
+    pytest.importorskip("rasterio")
+    esri(tmp_path / "a.txt")
+    assert np.array_equal(open_grid(tmp_path / "a.txt").whole(), VALUES, equal_nan=True)
+    text = (tmp_path / "a.txt").read_text().replace("NODATA_value -9999\n", "")
+    (tmp_path / "b.asc").write_text(text)
+    grid = open_grid(tmp_path / "b.asc")
+    assert np.array_equal(grid.whole(), VALUES, equal_nan=True)
+    assert any("no NODATA_value: -9999 are gaps" in each for each in grid.findings)
+
+
+@MATMUL
 def test_a_tile_of_srtm_lies_by_its_name(tmp_path):
     pytest.importorskip("rasterio")
     heights = np.zeros((1201, 1201), ">i2")

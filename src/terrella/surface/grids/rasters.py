@@ -1,5 +1,6 @@
 """GeoTIFF and other rasters, by GDAL through rasterio: the extra `gis`."""
 
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,6 +17,8 @@ DRIVERS = {
     ".ers": "ERS", ".gxf": "GXF", ".dem": "USGSDEM", ".sdat": "SAGA", ".img": "HFA",
 }  # fmt: skip
 _SURFER = {b"DSAA": "GSAG", b"DSBB": "GSBG", b"DSRB": "GS7BG"}  # called .grd, as NetCDF of GMT is
+_ESRI = re.compile(rb"\s*n(?:col|row)s\s+\d+\s")
+_ESRI_GAP = -9999.0  # where its header names no NODATA_value
 _OF_POINTS = (
     "SRTMHGT",
     "GSAG",
@@ -40,11 +43,15 @@ def rasterio() -> ModuleType:
 
 
 def driver_of(path: Path) -> str | None:
-    """Return GDAL's driver of a raster, by its name and, of .grd, its first bytes; None where it is none."""
-    if path.suffix.lower() != ".grd" or not path.is_file():
-        return DRIVERS.get(path.suffix.lower())
+    """Return GDAL's driver of a raster, by its name and, of .grd and .txt, its first bytes; None for none."""
+    suffix = path.suffix.lower()
+    if suffix not in (".grd", ".txt") or not path.is_file():
+        return DRIVERS.get(suffix)
     with path.open("rb") as file:
-        return _SURFER.get(file.read(4))
+        start = file.read(64)
+    if suffix == ".txt":
+        return "AAIGrid" if _ESRI.match(start.lower()) else None
+    return _SURFER.get(start[:4])
 
 
 def open_raster(path: Path, layer: str | None) -> Grid:
@@ -69,6 +76,9 @@ def open_raster(path: Path, layer: str | None) -> Grid:
     refuse_type(str(path), np.dtype(source.dtypes[band - 1]), source.shape)
     place, findings = _place(path, source)
     nodata = source.nodatavals[band - 1]
+    if nodata is None and source.driver == "AAIGrid":
+        nodata = _ESRI_GAP
+        findings += (f"its header names no NODATA_value: {nodata:g} are gaps, as ESRI has it",)
     scale, offset = source.scales[band - 1], source.offsets[band - 1]
 
     def read(rows: slice, columns: slice) -> Singles:
