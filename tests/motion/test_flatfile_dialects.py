@@ -8,6 +8,8 @@ from terrella.errors import InputError
 from terrella.motion.flatfile.measures import find_measures
 from terrella.motion.flatfile.read import Reading, read_flatfile
 from terrella.motion.flatfile.write import as_table
+from terrella.motion.opening import asked_measures
+from terrella.motion.settings import DataSettings
 from terrella.motion.synthetic import make_synthetic
 
 MADE = make_synthetic(60, 30, ("PGA", "PGV", "SA(1)"), 3).records
@@ -61,6 +63,14 @@ def test_a_single_or_larger_component_is_said_and_a_vertical_one_alone_is_no_mot
     assert said(records, "of one component (PGA_NS (g))")
     assert said(records, "of the larger component or RotD100 (RotD100_SA(1) (g))")
     assert list(find_measures(["PGA_V", "PGA (vertical)", "SA(1)"], {}, "x")[0]) == ["SA(1)"]
+
+
+def test_the_vertical_flatfile_of_nga_west2_is_said(tmp_path):
+    assert said(
+        read(tmp_path, table().assign(**{"Lowest Usable Freq - V (Hz)": 1})), "motions are vertical by"
+    )
+    both = {"Lowest Usable Freq - V (Hz)": 1, "Lowest Usable Freq - H1 (Hz)": 1}
+    assert not said(read(tmp_path, table().assign(**both)), "vertical")
 
 
 def test_which_of_several_columns_is_meant_is_asked(tmp_path):
@@ -121,6 +131,16 @@ def test_a_name_with_a_unit_that_its_numbers_are_not_in_is_refused(tmp_path):
     frame["PGV (cm/s)"] *= 0.01
     with pytest.raises(InputError, match=r"'PGV \(cm/s\)' is in cm/s by its name"):
         read(tmp_path, frame)
+
+
+def test_long_periods_far_from_the_model_are_said_and_refused_by_none(tmp_path):
+    frame = table()
+    for name in ACCELERATIONS:
+        frame[name.replace("(g)", "(cm/s2)")] = 980.665 * frame.pop(name)
+    frame["SA(8) (cm/s2)"] = frame["SA(1) (cm/s2)"] * 0.003
+    low = read(tmp_path, frame.rename(columns={"SA(8) (cm/s2)": "SA(8)"}))
+    assert low.measures[-1] == "SA(8)"
+    assert said(low, "SA(8), read in cm/s2, are")
 
 
 def test_velocities_in_metres_are_told_by_their_size(tmp_path):
@@ -247,6 +267,17 @@ def test_years_are_read_of_any_time_and_of_the_year_beside_it(tmp_path):
     assert said(records, "10 rows have a event_time whose year is not known")
     frame["Year"] = 1970
     assert np.allclose(read(tmp_path, frame).year[:10], 1970)
+
+
+def test_magnitudes_of_no_type_and_periods_beyond_the_model_are_told(tmp_path):
+    frame = table().drop(columns="rjb_from")
+    assert said(
+        read(tmp_path, frame), "nothing says of which type magnitude is: it is taken as moment magnitude"
+    )
+    assert not said(read(tmp_path, frame.rename(columns={"magnitude": "Mw"})), "of which type")
+    assert not said(read(tmp_path, frame.assign(mag_type="Mw")), "of which type")
+    with pytest.raises(InputError, match=r"SA\(20\) is beyond BSSA14"):
+        asked_measures(DataSettings(measures=("PGA", "SA(20)")))
 
 
 def test_earthquakes_of_other_settings_and_distances_without_a_depth_are_told(tmp_path):

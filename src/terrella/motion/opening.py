@@ -10,6 +10,7 @@ from terrella.errors import InputError
 from terrella.motion.flatfile.measures import measure_of
 from terrella.motion.flatfile.read import Reading, read_flatfile
 from terrella.motion.flatfile.table import Flatfile
+from terrella.motion.models.bssa14 import covers
 from terrella.motion.settings import DataSettings
 from terrella.motion.synthetic import make_synthetic
 
@@ -70,6 +71,10 @@ def asked_measures(data: DataSettings) -> tuple[str, ...]:
         read = measure_of(name)
         if read is None:
             raise InputError(f"data.measures: {name!r} is no measure; give PGA, PGV or SA(T) with T in s")
+        if not covers(read.measure):
+            raise InputError(
+                f"data.measures: {read.measure} is beyond BSSA14, on which all rests; it has SA of 0.01 to 10 s"
+            )
         found.append(read.measure)
     return tuple(dict.fromkeys(found))
 

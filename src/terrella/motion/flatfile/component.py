@@ -21,6 +21,15 @@ MEDIANS = (
 )
 
 
+def _told_vertical(table: pd.DataFrame) -> list[str]:
+    """Return a finding where a flatfile is NGA-West2's of vertical motions, named as others are."""
+    plain = {squeezed(str(name)): str(name) for name in table.columns}
+    usable = [each for each in plain if each.startswith("lowestusablefreq")]
+    if not usable or any(not each.startswith("lowestusablefreqv") for each in usable):
+        return []
+    return [f"motions are vertical by {plain[usable[0]]!r}, and are compared with medians of RotD50"]
+
+
 def rows_of_median(table: pd.DataFrame, file: str) -> tuple[npt.NDArray[np.bool_], list[str]]:
     """Return which rows hold the median component, all where the file names no component, and what was found.
 
@@ -30,7 +39,7 @@ def rows_of_median(table: pd.DataFrame, file: str) -> tuple[npt.NDArray[np.bool_
     everything = np.ones(len(table), bool)
     column = find_column(table.columns, NAMES)
     if column is None:
-        return everything, []
+        return everything, _told_vertical(table)
     words = table[column].astype("string").fillna("").map(squeezed)
     held = sorted(set(words))
     taken = next((each for each in MEDIANS if each in held), None)

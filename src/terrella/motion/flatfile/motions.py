@@ -17,7 +17,7 @@ from terrella.motion.models.bssa14 import covers, median
 
 _UNIT_COLUMNS = ("accelerationunit", "accelerationunits", "accunit", "pgaunit", "saunit")
 _LOGARITHMS = {"ln": 1.0, "log10": float(np.log(10))}
-_FEWEST, _VARIED = 10, 0.3  # records that tell logarithms, and how far a model's medians must spread
+_FEWEST, _VARIED = 15, 0.3  # records that tell logarithms, and how far a model's medians must spread
 _SLOPES, _FLAT = (0.4, 2.2), 0.6  # of logarithms on a model's medians, and of the logarithms of logarithms
 _CLOSER, _FOLLOWED = 0.02, 0.4  # in correlation, and the least of it
 
@@ -43,10 +43,10 @@ def with_motions(
     of_rows, findings = _unit_column(table, unit, file)
     numbers = {m: _numbers(table, found, of_rows, file) for m, found in columns.items()}
     ln = np.full(expected.shape, np.nan)
+    _refuse_logarithms(
+        columns, numbers, {m: np.where(kept, expected[:, i], np.nan) for i, m in enumerate(measures)}, file
+    )
     for i, measure in enumerate(measures):
-        _refuse_logarithms(
-            columns[measure], numbers[measure][0], np.where(kept, expected[:, i], np.nan), file
-        )
         ln[:, i], more = _ln(columns[measure], numbers[measure])
         findings += more
     residuals = {m: np.where(inside, (ln - expected)[:, i], np.nan) for i, m in enumerate(measures)}
@@ -127,30 +127,44 @@ def _of_rows(column: "pd.Series[str]", name: str, file: str) -> Floats:
     return np.asarray(units)
 
 
-def _refuse_logarithms(found: Found, numbers: Floats, expected: Floats, file: str) -> None:
+def _refuse_logarithms(
+    columns: Mapping[str, Found],
+    numbers: Mapping[str, list[Floats]],
+    expected: Mapping[str, Floats],
+    file: str,
+) -> None:
     """Refuse logarithms of which no name says the base, or that there are any.
 
-    Logarithms follow a published model's medians one for one; the logarithms of plain numbers do, and more closely
-    than the numbers themselves.
+    Where most measures without a unit in their names look like logarithms, they are.
     """
-    if found.name.logarithm == "log":
+    for found in columns.values():
+        if found.name.logarithm == "log":
+            raise InputError(
+                f"{file}: {found.shown!r} does not say the base of its logarithms; call it log10 or ln"
+            )
+    plain = [
+        m for m, found in columns.items() if not found.name.logarithm and not found.name.unit.strip(" _.-")
+    ]
+    alike = [m for m in plain if _like_logarithms(numbers[m][0], expected[m])]
+    if len(alike) * 2 > len(plain):
         raise InputError(
-            f"{file}: {found.shown!r} does not say the base of its logarithms; call it log10 or ln"
+            f"{file}: the numbers of {columns[alike[0]].shown!r} are like logarithms beside BSSA14's medians; say "
+            "so and of which base in its name, such as 'ln PGA (g)' or 'log10 PGA (cm/s2)'"
         )
+
+
+def _like_logarithms(numbers: Floats, expected: Floats) -> bool:
+    """Return whether numbers follow a model's medians one for one, closer than their logarithms do."""
     known = np.isfinite(numbers) & np.isfinite(expected) & (numbers != 0)
     x, e = numbers[known], expected[known]
-    if found.name.logarithm or len(x) < _FEWEST or np.std(e) < _VARIED or np.std(x) == 0:
-        return
+    if len(x) < _FEWEST or np.std(e) < _VARIED or np.std(x) == 0:
+        return False
     plain = np.log(np.abs(x))
     slopes = [float(np.polyfit(e, factor * x, 1)[0]) for factor in _LOGARITHMS.values()]
     alike = any(_SLOPES[0] < slope < _SLOPES[1] for slope in slopes)
     follow = float(np.corrcoef(e, x)[0, 1])
     closer = follow > max(np.corrcoef(e, plain)[0, 1] if np.std(plain) else 0, _FOLLOWED) + _CLOSER
-    if alike and closer and np.polyfit(e, plain, 1)[0] < _FLAT:
-        raise InputError(
-            f"{file}: the numbers of {found.shown!r} are like logarithms beside BSSA14's medians; say so and of "
-            "which base in its name, such as 'ln PGA (g)' or 'log10 PGA (cm/s2)'"
-        )
+    return bool(alike and closer and np.polyfit(e, plain, 1)[0] < _FLAT)
 
 
 def _ln(found: Found, numbers: Sequence[Floats]) -> tuple[Floats, list[str]]:

@@ -99,7 +99,7 @@ def records_of(table: pd.DataFrame, file: str, how: Reading) -> Flatfile:
     )
     row = table.index.to_numpy()
     numbers, findings = _numbers(table, found, file)
-    findings += _magnitude_types(table)
+    findings += _magnitude_types(table, found["magnitude"][0]) if how.motions else []
     magnitude = numbers["magnitude"]
     rjb, source = joyner_boore(numbers, magnitude)
     needed = {"magnitude": magnitude, "distance": rjb, "Vs30": numbers["vs30_m_s"]}
@@ -239,10 +239,12 @@ def _labels(
     return np.array(places)
 
 
-def _magnitude_types(table: pd.DataFrame) -> list[str]:
+def _magnitude_types(table: pd.DataFrame, name: str) -> list[str]:
     column = find_column(table.columns, TYPES)
     if column is None:
-        return []
+        ours = find_column(table.columns, ("rjbfrom",)) is not None
+        moment = ours or "mw" in name.lower() or "moment" in name.lower()
+        return [] if moment else [f"nothing says of which type {name} is: it is taken as moment magnitude"]
     types = table[column].astype("string").str.strip().fillna("")
     other = (types != "") & ~types.str.lower().str.match(r"(?:mw|m$|u|-?\d)")
     if not other.any():

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from terrella.errors import InputError
-from terrella.motion.flatfile.measures import Found
+from terrella.motion.flatfile.measures import Found, period_of
 from terrella.motion.flatfile.table import Floats
 from terrella.motion.flatfile.unit_words import G_CM_S2, UNITS, VELOCITIES, said_unit, said_velocity
 
@@ -14,6 +14,7 @@ _FEWEST = 10  # records from whose size a unit can be told
 _FAR = 1.0  # largest median residual of the unit that is believed
 # Median residuals in a unit that is said, from which it is doubted and refused.
 _DOUBTFUL, _WRONG = 2.0, float(np.log(100)) - 1
+_LONG_S = 0.5
 _MIXED = (0.02, 10)  # share and number of records in another unit above which the units are mixed
 _OFFSETS = (np.log(100), np.log(G_CM_S2))  # between g and %g, and between g and cm/s²
 _NEAR = 1.0
@@ -55,14 +56,16 @@ def chosen_units(
     for measure, unit in named.items():
         if taken := unit or of_rest:
             units[measure] = taken
-            findings += _doubts(columns[measure].shown, residuals[measure], taken, bool(unit), asked, file)
+            _refuse_others(
+                measure, columns[measure].shown, residuals[measure], taken, bool(unit), asked, file
+            )
     if by_size := [measure for measure in columns if measure not in units]:
         unit = _unit_of_all({m: columns[m] for m in by_size}, residuals, file)
         units |= dict.fromkeys(by_size, unit)
         findings.append(
             f"accelerations are in {unit}, as told by their size beside BSSA14's median; --data.unit says otherwise"
         )
-    return units, findings
+    return units, findings + _doubts(columns, units, residuals)
 
 
 def velocity_factor(found: Found, residual: Floats, file: str) -> tuple[float, list[str]]:
@@ -105,9 +108,7 @@ def _unit_of_all(columns: Mapping[str, Found], residuals: Mapping[str, Floats], 
         )
     units = list(told.values())
     unit = max(units, key=units.count)
-    other = next(
-        (m for m in told if abs((_middle(residuals[m]) or 0.0) + np.log(UNITS[unit])) > _DOUBTFUL), None
-    )
+    other = next((m for m in told if abs(_off(residuals[m], unit)) > _limit(m)), None)
     if other is not None:
         of_unit = next(m for m, each in told.items() if each == unit)
         shown = ", ".join(f"{columns[m].shown} in {told[m]}" for m in columns if m in (of_unit, other))
@@ -117,25 +118,43 @@ def _unit_of_all(columns: Mapping[str, Found], residuals: Mapping[str, Floats], 
     return unit
 
 
-def _doubts(column: str, residual: Floats, unit: str, named: bool, asked: str | None, file: str) -> list[str]:
-    """Return a finding where numbers are far from what a model expects in the unit that is said.
-
-    Raises:
-        InputError: where they are in another by their size.
-    """
-    middle = _middle(residual)
-    off = 0.0 if middle is None else middle + float(np.log(UNITS[unit]))
-    if abs(off) <= _DOUBTFUL:
-        return []
-    if asked is None and named and abs(off) > _WRONG:
+def _refuse_others(
+    measure: str, column: str, residual: Floats, unit: str, named: bool, asked: str | None, file: str
+) -> None:
+    """Refuse numbers that are in another unit than their name says, or another column's."""
+    off = _off(residual, unit)
+    if asked is not None or abs(off) <= (_WRONG if named else _limit(measure)):
+        return
+    if named:
         raise InputError(_contradicted(file, column, unit, off))
-    other = unit_by_size(residual)
-    if asked is None and not named and other:
+    if other := unit_by_size(residual):
         raise InputError(
             f"{file}: mixed units: {column!r} is in {other} by the size of its numbers, where another column's "
             f"name says {unit}; name the unit in each column, such as 'PGA (g)'"
         )
-    return [f"{column} is read in {unit}, and is {np.exp(off):.3g} times what BSSA14 expects"]
+
+
+def _doubts(
+    columns: Mapping[str, Found], units: Mapping[str, str], residuals: Mapping[str, Floats]
+) -> list[str]:
+    """Return a finding on measures that are far from what a model expects in their unit."""
+    offs = {m: off for m, unit in units.items() if abs(off := _off(residuals[m], unit)) > _DOUBTFUL}
+    if not offs:
+        return []
+    first = next(iter(offs))
+    more = f" and {len(offs) - 1} others" if len(offs) > 1 else ""
+    times = f"{np.exp(offs[first]):.3g} times"
+    return [f"{columns[first].shown}{more}, read in {units[first]}, are {times} what BSSA14 expects"]
+
+
+def _off(residual: Floats, unit: str) -> float:
+    middle = _middle(residual)
+    return 0.0 if middle is None else middle + float(np.log(UNITS[unit]))
+
+
+def _limit(measure: str) -> float:
+    """Return how far a measure may lie off a model: at long periods the model may be at fault, not the unit."""
+    return _WRONG if (period_of(measure) or 0.0) > _LONG_S else _DOUBTFUL
 
 
 def _contradicted(file: str, column: str, unit: str, off: float) -> str:
