@@ -7,7 +7,8 @@ training.
 
 The peer is NVIDIA PhysicsNeMo's GraphCastNet with its concatenation trick, the fastest form known. It asks for
 torch_scatter, which has no wheel here, and for a compiler; so its layers stand in `_sum_trick.py`, in plain torch.
-`--quick` takes one round; `--large` also steps once at 1° with latent 512, ours alone.
+Beside both, the bound: as many matrix products as a step has, alone, on operands in cache. `--quick` takes one
+round; `--large` also steps once at 1° with latent 512, ours alone.
 """
 
 import argparse
@@ -22,7 +23,7 @@ from typing import Any
 from _result import write_result
 
 _STEPS, _ROUNDS = 5, 3
-_SIDES = ("ours", "trick")
+_SIDES = ("ours", "trick", "products")
 _PRECISIONS = ("float32", "bfloat16")
 
 
@@ -46,11 +47,12 @@ def main() -> None:
     }
     rows = []
     for precision in _PRECISIONS:
-        ours, trick = (best[side, precision] for side in _SIDES)
+        ours, trick, products = (best[side, precision] for side in _SIDES)
         for what, unit in (("cpu_s", "CPU s"), ("mb", "MB")):
             name = f"the concatenation trick, {precision}"
             said = "gradient step" if unit == "CPU s" else "growth of memory"
             rows.append(_row(f"{said}, latent 256, {precision}", ours[what], trick[what], name, unit))
+        rows.append(_row(f"its products alone, {precision}", products["cpu_s"], None, None, "CPU s"))
     if options.large:
         large = _child("ours", "bfloat16", "large")
         rows.append(
@@ -85,6 +87,8 @@ def _measured(side: str, precision: str, size: str) -> dict[str, float]:
 
     keep_freed_memory()
     torch.set_num_threads(1)
+    if side == "products":
+        return _products(getattr(torch, precision), size)
     make = {"ours": _ours, "trick": _trick}[side]
     before = _status("VmRSS")
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
@@ -98,6 +102,29 @@ def _measured(side: str, precision: str, size: str) -> dict[str, float]:
         value.backward()
         times.append(time.process_time() - began)
     return {"cpu_s": statistics.median(times[1:]), "mb": (_status("VmHWM") - before) / 1e6}
+
+
+def _products(dtype: Any, size: str) -> dict[str, float]:
+    """Return the seconds of as many products as a step has, a third of each kind: forward, back, of weights."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    latent, rows = _grid(size)[3], 1024
+    _, loss = _ours(size)  # a counter knows the operators of what is imported before it is made
+    with FlopCounterMode(display=False) as counter:
+        loss().backward()
+    number = round(counter.get_total_flops() / (3 * 2 * rows * latent * latent))
+    inputs, weight = torch.randn(rows, latent, dtype=dtype), torch.randn(latent, latent, dtype=dtype)
+    outputs, gradient = torch.empty_like(inputs), torch.empty_like(weight)
+    times = []
+    for _ in range(_STEPS):
+        began = time.process_time()
+        for _ in range(number):
+            torch.mm(inputs, weight.T, out=outputs)
+            torch.mm(inputs, weight, out=outputs)
+            torch.mm(inputs.T, outputs, out=gradient)
+        times.append(time.process_time() - began)
+    return {"cpu_s": statistics.median(times[1:]), "mb": 0.0}
 
 
 def _grid(size: str) -> tuple[Any, Any, int, int]:

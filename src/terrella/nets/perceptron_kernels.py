@@ -74,7 +74,7 @@ def rows_of_chunk(width: int, kind: str) -> int:
 
 def of_sample(tensor: Tensor, sample: int) -> Tensor:
     """Return a sample's part."""
-    return tensor[sample if len(tensor) > 1 else 0]
+    return tensor[sample if tensor.shape[0] > 1 else 0]
 
 
 @dataclass(eq=False)
@@ -87,9 +87,10 @@ class Buffers:
     def get(self, name: str, rows: int, width: int, dtype: torch.dtype) -> Tensor:
         """Return a tensor (row, width), whose values are those of an earlier chunk."""
         key = name, width, dtype
-        if key not in self._held or len(self._held[key]) < rows:
-            self._held[key] = self.like.new_empty(rows, width, dtype=dtype)
-        return self._held[key][:rows]
+        held = self._held.get(key)
+        if held is None or held.shape[0] < rows:  # `len` of a tensor takes ten times as long
+            held = self._held[key] = self.like.new_empty(rows, width, dtype=dtype)
+        return held[:rows]
 
 
 class Chunk:
