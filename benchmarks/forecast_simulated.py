@@ -3,7 +3,7 @@
 Regions of the demo's kind are drawn (`drawn_process`), each with its own faults, laws and productivity, and with an
 ETAS of its own. The network is trained on whole maps of all of them, mirrored and turned; its gain over ETAS is
 judged on regions that it has not seen, both calibrated on these regions' first halves. `--release` stores the
-bundle `simulated`, from which `terrella forecast demo` starts. Maps, some 0.5 GB a region, lie in `--folder`; what
+bundle `simulated`, from which `terrella forecast demo` starts. Maps, some 1 GB a region, lie in `--folder`; what
 was stopped goes on. `--quick` takes two regions, few maps and one epoch.
 """
 

@@ -163,7 +163,8 @@ def _there(values: torch.Tensor | None) -> bool:
     return values is not None and values.numel() > 0
 
 
-@pytest.mark.parametrize(("dtype", "near"), [(torch.float32, 0.05), (torch.bfloat16, 0.15)])
+# How much oneDNN copies in half precision differs between processors.
+@pytest.mark.parametrize(("dtype", "near"), [(torch.float32, 0.05), (torch.bfloat16, 0.25)])
 @pytest.mark.parametrize("keep", [False, True])
 @pytest.mark.parametrize("kind", ["edges", "nodes"])
 def test_what_a_call_holds_for_itself_is_what_the_plan_is_told(kind, keep, dtype, near, monkeypatch):

@@ -13,7 +13,7 @@ from terrella.nets.perceptron_kernels import Operands, rows_of_chunk
 
 # Times that values of a row pass memory within a call where no cache holds a chunk.
 _PASSES, _PASSES_BACK = 14, 24
-# Rows that oneDNN copies on the way back in half precision, without nodes: measured.
+# Rows that oneDNN copies on the way back in half precision, without nodes: measured; processors differ.
 _COPIED = 3
 
 
