@@ -20,7 +20,7 @@ def test_a_unet_is_planned_trained_and_predicts(catalogue_file, tmp_path, capsys
     assert models.network.context is not None
     assert (models.network.head.weight != 0).any()
     said = capsys.readouterr()
-    assert "gains over ETAS" in said.out + said.err
+    assert "gain over ETAS" in said.out + said.err
     output = tmp_path / "forecast.csv"
     assert run("forecast", "predict", catalogue_file, "--bundle", tmp_path, "-o", output) == 0
     assert "events of M" in capsys.readouterr().out

@@ -163,10 +163,16 @@ def _there(values: torch.Tensor | None) -> bool:
     return values is not None and values.numel() > 0
 
 
-# How much oneDNN copies in half precision differs between processors.
-@pytest.mark.parametrize(("dtype", "near"), [(torch.float32, 0.05), (torch.bfloat16, 0.25)])
 @pytest.mark.parametrize("keep", [False, True])
-@pytest.mark.parametrize("kind", ["edges", "nodes"])
+@pytest.mark.parametrize(
+    ("kind", "dtype", "near"),
+    [
+        ("edges", torch.float32, 0.05),
+        ("nodes", torch.float32, 0.05),
+        ("edges", torch.bfloat16, 0.15),
+        ("nodes", torch.bfloat16, 0.25),  # how much oneDNN copies there differs between processors
+    ],
+)
 def test_what_a_call_holds_for_itself_is_what_the_plan_is_told(kind, keep, dtype, near, monkeypatch):
     for name, value in {"ROWS": 4096, "WIDTH": 64, "HIDDEN": 64, "OUTPUTS": 64}.items():
         monkeypatch.setitem(globals(), name, value)

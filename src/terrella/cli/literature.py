@@ -8,12 +8,12 @@ from cyclopts.validators import Number
 
 from terrella.cli.flags import Bundle, Output, shown
 from terrella.cli.task_commands import predicted
-from terrella.cli.tasks import load_task
+from terrella.cli.tasks import TASKS, load_task
 from terrella.files import must_exist
 
 __all__ = ["data", "demo", "predict", "score", "search"]
 
-_TEXTS = "texts (CSV, JSON lines, BibTeX, RIS or plain text)"
+_TEXTS = TASKS["literature"].asked_of
 Several = Annotated[int, Parameter(validator=Number(gte=1))]
 Encoding = Annotated[str | None, Parameter(help="Of the texts, where it is not UTF-8, such as cp1252.")]
 Column = Annotated[str | None, Parameter(help="Column or field of the text, where its name is another.")]

@@ -161,7 +161,7 @@ TASKS: dict[str, Door] = {
         },
         shows="terrella.literature.showing:lines_of",
         asked="terrella.literature.asked:Asked",
-        asked_of="texts (CSV, JSON lines, BibTeX or plain text)",
+        asked_of="texts (CSV, JSON lines, BibTeX, RIS or plain text)",
     ),
     "surface": Door(
         about="Surfaces: block means refined and gaps filled, with samples, beside splines and kriging.",

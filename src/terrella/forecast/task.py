@@ -87,7 +87,7 @@ def finish(trained: Trained[ForecastSettings, Prepared], report: Report) -> Made
     assert isinstance(trained.network, ForecastNetwork)
     models = replace(trained.data.fitted(), network=trained.network)
     models = calibrate_all(models, case.catalogue, case.windows)
-    said = ["gains over ETAS on dev, in nats per earthquake:", *gain_lines(models)]
+    said = ["gain over ETAS on dev, in nats per earthquake:", *gain_lines(models)]
     bundle = to_bundle(models, trained.mark)
     return Made(bundle.tensors, bundle.values, make_card(models, case, trained.mark), said)
 

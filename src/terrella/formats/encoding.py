@@ -78,11 +78,15 @@ def decoded(
         raise InputError(f"{name} holds control characters: it is no text")
     # A mark stays where the caller named the encoding.
     text = text.removeprefix("\ufeff")
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = newlines(text)
     if not text or text.isspace():
         raise InputError(f"{name} is empty; expected a text")
     return Decoded(text, findings or _written_twice(text), given)
+
+
+def newlines(text: str) -> str:
+    """Return a text whose lines end as ours do, whichever system wrote it."""
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 def lines_of(text: str) -> Iterator[str]:

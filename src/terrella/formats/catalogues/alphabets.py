@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from terrella.formats.catalogues.delimited import find_header
-from terrella.formats.encoding import Decoded
+from terrella.formats.encoding import Decoded, newlines
 
 # Of these, few read each other's headers as words of a language.
 _ENCODINGS = ("gb18030", "big5hkscs", "cp949", "cp932", "euc_jp", "cp1251", "koi8-r", "cp1254")
@@ -23,6 +23,5 @@ def in_alphabet(content: bytes, file: str, read: Decoded, columns: Mapping[str, 
             text = content.decode(encoding)
         except UnicodeDecodeError:
             continue
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-        return Decoded(text, (f"{Path(file).name} is not in UTF-8: read as {encoding}",), encoding)
+        return Decoded(newlines(text), (f"{Path(file).name} is not in UTF-8: read as {encoding}",), encoding)
     return read
